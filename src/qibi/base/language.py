@@ -1,0 +1,55 @@
+"""The language that qibi speaks: gettext catalogs in `locale/`, English where there is none."""
+
+import gettext
+from pathlib import Path
+
+LOCALE = Path(__file__).parent.parent / "locale"
+LANGUAGES = ("en", "zh")
+
+_catalog: gettext.NullTranslations = gettext.NullTranslations()
+_current = "en"
+
+
+def normal(tag: str) -> str | None:
+    """`zh` or `en` for a language tag or a locale's name (`zh-CN`, `zh_CN.UTF-8`); else None."""
+    short = tag.replace("-", "_").split("_")[0].split(".")[0].lower()
+    return short if short in LANGUAGES else None
+
+
+def use(code: str) -> None:
+    """Speak this language (`zh` or `en`) from now on."""
+    global _catalog, _current
+    _current = code
+    _catalog = gettext.NullTranslations()
+    if code == "zh":
+        _catalog = gettext.translation("qibi", LOCALE, ["zh_CN"], fallback=True)
+
+
+def current() -> str:
+    """The language spoken now: `zh` or `en`."""
+    return _current
+
+
+def _(message: str) -> str:
+    """The message in the language spoken now."""
+    return _catalog.gettext(message)
+
+
+def mark(message: str) -> str:
+    """The message as it is, marked so that the catalogs hold it; translated where it is shown."""
+    return message
+
+
+def many(one: str, more: str, count: int) -> str:
+    """The form of a message that fits a count, in the language spoken now."""
+    return _catalog.ngettext(one, more, count)
+
+
+def colon() -> str:
+    """What stands between a label and its value."""
+    return "：" if _current == "zh" else ": "
+
+
+def listing(words: list[str]) -> str:
+    """Words in a row: `a, b` or `a、b`."""
+    return ("、" if _current == "zh" else ", ").join(words)

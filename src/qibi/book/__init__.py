@@ -1,0 +1,1 @@
+"""What people write: the YAML files of a book, read, checked and turned into `Definitions`."""

@@ -1,0 +1,96 @@
+"""Loading a book's definitions: read, validate, cross-check, keep.
+
+All mistakes of all files come together as `Faults`. What passed is kept in the cache folder by the
+content of the files, so that the next command reads neither YAML nor models; the folder may be
+deleted at any moment, and a damaged entry is simply made again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from qibi import __version__
+from qibi.base.findings import Faults, Finding
+from qibi.base.language import _
+from qibi.book.definitions import Definitions
+
+FOLDERS = ("scheme", "branches", "plans")
+_FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One YAML file of a book: its path below the book's folder, and its bytes."""
+
+    path: str
+    raw: bytes
+
+
+def sources(root: Path) -> list[Source]:
+    """All YAML files of a book, in the order of their paths; `Faults` for one not readable."""
+    paths = ["qibi.yaml"]
+    if (root / "names.yaml").exists():
+        paths.append("names.yaml")
+    for folder in FOLDERS:
+        directory = root / folder
+        if directory.is_dir():
+            paths += sorted(
+                f"{folder}/{p.name}" for p in directory.iterdir() if p.suffix in (".yaml", ".yml")
+            )
+    found, findings = [], []
+    for path in paths:
+        try:
+            found.append(Source(path, (root / path).read_bytes()))
+        except OSError as error:
+            message = _("can't be read ({reason}); check the file and its permissions")
+            findings.append(Finding(path, message=message.format(reason=error.strerror)))
+    if findings:
+        raise Faults(findings)
+    return found
+
+
+def fingerprint(files: list[Source]) -> str:
+    """SHA-256 over qibi's version and the files' names and contents."""
+    digest = hashlib.sha256(f"qibi {__version__} {_FORMAT}\0".encode())
+    for file in files:
+        digest.update(f"{file.path}\0{len(file.raw)}\0".encode())
+        digest.update(file.raw)
+    return digest.hexdigest()
+
+
+def load(root: Path, cache: Path | None = None) -> Definitions:
+    """The definitions of the book in this folder.
+
+    Raises `Faults` with every mistake in every file. `cache` is a folder for derived data outside
+    git; None does without.
+    """
+    files = sources(root)
+    kept = cache / "definitions" / f"{fingerprint(files)}.msgpack" if cache else None
+    if kept and (found := _from_cache(kept)):
+        return found
+    from qibi.book.validate import validate  # Pydantic and YAML only when something changed
+
+    definitions = validate(files)
+    if kept:
+        _to_cache(kept, definitions)
+    return definitions
+
+
+def _from_cache(path: Path) -> Definitions | None:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Definitions)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _to_cache(path: Path, definitions: Definitions) -> None:
+    """Keep the definitions; a cache that can't be written only costs time the next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{id(definitions):x}.tmp")
+        temporary.write_bytes(msgspec.msgpack.encode(definitions))
+        temporary.replace(path)
+    except OSError:
+        return

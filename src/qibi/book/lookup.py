@@ -1,0 +1,142 @@
+"""From what a person writes (an id, a name in either language, part of a name) to an id."""
+
+from collections.abc import Callable, Iterable
+
+from qibi.base.language import _, listing
+from qibi.base.text import closest, folded
+from qibi.book.definitions import Choice, Criterion, Definitions, Item, Label, Scheme
+
+
+class NotFound(Exception):
+    """Nothing, or more than one thing, is meant by the text; the message says what to write."""
+
+
+def subject(
+    definitions: Definitions,
+    text: str,
+    kinds: Iterable[str] = ("member", "cp", "branch"),
+    *,
+    week: str | None = None,
+    branch: str | None = None,
+    partial: bool = True,
+) -> str:
+    """The id of the subject meant; raises `NotFound`.
+
+    Where a name fits several, those active in `week`, and of them those in `branch`, come first.
+    """
+    wanted = set(kinds)
+    keys = [key for key in definitions.subjects if definitions.kind(key) in wanted]
+    if text in keys:
+        return text
+    needle = folded(text)
+    found = [k for k in definitions.by_folded_name.get(needle, ()) if k in keys]
+    if not found and partial and needle:
+        found = [k for k in keys if any(needle in n for n in _folded_names(definitions.label(k)))]
+    found = _narrowed(found, lambda k: week is None or definitions.branch_of(k, week) is not None)
+    if week and branch:
+        found = _narrowed(found, lambda k: definitions.branch_of(k, week) == branch)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        options = [_with_branch(definitions, key) for key in found[:6]]
+        raise NotFound(
+            _("'{text}' may be {options}; write the id").format(text=text, options=listing(options))
+        )
+    known = {name: key for key in keys for name in (key, *_names(definitions.label(key)))}
+    raise NotFound(_unknown(_what(wanted), text, known))
+
+
+def _what(kinds: set[str]) -> str:
+    if kinds == {"member"}:
+        return _("member")
+    if kinds == {"branch"}:
+        return _("branch")
+    return _("CP") if kinds == {"cp"} else _("subject")
+
+
+def branch(definitions: Definitions, text: str) -> str:
+    """The id of the branch meant, by id, name, section or part of one; raises `NotFound`."""
+    by_section = [b.id for b in definitions.branches if folded(b.section) == folded(text)]
+    if len(by_section) == 1:
+        return by_section[0]
+    return subject(definitions, text, ("branch",))
+
+
+def item(scheme: Scheme, text: str, *, partial: bool = True) -> Item | Criterion:
+    """The item, or directly scored criterion, meant; raises `NotFound`."""
+    things: list[Item | Criterion] = []
+    for criterion in scheme.criteria:
+        things += [criterion] if criterion.direct else criterion.items
+    needle = folded(text)
+    stages: list[Callable[[Item | Criterion], bool]] = [
+        lambda t: t.id == text,
+        lambda t: t.id.rsplit(".", 1)[-1] == text,
+        lambda t: needle in _folded_names(t.name),
+    ]
+    if partial and needle:
+        stages.append(lambda t: any(needle in n for n in _folded_names(t.name)) or needle in t.id)
+    for fits in stages:
+        found = [t for t in things if fits(t)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            options = [f"{t.id} ({t.name})" for t in found[:6]]
+            raise NotFound(
+                _("'{text}' may be {options}; write the id").format(
+                    text=text, options=listing(options)
+                )
+            )
+    for criterion in scheme.criteria:
+        if text == criterion.id or needle in _folded_names(criterion.name):
+            raise NotFound(
+                _("'{text}' is a criterion; name one of its items: {items}").format(
+                    text=text, items=listing([str(i.name) for i in criterion.items[:8]])
+                )
+            )
+    known = {name: t.id for t in things for name in (t.id, t.id.split(".")[-1], *_names(t.name))}
+    raise NotFound(_unknown(_("item"), text, known))
+
+
+def choice(choices: Iterable[Choice], text: str, what: str) -> str:
+    """The id of the unit, post, group or scorer meant; raises `NotFound`."""
+    choices = list(choices)
+    needle = folded(text)
+    for found in choices:
+        if text == found.id or needle in _folded_names(found.name):
+            return found.id
+    known = {name: c.id for c in choices for name in (c.id, *_names(c.name))}
+    raise NotFound(_unknown(what, text, known))
+
+
+def criterion(scheme: Scheme, text: str) -> str:
+    """The id of the criterion meant, by id, name or short name; raises `NotFound`."""
+    choices = [Choice(c.id, c.name) for c in scheme.criteria]
+    short = [c.id for c in scheme.criteria if folded(text) in _folded_names(c.short)]
+    return short[0] if len(short) == 1 else choice(choices, text, _("criterion"))
+
+
+def _names(label: Label) -> tuple[str, ...]:
+    return (label.zh,) if label.zh == label.en else (label.zh, label.en)
+
+
+def _folded_names(label: Label) -> tuple[str, ...]:
+    return tuple(folded(name) for name in _names(label))
+
+
+def _narrowed(keys: list[str], fits: Callable[[str], bool]) -> list[str]:
+    return [k for k in keys if fits(k)] or keys
+
+
+def _with_branch(definitions: Definitions, key: str) -> str:
+    spans = definitions.spans.get(key) or definitions.cp_spans.get(key)
+    where = f"{definitions.title(spans[-1].branch)}" if spans else definitions.title(key)
+    return f"{key} ({where})"
+
+
+def _unknown(what: str, text: str, known: dict[str, str]) -> str:
+    near = closest(text, known)
+    message = _("unknown {what} '{text}'").format(what=what, text=text)
+    if not near:
+        return message
+    shown = near if known[near] == near else f"{near} ({known[near]})"
+    return message + _("; did you mean {near}?").format(near=shown)

@@ -1,0 +1,209 @@
+"""Reading YAML that strangers wrote: plain data only, and nothing that costs before it is refused.
+
+libyaml's parser gives events; data are built from them here, so that anchors, aliases, tags and
+directives never take effect, depth and size are bounded while reading, and a key that stands twice
+is seen. Scalars follow YAML 1.2's core schema: only `true`, `false`, `null`, numbers and text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from _ruamel_yaml import (  # the C parser: without it ruamel falls back to a slow one, in silence
+    AliasEvent,
+    CParser,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    YAMLError,
+)
+
+from qibi.base.findings import Finding
+from qibi.base.language import _
+
+MAX_BYTES = 8 * 1024 * 1024  # 10,000 members take about 2 MB
+MAX_DEPTH = 16
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]{1,15}|[0-9]{1,15}(\.[0-9]{0,15})?)([eE][-+]?[0-9]{1,2})?")
+_WORDS = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+
+Place = tuple[int, int]  # line and column, from 1
+Loc = tuple[str | int, ...]  # where in the data: keys and indexes
+
+
+class Refused(Exception):
+    """The text is no YAML that qibi takes: what and where."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.message, self.line, self.column = message, line, column
+
+
+@dataclass
+class Document:
+    """The data of one file, and the means to say where in it something stands."""
+
+    path: str
+    text: str
+    data: Any
+
+    def place(self, loc: Loc) -> Place:
+        """Line and column of a value, or of the nearest thing around it that exists."""
+        places: dict[Loc, Place] = {}
+        _Builder(self.text, places).build()
+        for end in range(len(loc), -1, -1):
+            if loc[:end] in places:
+                return places[loc[:end]]
+        return (1, 1)
+
+    def finding(self, loc: Loc, message: str, code: str = "") -> Finding:
+        """A finding about the value at `loc`, with the line that it stands in."""
+        line, column = self.place(loc)
+        lines = self.text.splitlines()
+        shown = lines[line - 1] if line <= len(lines) else ""
+        return Finding(self.path, line, column, message, shown=shown, code=code)
+
+
+def parse(path: str, raw: bytes) -> Document | Finding:
+    """The document in these bytes, or the finding that says why it is refused."""
+    text = ""
+    try:
+        if len(raw) > MAX_BYTES:
+            raise Refused(_("the file is larger than 8 MB; split it into several files"), 0, 0)
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            raise Refused(_("not UTF-8 text; save the file as UTF-8"), line, 0) from None
+        if "\x00" in text:
+            line = text.count("\n", 0, text.index("\x00")) + 1
+            raise Refused(_("a NUL character; this is not a text file"), line, 0)
+        return Document(path, text, _Builder(text).build())
+    except Refused as refused:
+        lines = text.splitlines()
+        shown = lines[refused.line - 1] if 0 < refused.line <= len(lines) else ""
+        return Finding(
+            path, refused.line, refused.column, refused.message, shown=shown, code="yaml"
+        )
+
+
+class _Builder:
+    """Builds plain data from the parser's events; notes each value's place where asked to."""
+
+    def __init__(self, text: str, places: dict[Loc, Place] | None = None) -> None:
+        self.events = self._read(text)
+        self.places = places
+
+    @staticmethod
+    def _read(text: str) -> Iterator[Any]:
+        parser = CParser(text)
+        while True:
+            try:
+                event = parser.get_event()
+            except YAMLError as error:
+                mark = getattr(error, "problem_mark", None)
+                line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+                problem = getattr(error, "problem", None) or str(error)
+                raise Refused(
+                    _("not valid YAML: {problem}").format(problem=problem), line, column
+                ) from None
+            if event is None:
+                return
+            yield event
+
+    def build(self) -> Any:
+        """The data of the only document; None for an empty file."""
+        data, documents = None, 0
+        for event in self.events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._refused(event, _("a second document; keep one document in a file"))
+                if event.version or event.tags:
+                    raise self._refused(event, _("a % directive; delete that line"))
+            elif isinstance(
+                event, AliasEvent | ScalarEvent | MappingStartEvent | SequenceStartEvent
+            ):
+                data = self._node(event, (), 0)
+        return data
+
+    @staticmethod
+    def _refused(event: Any, message: str) -> Refused:
+        return Refused(message, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _node(self, event: Any, loc: Loc, depth: int) -> Any:
+        self._refuse_what_is_not_plain(event)
+        if self.places is not None:
+            self.places[loc] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if isinstance(event, ScalarEvent):
+            return _scalar(event.value) if event.implicit[0] else event.value
+        if depth >= MAX_DEPTH:
+            raise self._refused(event, _("nested deeper than any qibi file; take a level out"))
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(loc, depth)
+        return self._mapping(loc, depth)
+
+    def _refuse_what_is_not_plain(self, event: Any) -> None:
+        if isinstance(event, AliasEvent):
+            raise self._refused(event, _("an alias (*name); write the value out"))
+        if event.anchor:
+            raise self._refused(event, _("an anchor (&name); write the value out where it is used"))
+        if event.tag:
+            raise self._refused(event, _("a tag ({tag}); delete it").format(tag=event.tag))
+
+    def _sequence(self, loc: Loc, depth: int) -> list[Any]:
+        found: list[Any] = []
+        for event in self.events:
+            if isinstance(event, SequenceEndEvent):
+                break
+            found.append(self._node(event, (*loc, len(found)), depth + 1))
+        return found
+
+    def _mapping(self, loc: Loc, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for event in self.events:
+            if isinstance(event, MappingEndEvent):
+                break
+            self._refuse_what_is_not_plain(event)
+            if not isinstance(event, ScalarEvent):
+                raise self._refused(event, _("a key must be a word"))
+            key = event.value
+            if key == "<<" and event.implicit[0]:
+                raise self._refused(event, _("a merge key (<<); write the values out"))
+            if key in found:
+                raise self._refused(
+                    event, _("'{key}' stands here twice; keep one of them").format(key=key)
+                )
+            inner = (*loc, key)
+            found[key] = self._node(next(self.events), inner, depth + 1)
+            if self.places is not None and found[key] is None:
+                self.places[inner] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        return found
+
+
+def _scalar(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "+-.0123456789":
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+    return text

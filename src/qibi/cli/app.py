@@ -1,0 +1,208 @@
+"""The program: which commands there are, in which panel, and what happens around each of them."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from qibi.base import language
+from qibi.base.findings import Faults, Refusal
+from qibi.base.language import _
+from qibi.cli import argv, help
+from qibi.cli.console import Console
+from qibi.cli.session import Session, spoken
+from qibi.cli.surroundings import Surroundings
+
+PANELS: dict[str, tuple[str, ...]] = {
+    "week": ("score", "fix", "void", "exempt", "status", "rank", "commit"),
+    "look": ("show", "why", "log"),
+    "setup": ("init", "schema", "demo", "doctor"),
+    "prove": ("check",),
+}
+OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Context(click.Context):
+    formatter_class = help.Formatter
+
+
+class Commands(TyperGroup):
+    """Imports a command's module only when it is asked for."""
+
+    context_class = Context
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for names in PANELS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"qibi.cli.{cmd_name}")
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name=cmd_name, epilog=module.EXAMPLES)(getattr(module, cmd_name))
+        command = typer.main.get_command(app)
+        command.context_class = Context
+        command.format_epilog = _Examples(module.EXAMPLES)  # type: ignore[method-assign]
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            from qibi.base.text import closest
+
+            near = closest(name, self.list_commands(ctx))
+            advice = (
+                _("did you mean 'qibi {near}'?").format(near=near)
+                if near
+                else _("'qibi --help' lists the commands")
+            )
+            raise Refusal(_("there is no command '{name}'").format(name=name), advice)
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for panel, names in PANELS.items():
+            rows = [(n, _first_sentence(self.get_command(ctx, n))) for n in names]
+            with formatter.section(help.panel(panel)):
+                formatter.write_dl(rows)
+        with formatter.section(_("Everywhere")):
+            formatter.write_dl(_everywhere())
+
+
+def _first_sentence(command: click.Command | None) -> str:
+    text = (command.help or "") if command else ""
+    return text.split("\n\n")[0].replace("\n", " ").strip()
+
+
+def _everywhere() -> list[tuple[str, str]]:
+    return [
+        ("--book DIR", _("the book; else QIBI_BOOK, this folder or one above, ledgers/")),
+        ("--lang zh|en", _("the language; else QIBI_LANG, the book's, the system's")),
+        ("--today DAY", _("take this day for today (never for when something is recorded)")),
+        ("--color WHEN", _("auto, always or never; NO_COLOR is obeyed")),
+        ("--version", _("which qibi this is")),
+        ("--help", _("this text, or that of one command")),
+    ]
+
+
+class _Examples:
+    """Writes a command's examples under its help."""
+
+    def __init__(self, examples: str) -> None:
+        self.examples = examples
+
+    def __call__(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(_("Examples")):
+            for line in self.examples.strip().splitlines():
+                formatter.write(f"  {line.strip()}\n")
+        formatter.write("\n")
+        formatter.write_text(_("Everywhere: --book DIR, --lang zh|en, --today DAY, --color WHEN"))
+
+
+def _program() -> click.Command:
+    app = typer.Typer(
+        cls=Commands, name="qibi", rich_markup_mode=None, add_completion=True, no_args_is_help=True
+    )
+
+    @app.callback(
+        help=_("A points ledger over plain files: score every week, rank, prove it with git.")
+    )
+    def qibi(
+        version: bool = typer.Option(False, "--version", is_eager=True, callback=_print_version),
+    ) -> None:
+        pass
+
+    return typer.main.get_command(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from qibi import __version__
+
+        click.echo(f"qibi {__version__}")
+        raise typer.Exit()
+
+
+def main(arguments: list[str], around: Surroundings) -> int:
+    """Run one command; its exit code. Whatever happens, no traceback reaches a person."""
+    options, rest = argv.split(arguments)
+    code = spoken(options, around)
+    language.use(code)
+    console = Console(around, options.color)
+    session = Session(around, options, console)
+    try:
+        with _streams(around):
+            help.let_click_speak(code, str(language.LOCALE))
+            if around.environment is os.environ:
+                os.environ["LANGUAGE"] = "zh_CN" if code == "zh" else "en"
+            result = _program().main(
+                rest,
+                prog_name="qibi",
+                standalone_mode=False,
+                obj=session,
+                max_content_width=100,
+                terminal_width=min(around.width, 100),
+            )
+        console.flush()
+        return result if isinstance(result, int) else session.exit_code
+    except click.ClickException as error:
+        return _usage(console, error)
+    except Refusal as refusal:
+        console.problem(refusal.message, refusal.advice)
+        return refusal.code
+    except Faults as faults:
+        console.findings(faults.findings)
+        return FINDINGS
+    except (click.Abort, KeyboardInterrupt, EOFError):
+        console.problem(_("interrupted; nothing more was written"))
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read us has enough: `qibi log | head`
+        _leave_the_pipe()
+        return OK
+    except Exception as error:  # the last line before a traceback: a bug, said plainly
+        if around.environment.get("QIBI_DEBUG"):
+            raise
+        console.problem(
+            _("a bug in qibi: {kind}: {error}").format(kind=type(error).__name__, error=error),
+            _("run it again with QIBI_DEBUG=1 and report what it prints"),
+        )
+        return BUG
+
+
+def _usage(console: Console, error: click.ClickException) -> int:
+    advice = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        advice = _("see '{command} --help'").format(command=error.ctx.command_path)
+    console.problem(error.format_message().rstrip("."), advice)
+    return CANNOT_RUN
+
+
+class _streams:
+    """Has Click write where the surroundings say, so that a run in a test is like any other."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+
+    def __enter__(self) -> None:
+        self.kept = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = (
+            self.around.stdin,
+            self.around.stdout,
+            self.around.stderr,
+        )
+
+    def __exit__(self, *_error: Any) -> None:
+        sys.stdin, sys.stdout, sys.stderr = self.kept
+
+
+def _leave_the_pipe() -> None:
+    """Point standard output at nothing, so that Python's last flush does not complain."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

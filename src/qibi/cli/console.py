@@ -1,0 +1,300 @@
+"""The only user of Rich and the one place where results become text.
+
+Commands hand over a `View`: blocks for people, a payload for JSON, a table for CSV. Data goes to
+standard output (or `-o FILE`), everything else to standard error.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qibi.base.findings import Finding, Refusal
+from qibi.base.language import _, many
+from qibi.base.text import visible, width
+from qibi.cli.surroundings import Surroundings
+
+FORMATS = ("table", "json", "csv", "md")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text with a style that Rich knows: `bold`, `red`, `dim`."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a grid. `wraps`: long text goes on below; else the column takes what it needs."""
+
+    title: str
+    right: bool = False
+    wraps: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows under headings. Ambiguous-width characters may stand in the last column only."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str | Cell]]
+    headed: bool = True
+    indent: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text between grids."""
+
+    text: str = ""
+    style: str = ""
+
+
+@dataclass
+class View:
+    """One result: for people, as JSON (`payload`), as CSV (`header` and `rows`)."""
+
+    blocks: list[Grid | Line] = field(default_factory=list)
+    payload: dict[str, Any] = field(default_factory=dict)
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Add a line."""
+        self.blocks.append(Line(text, style))
+
+
+class Console:
+    """Writes to the streams of the surroundings."""
+
+    def __init__(self, around: Surroundings, color: str | None = None) -> None:
+        self.around = around
+        self.color = color or "auto"
+        if self.color not in ("auto", "always", "never"):
+            self.color = "auto"
+
+    def colored(self, stream: Any) -> bool:
+        """Whether to write colours there: `--color`, then NO_COLOR, then whether it is a terminal."""
+        if self.color != "auto":
+            return self.color == "always"
+        if self.around.environment.get("NO_COLOR"):
+            return False
+        return bool(stream.isatty()) and self.around.environment.get("TERM") != "dumb"
+
+    def show(self, view: View, form: str = "table", output: str | None = None) -> None:
+        """Write a result in a format, to a file or standard output."""
+        if form not in FORMATS:
+            raise Refusal(
+                _("there is no format '{form}'").format(form=form),
+                _("one of: {formats}").format(formats=", ".join(FORMATS)),
+            )
+        if output and output != "-":
+            self._to_file(view, form, output)
+            return
+        self.around.stdout.write(self._rendered(view, form, self.colored(self.around.stdout)))
+
+    def _to_file(self, view: View, form: str, output: str) -> None:
+        from qibi.ledger.store import failures_explained, write_durably
+
+        text = self._rendered(view, form, colored=False)
+        path = self.around.folder / output
+        encoding = "utf-8-sig" if form == "csv" else "utf-8"  # Excel needs the mark
+        with failures_explained(path):
+            write_durably(path, text.encode(encoding))
+        self.say(_("written: {path}").format(path=output))
+
+    def _rendered(self, view: View, form: str, colored: bool) -> str:
+        if form == "json":
+            import msgspec
+
+            return msgspec.json.format(msgspec.json.encode(view.payload)).decode() + "\n"
+        if form == "csv":
+            return _as_csv(view.header, view.rows)
+        return _as_markdown(view) if form == "md" else self._as_text(view, colored)
+
+    def _as_text(self, view: View, colored: bool) -> str:
+        from rich.console import Console as RichConsole
+
+        out = io.StringIO()
+        rich = RichConsole(
+            file=out,
+            width=self.around.width,
+            force_terminal=colored,
+            no_color=not colored,
+            color_system="standard" if colored else None,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        for block in view.blocks:
+            if isinstance(block, Grid):
+                _rich_grid(rich, block)
+            else:
+                from rich.text import Text
+
+                rich.print(Text(visible(block.text), block.style), soft_wrap=False)
+        return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line for the person, on standard error."""
+        self._error_line(visible(text), style)
+
+    def problem(self, message: str, advice: str = "") -> None:
+        """What stopped the command, and what to do."""
+        self._error_line("qibi: " + "\n".join(visible(m) for m in message.split("\n")), "red")
+        if advice:
+            self._error_line("  " + visible(advice), "")
+
+    def findings(self, findings: Sequence[Finding], most: int = 50) -> None:
+        """Every finding with its line; a tally under them."""
+        for finding in findings[:most]:
+            self._error_line(visible(str(finding)), "red")
+            if finding.shown.strip():
+                self._error_line(f"    {visible(finding.shown.strip())[:200]}", "dim")
+        if len(findings) > most:
+            rest = len(findings) - most
+            self._error_line(
+                many("and {count} more finding", "and {count} more findings", rest).format(
+                    count=rest
+                ),
+                "",
+            )
+
+    def _error_line(self, text: str, style: str) -> None:
+        code = {"red": "31", "yellow": "33", "dim": "2", "bold": "1", "green": "32"}.get(style)
+        if code and self.colored(self.around.stderr):
+            text = f"\x1b[{code}m{text}\x1b[0m"
+        self.around.stderr.write(text + "\n")
+
+    def ask(self, question: str) -> str:
+        """What the person answers; raises EOFError where nobody is there any more."""
+        self.around.stderr.write(visible(question) + " ")
+        self.around.stderr.flush()
+        answer = self.around.stdin.readline()
+        if not answer:
+            raise EOFError
+        return answer.strip()
+
+    def confirm(self, question: str, default: bool = True) -> bool:
+        """Yes or no, the default on a bare return."""
+        hint = "[Y/n]" if default else "[y/N]"
+        while True:
+            answer = self.ask(f"{question} {hint}").lower()
+            if not answer:
+                return default
+            if answer in ("y", "yes", "是", "好"):
+                return True
+            if answer in ("n", "no", "否", "不"):
+                return False
+
+    def flush(self) -> None:
+        """Push out what is written, so that a closed pipe shows here and not at exit."""
+        self.around.stdout.flush()
+        self.around.stderr.flush()
+
+
+def _rich_grid(rich: Any, grid: Grid) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=grid.headed, pad_edge=False, padding=(0, 1, 0, 0))
+    if grid.indent:
+        table.add_column("", width=grid.indent - 1)
+    for number, column in enumerate(grid.columns):
+        last = number == len(grid.columns) - 1
+        table.add_column(
+            Text(visible(column.title)),
+            justify="right" if column.right else "left",
+            no_wrap=not (column.wraps or last),
+            overflow="fold",
+            min_width=None if column.wraps else _needed(grid, number),
+            header_style="dim",
+        )
+    for row in grid.rows:
+        cells = [
+            Text(visible(c), "") if isinstance(c, str) else Text(visible(c.text), c.style)
+            for c in row
+        ]
+        table.add_row(*([""] if grid.indent else []), *cells)
+    rich.print(table)
+
+
+def _needed(grid: Grid, number: int) -> int | None:
+    """What a column that must not wrap takes; the last one and those that wrap may shrink."""
+    if number == len(grid.columns) - 1 and number > 0:
+        return None
+    texts = [grid.columns[number].title if grid.headed else ""]
+    texts += [c if isinstance(c, str) else c.text for c in (row[number] for row in grid.rows)]
+    return max(width(visible(t)) for t in texts)
+
+
+def _as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_safe(h) for h in header])
+    writer.writerows([[_safe(c) for c in row] for row in rows])
+    return out.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe; None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _as_markdown(view: View) -> str:
+    out = []
+    for block in view.blocks:
+        if isinstance(block, Line):
+            out.append(_md(block.text) + "\n" if block.text else "")
+            continue
+        titles = [c.title for c in block.columns]
+        out.append("| " + " | ".join(_md(t) for t in titles) + " |")
+        out.append("|" + "|".join("---:" if c.right else "---" for c in block.columns) + "|")
+        for row in block.rows:
+            texts = [c if isinstance(c, str) else c.text for c in row]
+            out.append("| " + " | ".join(_md(t) for t in texts) + " |")
+        out.append("")
+    return "\n".join(out).strip() + "\n"
+
+
+def _md(text: str) -> str:
+    text = visible(text)
+    for character in "\\`*_{}[]<>|#":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def file_bytes(around: Surroundings, path: str) -> bytes:
+    """What a file, or standard input for `-`, holds; raises `Refusal`."""
+    if path == "-":
+        buffer = getattr(around.stdin, "buffer", None)
+        return buffer.read() if buffer is not None else around.stdin.read().encode()
+    try:
+        return (around.folder / path).read_bytes()
+    except FileNotFoundError:
+        raise Refusal(
+            _("there is no file {path}").format(path=path), _("check the name and the folder")
+        ) from None
+    except OSError as error:
+        raise Refusal(
+            _("{path} can't be read: {reason}").format(path=path, reason=error.strerror),
+            _("check the file and its permissions"),
+        ) from None
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A path as a person in this folder would write it."""
+    try:
+        return str(path.relative_to(folder))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,183 @@
+"""What one run of a command works with: the book, its definitions, git, who, today and now."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import click
+
+from qibi.base import language, weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.base.weeks import Period
+from qibi.book import lookup
+from qibi.book.definitions import Definitions
+from qibi.book.find import find
+from qibi.book.load import load
+from qibi.cli.argv import LATEST, Anywhere
+from qibi.cli.console import Console
+from qibi.cli.surroundings import Surroundings
+from qibi.ledger.admission import Stamp, recorder
+from qibi.ledger.git import Git
+
+
+def session() -> "Session":
+    """The session of the command that is running."""
+    return cast(Session, click.get_current_context().find_root().obj)
+
+
+def spoken(options: Anywhere, around: Surroundings) -> str:
+    """The language to speak: `--lang`, `QIBI_LANG`, the book's, the system's; English where unknown.
+
+    Where standard output can't carry Chinese, the book's and the system's wish give way to English.
+    """
+    for asked in (options.lang, around.environment.get("QIBI_LANG")):
+        if asked:
+            found = language.normal(asked)
+            if found:
+                return found
+    if not around.shows_chinese:
+        return "en"
+    try:
+        text = (find(options.book, around.environment, around.folder) / "qibi.yaml").read_text(
+            "utf-8"
+        )
+        if declared := re.search(r"^language:\s*['\"]?([A-Za-z-]+)", text, re.MULTILINE):
+            return language.normal(declared[1]) or "en"
+    except (Refusal, OSError, UnicodeDecodeError):
+        pass  # no book: the system's language
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := around.environment.get(variable):
+            return language.normal(value) or "en"
+    return "en"
+
+
+@dataclass
+class Session:
+    """Each thing is looked up once, and only if the command asks for it."""
+
+    around: Surroundings
+    options: Anywhere
+    console: Console
+    exit_code: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    @cached_property
+    def root(self) -> Path:
+        """The book's folder."""
+        return find(self.options.book, self.around.environment, self.around.folder)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The book's definitions; raises `Faults` with every mistake in them."""
+        return load(self.root, self.around.cache)
+
+    @cached_property
+    def git(self) -> Git:
+        """Git in the book's folder."""
+        return Git(self.root, self.around.environment)
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The book's time zone."""
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(self.definitions.timezone)
+
+    @cached_property
+    def today(self) -> date:
+        """`--today`, `QIBI_TODAY`, or the day it is in the book's time zone."""
+        for origin, text in (
+            ("--today", self.options.today),
+            ("QIBI_TODAY", self.around.environment.get("QIBI_TODAY")),
+        ):
+            if text:
+                try:
+                    return date.fromisoformat(text)
+                except ValueError:
+                    raise Refusal(
+                        _("{origin}: '{text}' is not a day").format(origin=origin, text=text),
+                        _("write it as 2026-11-18"),
+                    ) from None
+        return self.around.now().astimezone(self.zone).date()
+
+    def recorded_at(self) -> str:
+        """This moment by the clock, in the book's time zone, to the second."""
+        return self.around.now().astimezone(self.zone).isoformat(timespec="seconds")
+
+    def who(self, asked: str | None) -> str:
+        """Who records: `--as`, `QIBI_AS`, git's `qibi.as`; raises `Refusal` where nobody does."""
+        for origin, text in (
+            ("--as", asked),
+            ("QIBI_AS", self.around.environment.get("QIBI_AS")),
+            ("git config qibi.as", self.git.config("qibi.as")),
+        ):
+            if not text:
+                continue
+            try:
+                return recorder(self.definitions, text)
+            except lookup.NotFound as error:
+                raise Refusal(f"{origin}: {error}", _("name a member of this book"), 1) from None
+        raise Refusal(
+            _("nobody to record as"),
+            _("say who you are once: git config qibi.as YOUR-ID (or --as, or QIBI_AS)"),
+        )
+
+    def stamp(self, week: str, branch: str, who: str, source: str = "") -> Stamp:
+        """What all entries of one batch have in common."""
+        return Stamp(week, branch, who, self.recorded_at(), source)
+
+    def week(self, text: str | None) -> str:
+        """One week from `--week`; bare or absent it is the latest assessed one."""
+        period = self.period(text)
+        if len(period.weeks) != 1:
+            raise Refusal(
+                _("'{text}' is more than one week").format(text=text), _("name one: 2026-W41")
+            )
+        return period.weeks[0]
+
+    def period(self, text: str | None) -> Period:
+        """The period meant; bare or absent it is the latest assessed week. Raises `Refusal`."""
+        if text is None or text == LATEST:
+            from qibi.scoring.ranking import latest_assessed
+
+            return weeks.single(
+                latest_assessed(self.root, self.definitions) or weeks.week_of(self.today)
+            )
+        found = weeks.parse_period(text, self.today)
+        if found is None or not found.weeks:
+            raise Refusal(
+                _("'{text}' is not a period").format(text=text),
+                _("write 2026-W41, W41, last, 2026-W38..2026-W41, 2026-09, 2026-Q4 or 2026"),
+            )
+        return found
+
+    def past_week(self, text: str) -> str:
+        """A week to record in: it must have begun."""
+        week = self.week(text)
+        if weeks.monday(week) > self.today:
+            raise Refusal(
+                _("{week} has not begun; today is {today}").format(
+                    week=week, today=self.today.isoformat()
+                ),
+                _("record it when it is there"),
+                1,
+            )
+        return week
+
+    def find_subject(self, text: str, week: str | None = None) -> str:
+        """The id of a subject; raises `Refusal`."""
+        try:
+            return lookup.subject(self.definitions, text, week=week)
+        except lookup.NotFound as error:
+            raise Refusal(str(error), code=1) from None
+
+    def find_branch(self, text: str) -> str:
+        """The id of a branch; raises `Refusal`."""
+        try:
+            return lookup.branch(self.definitions, text)
+        except lookup.NotFound as error:
+            raise Refusal(str(error), code=1) from None

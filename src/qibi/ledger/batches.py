@@ -1,0 +1,158 @@
+"""Batches: write-once files of entries, and reading them without trust.
+
+A batch's name holds the first 16 hex digits of the SHA-256 of its bytes, so the name proves the
+content; its folder and name give week and branch once more. An entry's id is those digits and its
+line number.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qibi.base import weeks
+from qibi.base.findings import Faults, Finding
+from qibi.base.language import _
+from qibi.ledger.entries import BadLine, Entry, decode, encode
+
+LEDGER = "ledger"
+_NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{16})\.jsonl")
+_YEAR = re.compile(r"[0-9]{4}")
+_WEEK = re.compile(r"W[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch as read: its path below the book's folder, digest, place and entries."""
+
+    path: str
+    digest: str
+    week: str
+    branch: str
+    entries: tuple[Entry, ...]
+
+    def numbered(self) -> Iterator[tuple[str, Entry]]:
+        """Each entry with its id."""
+        for number, entry in enumerate(self.entries, 1):
+            yield f"{self.digest}.{number}", entry
+
+
+def digest(raw: bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of these bytes."""
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def folder(week: str) -> str:
+    """Where a week's batches stand, below the book's folder."""
+    return f"{LEDGER}/{week[:4]}/{week[5:]}"
+
+
+def encode_batch(entries: Iterable[Entry]) -> bytes:
+    """The bytes of a batch."""
+    return b"".join(encode(entry) + b"\n" for entry in entries)
+
+
+def name(branch: str, raw: bytes) -> str:
+    """The file name of a batch with these bytes."""
+    return f"{branch}-{digest(raw)}.jsonl"
+
+
+def weeks_with_batches(root: Path) -> list[str]:
+    """The weeks for which the ledger has a folder with at least one batch, in order."""
+    found = []
+    ledger = root / LEDGER
+    for year in sorted(_folders(ledger, _YEAR)):
+        for number in sorted(_folders(ledger / year, _WEEK)):
+            week = f"{year}-{number}"
+            if weeks.is_week(week) and batch_names(root, week):
+                found.append(week)
+    return found
+
+
+def _folders(directory: Path, pattern: re.Pattern[str]) -> list[str]:
+    try:
+        return [p.name for p in directory.iterdir() if pattern.fullmatch(p.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def batch_names(root: Path, week: str) -> list[str]:
+    """The names of the files in a week's folder that are batches by their name, in order."""
+    try:
+        return sorted(p.name for p in (root / folder(week)).iterdir() if p.suffix == ".jsonl")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def read_weeks(root: Path, wanted: Iterable[str]) -> list[Batch]:
+    """All batches of these weeks; raises `Faults` with every fault in every file of them."""
+    batches, findings = [], []
+    for week in wanted:
+        for batch in each_of_week(root, week):
+            if isinstance(batch, Batch):
+                batches.append(batch)
+            else:
+                findings += batch
+    if findings:
+        raise Faults(findings)
+    return batches
+
+
+def each_of_week(root: Path, week: str) -> Iterator[Batch | list[Finding]]:
+    """Each batch of a week, or the findings that keep it from being one."""
+    place = folder(week)
+    for found in batch_names(root, week):
+        path = f"{place}/{found}"
+        try:
+            raw = (root / path).read_bytes()
+        except OSError as error:
+            message = _("can't be read ({reason}); check the file and its permissions")
+            yield [Finding(path, message=message.format(reason=error.strerror), code="unreadable")]
+            continue
+        yield parse(path, week, raw)
+
+
+def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
+    """The batch in these bytes, or everything that is wrong with it."""
+    named = _NAME.fullmatch(path.rsplit("/", 1)[-1])
+    if not named:
+        message = _("not a batch's name; only qibi writes here, move the file elsewhere")
+        return [Finding(path, message=message, code="batch-name")]
+    branch, claimed = named[1], named[2]
+    findings = []
+    actual = digest(raw)
+    if actual != claimed:
+        message = _(
+            "the content has changed since it was written (its digest is {actual}); restore it: git checkout -- {path}"
+        )
+        findings.append(
+            Finding(path, message=message.format(actual=actual, path=path), code="batch-digest")
+        )
+    lines = raw.split(b"\n")
+    if lines.pop() != b"":
+        message = _("the last line is torn; restore the file: git checkout -- {path}")
+        findings.append(
+            Finding(path, len(lines) + 1, message=message.format(path=path), code="torn")
+        )
+    if not lines:
+        findings.append(Finding(path, message=_("the file holds no entry"), code="empty"))
+    entries = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = decode(line)
+            if entry.week != week:
+                raise BadLine(
+                    _("week {week} in the folder of {place}").format(week=entry.week, place=week)
+                )
+            if entry.branch != branch:
+                raise BadLine(
+                    _("branch {branch} in a file of {place}").format(
+                        branch=entry.branch, place=branch
+                    )
+                )
+            entries.append(entry)
+        except BadLine as bad:
+            shown = line[:200].decode("utf-8", "replace")
+            findings.append(Finding(path, number, message=str(bad), shown=shown, code="line"))
+    return findings or Batch(path, claimed, week, branch, tuple(entries))

@@ -1,0 +1,74 @@
+"""Runs `rules.sql` on DuckDB: the given tables in, one table a step out."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.scoring.facts import TABLES, Row
+
+if TYPE_CHECKING:
+    pass
+
+RULES = Path(__file__).with_name("rules.sql")
+
+
+@cache
+def steps() -> dict[str, str]:
+    """Step name: its SQL, in the order in which they are run."""
+    found: dict[str, str] = {}
+    for block in RULES.read_text("utf-8").split("\n-- step: ")[1:]:
+        name, text = block.split("\n", 1)
+        found[name.strip()] = text.strip().removesuffix(";")
+    return found
+
+
+def explanation(step: str) -> str:
+    """The two lines that say what a step means."""
+    lines = steps()[step].splitlines()
+    return " ".join(line[3:] for line in lines if line.startswith("-- "))
+
+
+class Engine:
+    """One run of the rules: give it the tables, then ask it about any step."""
+
+    def __init__(self, given: Mapping[str, Sequence[Row]]) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect()
+        self._give(given)
+        for name, text in steps().items():
+            self._connection.execute(f"CREATE TEMP TABLE {name} AS {text}")
+
+    def _give(self, given: Mapping[str, Sequence[Row]]) -> None:
+        # A tab-separated file is the quickest way in: 4,000 rows take 5 ms, as one JSON parameter
+        # 25 ms, by executemany a second. No value holds a tab: ids and weeks are checked on reading.
+        try:
+            with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
+                for name, columns in TABLES.items():
+                    self._load(Path(folder) / name, name, columns, given[name])
+        except OSError as error:
+            raise Refusal(
+                _("no room for temporary files: {reason}").format(reason=error.strerror),
+                _("make room in the temporary folder, or set TMPDIR to another"),
+            ) from None
+
+    def _load(self, path: Path, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
+        typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
+        path.write_text(
+            "".join("\t".join("" if v is None else str(v) for v in row) + "\n" for row in rows),
+            "utf-8",
+            newline="",
+        )
+        self._connection.execute(
+            f"CREATE TEMP TABLE {name} AS FROM read_csv(?, header = false, delim = '\t', quote = '',"
+            f" escape = '', nullstr = '', auto_detect = false, columns = {{{typed}}})",
+            [str(path)],
+        )
+
+    def rows(self, query: str, *values: object) -> Iterator[tuple]:  # type: ignore[type-arg]
+        """The rows of a query over the given tables and the steps."""
+        yield from self._connection.execute(query, list(values)).fetchall()

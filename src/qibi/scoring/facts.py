@@ -1,0 +1,190 @@
+"""What the rules are given: a book's definitions and entries as rows of plain values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qibi.base.weeks import Period
+from qibi.book.definitions import Definitions, Scheme
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Exempt, Score, Void, moment
+
+Value = str | int | None
+Row = tuple[Value, ...]
+
+TABLES: dict[str, dict[str, str]] = {
+    "entry": {
+        "id": "VARCHAR",
+        "kind": "VARCHAR",
+        "week": "VARCHAR",
+        "branch": "VARCHAR",
+        "subject": "VARCHAR",
+        "item": "VARCHAR",
+        "points": "BIGINT",
+        "entry": "VARCHAR",
+        "instant": "BIGINT",
+        "batch": "VARCHAR",
+        "line": "BIGINT",
+    },
+    "week": {"week": "VARCHAR", "version": "VARCHAR"},
+    "span": {"period": "VARCHAR", "week": "VARCHAR"},
+    "period": {"period": "VARCHAR", "averaged": "BIGINT", "share_n": "BIGINT", "share_d": "BIGINT"},
+    "active": {
+        "week": "VARCHAR",
+        "subject": "VARCHAR",
+        "kind": "VARCHAR",
+        "branch": "VARCHAR",
+        "status": "VARCHAR",
+    },
+    "limits": {"version": "VARCHAR", "low": "BIGINT", "high": "BIGINT"},
+    "eligible": {"version": "VARCHAR", "status": "VARCHAR"},
+    "criterion": {
+        "version": "VARCHAR",
+        "kind": "VARCHAR",
+        "criterion": "VARCHAR",
+        "direct": "BIGINT",
+        "base": "BIGINT",
+        "low": "BIGINT",
+        "high": "BIGINT",
+    },
+    "item": {
+        "version": "VARCHAR",
+        "item": "VARCHAR",
+        "criterion": "VARCHAR",
+        "cap": "BIGINT",
+        "only_highest": "BIGINT",
+        "veto_criterion": "BIGINT",
+        "veto_total": "BIGINT",
+        "veto_at_most": "BIGINT",
+    },
+    "exclusion": {"version": "VARCHAR", "item": "VARCHAR", "excluded": "VARCHAR"},
+    "question": {"kind": "VARCHAR", "branch": "VARCHAR", "criterion": "VARCHAR"},
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: which kind of subject is ranked, among whom, over which weeks.
+
+    `before` is the period that `moved` is measured against; `also` are further weeks whose totals
+    are wanted (the trend). `criterion` takes the place of the total.
+    """
+
+    period: Period
+    before: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    by: str = "member"
+    branch: str | None = None
+    criterion: str | None = None
+
+    @property
+    def weeks(self) -> tuple[str, ...]:
+        """All weeks that the answer depends on, in order."""
+        return tuple(sorted({*self.period.weeks, *self.before, *self.also}))
+
+
+def tables(
+    definitions: Definitions, batches: Iterable[Batch], question: Question
+) -> dict[str, list[Row]]:
+    """Table name: rows, in the order of the columns in `TABLES`. Points are hundredths."""
+    asked = question.weeks
+    in_force = {week: definitions.scheme(week) for week in asked}
+    used = {s.week: s for s in in_force.values() if s}
+    return {
+        "entry": entry_rows(batches),
+        "week": [(week, s.week if s else None) for week, s in in_force.items()],
+        "span": [
+            *(("now", week) for week in question.period.weeks),
+            *(("before", week) for week in question.before),
+        ],
+        "period": list(_periods(definitions, question)),
+        "active": list(_active(definitions, asked)),
+        "limits": [(s.week, s.total_min, s.total_max) for s in used.values()],
+        "eligible": [(s.week, status) for s in used.values() for status in s.eligible],
+        "criterion": [row for s in used.values() for row in _criteria(s)],
+        "item": [
+            (
+                s.week,
+                i.id,
+                i.criterion,
+                i.cap,
+                int(i.only_highest),
+                i.veto_criterion,
+                i.veto_total,
+                i.veto_total_at_most,
+            )
+            for s in used.values()
+            for i in s.items()
+        ],
+        "exclusion": [
+            (s.week, i.id, e) for s in used.values() for i in s.items() for e in i.excludes
+        ],
+        "question": [(question.by, question.branch, question.criterion)],
+    }
+
+
+def entry_rows(batches: Iterable[Batch]) -> list[Row]:
+    """One row an entry; instants are microseconds since 1970 in UTC."""
+    rows: list[Row] = []
+    for batch in batches:
+        for line, entry in enumerate(batch.entries, 1):
+            kind = entry.__struct_config__.tag
+            subject: Value = None
+            item: Value = None
+            points: Value = None
+            target: Value = None
+            instant = 0
+            if isinstance(entry, Score):
+                subject, item, points = entry.subject, entry.item, entry.hundredths
+                when = moment(entry.recorded_at)
+                instant = round(when.timestamp() * 1_000_000) if when else 0
+            elif isinstance(entry, Exempt):
+                subject = entry.subject
+            elif isinstance(entry, Void):
+                target = entry.entry
+            rows.append(
+                (
+                    f"{batch.digest}.{line}",
+                    str(kind),
+                    batch.week,
+                    batch.branch,
+                    subject,
+                    item,
+                    points,
+                    target,
+                    instant,
+                    batch.digest,
+                    line,
+                )
+            )
+    return rows
+
+
+def latest_scheme(definitions: Definitions, weeks: Sequence[str]) -> Scheme | None:
+    """The latest scheme of a period: the one in force in its last week."""
+    return definitions.scheme(weeks[-1]) if weeks else None
+
+
+def _periods(definitions: Definitions, question: Question) -> Iterable[Row]:
+    for name, weeks in (("now", question.period.weeks), ("before", question.before)):
+        scheme = latest_scheme(definitions, weeks)
+        averaged = int(scheme.period_total == "mean") if scheme else 0
+        yield name, averaged, *(scheme.min_weeks if scheme else (0, 1))
+
+
+def _active(definitions: Definitions, asked: Sequence[str]) -> Iterable[Row]:
+    for week in asked:
+        alive = {b.id for b in definitions.branches if b.alive(week)}
+        for branch in alive:
+            yield week, branch, "branch", branch, None
+        for m in definitions.memberships:
+            if m.branch in alive and m.since <= week <= m.until:
+                yield week, m.id, "member", m.branch, m.status
+        for cp in definitions.cps:
+            if cp.branch in alive and cp.since <= week <= cp.until:
+                yield week, cp.id, "cp", cp.branch, None
+
+
+def _criteria(scheme: Scheme) -> Iterable[Row]:
+    for c in scheme.criteria:
+        for kind in c.applies_to:
+            yield scheme.week, kind, c.id, int(c.direct), c.base, c.min, c.max

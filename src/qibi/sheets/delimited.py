@@ -1,0 +1,75 @@
+"""Csv as spreadsheets save it: UTF-8, with a byte order mark or without, or GB18030."""
+
+import re
+from collections.abc import Iterator
+
+from qibi.base.language import _
+from qibi.sheets.pages import Page, refuse, refuse_too_large, trimmed
+
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS = ",\t;"
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_QUOTED = re.compile(r'"[^"]*"')
+_SNIFFED_LINES = 30
+
+
+def csv_page(path: str, raw: bytes, source: str) -> Page:
+    """The table in a csv's bytes, its lines being those of the file; raises `Faults`."""
+    rows, lines = [], []
+    for line, cells in _records(path, _decoded(path, raw)):
+        rows.append(trimmed(cells))
+        lines.append(line)
+        refuse_too_large(path, len(rows), len(rows[-1]))
+    while rows and not rows[-1]:
+        rows.pop()
+        lines.pop()
+    if not rows:
+        refuse(path, _("is empty; save the sheet once more"))
+    return Page(path, "", source, tuple(rows), tuple(lines))
+
+
+def _decoded(path: str, raw: bytes) -> str:
+    """The text: by its byte order mark, else strict UTF-8, else GB18030."""
+    if raw.startswith(_UTF16):
+        refuse(path, _("is saved as UTF-16; save it as csv UTF-8"))
+    if (at := raw.find(b"\0")) >= 0:
+        message = _("is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8")
+        refuse(path, message, _line(raw, at))
+    reached = 0
+    for encoding in ("utf-8-sig",) if raw.startswith(_BOM) else ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError as error:
+            reached = max(reached, error.start)
+    message = _("is neither UTF-8 nor GB18030 here; save it as csv UTF-8")
+    refuse(path, message, _line(raw, reached))
+
+
+def _line(raw: bytes, at: int) -> int:
+    return len(_LINE_END.findall(raw, 0, at)) + 1
+
+
+def _records(path: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line of the file where it starts."""
+    import csv
+    import io
+
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield line, next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            message = _("a quoted cell is not closed; a quote inside a cell is written twice")
+            refuse(path, message, line)
+
+
+def _delimiter(text: str) -> str:
+    """Comma, tab or semicolon: the one that the most of the first lines hold."""
+    head = _QUOTED.sub("", text[: 1000 * _SNIFFED_LINES]).splitlines()[:_SNIFFED_LINES]
+    counts = {d: [line.count(d) for line in head] for d in _DELIMITERS}
+    return max(_DELIMITERS, key=lambda d: (sum(1 for n in counts[d] if n), sum(counts[d])))

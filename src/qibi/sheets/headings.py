@@ -1,0 +1,208 @@
+"""The heading row of a page, and what each of its columns stands for."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from qibi.base.findings import Finding
+from qibi.base.language import _
+from qibi.base.text import closest, narrowed
+from qibi.book import lookup
+from qibi.book.definitions import Criterion, Item, Scheme
+from qibi.sheets.pages import Page
+
+SYNONYMS = {
+    "subject": "姓名 成员 成员姓名 党员 党员姓名 对象 被考评对象 考评对象 被考评人 name member subject",
+    "id": "编号 工号 id",
+    "item": "评分项 评分项目 项目 考评项目 考评项 指标 事项 item criterion",
+    "points": "分值 得分 积分 加减分 加扣分 分数 points score",
+    "count": "次数 数量 天数 count times days",
+    "date": "日期 时间 date",
+    "note": "说明 备注 事由 note notes remark remarks",
+    "evidence": "佐证 依据 佐证材料 evidence",
+    "scored_by": "评分人 考评人 scoredby",
+    "approved_by": "批准人 审批人 复核人 approvedby",
+    "week": "周 周次 week",
+    "branch": "支部 所属支部 党支部 所在支部 branch",
+    "total": "合计 总分 总计 小计 总得分 总积分 total sum",
+    "rank": "名次 排名 rank",
+    "about": "党小组 小组 单位 部门 职务 岗位 标段 group unit department post section",
+    "number": "序号 序 no #",
+}
+SHARED = ("note", "date", "evidence", "scored_by", "approved_by")  # of a grid's row
+OWN = ("week", "branch")  # of the whole sheet
+IGNORED = ("total", "rank", "about")
+SILENT = ("number",)
+SEARCHED_ROWS = 20
+
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
+
+
+def folded_heading(text: str) -> str:
+    """A heading in the form in which it is compared: no blanks, brackets, case or end marks."""
+    text = _BRACKETS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return "".join(text.split()).strip(":*.")
+
+
+_FIELDS = {
+    folded_heading(word): field for field, words in SYNONYMS.items() for word in words.split()
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its place in the row, its heading, and its field or the thing it scores."""
+
+    number: int
+    heading: str
+    field: str = ""  # empty where it is unknown
+    thing: Item | Criterion | None = None
+    doubt: str = ""  # why an unknown heading names nothing of the scheme
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The heading row of a page."""
+
+    row: int
+    form: str  # "long" or "grid"
+    columns: tuple[Column, ...]
+
+    def of(self, field: str) -> Column | None:
+        """The column of a field, or None."""
+        return next((c for c in self.columns if c.field == field), None)
+
+    @property
+    def things(self) -> list[Column]:
+        """The columns of items and direct criteria."""
+        return [c for c in self.columns if c.thing]
+
+    @property
+    def recognised(self) -> int:
+        """How many columns are known."""
+        return sum(1 for c in self.columns if c.field or c.thing)
+
+
+def find_heading(page: Page, schemes: Sequence[Scheme]) -> Heading | None:
+    """The heading row among the first rows: the one with the most known columns, else None.
+
+    `schemes` are those whose items may head a column of a grid.
+    """
+    best: Heading | None = None
+    for row in range(min(SEARCHED_ROWS, len(page.rows))):
+        for scheme in schemes or (None,):
+            found = _heading(page, row, scheme)
+            if found and (not best or found.recognised > best.recognised):
+                best = found
+    return best
+
+
+def _heading(page: Page, row: int, scheme: Scheme | None) -> Heading | None:
+    headings = [(n, text) for n, text in enumerate(page.own(row)) if text]
+    fields = {n: _FIELDS.get(folded_heading(text), "") for n, text in headings}
+    known = set(fields.values())
+    if not known & {"subject", "id"}:
+        return None
+    if "item" in known:
+        return Heading(row, "long", tuple(Column(n, text, fields[n]) for n, text in headings))
+    if scheme is None:
+        return None
+    columns = tuple(_grid_column(scheme, n, text, fields[n]) for n, text in headings)
+    return Heading(row, "grid", columns) if any(c.thing for c in columns) else None
+
+
+def _grid_column(scheme: Scheme, number: int, text: str, field: str) -> Column:
+    """A column of a grid. What names an item is an item, except who it is about."""
+    if field in ("subject", "id"):
+        return Column(number, text, field)
+    try:
+        return Column(number, text, thing=thing_named(scheme, text))
+    except lookup.NotFound as error:
+        if field in ("points", "count"):
+            return Column(number, text, doubt=str(error))
+        return Column(number, text, field, doubt="" if field else str(error))
+
+
+def thing_named(scheme: Scheme, text: str) -> Item | Criterion:
+    """The item or direct criterion a text names, with or without brackets; raises `NotFound`."""
+    text = " ".join(narrowed(text).split())
+    bare = _BRACKETS.sub("", text).strip()
+    try:
+        return lookup.item(scheme, text, partial=False)
+    except lookup.NotFound as error:
+        doubt = error
+    try:
+        return lookup.item(scheme, bare, partial=False)
+    except lookup.NotFound:
+        pass
+    try:
+        key = lookup.criterion(scheme, bare)
+    except lookup.NotFound:
+        raise doubt from None
+    return lookup.item(scheme, key, partial=False)
+
+
+def bad_headings(page: Page, heading: Heading) -> list[Finding]:
+    """Columns of one meaning and, in a grid, headings that name nothing."""
+    return [*_doubles(page, heading), *_unknown(page, heading)]
+
+
+def no_heading(page: Page, scheme: Scheme) -> Finding:
+    """What to write where a page has no heading row."""
+    things: list[str] = []
+    for criterion in scheme.criteria:
+        things += (
+            [str(criterion.name)] if criterion.direct else [str(i.name) for i in criterion.items]
+        )
+    message = _(
+        "no heading row in the first {rows} rows; write one like '{long}', or like '{grid}'"
+    ).format(
+        rows=SEARCHED_ROWS,
+        long=_("name,item,points,count,note"),
+        grid=",".join([_("name"), *things[:3]]),
+    )
+    first = next((n for n, cells in enumerate(page.rows) if cells), 0)
+    line, cell = page.place(first, 0)
+    return Finding(page.path, line, message=message, cell=cell, shown=page.shown(first))
+
+
+def _doubles(page: Page, heading: Heading) -> Iterator[Finding]:
+    """Two columns of one meaning."""
+    groups: dict[str, list[Column]] = {}
+    for column in heading.columns:
+        meaning = column.thing.id if column.thing else column.field
+        if meaning and meaning not in (*IGNORED, *SILENT):
+            groups.setdefault(meaning, []).append(column)
+    for columns in groups.values():
+        for first, second in pairwise(columns):
+            message = _("means the same as '{other}' ({place}); keep one of the two columns")
+            yield page.finding(
+                heading.row,
+                second.number,
+                message.format(other=first.heading, place=column_place(page, heading, first)),
+                second.heading,
+            )
+
+
+def column_place(page: Page, heading: Heading, column: Column) -> str:
+    """Where a column's heading stands: `Sheet1!D2`, or in a csv `column 4`."""
+    cell = page.place(heading.row, column.number)[1]
+    return cell or _("column {number}").format(number=column.number + 1)
+
+
+def _unknown(page: Page, heading: Heading) -> Iterator[Finding]:
+    """In a grid, headings that name nothing: a misspelt item must not be lost in silence."""
+    if heading.form != "grid":
+        return
+    for column in heading.columns:
+        if column.field or column.thing:
+            continue
+        near = closest(folded_heading(column.heading), _FIELDS)
+        message = column.doubt
+        if near and "'" + near not in message and folded_heading(column.heading) not in _FIELDS:
+            message += _(" (or '{near}'?)").format(near=near)
+        message += _("; mend the heading, or remove the column")
+        yield page.finding(heading.row, column.number, message, column.heading)

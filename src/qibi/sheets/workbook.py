@@ -1,0 +1,157 @@
+"""Workbooks (.xlsx, .xlsm without their macros), read with calamine once they are known to be safe."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from qibi.base.language import _
+from qibi.sheets.pages import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Page,
+    letters,
+    refuse,
+    refuse_too_large,
+    trimmed,
+)
+from qibi.sheets.parts import Damaged, Extent, extent, worksheet_parts
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+    from python_calamine import CalamineSheet
+
+_MAX_UNPACKED = 100_000_000
+_MAX_RATIO = 200
+_SMALL = 1_000_000  # what unpacks to less is harmless, whatever its ratio
+_PLACES = 10  # decimals kept of a number: 0.1 + 0.2 is 0.3
+
+Place = tuple[int, int]
+Cell = int | float | str | bool | date | datetime | time | timedelta
+
+
+def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
+    """A page for each visible worksheet that holds something; raises `Faults`."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            _refuse_bad_archive(path, archive)
+            pages = list(_pages(path, raw, source, archive))
+    except (zipfile.BadZipFile, Damaged, EOFError, NotImplementedError, ValueError, OSError):
+        _refuse_damaged(path)
+    if not pages:
+        refuse(path, _("has no visible worksheet that holds anything; fill it in and save it"))
+    return pages
+
+
+def _refuse_damaged(path: str) -> None:
+    refuse(path, _("is a damaged workbook; open it in a spreadsheet program and save it again"))
+
+
+def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
+    """Refuse what is no workbook, or unpacks to far more than it seems.
+
+    The whole archive is read once, in pieces: the sizes that it claims are then true.
+    """
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if unpacked > _MAX_UNPACKED or (unpacked > _SMALL and unpacked > _MAX_RATIO * packed):
+        message = _("unpacks to {size} MB; copy the table into a new workbook")
+        refuse(path, message.format(size=unpacked // 1_000_000))
+    names = [member.filename for member in members]
+    if "xl/workbook.xml" not in names:
+        refuse(path, _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx"))
+    if any(member.flag_bits & 1 for member in members):
+        refuse(path, _("is protected with a password; save a copy without one"))
+    if len(set(names)) < len(names) or archive.testzip():
+        raise Damaged
+
+
+def _pages(path: str, raw: bytes, source: str, archive: "ZipFile") -> Iterator[Page]:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    parts = worksheet_parts(archive)
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        for sheet in workbook.sheets_metadata:
+            if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
+                continue
+            reach = extent(archive, parts.get(sheet.name, ""))
+            refuse_too_large(path, reach.rows, reach.columns, sheet.name)
+            page = _page(path, source, workbook.get_sheet_by_name(sheet.name), reach)
+            if page:
+                yield page
+    except BaseException as error:  # calamine's own errors, and its panics, which are no Exception
+        if type(error).__module__.split(".")[0] in ("python_calamine", "pyo3_runtime"):
+            raise Damaged from error
+        raise
+
+
+def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page | None:
+    rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+    for (row, column), text in reach.texts.items():
+        rows += [[] for _n in range(row + 1 - len(rows))]
+        rows[row] += [""] * (column + 1 - len(rows[row]))
+        rows[row][column] = rows[row][column] or text
+    spread, copied = _fill_merged(rows, sheet.merged_cell_ranges or [])
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            if "\0" in text:
+                cell = f"{sheet.name}!{letters(column)}{number + 1}"
+                refuse(path, _("a NUL is in this cell; type it in anew"), cell=cell)
+    lines = [trimmed(row) for row in rows]
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        return None
+    numbers = tuple(range(1, len(lines) + 1))
+    return Page(
+        path, sheet.name, source, tuple(lines), numbers, frozenset(spread), frozenset(copied)
+    )
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[Any]) -> tuple[set[Place], set[Place]]:
+    """Write a merged range's text into its cells: those filled to the right, and all filled."""
+    spread, copied = set(), set()
+    room = MAX_ROWS * MAX_COLUMNS  # ranges may not overlap, so together they hold no more cells
+    for (top, left), (bottom, right) in ranges:
+        text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
+        if not text.strip():
+            continue
+        bottom, right = min(bottom, len(rows) - 1), min(right, MAX_COLUMNS - 1)
+        room -= (bottom - top + 1) * (right - left + 1)
+        if room < 0:
+            raise Damaged
+        for row in range(top, bottom + 1):
+            rows[row] += [""] * (right + 1 - len(rows[row]))
+            for column in range(left, right + 1):
+                rows[row][column] = text
+                if column > left:
+                    spread.add((row, column))
+                if (row, column) != (top, left):
+                    copied.add((row, column))
+    return spread, copied
+
+
+def _text(value: Cell) -> str:
+    """A cell's value as a person would type it: `3`, `0.3`, `2026-11-18`, `TRUE`."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).upper()
+        case float():
+            rounded = round(value, _PLACES)
+            if rounded == int(rounded):
+                return str(int(rounded))
+            return format(Decimal(repr(rounded)), "f")
+        case datetime():
+            text = value.isoformat(" ")
+            return text.removesuffix(" 00:00:00")
+        case date() | time():
+            return value.isoformat()
+    return str(value)

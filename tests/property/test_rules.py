@@ -1,0 +1,56 @@
+"""The rules as SQL agree with the oracle, which was written from their text alone."""
+
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import books
+import oracle
+from hypothesis import HealthCheck, given, settings
+
+from qibi.base import weeks
+from qibi.book.load import load
+from qibi.scoring.ranking import Ranking, rank
+
+TODAY = date(2030, 1, 1)
+
+
+def as_the_oracle_says_it(ranking: Ranking) -> dict:
+    return {
+        "weeks": list(ranking.question.period.weeks),
+        "provisional": ranking.provisional,
+        "standings": [
+            {
+                "rank": s.rank,
+                "moved": s.moved,
+                "subject": s.subject,
+                "branch": s.branch,
+                "total": s.total,
+                "mean": s.mean,
+                "weeks": s.weeks,
+                "criteria": s.criteria,
+                "grade": s.grade,
+                "alert": s.alert,
+            }
+            for s in ranking.standings
+        ],
+        "unranked": [{"subject": u.subject, "reason": u.reason} for u in ranking.unranked],
+    }
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(books.cases())
+def test_members_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:
+    asked = {"branch": case.branch, "criterion": case.criterion}
+    expected = oracle.rank(case.book, case.period, **asked)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        books.write(case.book, root)
+        found = weeks.parse_period(case.period, TODAY)
+        assert found is not None
+        ranking = rank(root, load(root), found, **asked)
+    assert as_the_oracle_says_it(ranking) == expected
