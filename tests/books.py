@@ -424,6 +424,9 @@ def books(draw) -> Book:
     around = [week_after(weeks[0], -1), *weeks, week_after(weeks[-1], 1)]
     schemes = draw(scheme_versions(weeks))
     branches = draw(branch_files(around))
+    for branch in branches:  # a branch that begins before any scheme would be refused
+        if branch.get("since", "9999") < min(schemes):
+            del branch["since"]
     book = {
         "id": "example",
         "language": "zh-CN",

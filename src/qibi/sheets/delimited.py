@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from qibi.base.language import _
-from qibi.sheets.pages import Page, refuse, refuse_too_large, trimmed
+from qibi.sheets.pages import Page, refusal, refuse_too_large, trimmed
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -25,25 +25,26 @@ def csv_page(path: str, raw: bytes, source: str) -> Page:
         rows.pop()
         lines.pop()
     if not rows:
-        refuse(path, _("is empty; save the sheet once more"))
+        raise refusal(path, _("is empty; save the sheet once more"))
     return Page(path, "", source, tuple(rows), tuple(lines))
 
 
 def _decoded(path: str, raw: bytes) -> str:
     """The text: by its byte order mark, else strict UTF-8, else GB18030."""
     if raw.startswith(_UTF16):
-        refuse(path, _("is saved as UTF-16; save it as csv UTF-8"))
+        raise refusal(path, _("is saved as UTF-16; save it as csv UTF-8"))
     if (at := raw.find(b"\0")) >= 0:
         message = _("is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8")
-        refuse(path, message, _line(raw, at))
+        raise refusal(path, message, _line(raw, at))
     reached = 0
-    for encoding in ("utf-8-sig",) if raw.startswith(_BOM) else ("utf-8", "gb18030"):
+    body = raw.removeprefix(_BOM)
+    for encoding in ("utf-8", "gb18030") if len(body) == len(raw) else ("utf-8",):
         try:
-            return raw.decode(encoding)
+            return body.decode(encoding)
         except UnicodeDecodeError as error:
             reached = max(reached, error.start)
     message = _("is neither UTF-8 nor GB18030 here; save it as csv UTF-8")
-    refuse(path, message, _line(raw, reached))
+    raise refusal(path, message, _line(body, reached))
 
 
 def _line(raw: bytes, at: int) -> int:
@@ -65,7 +66,7 @@ def _records(path: str, text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error:
             message = _("a quoted cell is not closed; a quote inside a cell is written twice")
-            refuse(path, message, line)
+            raise refusal(path, message, line) from None
 
 
 def _delimiter(text: str) -> str:

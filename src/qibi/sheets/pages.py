@@ -1,7 +1,6 @@
 """A page: one table of text, as it stands in a csv or on a worksheet, and where each cell is."""
 
 from dataclasses import dataclass
-from typing import NoReturn
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
@@ -70,9 +69,9 @@ def letters(column: int) -> str:
     return text
 
 
-def refuse(path: str, message: str, line: int = 0, cell: str = "") -> NoReturn:
-    """Refuse a whole file: raises `Faults` with this one finding."""
-    raise Faults([Finding(path, line, message=message, cell=cell)])
+def refusal(path: str, message: str, line: int = 0, cell: str = "") -> Faults:
+    """What is raised to refuse a whole file: this one finding."""
+    return Faults([Finding(path, line, message=message, cell=cell)])
 
 
 def refuse_too_large(path: str, rows: int, columns: int, place: str = "") -> None:
@@ -80,10 +79,10 @@ def refuse_too_large(path: str, rows: int, columns: int, place: str = "") -> Non
     where = f"{place}: " if place else ""
     if rows > MAX_ROWS:
         message = _("has more than {limit} rows; split it, or remove the rows below the table")
-        refuse(path, where + message.format(limit=MAX_ROWS))
+        raise refusal(path, where + message.format(limit=MAX_ROWS))
     if columns > MAX_COLUMNS:
         message = _("has more than {limit} columns; remove those beside the table")
-        refuse(path, where + message.format(limit=MAX_COLUMNS))
+        raise refusal(path, where + message.format(limit=MAX_COLUMNS))
 
 
 def trimmed(cells: list[str]) -> tuple[str, ...]:

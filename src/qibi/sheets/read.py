@@ -1,30 +1,21 @@
-"""From a page to wishes, and from wishes to entries: a page is taken whole or not at all."""
+"""Score sheets for the commands: from a file to pages, from a page to entries or to every bad cell.
 
-import re
+A page is taken whole or not at all.
+"""
+
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass
 
 from qibi.base.findings import Faults, Finding
-from qibi.base.language import _, listing
-from qibi.base.text import folded, narrowed
-from qibi.book import lookup
-from qibi.book.definitions import Definitions, Item, Scheme
-from qibi.ledger.admission import EXEMPT_WORDS, FIELDS, Stamp, Wish, admit
+from qibi.base.language import _
+from qibi.book.definitions import Definitions
+from qibi.ledger.admission import Stamp, admit
 from qibi.ledger.entries import Exempt, Score
-from qibi.sheets.headings import (
-    SHARED,
-    Column,
-    Heading,
-    bad_headings,
-    find_heading,
-    no_heading,
-    thing_named,
-)
+from qibi.sheets.headings import find_heading
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.pages import Page
-from qibi.sheets.rows import data_rows, is_nothing, is_zero, subject_of
 from qibi.sheets.table import read_pages as open_sheet
+from qibi.sheets.wishes import Row, read_rows
 
 __all__ = [
     "Admitted",
@@ -39,26 +30,6 @@ __all__ = [
     "wishes",
 ]
 
-_LONGEST = 500  # characters of a cell
-_TICKS = {"√", "✓", "✔", "☑", "v"}
-_SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count them: 1954 to 2119
-_DAY_NOUGHT = date(1899, 12, 30)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A wish with where it stands: for each field the place and the heading of its cell.
-
-    A field that has no column of its own has the place of the item's cell.
-    """
-
-    wish: Wish
-    line: int
-    places: dict[str, tuple[int, str]]
-    heading: dict[str, str]
-    row: int  # of the page, from 0
-    columns: dict[str, int]  # of the page, from 0
-
 
 @dataclass(frozen=True)
 class Admitted:
@@ -66,25 +37,6 @@ class Admitted:
 
     entries: list[tuple[Score | Exempt, int, str]]
     notices: list[str]
-
-
-@dataclass
-class _Reading:
-    """What a page comes to: wishes, rows that only name a subject, findings and notices."""
-
-    page: Page
-    definitions: Definitions
-    week: str
-    scheme: Scheme
-    heading: Heading
-    rows: list[Row] = field(default_factory=list)
-    bare: list[Row] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-    def find(self, row: int, column: Column, message: str) -> None:
-        """Note what is wrong with a cell."""
-        self.findings.append(self.page.finding(row, column.number, message, column.heading))
 
 
 def has_heading(page: Page, definitions: Definitions, week: str) -> bool:
@@ -95,7 +47,7 @@ def has_heading(page: Page, definitions: Definitions, week: str) -> bool:
 
 def wishes(page: Page, definitions: Definitions, week: str) -> tuple[list[Row], list[str]]:
     """What a page asks to record, with notices; raises `Faults` with all that is wrong with it."""
-    reading = _read(page, definitions, week)
+    reading = read_rows(page, definitions, week)
     if reading.findings:
         raise Faults(reading.findings)
     return reading.rows, reading.notices
@@ -103,7 +55,7 @@ def wishes(page: Page, definitions: Definitions, week: str) -> tuple[list[Row], 
 
 def admit_page(page: Page, definitions: Definitions, stamp: Stamp) -> Admitted:
     """The entries that a page comes to; raises `Faults` with every bad cell of it."""
-    reading = _read(page, definitions, stamp.week)
+    reading = read_rows(page, definitions, stamp.week)
     entries: list[tuple[Score | Exempt, int, str]] = []
     origins: list[tuple[Row, Score | Exempt]] = []
     for row in reading.rows:
@@ -136,236 +88,3 @@ def _exempt_and_scored(
                 name=definitions.title(entry.subject), line=scored[entry.subject].line
             )
             yield page.finding(row.row, row.columns["item"], text, row.heading["item"])
-
-
-def _read(page: Page, definitions: Definitions, week: str) -> _Reading:
-    """Read all rows of a page; raises `Faults` where there is no scheme or no heading."""
-    scheme = definitions.scheme(week)
-    if scheme is None:
-        message = _("no scheme is in force in {week}").format(week=week)
-        raise Faults([Finding(page.path, message=message)])
-    heading = find_heading(page, (scheme,))
-    if heading is None:
-        raise Faults([no_heading(page, scheme)])
-    reading = _Reading(page, definitions, week, scheme, heading)
-    reading.findings += bad_headings(page, heading)
-    data = data_rows(page, heading)
-    _note_ignored(reading, data.rows)
-    reading.notices += data.notices
-    people: dict[str, int] = {}
-    for row in data.rows:
-        _refuse_long_cells(reading, row)
-        subject = _subject(reading, row)
-        if heading.form == "long":
-            _read_long(reading, row, subject)
-        else:
-            _refuse_twice(reading, row, subject, people)
-            _read_grid(reading, row, subject)
-    return reading
-
-
-def _note_ignored(reading: _Reading, rows: tuple[int, ...]) -> None:
-    """Say which columns are not read; a grid's cells below no heading are findings."""
-    page, heading = reading.page, reading.heading
-    summed = [c.heading for c in heading.columns if c.field in ("total", "rank")]
-    if summed:
-        text = _("not read, since qibi reckons them itself: {columns}")
-        reading.notices.append(text.format(columns=listing(summed)))
-    others = [c.heading for c in heading.columns if c.field == "about"]
-    if heading.form == "long":
-        others += [c.heading for c in heading.columns if not c.field]
-    headed = {c.number for c in heading.columns}
-    stray: dict[int, int] = {}
-    for row in rows:
-        for number, text in enumerate(page.rows[row]):
-            if text and number not in headed and (row, number) not in page.copied:
-                stray.setdefault(number, row)
-    for number, row in stray.items():
-        if heading.form == "grid":
-            message = _("column {number} has no heading; write one, or clear it")
-            reading.findings.append(page.finding(row, number, message.format(number=number + 1)))
-        else:
-            others.append(_("column {number}").format(number=number + 1))
-    if others:
-        text = _("not read, since they say nothing on points: {columns}")
-        reading.notices.append(text.format(columns=listing(others)))
-
-
-def _refuse_long_cells(reading: _Reading, row: int) -> None:
-    for column in reading.heading.columns:
-        if len(reading.page.cell(row, column.number)) > _LONGEST and column.field != "note":
-            reading.find(row, column, _("longer than 500 characters; shorten it"))
-
-
-def _subject(reading: _Reading, row: int) -> tuple[str, Column]:
-    """Who a row is about, and the column that says so: the id where the book knows it."""
-    heading, definitions = reading.heading, reading.definitions
-    key, name = subject_of(reading.page, heading, row)
-    by_id, by_name = heading.of("id"), heading.of("subject")
-    known = narrowed(key).casefold()
-    if by_id and (not name or known in definitions.subjects):
-        others = definitions.by_folded_name.get(folded(name), ())
-        if by_name and others and known not in others:
-            message = _("{name} is {ids}, but the row's id is {id}; mend one of the two")
-            text = message.format(name=name, ids=listing(list(others)), id=known)
-            reading.find(row, by_name, text)
-        return known or key, by_id
-    if key and by_id:
-        text = _("'{heading}' holds no ids of this book; names are taken").format(
-            heading=by_id.heading
-        )
-        if text not in reading.notices:
-            reading.notices.append(text)
-    assert by_name or by_id  # a heading has one of them
-    return name, by_name or by_id  # type: ignore[return-value]
-
-
-def _refuse_twice(
-    reading: _Reading, row: int, subject: tuple[str, Column], people: dict[str, int]
-) -> None:
-    """A grid has one row a person."""
-    text, column = subject
-    if not text:
-        return
-    try:
-        who = lookup.subject(reading.definitions, narrowed(text), week=reading.week, partial=False)
-    except lookup.NotFound:
-        who = folded(text)
-    if who in people:
-        message = _("{name} already stands in line {line}; keep one row")
-        line = reading.page.lines[people[who]]
-        reading.find(row, column, message.format(name=text, line=line))
-    people.setdefault(who, row)
-
-
-def _row(reading: _Reading, row: int, wish: Wish, subject: Column, thing: Column | None) -> Row:
-    """A wish with the place of each of its fields; `thing` is the grid's item column."""
-    heading, page = reading.heading, reading.page
-    item = thing or heading.of("item") or subject
-    columns = {}
-    for name in FIELDS:
-        shared = name in SHARED or not thing
-        columns[name] = (heading.of(name) if shared else None) or item
-    columns["subject"] = subject
-    return Row(
-        wish,
-        page.lines[row],
-        {name: page.place(row, column.number) for name, column in columns.items()},
-        {name: column.heading for name, column in columns.items()},
-        row,
-        {name: column.number for name, column in columns.items()},
-    )
-
-
-def _given(reading: _Reading, row: int, name: str) -> str:
-    """What a row says on a field; empty where it says nothing."""
-    column = reading.heading.of(name)
-    text = reading.page.cell(row, column.number) if column else ""
-    if is_nothing(text):
-        return ""
-    if name == "date" and _SERIAL.fullmatch(narrowed(text)):
-        return (_DAY_NOUGHT + timedelta(days=int(float(narrowed(text))))).isoformat()
-    return text
-
-
-def _read_long(reading: _Reading, row: int, subject: tuple[str, Column]) -> None:
-    text, column = subject
-    given = {name: _given(reading, row, name) for name in FIELDS if name != "subject"}
-    wish = Wish(subject=text, **given)
-    if not any(given.values()):
-        _add_bare(reading, row, subject)
-        return
-    if wish.exempts and not is_zero(wish.points):
-        points = reading.heading.of("points")
-        assert points
-        reading.find(row, points, _("whoever is exempt has no points; clear this cell"))
-    elif wish.item and not wish.exempts:
-        wish = Wish(subject=text, **given | {"item": _item_text(reading.scheme, wish.item)})
-    reading.rows.append(_row(reading, row, wish, column, None))
-
-
-def _item_text(scheme: Scheme, text: str) -> str:
-    """The id of an item that is written with its points in brackets, else the text as it is."""
-    try:
-        return thing_named(scheme, text).id
-    except lookup.NotFound:
-        return text
-
-
-def _add_bare(reading: _Reading, row: int, subject: tuple[str, Column]) -> None:
-    """A row that only names someone records nothing, but the name must be right.
-
-    An exemption needs a subject and nothing else, so its admission checks just that.
-    """
-    text, column = subject
-    wish = Wish(subject=text, item=EXEMPT_WORDS[0])
-    reading.bare.append(_row(reading, row, wish, column, None))
-
-
-def _read_grid(reading: _Reading, row: int, subject: tuple[str, Column]) -> None:
-    text, column = subject
-    shared = {name: _given(reading, row, name) for name in SHARED}
-    if _read_exempt(reading, row, subject, shared):
-        return
-    said = False
-    for thing in reading.heading.things:
-        cell = reading.page.cell(row, thing.number)
-        if is_nothing(cell) or (isinstance(thing.thing, Item) and is_zero(cell)):
-            continue
-        said = True
-        wish = _grid_wish(thing, text, cell, shared)
-        reading.rows.append(_row(reading, row, wish, column, thing))
-    if not said:
-        _add_bare(reading, row, subject)
-        if any(shared.values()):
-            notice = _("line {line} has no points, so its note or evidence is not recorded")
-            reading.notices.append(notice.format(line=reading.page.lines[row]))
-
-
-def _grid_wish(column: Column, subject: str, cell: str, shared: dict[str, str]) -> Wish:
-    """A cell is how often an item happened; where its points are a choice or a score, those."""
-    assert column.thing
-    points = count = ""
-    if isinstance(column.thing, Item) and column.thing.fixed is not None:
-        count = "1" if narrowed(cell).casefold() in _TICKS else cell
-    else:
-        points = cell
-    return Wish(
-        subject=subject,
-        item=column.thing.id,
-        points=points,
-        count=count,
-        several=True,
-        **shared,
-    )
-
-
-def _read_exempt(
-    reading: _Reading, row: int, subject: tuple[str, Column], shared: dict[str, str]
-) -> bool:
-    """Whether a row holds a word for leave, and if so its exemption; it may say why, no more."""
-    page, heading = reading.page, reading.heading
-    word: tuple[str, Column] | None = None
-    others: list[Column] = []
-    for column in heading.columns:
-        cell = page.cell(row, column.number)
-        if column.field in ("subject", "id"):
-            continue
-        if narrowed(cell).casefold() in EXEMPT_WORDS:
-            word = word or (cell, column)
-        elif (
-            column.thing
-            and not (is_zero(cell) if isinstance(column.thing, Item) else is_nothing(cell))
-        ) or (column.field in SHARED and column.field != "note" and not is_nothing(cell)):
-            others.append(column)
-    if not word:
-        return False
-    for column in others:
-        message = _("the row says '{word}'; clear this cell, or that word")
-        reading.find(row, column, message.format(word=word[0]))
-    note = shared["note"]
-    if narrowed(note).casefold() in EXEMPT_WORDS:
-        note = ""
-    wish = Wish(subject=subject[0], item=narrowed(word[0]), note=note)
-    reading.rows.append(_row(reading, row, wish, subject[1], word[1]))
-    return True

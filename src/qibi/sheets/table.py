@@ -2,9 +2,10 @@
 
 from pathlib import PurePath
 
+from qibi.base.findings import Faults
 from qibi.base.language import _
 from qibi.ledger.batches import digest
-from qibi.sheets.pages import MAX_BYTES, Page, refuse
+from qibi.sheets.pages import MAX_BYTES, Page, refusal
 
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -21,30 +22,30 @@ def read_pages(path: str, raw: bytes) -> list[Page]:
     """
     ending = PurePath(path).suffix.lower()
     if not raw:
-        refuse(path, _("is empty; save the sheet once more"))
+        raise refusal(path, _("is empty; save the sheet once more"))
     if len(raw) > MAX_BYTES:
         message = _("is larger than {limit} MB; remove pictures and other sheets from it")
-        refuse(path, message.format(limit=MAX_BYTES // 1_000_000))
+        raise refusal(path, message.format(limit=MAX_BYTES // 1_000_000))
     if raw.startswith(_ZIP):
         from qibi.sheets.workbook import workbook_pages
 
         return workbook_pages(path, raw, digest(raw))
     if raw.startswith(_OLE):
-        _refuse_ole(path, raw, ending)
+        raise _ole_refusal(path, raw, ending)
     if ending in _OLD:
-        refuse(path, _as_xlsx(ending))
+        raise refusal(path, _as_xlsx(ending))
     if ending in _WORKBOOKS:
         message = _("is no workbook, whatever its name says; open it and save it as xlsx")
-        refuse(path, message)
+        raise refusal(path, message)
     from qibi.sheets.delimited import csv_page
 
     return [csv_page(path, raw, digest(raw))]
 
 
-def _refuse_ole(path: str, raw: bytes, ending: str) -> None:
+def _ole_refusal(path: str, raw: bytes, ending: str) -> Faults:
     if _ENCRYPTED in raw or ending in _WORKBOOKS:
-        refuse(path, _("is protected with a password; save a copy without one"))
-    refuse(path, _as_xlsx(ending if ending in _OLD else ".xls"))
+        return refusal(path, _("is protected with a password; save a copy without one"))
+    return refusal(path, _as_xlsx(ending if ending in _OLD else ".xls"))
 
 
 def _as_xlsx(ending: str) -> str:

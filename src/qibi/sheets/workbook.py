@@ -12,7 +12,7 @@ from qibi.sheets.pages import (
     MAX_ROWS,
     Page,
     letters,
-    refuse,
+    refusal,
     refuse_too_large,
     trimmed,
 )
@@ -41,14 +41,13 @@ def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
             _refuse_bad_archive(path, archive)
             pages = list(_pages(path, raw, source, archive))
     except (zipfile.BadZipFile, Damaged, EOFError, NotImplementedError, ValueError, OSError):
-        _refuse_damaged(path)
+        message = _("is a damaged workbook; open it in a spreadsheet program and save it again")
+        raise refusal(path, message) from None
     if not pages:
-        refuse(path, _("has no visible worksheet that holds anything; fill it in and save it"))
+        raise refusal(
+            path, _("has no visible worksheet that holds anything; fill it in and save it")
+        )
     return pages
-
-
-def _refuse_damaged(path: str) -> None:
-    refuse(path, _("is a damaged workbook; open it in a spreadsheet program and save it again"))
 
 
 def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
@@ -61,12 +60,14 @@ def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
     packed = sum(member.compress_size for member in members)
     if unpacked > _MAX_UNPACKED or (unpacked > _SMALL and unpacked > _MAX_RATIO * packed):
         message = _("unpacks to {size} MB; copy the table into a new workbook")
-        refuse(path, message.format(size=unpacked // 1_000_000))
+        raise refusal(path, message.format(size=unpacked // 1_000_000))
     names = [member.filename for member in members]
     if "xl/workbook.xml" not in names:
-        refuse(path, _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx"))
+        raise refusal(
+            path, _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx")
+        )
     if any(member.flag_bits & 1 for member in members):
-        refuse(path, _("is protected with a password; save a copy without one"))
+        raise refusal(path, _("is protected with a password; save a copy without one"))
     if len(set(names)) < len(names) or archive.testzip():
         raise Damaged
 
@@ -98,11 +99,11 @@ def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page
         rows[row] += [""] * (column + 1 - len(rows[row]))
         rows[row][column] = rows[row][column] or text
     spread, copied = _fill_merged(rows, sheet.merged_cell_ranges or [])
-    for number, row in enumerate(rows):
-        for column, text in enumerate(row):
+    for number, cells in enumerate(rows):
+        for column, text in enumerate(cells):
             if "\0" in text:
                 cell = f"{sheet.name}!{letters(column)}{number + 1}"
-                refuse(path, _("a NUL is in this cell; type it in anew"), cell=cell)
+                raise refusal(path, _("a NUL is in this cell; type it in anew"), cell=cell)
     lines = [trimmed(row) for row in rows]
     while lines and not lines[-1]:
         lines.pop()

@@ -1,0 +1,376 @@
+"""Files to pages: every encoding, every kind of workbook, every refusal."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from qibi.base.findings import Faults
+from qibi.sheets import pages, table, workbook
+from qibi.sheets.pages import Page
+from qibi.sheets.table import read_pages
+
+SHEET = "xl/worksheets/sheet1.xml"
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+def one(raw: bytes, path: str = "a.csv") -> Page:
+    (page,) = read_pages(path, raw)
+    return page
+
+
+def refused(raw: bytes, path: str) -> str:
+    with pytest.raises(Faults) as caught:
+        read_pages(path, raw)
+    (finding,) = caught.value.findings
+    return str(finding)
+
+
+def xlsx(rows: list[list], name: str = "Sheet1") -> bytes:
+    """A workbook of XlsxWriter with these cells."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"default_date_format": "yyyy-mm-dd"}) as book:
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if value is not None:
+                    sheet.write(number, column, value)
+    return buffer.getvalue()
+
+
+def by_openpyxl(fill: Callable) -> bytes:
+    book = openpyxl.Workbook()
+    fill(book)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def patched(raw: bytes, change: Callable[[bytes], bytes], part: str = SHEET) -> bytes:
+    """The workbook with one of its parts changed."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(raw)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content) if name == part else content)
+    return buffer.getvalue()
+
+
+# Csv
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_csv_in_each_encoding_and_with_each_line_end(encoding, end):
+    raw = end.join(["姓名,比安全", "王喆,3", ""]).encode(encoding)
+    page = one(raw)
+    assert page.rows == (("姓名", "比安全"), ("王喆", "3"))
+    assert page.lines == (1, 2)
+    assert page.place(1, 1) == (2, "")
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_the_delimiter_is_the_one_that_most_lines_hold(delimiter):
+    text = "积分表,2026-W47\n" + "\n".join(
+        delimiter.join(row) for row in (["姓名", "说明"], ["甲", '"a;b,c\td"'], ["乙", "x"])
+    )
+    assert one(text.encode()).rows[2] == ("甲", "a;b,c\td")
+
+
+def test_lines_are_those_of_the_file_where_cells_hold_line_feeds():
+    page = one('标题,\n"姓\n名",项\n\n甲,"一\n二\n三"\n乙,1\n'.encode())
+    assert page.lines == (1, 2, 4, 5, 8)
+    assert page.rows[3] == ("甲", "一\n二\n三")
+
+
+def test_outer_blanks_and_empty_ends_are_cut():
+    assert one("甲 ,　乙　,,\n,,\n,\n".encode()).rows == (("甲", "乙"),)
+
+
+def test_standard_input_is_known_by_its_content():
+    assert one("姓名,项\n".encode(), "-").name == ""
+    assert one(xlsx([["姓名", "项"]]), "-").name == "Sheet1"
+    assert one(xlsx([["姓名", "项"]]), "wrong.csv").name == "Sheet1"
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "expected"),
+    [
+        (b"", "a.csv", "a.csv: is empty; save the sheet once more"),
+        (b"\n,\n", "a.csv", "a.csv: is empty; save the sheet once more"),
+        (
+            "姓名\n甲\n".encode() + b"\xff\xff\n",
+            "a.csv",
+            "a.csv:3: is neither UTF-8 nor GB18030 here; save it as csv UTF-8",
+        ),
+        (
+            b"\xef\xbb\xbfa\n\xd0\n",
+            "a.csv",
+            "a.csv:2: is neither UTF-8 nor GB18030 here; save it as csv UTF-8",
+        ),
+        (
+            b"a,b\r\n1,\x002\r\n",
+            "a.csv",
+            "a.csv:2: is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8",
+        ),
+        ("姓名".encode("utf-16"), "a.csv", "a.csv: is saved as UTF-16; save it as csv UTF-8"),
+        (
+            b'a,b\n1,"open\n2,3\n',
+            "a.csv",
+            "a.csv:2: a quoted cell is not closed; a quote inside a cell is written twice",
+        ),
+        (
+            b"a,b\n",
+            "a.xlsx",
+            "a.xlsx: is no workbook, whatever its name says; open it and save it as xlsx",
+        ),
+        (OLE, "a.xls", "a.xls: is an old workbook (.xls); open it and save it as xlsx"),
+        (OLE, "-", "-: is an old workbook (.xls); open it and save it as xlsx"),
+        (OLE, "a.et", "a.et: is an old workbook (.et); open it and save it as xlsx"),
+        (b"<html>", "a.xls", "a.xls: is an old workbook (.xls); open it and save it as xlsx"),
+        (OLE, "a.xlsx", "a.xlsx: is protected with a password; save a copy without one"),
+        (
+            OLE + "EncryptedPackage".encode("utf-16-le"),
+            "-",
+            "-: is protected with a password; save a copy without one",
+        ),
+        (
+            b"PK\x03\x04 torn",
+            "a.xlsx",
+            "a.xlsx: is a damaged workbook; open it in a spreadsheet program and save it again",
+        ),
+        (
+            b"x" * 10_000_001,
+            "a.csv",
+            "a.csv: is larger than 10 MB; remove pictures and other sheets from it",
+        ),
+        (
+            b"a\n" * 20_001,
+            "a.csv",
+            "a.csv: has more than 20000 rows; split it, or remove the rows below the table",
+        ),
+        (
+            b"1," * 300 + b"1",
+            "a.csv",
+            "a.csv: has more than 300 columns; remove those beside the table",
+        ),
+    ],
+)
+def test_refused(raw, path, expected):
+    assert refused(raw, path) == expected
+
+
+# Workbooks
+
+
+def test_values_are_what_a_person_would_type():
+    raw = xlsx(
+        [
+            ["姓名", 3.0, 0.1 + 0.2, 1.5, -2, 1e-7, True],
+            [None, date(2026, 11, 18), datetime(2026, 11, 18, 9, 30), 46344, " 甲\n乙 "],
+        ]
+    )
+    page = one(raw, "a.xlsx")
+    assert page.rows[0] == ("姓名", "3", "0.3", "1.5", "-2", "0.0000001", "TRUE")
+    assert page.rows[1] == ("", "2026-11-18", "2026-11-18 09:30:00", "46344", "甲\n乙")
+
+
+def test_places_are_cells_also_where_the_table_starts_elsewhere():
+    raw = xlsx([[], [], [None, None, "姓名", "项"], [None, None, "甲", 1]], "一月")
+    page = one(raw, "a.xlsx")
+    assert page.cell(3, 3) == "1"
+    assert page.place(3, 3) == (4, "一月!D4")
+    assert page.place(0, 27) == (1, "一月!AB1")
+
+
+@pytest.mark.parametrize("maker", ["xlsxwriter", "openpyxl"])
+def test_merged_cells_all_hold_the_first_ones_text(maker):
+    if maker == "xlsxwriter":
+        buffer = io.BytesIO()
+        with xlsxwriter.Workbook(buffer) as book:
+            sheet = book.add_worksheet()
+            sheet.merge_range("A1:C1", "积分表")
+            sheet.merge_range("A2:A3", "甲")
+            sheet.write("B2", "x")
+            sheet.write("B3", "y")
+        raw = buffer.getvalue()
+    else:
+
+        def fill(book):
+            sheet = book.active
+            sheet["A1"], sheet["A2"], sheet["B2"], sheet["B3"] = "积分表", "甲", "x", "y"
+            sheet.merge_cells("A1:C1")
+            sheet.merge_cells("A2:A3")
+
+        raw = by_openpyxl(fill)
+    page = one(raw, "a.xlsx")
+    assert page.rows == (("积分表",) * 3, ("甲", "x"), ("甲", "y"))
+    assert page.own(0) == ("积分表", "", "")
+    assert page.own(2) == ("甲", "y")
+    assert (2, 0) in page.copied and (1, 0) not in page.copied
+
+
+def test_hidden_empty_and_chart_sheets_are_left_out():
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        book.add_worksheet("甲").write(0, 0, "a")
+        hidden = book.add_worksheet("乙")
+        hidden.write(0, 0, "b")
+        hidden.hide()
+        very_hidden = book.add_worksheet("丙")
+        very_hidden.write(0, 0, "c")
+        very_hidden.very_hidden()
+        book.add_worksheet("空")
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=甲!$A$1:$A$1"})
+        book.add_chartsheet("图").set_chart(chart)
+        book.add_worksheet("丁").write(0, 0, "d")
+    assert [page.name for page in read_pages("a.xlsx", buffer.getvalue())] == ["甲", "丁"]
+
+
+def test_a_wrong_dimension_as_wps_writes_it_loses_nothing():
+    raw = patched(
+        xlsx([["姓名", "项"], ["甲", 1], ["乙", 2]]),
+        lambda xml: re.sub(rb'<dimension ref="[^"]*"/>', b'<dimension ref="A1"/>', xml),
+    )
+    assert b'<dimension ref="A1"/>' in zipfile.ZipFile(io.BytesIO(raw)).read(SHEET)
+    assert one(raw, "a.xlsx").rows == (("姓名", "项"), ("甲", "1"), ("乙", "2"))
+
+
+def test_formulas_give_their_value_and_without_one_their_text():
+    def fill(book):
+        sheet = book.active
+        sheet["A1"], sheet["B1"], sheet["C1"] = "=1+1", "#N/A", "x"
+
+    assert one(by_openpyxl(fill), "a.xlsx").rows == (("=1+1", "#N/A", "x"),)
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        sheet.write_formula("A1", "=1+1", None, 2)
+        sheet.write_formula("B1", '=""', None, "")
+        sheet.write_formula("C1", "=1/0", None, "#DIV/0!")
+    assert one(buffer.getvalue(), "a.xlsx").rows == (("2", "", "#DIV/0!"),)
+
+
+def test_a_formatted_row_to_the_last_column_is_no_wide_table():
+    def fill(book):
+        book.active["A1"] = "甲"
+        book.active["XFD1048576"].font = openpyxl.styles.Font(bold=True)
+
+    assert one(by_openpyxl(fill), "a.xlsx").rows == (("甲",),)
+
+
+def test_cells_without_references_are_counted():
+    raw = patched(
+        xlsx([["a", "b"], ["c", "d"]]),
+        lambda xml: re.sub(rb' r="[A-Z0-9]+"', b"", xml),
+    )
+    assert one(raw, "a.xlsx").rows == (("a", "b"), ("c", "d"))
+
+
+DAMAGED = "a.xlsx: is a damaged workbook; open it in a spreadsheet program and save it again"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b'r="B2"', b'r="B1048576"', "has more than 20000 rows"),
+        (b'r="B2"', b'r="XFD2"', "has more than 300 columns"),
+        (b'r="B2"', b'r="B0"', "is a damaged workbook"),
+        (b'r="B2"', b'r="ZZZZZZ2"', "is a damaged workbook"),
+        (b'r="B2"', b'r="&#66;2"', None),
+        (b"</sheetData>", b"", "is a damaged workbook"),
+        (b"<worksheet", b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet', "is a damaged workbook"),
+    ],
+)
+def test_far_cells_and_bad_xml_are_refused_before_they_cost_anything(old, new, expected):
+    raw = patched(xlsx([["a", "b"], ["c", "d"]]), lambda xml: xml.replace(old, new))
+    if expected is None:
+        try:
+            assert one(raw, "a.xlsx").rows[1] == ("c", "d")
+        except Faults as faults:
+            assert str(faults.findings[0]) == DAMAGED
+    else:
+        assert expected in refused(raw, "a.xlsx")
+
+
+def test_merges_beyond_the_table_cost_nothing():
+    raw = patched(
+        xlsx([["a", "b"], ["c", "d"]]),
+        lambda xml: xml.replace(
+            b"</sheetData>",
+            b'</sheetData><mergeCells><mergeCell ref="A2:XFD1048576"/></mergeCells>',
+        ),
+    )
+    assert set(one(raw, "a.xlsx").rows[1]) == {"c"}
+
+
+def test_a_damaged_member_is_noticed():
+    raw = bytearray(xlsx([["a", "b"]]))
+    start = raw.index(SHEET.encode()) + len(SHEET) + 30
+    raw[start] ^= 0xFF
+    assert refused(bytes(raw), "a.xlsx") == DAMAGED
+    assert refused(bytes(xlsx([["a"]]))[:-40], "a.xlsx") == DAMAGED
+
+
+def test_a_zip_bomb_is_refused():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"")
+        archive.writestr("bomb", b"\0" * 5_000_000)
+    message = "a.xlsx: unpacks to 5 MB; copy the table into a new workbook"
+    assert refused(buffer.getvalue(), "a.xlsx") == message
+
+
+def test_a_size_that_lies_is_noticed():
+    raw = bytearray(xlsx([["a"] * 200]))
+    central = raw.rindex(b"PK\x01\x02", 0, raw.rindex(SHEET.encode()))
+    raw[central + 24 : central + 28] = (10).to_bytes(4, "little")
+    assert refused(bytes(raw), "a.xlsx") == DAMAGED
+
+
+def test_other_archives_and_binary_files_are_no_sheets():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("word/document.xml", "<a/>")
+    message = "is no csv or xlsx; open it in a spreadsheet program and save it as xlsx"
+    assert refused(buffer.getvalue(), "a.docx") == f"a.docx: {message}"
+    assert "is no csv or xlsx" in refused(b"%PDF-1.7\n\0\1\2", "a.pdf")
+
+
+def test_an_encrypted_member_is_a_password():
+    raw = bytearray(xlsx([["a"]]))
+    for at in [m.start() for m in re.finditer(b"PK\x01\x02", raw)]:
+        raw[at + 8] |= 1
+    assert refused(bytes(raw), "a.xlsx") == (
+        "a.xlsx: is protected with a password; save a copy without one"
+    )
+
+
+def test_an_empty_workbook_and_a_nul_are_refused():
+    assert refused(xlsx([]), "a.xlsx") == (
+        "a.xlsx: has no visible worksheet that holds anything; fill it in and save it"
+    )
+    raw = by_openpyxl(lambda book: book.active.__setitem__("B2", "_x0000_z"))
+    assert refused(raw, "a.xlsx") == "a.xlsx:Sheet!B2: a NUL is in this cell; type it in anew"
+
+
+def test_the_largest_table_is_still_read(monkeypatch):
+    raw = xlsx([["a", n] for n in range(50)])
+    monkeypatch.setattr(pages, "MAX_ROWS", 50)
+    assert len(one(raw, "a.xlsx").rows) == 50
+    monkeypatch.setattr(pages, "MAX_ROWS", 49)
+    assert "has more than 49 rows" in refused(raw, "a.xlsx")
+
+
+def test_the_source_is_the_files_digest():
+    assert one(b"a,b\n").source == table.digest(b"a,b\n")
+    assert workbook.workbook_pages("a.xlsx", xlsx([["a"]]), "s")[0].source == "s"
