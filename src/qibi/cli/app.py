@@ -18,10 +18,10 @@ from qibi.cli.session import Session, spoken
 from qibi.cli.surroundings import Surroundings
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "week": ("score", "fix", "void", "exempt", "status", "rank", "commit"),
-    "look": ("show", "why", "log"),
-    "setup": ("init", "schema", "demo", "doctor"),
-    "prove": ("check",),
+    "week": ("rank",),
+    "look": (),
+    "setup": ("schema",),
+    "prove": (),
 }
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 

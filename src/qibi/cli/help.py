@@ -15,7 +15,9 @@ class Formatter(click.HelpFormatter):
     """Click's formatter with East Asian widths, so that nothing runs over the edge."""
 
     def write_text(self, text: str) -> None:
-        for paragraph in text.split("\n\n"):
+        for number, paragraph in enumerate(text.split("\n\n")):
+            if number:
+                self.write("\n")
             for line in wrap(
                 paragraph.replace("\n", " ").strip(), self.width - self.current_indent
             ):

@@ -135,9 +135,14 @@ def trend_weeks(period: Period) -> tuple[str, ...]:
     return wk.span(wk.shift(last, 1 - TREND), last)
 
 
-def answer(definitions: Definitions, batches: list[Batch], question: Question) -> Ranking:
-    """The ranking that these batches come to."""
-    engine = Engine(tables(definitions, batches, question))
+def answer(
+    definitions: Definitions,
+    batches: list[Batch],
+    question: Question,
+    engine: Engine | None = None,
+) -> Ranking:
+    """The ranking that these batches come to; `engine` is one that has run them already."""
+    engine = engine or Engine(tables(definitions, batches, question))
     scheme = latest_scheme(definitions, question.period.weeks)
     missing, expected = _missing(definitions, batches, question)
     return Ranking(

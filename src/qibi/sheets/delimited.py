@@ -64,8 +64,10 @@ def _records(path: str, text: str) -> Iterator[tuple[int, list[str]]]:
             yield line, next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
             message = _("a quoted cell is not closed; a quote inside a cell is written twice")
+            if "limit" in str(error):
+                message = _("a cell is far too long; shorten it, or close the quote it begins with")
             raise refusal(path, message, line) from None
 
 

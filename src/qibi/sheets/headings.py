@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from qibi.base.findings import Finding
 from qibi.base.language import _
-from qibi.base.text import closest, narrowed
+from qibi.base.text import closest, folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Scheme
 from qibi.sheets.pages import Page
@@ -36,15 +36,16 @@ OWN = ("week", "branch")  # of the whole sheet
 IGNORED = ("total", "rank", "about")
 SILENT = ("number",)
 SEARCHED_ROWS = 20
+_LONGEST = 200  # characters of a heading
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 
 
 def folded_heading(text: str) -> str:
-    """A heading in the form in which it is compared: no blanks, brackets, case or end marks."""
+    """A heading in the form in which it is compared: no blanks, brackets, case or signs."""
     text = _BRACKETS.sub("", unicodedata.normalize("NFKC", text).casefold())
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    return "".join(text.split()).strip(":*.")
+    return re.sub(r"[\s_-]", "", text).strip(":*.")
 
 
 _FIELDS = {
@@ -60,7 +61,6 @@ class Column:
     heading: str
     field: str = ""  # empty where it is unknown
     thing: Item | Criterion | None = None
-    doubt: str = ""  # why an unknown heading names nothing of the scheme
 
 
 @dataclass(frozen=True)
@@ -92,16 +92,29 @@ def find_heading(page: Page, schemes: Sequence[Scheme]) -> Heading | None:
     `schemes` are those whose items may head a column of a grid.
     """
     best: Heading | None = None
+    words: list[tuple[Scheme | None, set[str]]] = [(s, _words(s)) for s in schemes]
     for row in range(min(SEARCHED_ROWS, len(page.rows))):
-        for scheme in schemes or (None,):
-            found = _heading(page, row, scheme)
+        for scheme, known in words or [(None, set())]:
+            found = _heading(page, row, scheme, known)
             if found and (not best or found.recognised > best.recognised):
                 best = found
     return best
 
 
-def _heading(page: Page, row: int, scheme: Scheme | None) -> Heading | None:
-    headings = [(n, text) for n, text in enumerate(page.own(row)) if text]
+def _words(scheme: Scheme) -> set[str]:
+    """What may head a column of a grid: a quick test, so that most texts need no search."""
+    words: set[str] = set()
+    things: list[Item | Criterion] = [*scheme.criteria, *scheme.items()]
+    for thing in things:
+        words |= {thing.id, thing.id.rsplit(".", 1)[-1], folded(thing.name.zh)}
+        words.add(folded(thing.name.en))
+    for criterion in scheme.criteria:
+        words |= {folded(criterion.short.zh), folded(criterion.short.en)}
+    return words
+
+
+def _heading(page: Page, row: int, scheme: Scheme | None, words: set[str]) -> Heading | None:
+    headings = [(n, text[:_LONGEST]) for n, text in enumerate(page.own(row)) if text]
     fields = {n: _FIELDS.get(folded_heading(text), "") for n, text in headings}
     known = set(fields.values())
     if not known & {"subject", "id"}:
@@ -110,20 +123,20 @@ def _heading(page: Page, row: int, scheme: Scheme | None) -> Heading | None:
         return Heading(row, "long", tuple(Column(n, text, fields[n]) for n, text in headings))
     if scheme is None:
         return None
-    columns = tuple(_grid_column(scheme, n, text, fields[n]) for n, text in headings)
+    columns = tuple(_grid_column(scheme, words, n, text, fields[n]) for n, text in headings)
     return Heading(row, "grid", columns) if any(c.thing for c in columns) else None
 
 
-def _grid_column(scheme: Scheme, number: int, text: str, field: str) -> Column:
+def _grid_column(scheme: Scheme, words: set[str], number: int, text: str, field: str) -> Column:
     """A column of a grid. What names an item is an item, except who it is about."""
     if field in ("subject", "id"):
         return Column(number, text, field)
-    try:
-        return Column(number, text, thing=thing_named(scheme, text))
-    except lookup.NotFound as error:
-        if field in ("points", "count"):
-            return Column(number, text, doubt=str(error))
-        return Column(number, text, field, doubt="" if field else str(error))
+    if not words.isdisjoint((folded(text), folded(_BRACKETS.sub("", narrowed(text))))):
+        try:
+            return Column(number, text, thing=thing_named(scheme, text))
+        except lookup.NotFound:
+            pass  # a criterion with items: `bad_headings` says so
+    return Column(number, text, "" if field in ("points", "count") else field)
 
 
 def thing_named(scheme: Scheme, text: str) -> Item | Criterion:
@@ -138,16 +151,15 @@ def thing_named(scheme: Scheme, text: str) -> Item | Criterion:
         return lookup.item(scheme, bare, partial=False)
     except lookup.NotFound:
         pass
-    try:
-        key = lookup.criterion(scheme, bare)
-    except lookup.NotFound:
-        raise doubt from None
-    return lookup.item(scheme, key, partial=False)
+    for criterion in scheme.criteria:
+        if folded(bare) in (folded(criterion.short.zh), folded(criterion.short.en)):
+            return lookup.item(scheme, criterion.id, partial=False)
+    raise doubt
 
 
-def bad_headings(page: Page, heading: Heading) -> list[Finding]:
+def bad_headings(page: Page, heading: Heading, scheme: Scheme) -> list[Finding]:
     """Columns of one meaning and, in a grid, headings that name nothing."""
-    return [*_doubles(page, heading), *_unknown(page, heading)]
+    return [*_doubles(page, heading), *_unknown(page, heading, scheme)]
 
 
 def no_heading(page: Page, scheme: Scheme) -> Finding:
@@ -193,16 +205,19 @@ def column_place(page: Page, heading: Heading, column: Column) -> str:
     return cell or _("column {number}").format(number=column.number + 1)
 
 
-def _unknown(page: Page, heading: Heading) -> Iterator[Finding]:
+def _unknown(page: Page, heading: Heading, scheme: Scheme) -> Iterator[Finding]:
     """In a grid, headings that name nothing: a misspelt item must not be lost in silence."""
-    if heading.form != "grid":
-        return
     for column in heading.columns:
-        if column.field or column.thing:
+        if heading.form != "grid" or column.field or column.thing:
             continue
-        near = closest(folded_heading(column.heading), _FIELDS)
-        message = column.doubt
-        if near and "'" + near not in message and folded_heading(column.heading) not in _FIELDS:
+        message = ""
+        try:
+            thing_named(scheme, column.heading)
+        except lookup.NotFound as error:
+            message = str(error)
+        word = folded_heading(column.heading)
+        near = closest(word, _FIELDS)
+        if near and near != word:
             message += _(" (or '{near}'?)").format(near=near)
         message += _("; mend the heading, or remove the column")
         yield page.finding(heading.row, column.number, message, column.heading)

@@ -101,21 +101,29 @@ def branch_of_page(texts: list[str], definitions: Definitions) -> str | None:
 
 
 def _branches_in(text: str, definitions: Definitions) -> set[str]:
-    spaced = unicodedata.normalize("NFKC", text).casefold()
-    closed = folded(text)
+    """The branches whose names stand in a text; a name within a longer name found does not count."""
     found: dict[str, set[str]] = {}
     for branch in definitions.branches:
         label = definitions.label(branch.id)
-        for name in (branch.id, folded(label.zh), folded(label.en), folded(branch.section)):
-            whole = name == closed
-            if whole or (len(name) >= _SHORTEST and (_holds(spaced, name) or _holds(closed, name))):
-                found.setdefault(name, set()).add(branch.id)
+        for name in {branch.id, label.zh, label.en, branch.section}:
+            closed = folded(name)
+            if closed == folded(text) or (len(closed) >= _SHORTEST and _names(text, name)):
+                found.setdefault(closed, set()).add(branch.id)
     return {
         branch
         for name, branches in found.items()
         if name and not any(name in other and name != other for other in found)
         for branch in branches
     }
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether a text holds a name, with the blanks of either as they are or closed up."""
+    return _holds(_spaced(text), _spaced(name)) or _holds(folded(text), folded(name))
+
+
+def _spaced(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _holds(text: str, name: str) -> bool:

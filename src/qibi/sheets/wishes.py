@@ -72,13 +72,14 @@ def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
     if heading is None:
         raise Faults([no_heading(page, scheme)])
     reading = Reading(page, definitions, week, scheme, heading)
-    reading.findings += bad_headings(page, heading)
+    reading.findings += bad_headings(page, heading, scheme)
     data = data_rows(page, heading)
     _note_ignored(reading, data.rows)
     reading.notices += data.notices
     people: dict[str, int] = {}
     for row in data.rows:
-        _refuse_long_cells(reading, row)
+        if _refuse_long_cells(reading, row):
+            continue
         subject = _subject(reading, row)
         if heading.form == "long":
             _read_long(reading, row, subject)
@@ -115,10 +116,16 @@ def _note_ignored(reading: Reading, rows: tuple[int, ...]) -> None:
         reading.notices.append(text.format(columns=listing(others)))
 
 
-def _refuse_long_cells(reading: Reading, row: int) -> None:
-    for column in reading.heading.columns:
-        if len(reading.page.cell(row, column.number)) > _LONGEST:
-            reading.find(row, column, _("longer than 500 characters; shorten it"))
+def _refuse_long_cells(reading: Reading, row: int) -> bool:
+    """Whether a row is refused for a cell that is too long to be meant."""
+    columns = [
+        column
+        for column in reading.heading.columns
+        if len(reading.page.cell(row, column.number)) > _LONGEST
+    ]
+    for column in columns:
+        reading.find(row, column, _("longer than 500 characters; shorten it"))
+    return bool(columns)
 
 
 def _subject(reading: Reading, row: int) -> tuple[str, Column]:

@@ -35,12 +35,14 @@ Cell = int | float | str | bool | date | datetime | time | timedelta
 def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
     """A page for each visible worksheet that holds something; raises `Faults`."""
     import zipfile
+    import zlib
 
+    broken = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             _refuse_bad_archive(path, archive)
             pages = list(_pages(path, raw, source, archive))
-    except (zipfile.BadZipFile, Damaged, EOFError, NotImplementedError, ValueError, OSError):
+    except (Damaged, *broken):
         message = _("is a damaged workbook; open it in a spreadsheet program and save it again")
         raise refusal(path, message) from None
     if not pages:

@@ -1,0 +1,51 @@
+"""qibi schema: the JSON Schemas of the YAML files."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.cli.session import session
+
+EXAMPLES = """
+qibi schema --output schemas
+qibi schema branch
+"""
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help=_("book, scheme, branch, plan or names"))
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="DIR", help=_("write all of them into DIR")),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a book's YAML files, or write all of them to a folder.
+
+    Each YAML file names its schema in its first line, so that an editor completes and checks it.
+    """
+    from qibi.book.schemas import as_text, schemas
+    from qibi.ledger.store import failures_explained
+
+    now = session()
+    every = schemas()
+    if name and name not in every:
+        raise Refusal(
+            _("there is no schema '{name}'").format(name=name),
+            _("one of: {names}").format(names=", ".join(every)),
+        )
+    if output and output != "-":
+        folder = now.around.folder / output
+        with failures_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for key in [name] if name else every:
+                (folder / f"{key}.schema.json").write_text(as_text(every[key]), "utf-8")
+        now.console.say(_("written: {path}").format(path=output))
+        return
+    if name:
+        now.around.stdout.write(as_text(every[name]))
+        return
+    now.around.stdout.write(as_text(every))

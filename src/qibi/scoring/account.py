@@ -1,0 +1,183 @@
+"""The sum behind a total: a subject's week, step by step, as the rules had it.
+
+`show`, `why`, boards and the report after `score` all read from here, so they can't disagree.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qibi.base.weeks import Period, single
+from qibi.book.definitions import Definitions, Scheme
+from qibi.ledger.batches import Batch, batch_names, read_weeks
+from qibi.ledger.entries import Score
+from qibi.scoring.engine import Engine
+from qibi.scoring.facts import Question, tables
+from qibi.scoring.ranking import Ranking, answer, before, cancelled_entries, trend_weeks
+
+
+@dataclass(frozen=True)
+class ItemCredit:
+    """What one item came to in a week. Points are hundredths.
+
+    `summed` is the sum of the entries; `earned` after `only_highest`; `capped` after the cap;
+    `credit` what counts, 0 where `excluded_by` names an item that excludes it.
+    """
+
+    item: str
+    criterion: str
+    entries: int
+    summed: int
+    earned: int
+    cap: int | None
+    capped: int
+    excluded_by: str | None
+    credit: int
+    veto_criterion: int | None
+    veto_total: int | None
+    veto_at_most: int | None
+
+    @property
+    def cut(self) -> int:
+        """What did not count, in hundredths, with the sign of the points."""
+        return self.summed - self.credit
+
+
+@dataclass(frozen=True)
+class CriterionCredit:
+    """A criterion of a week: `raw` before limits and vetoes, `credit` what counts (hundredths)."""
+
+    criterion: str
+    base: int
+    low: int
+    high: int
+    direct: bool
+    items: int
+    raw: int
+    veto: int | None
+    credit: int
+    score_id: str | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """A subject's week. `summed` is the sum of the criteria, `held` within the scheme's limits,
+    `total` after vetoes; all hundredths."""
+
+    subject: str
+    week: str
+    branch: str
+    scheme: Scheme
+    entries: tuple[tuple[str, Score], ...]
+    items: tuple[ItemCredit, ...]
+    criteria: tuple[CriterionCredit, ...]
+    summed: int
+    held: int
+    veto_total: int | None
+    veto_at_most: int | None
+    total: int
+
+    def item(self, key: str) -> ItemCredit | None:
+        """What an item came to, or None where it has no entries."""
+        return next((i for i in self.items if i.item == key), None)
+
+    def without_limits(self) -> int:
+        """The total if no cap, exclusion or limit had cut anything (hundredths)."""
+        cut = sum(i.cut for i in self.items)
+        return sum(c.raw for c in self.criteria) + cut
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A ranking together with the means to account for each subject in it."""
+
+    ranking: Ranking
+    engine: Engine
+    batches: list[Batch]
+    definitions: Definitions
+
+    def accounts(self, week: str, subject: str | None = None) -> dict[str, Account]:
+        """Subject: account, of all assessed subjects of a week or of one."""
+        scheme = self.definitions.scheme(week)
+        if scheme is None:
+            return {}
+        among = " WHERE week = ?" + (" AND subject = ?" if subject else "")
+        values = (week, subject) if subject else (week,)
+        items: dict[str, list[ItemCredit]] = {}
+        for key, *rest in self.engine.rows(
+            "SELECT subject, item, criterion, entries, summed, earned, cap, capped, excluded_by,"
+            f" credit, veto_criterion, veto_total, veto_at_most FROM item_credit{among}",
+            *values,
+        ):
+            items.setdefault(key, []).append(ItemCredit(*_plain(rest)))
+        criteria: dict[str, list[CriterionCredit]] = {}
+        for key, *rest in self.engine.rows(
+            "SELECT subject, criterion, base, low, high, direct, items, raw, veto, credit, score_id"
+            f" FROM criterion_credit{among}",
+            *values,
+        ):
+            criterion, base, low, high, direct, *more = _plain(rest)
+            criteria.setdefault(key, []).append(
+                CriterionCredit(criterion, base, low, high, bool(direct), *more)
+            )
+        entries = self._entries(week)
+        item_order = {i.id: n for n, i in enumerate(scheme.items())}
+        criterion_order = {c.id: n for n, c in enumerate(scheme.criteria)}
+        return {
+            key: Account(
+                key,
+                week,
+                branch,
+                scheme,
+                tuple(entries.get(key, ())),
+                tuple(sorted(items.get(key, ()), key=lambda i: item_order[i.item])),
+                tuple(sorted(criteria.get(key, ()), key=lambda c: criterion_order[c.criterion])),
+                *_plain(rest),
+            )
+            for key, branch, *rest in self.engine.rows(
+                "SELECT subject, branch, summed, held, veto_total, veto_at_most, total"
+                f" FROM week_total{among}",
+                *values,
+            )
+        }
+
+    def _entries(self, week: str) -> dict[str, list[tuple[str, Score]]]:
+        found: dict[str, list[tuple[str, Score]]] = {}
+        cancelled = cancelled_entries(self.batches)
+        for batch in self.batches:
+            if batch.week == week:
+                for key, entry in batch.numbered():
+                    if isinstance(entry, Score) and key not in cancelled:
+                        found.setdefault(entry.subject, []).append((key, entry))
+        return found
+
+
+def behind(
+    root: Path,
+    definitions: Definitions,
+    period: Period,
+    *,
+    by: str = "member",
+    branch: str | None = None,
+) -> Behind:
+    """A ranking and what is behind it; raises `Faults` where the ledger is damaged."""
+    question = Question(period, before(root, definitions, period), trend_weeks(period), by, branch)
+    batches = read_weeks(root, [w for w in question.weeks if batch_names(root, w)])
+    return of_batches(definitions, batches, question)
+
+
+def of_batches(definitions: Definitions, batches: list[Batch], question: Question) -> Behind:
+    """The same, of batches at hand."""
+    engine = Engine(tables(definitions, batches, question))
+    return Behind(answer(definitions, batches, question, engine), engine, batches, definitions)
+
+
+def week_behind(
+    root: Path, definitions: Definitions, week: str, branch: str | None = None
+) -> Behind:
+    """What is behind one week."""
+    return behind(root, definitions, single(week), branch=branch)
+
+
+def _plain(values: list[object]) -> list:  # type: ignore[type-arg]
+    """DuckDB's sums are HUGEINT; Python's int is exact for them all."""
+    return [int(v) if isinstance(v, int) else v for v in values]

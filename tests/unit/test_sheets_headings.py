@@ -1,0 +1,309 @@
+"""The heading row, and what a sheet says about its week and branch."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from qibi.base.findings import Faults
+from qibi.book.definitions import Definitions
+from qibi.book.load import load
+from qibi.sheets.headings import find_heading, folded_heading
+from qibi.sheets.hints import branch_of_page, week_of_page
+from qibi.sheets.read import branch_from_subjects, has_heading, hints, open_sheet, wishes
+
+TODAY = date(2026, 11, 23)
+WEEK = "2026-W47"
+
+BOOK = {
+    "qibi.yaml": "id: test\nlanguage: zh-CN\ntimezone: Asia/Shanghai\n",
+    "scheme/2026-W01.yaml": """
+name: {zh: 七比, en: Seven}
+total: {min: 0, max: 120}
+second_from: 3
+scorers: [{id: safety-officer, name: 安全员}]
+criteria:
+  - id: safety
+    name: {zh: 比安全, en: Safety}
+    short: {zh: 安, en: Saf}
+    applies_to: [member, cp]
+    base: 10
+    min: 0
+    max: 14
+    items:
+      - {id: hazard-closed, name: {zh: 隐患排查并闭环, en: Hazard found and closed}, points: 1, per: count, cap: 3}
+      - {id: stop-work, name: {zh: 停工整改通知, en: Stop-work order}, points: -2}
+      - {id: award, name: {zh: 表彰, en: Award}, points: [1, 2]}
+      - {id: photo, name: {zh: 随手拍, en: Photo}, points: 0.5, per: count, evidence: required}
+      - {id: severe, name: {zh: 停产, en: Closure}, points: -5}
+  - id: tidiness
+    name: {zh: 比整洁, en: Tidiness}
+    short: {zh: 洁, en: Tidy}
+    applies_to: [member]
+    base: 10
+    min: 0
+    max: 14
+    scoring: direct
+""",
+    "scheme/2026-W48.yaml": """
+total: {min: 0, max: 120}
+criteria:
+  - id: safety
+    name: 比安全
+    applies_to: [member]
+    base: 10
+    min: 0
+    max: 14
+    scoring: direct
+""",
+    "branches/outer-1.yaml": """
+id: outer-1
+name: 域外一标段临时党支部
+section: 域外一标段
+members:
+  - {id: o1-001, name: {zh: 党员一, en: Member One}}
+  - {id: o1-002, name: 党员二}
+  - {id: o1-003, name: 党员三}
+  - {id: o1-008, name: 张伟}
+  - {id: o1-009, name: 张伟}
+cps:
+  - {id: o1-cp, name: 一标项目CP, members: {heating: o1-001, design: o1-002}}
+""",
+    "branches/outer-10.yaml": """
+id: outer-10
+name: {zh: 域外十一标段临时党支部, en: Branch 10}
+section: 域外十一标段
+members:
+  - {id: o10-001, name: 党员十一}
+  - {id: o10-002, name: 党员三}
+""",
+}
+
+
+def book(folder: Path) -> Definitions:
+    """A small book with items of every form."""
+    for path, text in BOOK.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text.lstrip(), encoding="utf-8")
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory):
+    return book(tmp_path_factory.mktemp("book"))
+
+
+def page(text: str, path: str = "sheet.csv"):
+    (found,) = open_sheet(path, text.encode())
+    return found
+
+
+def heading(definitions, text):
+    return find_heading(page(text), (definitions.scheme(WEEK),))
+
+
+def findings(definitions, text, week=WEEK):
+    with pytest.raises(Faults) as caught:
+        wishes(page(text), definitions, week)
+    return [str(finding) for finding in caught.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("隐患排查\n（分）", "隐患排查"),
+        (" Scored By: ", "scoredby"),
+        ("加分项 (+1/次)【必填】", "加分项"),
+        ("ＩＤ", "id"),
+        ("No.", "no"),
+    ],
+)
+def test_headings_are_folded(text, expected):
+    assert folded_heading(text) == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "姓名,评分项,分值,次数,日期,说明,佐证,评分人,批准人",
+        "被考评对象,指标,得分,数量,时间,备注,依据,考评人,复核人",
+        "Name,Item,Points,Count,Date,Note,Evidence,Scored by,Approved by",
+        "成员,项目（必填）,分 值,天数,日期,事由,佐证材料,scored_by,APPROVED-BY".replace("-", " "),
+    ],
+)
+def test_long_form_in_both_languages(definitions, row):
+    found = heading(definitions, f"标题\n\n{row}\n党员一,隐患排查并闭环\n")
+    assert (found.form, found.row) == ("long", 2)
+    assert [column.field for column in found.columns] == [
+        *("subject", "item", "points", "count", "date", "note", "evidence"),
+        *("scored_by", "approved_by"),
+    ]
+
+
+def test_grid_form_by_names_ids_short_names_and_brackets(definitions):
+    found = heading(
+        definitions,
+        "序号,工号,姓名,隐患排查并闭环(+1/次),stop-work,safety.award,Photo,洁,备注,合计,排名,党小组\n",
+    )
+    assert found.form == "grid"
+    assert [c.thing.id if c.thing else c.field for c in found.columns] == [
+        *("number", "id", "subject", "safety.hazard-closed", "safety.stop-work", "safety.award"),
+        *("safety.photo", "tidiness", "note", "total", "rank", "about"),
+    ]
+
+
+def test_the_lower_of_two_heading_rows_is_taken_where_it_says_more(definitions):
+    found = heading(definitions, "姓名,比整洁,\n姓名,停工整改通知,隐患排查并闭环\n党员一,,\n")
+    assert found.row == 1
+
+
+def test_a_heading_below_the_first_twenty_rows_is_none(definitions):
+    rows = "说明\n" * 19
+    assert heading(definitions, rows + "姓名,评分项\n").row == 19
+    assert heading(definitions, rows + "说明\n姓名,评分项\n") is None
+
+
+def test_no_heading_shows_how_one_looks(definitions):
+    assert findings(definitions, "\n党员一,3\n") == [
+        "sheet.csv:2: no heading row in the first 20 rows; write one like "
+        "'name,item,points,count,note', or like "
+        "'name,Hazard found and closed,Stop-work order,Award'"
+    ]
+    assert not has_heading(page("党员一,3\n"), definitions, WEEK)
+    assert has_heading(page("姓名,比整洁\n"), definitions, WEEK)
+    assert not has_heading(page("姓名,比安全\n"), definitions, WEEK)
+    assert has_heading(page("姓名,比安全\n"), definitions, "2026-W48")
+
+
+def test_no_scheme(definitions):
+    assert findings(definitions, "姓名,比整洁\n", "2025-W10") == [
+        "sheet.csv: no scheme is in force in 2025-W10"
+    ]
+
+
+def test_two_columns_of_one_meaning(definitions):
+    assert findings(definitions, "标题\n姓名,成员,评分项,说明,备注\n") == [
+        "sheet.csv:2: 备注: means the same as '说明' (column 4); keep one of the two columns",
+        "sheet.csv:2: 成员: means the same as '姓名' (column 1); keep one of the two columns",
+    ]
+    assert findings(definitions, "姓名,比整洁,洁\n") == [
+        "sheet.csv:1: 洁: means the same as '比整洁' (column 2); keep one of the two columns"
+    ]
+
+
+def test_a_misspelt_item_is_never_dropped(definitions):
+    assert findings(definitions, "姓名,隐患排查闭环,比整洁,批淮人,比安全,得分\n") == [
+        "sheet.csv:1: 得分: unknown item '得分'; mend the heading, or remove the column",
+        "sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); mend the heading, or remove the column",
+        "sheet.csv:1: 比安全: '比安全' is a criterion; name one of its items: Hazard found and closed, "
+        "Stop-work order, Award, Photo, Closure; mend the heading, or remove the column",
+        "sheet.csv:1: 隐患排查闭环: unknown item '隐患排查闭环'; did you mean 隐患排查并闭环 "
+        "(safety.hazard-closed)?; mend the heading, or remove the column",
+    ]
+
+
+def test_a_bad_heading_does_not_hide_bad_rows(definitions):
+    assert len(findings(definitions, "姓名,比整洁,表章\n党员一,9,\n党员一,9,\n")) == 2
+
+
+# Week and branch
+
+
+@pytest.mark.parametrize(
+    ("texts", "weeks"),
+    [
+        (["积分表 2026-W47"], ["2026-W47"]),
+        (["2026W7周"], ["2026-W07"]),
+        (["七比两创（第４７周）"], ["2026-W47"]),
+        (["2025年第 3 周"], ["2025-W03"]),
+        (["2025年度积分表", "第3周"], ["2025-W03"]),
+        (["第47周（2026年11月16日至22日）"], ["2026-W47"]),
+        (["第3周"], ["2026-W03"]),
+        (["第50周"], ["2025-W50"]),
+        (["week 46"], ["2026-W46"]),
+        (["2026年11月第3周"], []),
+        (["2026-W46", "2026-W47"], ["2026-W46", "2026-W47"]),
+        (["2025-W53"], []),
+        (["第60周"], []),
+        (["共47人"], []),
+    ],
+)
+def test_weeks_in_texts(texts, weeks):
+    assert week_of_page(texts, TODAY) == weeks
+
+
+@pytest.mark.parametrize(
+    ("text", "branch"),
+    [
+        ("域外一标段临时党支部 积分表", "outer-1"),
+        ("域外十一标段", "outer-10"),
+        ("域外 一 标段", "outer-1"),
+        ("outer-1-2026-W47", "outer-1"),
+        ("outer-10", "outer-10"),
+        ("outer-100", None),
+        ("BRANCH 10 week 47", "outer-10"),
+        ("Branch 101", None),
+        ("域外一标段、域外十一标段", None),
+        ("标段", None),
+        ("", None),
+    ],
+)
+def test_branches_in_texts(definitions, text, branch):
+    assert branch_of_page([text], definitions) == branch
+
+
+def test_hints_come_from_title_rows(definitions):
+    found = hints(
+        page("域外一标段 周积分表\n2026-W47\n姓名,比整洁\n党员一,9\n"), definitions, TODAY
+    )
+    assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
+
+
+def test_hints_come_from_columns_first(definitions):
+    text = (
+        "2026-W46\n姓名,评分项,周次,支部\n党员一,表彰,第47周,域外一标段\n党员二,表彰,47,outer-1\n"
+    )
+    found = hints(page(text), definitions, TODAY)
+    assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
+
+
+def test_columns_that_disagree_are_findings(definitions):
+    text = (
+        "姓名,评分项,周,支部\n党员一,表彰,47,outer-1\n党员二,表彰,46,outer-10\n党员三,表彰,x,北京\n"
+    )
+    found = hints(page(text), definitions, TODAY)
+    assert [str(finding) for finding in sorted(found.findings)] == [
+        "sheet.csv:3: 周: is 2026-W46, above it is 2026-W47; give each its own sheet",
+        "sheet.csv:3: 支部: is Branch 10, above it is 域外一标段临时党支部; give each its own sheet",
+        "sheet.csv:4: 周: 'x' is not a week; write it as 2026-W47",
+        "sheet.csv:4: 支部: unknown branch '北京'",
+    ]
+
+
+def test_the_files_name_is_the_last_resort(definitions):
+    text = "姓名,比整洁\n党员一,9\n"
+    found = hints(page(text, "in/outer-1-2026-W47.csv"), definitions, TODAY)
+    assert (found.week, found.branch) == ("2026-W47", "outer-1")
+    assert hints(page(text, "第46周.csv"), definitions, TODAY).week == "2026-W46"
+    assert hints(page("2026-W45\n" + text, "第46周.csv"), definitions, TODAY).week == "2026-W45"
+    none = hints(page(text, "-"), definitions, TODAY)
+    assert (none.week, none.branch) == (None, None)
+
+
+def test_two_weeks_in_the_title_are_no_week(definitions):
+    found = hints(page("2026-W46 2026-W47\n姓名,比整洁\n", "第40周.csv"), definitions, TODAY)
+    assert found.week is None
+    assert found.unsure == "the title names 2026-W46, 2026-W47"
+
+
+def test_the_branch_of_the_subjects(definitions):
+    def of(*names):
+        text = "姓名,比整洁\n" + "".join(f"{name},9\n" for name in names)
+        return branch_from_subjects(page(text), definitions, WEEK)
+
+    assert of("党员一", "党员二", "路人") == "outer-1"
+    assert of("党员一", "路人", "行人") is None
+    assert of("党员一", "党员十一") is None
+    assert of("o10-001") == "outer-10"
+    assert of("党员三") is None
+    assert of() is None
