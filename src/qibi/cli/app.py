@@ -19,7 +19,7 @@ from qibi.cli.surroundings import Surroundings
 
 PANELS: dict[str, tuple[str, ...]] = {
     "week": ("rank",),
-    "look": (),
+    "look": ("show", "why"),
     "setup": ("schema",),
     "prove": (),
 }

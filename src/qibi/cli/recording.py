@@ -1,0 +1,162 @@
+"""What all recording commands share: write under the lock, then say what it came to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qibi.base import points, weeks
+from qibi.base.language import _, listing, many
+from qibi.book.definitions import Definitions
+from qibi.cli import phrases
+from qibi.cli.console import Column, Grid, View
+from qibi.cli.session import Session
+from qibi.cli.show import cut_remark, item_name
+from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score
+from qibi.ledger.store import write_batch
+from qibi.scoring.account import Account, Behind, of_batches
+from qibi.scoring.facts import Question
+from qibi.scoring.ranking import assessed_branches, before
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where an entry of a sheet stands: entry (by what it says) to a line or a cell."""
+
+    places: dict[tuple[str, str], list[str]]
+
+
+def assessed_entry(now: Session, week: str, branch: str, who: str, source: str = "") -> Assessed:
+    """The line that says that a branch is assessed for a week."""
+    return Assessed(
+        week=week, branch=branch, recorded_by=who, recorded_at=now.recorded_at(), source=source
+    )
+
+
+def standing_batches(now: Session, week: str) -> list[Batch]:
+    """The batches of a week as they stand; raises `Faults` where one is damaged."""
+    return read_weeks(now.root, [week])
+
+
+def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
+    """Whether a branch has a live `assessed` for a week."""
+    return (week, branch) in assessed_branches(batches)
+
+
+def record(now: Session, week: str, branch: str, entries: Sequence[Entry], dry_run: bool) -> Batch:
+    """Write one batch (the caller holds the lock), or only make it where nothing shall be written."""
+    if dry_run:
+        raw = encode_batch(entries)
+        path = f"{folder(week)}/{name(branch, raw)}"
+        return Batch(path, digest(raw), week, branch, tuple(entries))
+    return write_batch(now.root, week, branch, entries)
+
+
+def tally(entries: Sequence[Entry]) -> str:
+    """How many entries, how many of them add and take points."""
+    scores = [e for e in entries if isinstance(e, Score)]
+    up = sum(e.hundredths > 0 for e in scores)
+    down = sum(e.hundredths < 0 for e in scores)
+    text = many("{count} entry", "{count} entries", len(scores)).format(count=len(scores))
+    return _("{entries} ({up} up, {down} down)").format(entries=text, up=up, down=down)
+
+
+def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
+    """What a week comes to with these batches, ranked within a branch."""
+    period = weeks.single(week)
+    question = Question(period, before(now.root, now.definitions, period), branch=branch)
+    earlier = read_weeks(now.root, question.before)
+    return of_batches(now.definitions, [*earlier, *batches], question)
+
+
+def people(now: Session, found: Behind, week: str, branch: str) -> str:
+    """How many people are in: assessed and exempt."""
+    members = now.definitions.members_of(branch, week)
+    exempt = sum(
+        isinstance(e, Exempt) and e.branch == branch and now.definitions.kind(e.subject) == "member"
+        for b in found.batches
+        if b.week == week
+        for e in b.entries
+    )
+    text = many("{count} person", "{count} people", len(members)).format(count=len(members))
+    return _("{people}: {assessed} assessed, {exempt} exempt").format(
+        people=text, assessed=len(members) - exempt, exempt=exempt
+    )
+
+
+def leaders(definitions: Definitions, found: Behind) -> list[str]:
+    """The first three places with how they moved, and everyone to look after."""
+    standings = found.ranking.standings
+    first = [s for s in standings if s.rank <= 3][:6]
+    lines = []
+    if first:
+        names = [
+            f"{definitions.title(s.subject)} {points.show(s.total)} ({phrases.moved(s.moved)})"
+            for s in first
+        ]
+        lines.append(_("ahead  {names}").format(names="   ".join(names)))
+    care = [s for s in standings if s.alert]
+    if care:
+        names = [
+            f"{definitions.title(s.subject)} {points.show(s.total)}{phrases.alert_mark(s.alert)}"
+            for s in care
+        ]
+        lines.append(_("look after  {names}").format(names="   ".join(names)))
+    return lines
+
+
+def cuts(
+    accounts: dict[str, Account], definitions: Definitions, places: dict[tuple[str, str], list[str]]
+) -> Grid | None:
+    """What caps and exclusions cut, with the sheet's lines; None where they cut nothing."""
+    rows = []
+    for subject, account in accounts.items():
+        for item in account.items:
+            remark = cut_remark(account, item.item)
+            if not remark or (places and (subject, item.item) not in places):
+                continue
+            count = sum(e.count for _key, e in account.entries if e.item == item.item)
+            times = f" x{count}" if count > 1 else ""
+            where = listing(places.get((subject, item.item), []))
+            rows.append(
+                [where, definitions.title(subject), item_name(account, item.item) + times, remark]
+            )
+    if not rows:
+        return None
+    columns = [Column(""), Column(""), Column("", wraps=True), Column("", wraps=True)]
+    if not any(row[0] for row in rows):
+        columns, rows = columns[1:], [row[1:] for row in rows]
+    return Grid(columns, rows, headed=False, indent=2)
+
+
+def report(
+    now: Session,
+    title: str,
+    said: str,
+    found: Behind,
+    week: str,
+    branch: str,
+    places: dict[tuple[str, str], list[str]],
+) -> View:
+    """What was recorded, who moved, and what was cut: for people."""
+    view = View()
+    view.line(title, "bold")
+    view.line(said)
+    lines = leaders(now.definitions, found)
+    if lines:
+        view.line()
+        for line in lines:
+            view.line(line)
+    accounts = {key: a for key, a in found.accounts(week).items() if a.branch == branch}
+    grid = cuts(accounts, now.definitions, places)
+    if grid:
+        view.line()
+        count = len(grid.rows)
+        view.line(
+            many(
+                "the rules cut {count} place; please look:",
+                "the rules cut {count} places; please look:",
+                count,
+            ).format(count=count)
+        )
+        view.blocks.append(grid)
+    return view
