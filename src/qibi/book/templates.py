@@ -23,7 +23,9 @@ GIT_FILES = {
 
 _HERE = Path(__file__).parent
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_NAMES = re.compile(rf"\{{zh: (?:{_QUOTED}|[^\",{{}}][^,{{}}]*), en: ({_QUOTED}|[^\"{{}}][^{{}}]*)\}}")
+_NAMES = re.compile(
+    rf"\{{zh: (?:{_QUOTED}|[^\",{{}}][^,{{}}]*), en: ({_QUOTED}|[^\"{{}}][^{{}}]*)\}}"
+)
 _COMMENT = re.compile(r"(^|\s)# (.*)$")
 _CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 _PLAIN = re.compile(r"[A-Za-z\u3400-\u9fff][0-9A-Za-z\u3400-\u9fff ()·（）/._-]*")
@@ -49,9 +51,7 @@ def book_files(start: Start) -> dict[str, str]:
     branches = start.branches or (sample_branch(start.template, start.language),)
     files = dict(GIT_FILES)
     files |= {f"schemas/{name}.schema.json": as_text(s) for name, s in schemas().items()}
-    files |= {
-        f"branches/{b.id}.yaml": _page("branch", 1, _branch_text(b, start)) for b in branches
-    }
+    files |= {f"branches/{b.id}.yaml": _page("branch", 1, _branch_text(b, start)) for b in branches}
     scheme = edition(_scheme_text(start.template), start.language)
     files[f"scheme/{start.week}.yaml"] = _page("scheme", 1, scheme)
     files["qibi.yaml"] = _page("book", 0, _book_text(start))
@@ -97,7 +97,9 @@ def sample_branch(template: str, language: str) -> m.BranchFile:
             "section": "样例标段" if language == "zh" else "Sample section",
             "groups": [{"id": "branch-1-g1", "name": _name("第一党小组", "Group 1", language)}],
             "members": members,
-            "cps": [{"id": "b1-cp", "name": _name("样例项目CP", "Sample CP", language), "members": cp}],
+            "cps": [
+                {"id": "b1-cp", "name": _name("样例项目CP", "Sample CP", language), "members": cp}
+            ],
         }
     )
 
@@ -184,7 +186,9 @@ def _branch_text(branch: m.BranchFile, start: Start) -> str:
     """A branch file, with what to edit said at its head."""
     lines = []
     if not start.branches:
-        lines.append("# 样例，均为虚构：换成你们自己的 / A made-up sample: put your own in its place")
+        lines.append(
+            "# 样例，均为虚构：换成你们自己的 / A made-up sample: put your own in its place"
+        )
     lines.append(
         "# 有人离开，写上最后一周 until: 2026-W41；有人加入，写上第一周 since"
         " / Who leaves gets a last week, until: 2026-W41; who joins a first week, since"

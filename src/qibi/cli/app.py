@@ -18,10 +18,10 @@ from qibi.cli.session import Session, spoken
 from qibi.cli.surroundings import Surroundings
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "week": ("rank",),
-    "look": ("show", "why"),
-    "setup": ("schema",),
-    "prove": (),
+    "week": ("score", "fix", "void", "exempt", "status", "rank", "commit"),
+    "look": ("show", "why", "log"),
+    "setup": ("init", "schema", "demo", "doctor"),
+    "prove": ("check",),
 }
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -19,7 +19,7 @@ from qibi.scoring.ranking import cancelled_entries
 
 EXAMPLES = """
 qibi score 第47周.xlsx
-qibi score -e "党员八 工完场未清 照片1118-3" --week W47 --as o1-001
+qibi score -e "党员八 工完场未清" --evidence 照片1118-3 --week W47
 """
 
 

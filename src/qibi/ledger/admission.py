@@ -4,7 +4,7 @@ Sheets, `-e`, guided entry and `fix` all come through here, so one rule refuses 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -55,6 +55,23 @@ class Wish:
     def exempts(self) -> bool:
         """Whether the item's place holds a word for leave."""
         return narrowed(self.item).casefold() in EXEMPT_WORDS
+
+
+def wish_of(fields: Mapping[str, str]) -> Wish:
+    """A wish from the command line, where part of a name may stand for it; keys as in `FIELDS`."""
+    texts = {name: fields.get(name, "") for name in FIELDS}
+    return Wish(
+        texts["subject"],
+        texts["item"],
+        texts["points"],
+        texts["count"],
+        texts["date"],
+        texts["note"],
+        texts["evidence"],
+        texts["scored_by"],
+        texts["approved_by"],
+        partial=True,
+    )
 
 
 @dataclass(frozen=True)

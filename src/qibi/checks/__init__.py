@@ -1,0 +1,1 @@
+"""One registry of checks: help, docs and tests derive from it."""

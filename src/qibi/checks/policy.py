@@ -1,0 +1,229 @@
+"""Warnings: what already stands in the ledger and breaks a rule of the book.
+
+Each check is a plain function of a `Survey` and yields findings; its docstring is its explanation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from qibi.base import points
+from qibi.base.findings import Finding
+from qibi.base.language import _
+from qibi.book.definitions import Definitions
+from qibi.ledger.admission import needs_approval, worth
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
+from qibi.scoring.ranking import assessed_branches, cancelled_entries, why_unusable
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A book's definitions and all its batches, with what several checks need."""
+
+    definitions: Definitions
+    batches: tuple[Batch, ...]
+
+    @cached_property
+    def cancelled(self) -> set[str]:
+        """Ids of voided entries."""
+        return cancelled_entries(list(self.batches))
+
+    @cached_property
+    def assessed(self) -> set[tuple[str, str]]:
+        """(week, branch) with a live `assessed`."""
+        return set(assessed_branches(list(self.batches)))
+
+    @cached_property
+    def exempt(self) -> set[tuple[str, str]]:
+        """(week, subject) with a live `exempt`."""
+        return {
+            (e.week, e.subject)
+            for _b, _n, key, e in self.lines()
+            if isinstance(e, Exempt) and key not in self.cancelled
+        }
+
+    def lines(self) -> Iterator[tuple[Batch, int, str, Entry]]:
+        """Each entry with its batch, line and id."""
+        for batch in self.batches:
+            for number, entry in enumerate(batch.entries, 1):
+                yield batch, number, f"{batch.digest}.{number}", entry
+
+    @cached_property
+    def scores(self) -> tuple[tuple[Batch, int, str, Score], ...]:
+        """The live scores."""
+        return tuple(
+            (batch, number, key, e)
+            for batch, number, key, e in self.lines()
+            if isinstance(e, Score) and key not in self.cancelled
+        )
+
+    def is_assessed(self, subject: str, week: str) -> bool:
+        """Whether a subject is assessed in a week."""
+        branch = self.definitions.branch_of(subject, week)
+        return (week, branch) in self.assessed and (week, subject) not in self.exempt
+
+
+def _finding(batch: Batch, number: int, message: str) -> Finding:
+    return Finding(batch.path, number, message=message)
+
+
+def unusable(survey: Survey) -> Iterator[Finding]:
+    """An entry counts for nothing: its subject, item, branch or week is unknown or not assessed."""
+    said = {
+        "unknown-subject": _(
+            "unknown subject '{subject}'; it counts for nothing: add them to branches/, or void it"
+        ),
+        "unknown-item": _(
+            "unknown item '{item}' in the scheme of {week}; it counts for nothing: void it, or mend the scheme"
+        ),
+        "no-scheme": _("no scheme is in force in {week}; it counts for nothing"),
+        "not-assessed": _(
+            "'{subject}' is not assessed in {week}; it counts for nothing until their branch is, or while they are exempt"
+        ),
+        "wrong-kind": _("'{item}' does not apply to '{subject}'; it counts for nothing: void it"),
+    }
+    for batch, number, _key, e in survey.scores:
+        why = why_unusable(
+            survey.definitions, e.week, e.subject, e.item, survey.is_assessed(e.subject, e.week)
+        )
+        if why:
+            yield _finding(
+                batch, number, said[why].format(subject=e.subject, item=e.item, week=e.week)
+            )
+    for batch, number, key, entry in survey.lines():
+        if (
+            isinstance(entry, Exempt)
+            and key not in survey.cancelled
+            and survey.definitions.kind(entry.subject) is None
+        ):
+            yield _finding(batch, number, said["unknown-subject"].format(subject=entry.subject))
+
+
+def unknown_branch(survey: Survey) -> Iterator[Finding]:
+    """A batch is of a branch that the book does not know, or that does not exist in that week."""
+    for batch in survey.batches:
+        found = survey.definitions.branch(batch.branch)
+        if found is None:
+            message = _(
+                "unknown branch '{branch}'; add branches/{branch}.yaml, or void the entries"
+            )
+            yield Finding(batch.path, message=message.format(branch=batch.branch))
+        elif not found.alive(batch.week):
+            message = _(
+                "{branch} does not exist in {week}; look at since and until in branches/{id}.yaml"
+            )
+            yield Finding(
+                batch.path,
+                message=message.format(branch=found.name, week=batch.week, id=batch.branch),
+            )
+
+
+def foreign_branch(survey: Survey) -> Iterator[Finding]:
+    """An entry stands in a batch of another branch than its subject's; it counts all the same."""
+    for batch, number, _key, e in survey.scores:
+        actual = survey.definitions.branch_of(e.subject, e.week)
+        if actual and actual != e.branch:
+            message = _(
+                "'{subject}' is in {actual} that week, the entry is of {branch}; it counts, but look at it"
+            )
+            yield _finding(
+                batch, number, message.format(subject=e.subject, actual=actual, branch=e.branch)
+            )
+
+
+def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
+    """A score of oneself, or of many points, lacks the approval of someone else."""
+    for batch, number, _key, e in survey.scores:
+        scheme = survey.definitions.scheme(e.week)
+        if scheme is None:
+            continue
+        missing = needs_approval(scheme, e, scheme.item(e.item) is not None)
+        if missing:
+            yield _finding(batch, number, missing)
+
+
+def misfit(survey: Survey) -> Iterator[Finding]:
+    """An entry's points are not what the scheme lets its item be worth."""
+    for batch, number, _key, e in survey.scores:
+        scheme = survey.definitions.scheme(e.week)
+        item = scheme.item(e.item) if scheme else None
+        if item is None:
+            continue
+        fits = e.hundredths % e.count == 0 and item.takes(e.hundredths // e.count)
+        if not fits or (e.count > 1 and not item.per):
+            message = _(
+                "{points} points (x{count}) are not what '{item}' is worth ({worth}); they count as written"
+            )
+            yield _finding(
+                batch,
+                number,
+                message.format(
+                    points=points.signed(e.hundredths),
+                    count=e.count,
+                    item=e.item,
+                    worth=worth(item),
+                ),
+            )
+
+
+def possible_double(survey: Survey) -> Iterator[Finding]:
+    """Two batches hold entries that say the same: one event may have been recorded twice."""
+    seen: dict[tuple[object, ...], tuple[Batch, int, str]] = {}
+    for batch, number, key, e in survey.scores:
+        said = (e.week, e.subject, e.item, e.hundredths, e.date, e.note, e.evidence)
+        other = seen.setdefault(said, (batch, number, key))
+        if other[0] is not batch:
+            message = _(
+                "says the same as {other} ({path}:{line}); if it is one event, void one: qibi void {key}"
+            )
+            yield _finding(
+                batch,
+                number,
+                message.format(other=other[2], path=other[0].path, line=other[1], key=key),
+            )
+
+
+def two_direct_scores(survey: Survey) -> Iterator[Finding]:
+    """A directly scored criterion has two live scores for one week; the later counts."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for batch, number, key, e in survey.scores:
+        scheme = survey.definitions.scheme(e.week)
+        criterion = scheme.criterion(e.item) if scheme else None
+        if criterion is None or not criterion.direct:
+            continue
+        other = seen.setdefault((e.week, e.subject, e.item), key)
+        if other != key:
+            message = _(
+                "a second score of '{subject}' on '{item}' beside {other}; the later counts, void the other"
+            )
+            yield _finding(
+                batch, number, message.format(subject=e.subject, item=e.item, other=other)
+            )
+
+
+def idle_void(survey: Survey) -> Iterator[Finding]:
+    """A void names no entry of its own branch and week, or names a void: it does nothing."""
+    for batch, number, _key, e in survey.lines():
+        if isinstance(e, Void) and e.entry not in survey.cancelled:
+            message = _(
+                "voids '{entry}', which is no entry of {branch} in {week}; it does nothing (is a batch missing?)"
+            )
+            yield _finding(
+                batch, number, message.format(entry=e.entry, branch=e.branch, week=e.week)
+            )
+
+
+def assessed_twice(survey: Survey) -> Iterator[Finding]:
+    """A branch has two live `assessed` for one week; harmless, but someone worked twice."""
+    seen: dict[tuple[str, str], str] = {}
+    for batch, number, key, e in survey.lines():
+        if isinstance(e, Assessed) and key not in survey.cancelled:
+            other = seen.setdefault((e.week, e.branch), key)
+            if other != key:
+                message = _(
+                    "{branch} is assessed for {week} twice, also by {other}; void one if two people did the week"
+                )
+                yield _finding(
+                    batch, number, message.format(branch=e.branch, week=e.week, other=other)
+                )

@@ -1,0 +1,107 @@
+"""All checks, and one way to run them over a book.
+
+An error is something that can be mended: a definition, a damaged or misnamed file. A warning is what
+already stands in the append-only ledger and breaks a policy: it is shown and does not block.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qibi.base.findings import Faults, Finding
+from qibi.base.language import _
+from qibi.book.definitions import Definitions
+from qibi.book.load import load
+from qibi.checks import policy
+from qibi.ledger.batches import LEDGER, Batch, each_of_week, weeks_with_batches
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the ledger that gives warnings."""
+
+    code: str
+    function: Callable[[policy.Survey], Iterator[Finding]]
+
+    @property
+    def explanation(self) -> str:
+        """What it looks for, in a sentence."""
+        return (self.function.__doc__ or "").strip()
+
+
+WARNINGS: tuple[Check, ...] = (
+    Check("unusable", policy.unusable),
+    Check("unknown-branch", policy.unknown_branch),
+    Check("foreign-branch", policy.foreign_branch),
+    Check("two-pairs-of-eyes", policy.two_pairs_of_eyes),
+    Check("misfit", policy.misfit),
+    Check("possible-double", policy.possible_double),
+    Check("two-direct-scores", policy.two_direct_scores),
+    Check("idle-void", policy.idle_void),
+    Check("assessed-twice", policy.assessed_twice),
+)
+
+
+@dataclass
+class Result:
+    """What the checks found, and how much they looked at."""
+
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    batches: int = 0
+    entries: int = 0
+
+
+def run_all(root: Path, cache: Path | None) -> Result:
+    """Check definitions and ledger; mistakes in the one do not hide those in the other."""
+    try:
+        definitions: Definitions | None = load(root, cache)
+    except Faults as faults:
+        definitions = None
+        errors = faults.findings
+    else:
+        errors = []
+    result = run(root, definitions)
+    result.errors[:0] = errors
+    return result
+
+
+def run(root: Path, definitions: Definitions | None) -> Result:
+    """Check every batch; with definitions, also what the entries say."""
+    result = Result()
+    batches: list[Batch] = []
+    for week in weeks_with_batches(root):
+        for batch in each_of_week(root, week):
+            if isinstance(batch, Batch):
+                batches.append(batch)
+            else:
+                result.errors += batch
+    result.errors += strays(root)
+    result.batches = len(batches)
+    result.entries = sum(len(b.entries) for b in batches)
+    if definitions is not None:
+        survey = policy.Survey(definitions, tuple(batches))
+        for check in WARNINGS:
+            result.warnings += [replace(f, code=check.code) for f in check.function(survey)]
+    result.warnings.sort()
+    return result
+
+
+def strays(root: Path) -> Iterator[Finding]:
+    """Files and folders below `ledger/` that are no batches of a week."""
+    ledger = root / LEDGER
+    if not ledger.is_dir():
+        return
+    weeks = {f"{LEDGER}/{w[:4]}/{w[5:]}" for w in weeks_with_batches(root)}
+    years = {w.rsplit("/", 1)[0] for w in weeks}
+    message = _("not a batch of a week; only qibi writes here, move it elsewhere")
+    for path in sorted(ledger.rglob("*")):
+        below = path.relative_to(root).as_posix()
+        if below in weeks or below in years or path.name == ".lock" or path.suffix == ".tmp":
+            continue
+        if path.parent.relative_to(root).as_posix() in weeks and path.suffix in (".jsonl", ".sig"):
+            continue
+        if path.is_dir() and not any(path.iterdir()):
+            continue
+        if path.is_file():
+            yield Finding(below, message=message, code="stray")

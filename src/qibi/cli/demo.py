@@ -1,0 +1,165 @@
+"""qibi demo: a tour on the sample book."""
+
+import io
+import shlex
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qibi.base import language
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.cli.console import relative
+from qibi.cli.session import Session, session
+from qibi.cli.surroundings import Surroundings
+
+EXAMPLES = """
+qibi demo
+qibi demo try-qibi
+"""
+TODAY = date(2026, 11, 23)  # the Monday after the week that waits to be scored
+WHO = "o1-001"
+_WEEK = "2026-W47"
+_SHEETS = f"sheets/{_WEEK}"
+
+
+def demo(
+    folder: Annotated[
+        str | None,
+        typer.Argument(metavar="[DIR]", help=_("where to put the sample book, and keep it")),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help=_("keep the sample book, in a new folder of its own"))
+    ] = False,
+) -> None:
+    """Take a tour: score a week of a sample book, rank it, ask why, commit.
+
+    The book and everybody in it is made up. It is copied, to DIR or to a folder that is gone again
+    afterwards; nothing else is touched.
+    """
+    now = session()
+    if folder is not None:
+        root = now.around.folder / folder
+        _refuse_filled(root, folder)
+        now.exit_code = _tour(now, root)
+        _goodbye(now, root)
+    elif keep:
+        root = Path(tempfile.mkdtemp(prefix="qibi-demo-"))
+        now.exit_code = _tour(now, root)
+        _goodbye(now, root)
+    else:
+        with tempfile.TemporaryDirectory(prefix="qibi-demo-") as temporary:
+            now.exit_code = _tour(now, Path(temporary))
+        _goodbye(now, None)
+
+
+def _refuse_filled(root: Path, folder: str) -> None:
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise Refusal(
+            _("{folder} is not an empty folder").format(folder=folder),
+            _("name one that is empty, or not there yet"),
+        )
+
+
+def _tour(now: Session, root: Path) -> int:
+    """Copy the book and run the commands; the exit code of the first that fails, else 0."""
+    from qibi.cli.app import main
+
+    now.console.say(_("a sample book, wholly made up, for {week}").format(week=_WEEK), "dim")
+    _copy(root)
+    around = _inside(now.around, root)
+    _first_commit(root, around.environment)
+    for shown, arguments in _commands(root):
+        now.around.stdout.write(f"\n$ qibi {shlex.join(shown).replace(_STAR_QUOTED, _STAR)}\n")
+        now.console.flush()
+        color = ["--color", now.options.color] if now.options.color else []
+        code = main([*color, *arguments], around)
+        if code != 0:
+            return code
+    return 0
+
+
+_STAR = f"{_SHEETS}/*"
+_STAR_QUOTED = shlex.quote(_STAR)
+
+
+def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
+    """Each command as it is shown and as it is run, with the shell's star written out."""
+    sheets = [p.relative_to(root).as_posix() for p in sorted((root / _SHEETS).iterdir())]
+    plain = [
+        ["rank", "--week", "--top", "10"],
+        ["rank", "--week", "--branch", "域外一标段"],
+        ["show", "党员八"],
+        ["why", "党员八"],
+        ["commit"],
+    ]
+    score = (["score", _STAR, "--as", WHO], ["score", *sheets, "--as", WHO])
+    return [score, *((words, words) for words in plain)]
+
+
+def _copy(root: Path) -> None:
+    """The sample book with its sheets and schemas, as one folder; raises `Refusal`."""
+    from qibi.book.templates import samples
+    from qibi.ledger.store import failures_explained
+
+    with failures_explained(root):
+        shutil.copytree(samples("example"), root, dirs_exist_ok=True)
+        shutil.copytree(samples("example-sheets"), root / "sheets")
+        shutil.copytree(samples("schemas"), root / "schemas")
+        for path in root.rglob("*.yaml"):  # in qibi's repository the schemas stand two folders up
+            text = path.read_text("utf-8")
+            path.write_text(text.replace("$schema=../../", "$schema=", 1), "utf-8", newline="\n")
+
+
+def _inside(around: Surroundings, root: Path) -> Surroundings:
+    """The surroundings of the tour's commands: in the copy, in its week, with nobody to ask."""
+    kept = {k: v for k, v in around.environment.items() if k not in ("QIBI_BOOK", "QIBI_AS")}
+    author = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "qibi demo"), ("EMAIL", "demo@example.invalid"))
+    }
+    own = {"QIBI_TODAY": TODAY.isoformat(), "QIBI_LANG": language.current()}
+    return replace(
+        around, environment=kept | author | own, folder=root.absolute(), stdin=io.StringIO()
+    )
+
+
+def _first_commit(root: Path, environment: Mapping[str, str]) -> None:
+    """Make the copy a repository of its own, with all but the waiting sheets in its first commit."""
+    from qibi.ledger.git import Git
+
+    git = Git(root, environment)
+    git.demand("init", "--quiet")
+    git.demand("symbolic-ref", "HEAD", "refs/heads/main")
+    git.demand("config", "qibi.as", WHO)
+    git.demand("config", "user.name", environment["GIT_AUTHOR_NAME"])
+    git.demand("config", "user.email", environment["GIT_AUTHOR_EMAIL"])
+    git.commit("A sample book, wholly made up", ["."])
+
+
+def _goodbye(now: Session, root: Path | None) -> None:
+    """Where the book is, and what to try next."""
+    say = now.console.say
+    say("")
+    if now.exit_code:
+        say(_("the tour stopped at this command"), "yellow")
+    if root is None:
+        say(_("that was a copy, and it is gone; 'qibi demo DIR' makes one to try things on"))
+    else:
+        say(_("the book is in {folder}; try:").format(folder=relative(root, now.around.folder)))
+        say(f"  cd {shlex.quote(relative(root, now.around.folder))}")
+        for line in (
+            "rank --month 2026-10 --top 10",
+            "why 党员七",
+            "log --subject 党员八",
+            "check",
+        ):
+            say(f"  qibi {line} --today {TODAY.isoformat()}")
+    say(_("a book of your own: qibi init DIR"))

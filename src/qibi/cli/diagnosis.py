@@ -1,0 +1,256 @@
+"""What `qibi doctor` looks at, one check a line."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+
+from qibi.base import language
+from qibi.base.findings import Faults, Refusal
+from qibi.base.language import _, many
+from qibi.cli.session import Session
+
+_MODULES = {
+    "python-calamine": "python_calamine",
+    "ruamel-yaml": "ruamel.yaml",
+    "ruamel-yaml-clib": "_ruamel_yaml",
+}
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*)(?:;\s*(.*))?")
+_BOUND = re.compile(r"(>=|<)\s*([0-9.]+)")
+_LEAST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing: `state` is ok, note (works without) or broken; `advice` says what to do."""
+
+    name: str
+    label: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+def diagnose(now: Session) -> list[Check]:
+    """Every check, in the order in which they are shown."""
+    return [
+        _python(),
+        *_parts(),
+        _yaml_parser(),
+        *_git(now),
+        _terminal(now),
+        *_book(now),
+        _cache(now),
+        _catalog(),
+    ]
+
+
+def _python() -> Check:
+    version = ".".join(str(n) for n in sys.version_info[:3])
+    good = sys.version_info[:2] >= _LEAST_PYTHON
+    return Check(
+        "python",
+        "Python",
+        "ok" if good else "broken",
+        f"{version}  {sys.executable}",
+        "" if good else _("install Python 3.11 or later"),
+    )
+
+
+def _parts() -> Iterator[Check]:
+    """qibi itself and each package that it depends on: there, of a version it takes, importable."""
+    try:
+        yield Check("qibi", "qibi", "ok", metadata.version("qibi"))
+        required = metadata.requires("qibi") or []
+    except metadata.PackageNotFoundError:
+        advice = _("install it (pip install qibi), so that its parts can be looked at")
+        yield Check("qibi", "qibi", "note", _("not installed as a package"), advice)
+        return
+    for line in required:
+        found = _REQUIREMENT.match(line)
+        if found and _applies(found[3] or ""):
+            yield _part(found[1], found[2].strip())
+
+
+def _applies(marker: str) -> bool:
+    """Whether a requirement with this marker is one here; those of extras are not."""
+    if "extra" in marker:
+        return False
+    platform = re.search(r"sys_platform == ['\"](\w+)['\"]", marker)
+    return platform is None or platform[1] == sys.platform
+
+
+def _part(name: str, bounds: str) -> Check:
+    advice = _("install it again: pip install '{requirement}'").format(requirement=name + bounds)
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Check(name, name, "broken", _("missing"), advice)
+    if not _within(version, bounds):
+        found = _("{version}, but qibi takes {bounds}").format(version=version, bounds=bounds)
+        return Check(name, name, "broken", found, advice)
+    try:
+        import_module(_MODULES.get(re.sub(r"[._-]+", "-", name), name))
+    except Exception as error:  # whatever a broken installation raises, it is what was asked for
+        found = _("{version}, but it can't be used: {error}").format(version=version, error=error)
+        return Check(name, name, "broken", found, advice)
+    return Check(name, name, "ok", version)
+
+
+def _within(version: str, bounds: str) -> bool:
+    """Whether a version keeps to bounds such as `<0.26,>=0.25.1`."""
+    own = _numbers(version)
+    return all(
+        own >= _numbers(limit) if sign == ">=" else own < _numbers(limit)
+        for sign, limit in _BOUND.findall(bounds)
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"[0-9]+", version.split("+")[0])[:4])
+
+
+def _yaml_parser() -> Check:
+    label = _("YAML parser")
+    try:
+        module = import_module("_ruamel_yaml")
+    except ImportError:
+        module = None
+    if not hasattr(module, "CParser"):
+        advice = _("pip install ruamel.yaml.clib")
+        return Check("yaml-parser", label, "broken", _("the C parser is missing"), advice)
+    return Check("yaml-parser", label, "ok", _("libyaml, in C"))
+
+
+def _git(now: Session) -> Iterator[Check]:
+    from qibi.ledger.git import Git, has_identity
+
+    try:
+        root = now.root
+    except Refusal:
+        root = now.around.folder
+    git = Git(root, now.around.environment)
+    try:
+        version = git.demand("--version").strip().removeprefix("git version ")
+    except Refusal as refusal:
+        yield Check("git", "git", "broken", refusal.message, refusal.advice)
+        return
+    yield Check("git", "git", "ok", version)
+    label = _("git author")
+    if has_identity(git):
+        person = git.run("var", "GIT_AUTHOR_IDENT").stdout.rsplit(" ", 2)[0]
+        yield Check("git-author", label, "ok", person)
+    else:
+        advice = 'git config --global user.name "NAME"; git config --global user.email MAIL'
+        yield Check("git-author", label, "note", _("not set; qibi commit needs it"), advice)
+    yield _recorder(now, git.config("qibi.as"))
+
+
+def _recorder(now: Session, configured: str | None) -> Check:
+    label = _("you record as")
+    asked = now.around.environment.get("QIBI_AS") or configured
+    if not asked:
+        advice = _("in the book's folder: git config qibi.as YOUR-ID (or QIBI_AS, or --as)")
+        return Check("qibi-as", label, "note", _("nobody yet"), advice)
+    try:
+        who = now.who(None)
+        return Check("qibi-as", label, "ok", f"{who}  {now.definitions.title(who)}")
+    except Faults:
+        return Check("qibi-as", label, "ok", asked)
+    except Refusal as refusal:
+        if "root" not in vars(now):  # no book to look in
+            return Check("qibi-as", label, "ok", asked)
+        return Check("qibi-as", label, "broken", refusal.message, refusal.advice)
+
+
+def _terminal(now: Session) -> Check:
+    around = now.around
+    found = _("{encoding}, {width} columns").format(
+        encoding=around.stdout.encoding or "?", width=around.width
+    )
+    label = _("terminal")
+    if around.shows_chinese:
+        return Check("terminal", label, "ok", found)
+    advice = _("for Chinese, use a UTF-8 locale: export LANG=C.UTF-8 (or PYTHONUTF8=1)")
+    return Check("terminal", label, "note", found + _(", can't show Chinese"), advice)
+
+
+def _book(now: Session) -> Iterator[Check]:
+    """The book that other commands would find from here, and whether its definitions hold."""
+    label = _("book")
+    zone = "Asia/Shanghai"
+    try:
+        root = now.root
+        definitions = now.definitions
+        zone = definitions.timezone
+        people = len({p.id for p in definitions.memberships})
+        counted = many("{count} person", "{count} people", people).format(count=people)
+        yield Check("book", label, "ok", f"{definitions.name}, {counted}  {root}")
+        yield _repository(now)
+    except Refusal as refusal:
+        asked = now.options.book or now.around.environment.get("QIBI_BOOK")
+        state = "broken" if asked else "note"
+        yield Check("book", label, state, refusal.message, refusal.advice)
+    except Faults as faults:
+        count = len(faults.findings)
+        found = many("{count} finding", "{count} findings", count).format(count=count)
+        first = _("first: {finding}  ('qibi check' shows all)").format(finding=faults.findings[0])
+        yield Check("book", label, "broken", f"{found}  {root}", first)
+    yield _time_zones(zone)
+
+
+def _repository(now: Session) -> Check:
+    label = _("book in git")
+    try:
+        top = now.git.repository()
+    except Refusal as refusal:
+        return Check("repository", label, "broken", refusal.message, refusal.advice)
+    if top:
+        return Check("repository", label, "ok", str(top))
+    advice = _("git init (in the book's folder)")
+    return Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+
+
+def _time_zones(zone: str) -> Check:
+    from zoneinfo import ZoneInfo
+
+    label = _("time zones")
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        found = _("{zone} is not known").format(zone=zone)
+        advice = _("pip install tzdata, or mend timezone: in qibi.yaml")
+        return Check("time-zones", label, "broken", found, advice)
+    return Check("time-zones", label, "ok", zone)
+
+
+def _cache(now: Session) -> Check:
+    label = _("cache")
+    folder = now.around.cache
+    if folder is None:
+        return Check("cache", label, "ok", _("none: turned off, or no home folder"))
+    files = [p for p in folder.rglob("*") if p.is_file()] if folder.is_dir() else []
+    size = sum(p.stat().st_size for p in files) / 1_000_000
+    found = f"{folder}  {size:.1f} MB"
+    if _may_write(folder):
+        return Check("cache", label, "ok", found)
+    advice = _("name another folder: QIBI_CACHE; without it everything works, slower")
+    return Check("cache", label, "note", found + _(", can't be written"), advice)
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether a file can be made there, or in the first folder above that exists."""
+    import os
+
+    nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _catalog() -> Check:
+    label = _("languages")
+    if any(language.LOCALE.glob("zh_CN/LC_MESSAGES/qibi.mo")):
+        return Check("languages", label, "ok", "en, zh")
+    advice = _("qibi speaks English only; install it from a wheel")
+    return Check("languages", label, "note", _("en; the Chinese catalog is missing"), advice)

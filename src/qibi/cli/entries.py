@@ -1,0 +1,226 @@
+"""Single entries: reading `-e`, finding an entry by its id, and recording a few at once."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, listing
+from qibi.book import lookup
+from qibi.book.definitions import Definitions
+from qibi.cli import phrases, recording
+from qibi.cli.session import Session
+from qibi.ledger.admission import Wish, admit, wish_of
+from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
+from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.store import locked
+from qibi.scoring.ranking import cancelled_entries
+
+
+def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, str]) -> Wish:
+    """What `SUBJECT ITEM [xN] [POINTS] [note]` asks for; raises `NotFound`, or ValueError for bad quotes.
+
+    Subject and item are the longest runs of words that name one.
+    """
+    words = shlex.split(text)
+    if len(words) < 2:
+        raise lookup.NotFound(_('write it as "SUBJECT ITEM [xN] [POINTS] [note]"'))
+    subject, words = _longest(words, lambda t: lookup.subject(definitions, t, week=week))
+    scheme = definitions.scheme(week)
+    if scheme is None:
+        raise lookup.NotFound(_("no scheme is in force in {week}").format(week=week))
+    if words and Wish(subject, words[0]).exempts:
+        return Wish(subject, words[0], note=" ".join(words[1:]), partial=True)
+    if not words:
+        raise lookup.NotFound(_("no item is named; write what happened"))
+    item, words = _longest(words, lambda t: lookup.item(scheme, t).id)
+    count = points = ""
+    if words and (found := re.fullmatch(r"[x×X*]\s*([0-9]+)", words[0])):
+        count, words = found[1], words[1:]
+    if words and re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", words[0]):
+        points, words = words[0], words[1:]
+    said = {"subject": subject, "item": item, "points": points, "count": count}
+    return wish_of({**said, "note": " ".join(words), **extra})
+
+
+def _longest(words: list[str], find: Any) -> tuple[str, list[str]]:
+    """The id that the longest leading run of words names, and the words after it."""
+    error: lookup.NotFound | None = None
+    for end in range(min(len(words), 6), 0, -1):
+        try:
+            return find(" ".join(words[:end])), words[end:]
+        except lookup.NotFound as problem:
+            error = problem
+    assert error is not None
+    raise error
+
+
+def record_entries(
+    now: Session,
+    who: str,
+    texts: Sequence[str],
+    week: str | None,
+    branch: str | None,
+    extra: dict[str, str],
+    dry_run: bool,
+) -> bool:
+    """Record single entries, one batch a branch; all of them or none. Whether any was written."""
+    if week is None and not now.around.on_terminal:
+        raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
+    asked_branch = now.find_branch(branch) if branch else None
+    if week is None:
+        from qibi.cli.score import ask_week, oldest_open_week
+
+        asked = ask_week(now, oldest_open_week(now, asked_branch))
+    else:
+        asked = now.past_week(week)
+    findings: list[Finding] = []
+    by_branch: dict[str, list[Entry]] = {}
+    for text in texts:
+        try:
+            wish = parse_wish(now.definitions, asked, text, extra)
+        except (lookup.NotFound, ValueError) as error:
+            findings.append(Finding("-e", message=str(error), shown=text))
+            continue
+        place = asked_branch or now.definitions.branch_of(wish.subject, asked)
+        if place is None:
+            name = now.definitions.title(wish.subject)
+            message = _("{name} is in no branch in {week}").format(name=name, week=asked)
+            findings.append(Finding("-e", message=message, shown=text))
+            continue
+        entries, problems = admit(now.definitions, now.stamp(asked, place, who), wish)
+        findings += [Finding("-e", message=message, shown=text) for _field, message in problems]
+        by_branch.setdefault(place, []).extend(entries)
+    if findings:
+        raise Faults(findings)
+    for place, entries_there in by_branch.items():
+        write_few(now, asked, place, entries_there, dry_run)
+    return not dry_run
+
+
+def write_few(
+    now: Session, week: str, branch: str, entries: Sequence[Entry], dry_run: bool
+) -> Batch:
+    """Write a small batch and say what it came to for whom it is about."""
+    with locked(now.root):
+        before = recording.standing_batches(now, week)
+        batch = recording.record(now, week, branch, entries, dry_run)
+    say_few(now, week, branch, before, batch, dry_run)
+    return batch
+
+
+def say_few(
+    now: Session, week: str, branch: str, before: list[Batch], batch: Batch, dry_run: bool
+) -> None:
+    """What was recorded, and the totals of those it is about, before and after."""
+    after = recording.standings_of(now, week, branch, [*before, batch])
+    earlier = recording.standings_of(now, week, branch, before)
+    view = recording.report(
+        now,
+        "  ".join([phrases.branch(now.definitions, branch), phrases.week(week)]),
+        (_("would record {what}") if dry_run else _("recorded {what}, batch {batch}")).format(
+            what=recording.tally(batch.entries), batch=batch.digest[:4]
+        ),
+        after,
+        week,
+        branch,
+        {(e.subject, e.item): [] for e in batch.entries if isinstance(e, Score)},
+    )
+    subjects = dict.fromkeys(
+        s for e in batch.entries if (s := getattr(e, "subject", None)) is not None
+    )
+    old, new = earlier.accounts(week), after.accounts(week)
+    for subject in subjects:
+        view.line(
+            _("{name}: {before} -> {after}").format(
+                name=now.definitions.title(subject),
+                before=_total(old.get(subject)),
+                after=_total(new.get(subject)),
+            )
+        )
+    if not recording.is_assessed([*before, batch], week, branch):
+        view.line(
+            _("{branch} is not assessed for {week} yet: this counts once it is").format(
+                branch=phrases.branch(now.definitions, branch), week=week
+            ),
+            "yellow",
+        )
+    now.console.show(view)
+
+
+def _total(account: Any) -> str:
+    from qibi.base import points
+
+    return points.show(account.total) if account else "–"
+
+
+def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
+    """The entry that an id, or a unique prefix of one, names; raises `Refusal`."""
+    found = re.fullmatch(r"([0-9a-f]{4,16})\.([0-9]{1,9})", text.strip().lower())
+    if not found:
+        raise Refusal(
+            _("'{text}' is not an entry's id").format(text=text),
+            _("it looks like 9c41.24; 'qibi log' and 'qibi show' list them"),
+            1,
+        )
+    digest, number = found[1], int(found[2])
+    batches = find_batches(now.root, digest)
+    if len(batches) > 1:
+        named = listing([f"{b.digest}.{number} ({b.branch} {b.week})" for b in batches[:4]])
+        raise Refusal(
+            _("'{text}' may be {options}").format(text=text, options=named),
+            _("write more of its digits"),
+            1,
+        )
+    if not batches or not 1 <= number <= len(batches[0].entries):
+        raise Refusal(
+            _("there is no entry '{text}'").format(text=text), _("'qibi log' lists them"), 1
+        )
+    return batches[0], number, batches[0].entries[number - 1]
+
+
+def find_batches(root: Path, digest: str) -> list[Batch]:
+    """The batches whose digest begins so; raises `Faults` where one of them is damaged."""
+    found = []
+    for week in weeks_with_batches(root):
+        if any(name.rsplit("-", 1)[-1].startswith(digest) for name in batch_names(root, week)):
+            for batch in each_of_week(root, week):
+                if not isinstance(batch, Batch):
+                    raise Faults(batch)
+                if batch.digest.startswith(digest):
+                    found.append(batch)
+    return found
+
+
+def must_be_live(now: Session, batch: Batch, number: int) -> None:
+    """Raises `Refusal` where the entry is a void, or void already."""
+    key = f"{batch.digest}.{number}"
+    entry = batch.entries[number - 1]
+    if entry.__struct_config__.tag == "void":
+        raise Refusal(
+            _("{entry} is itself a void").format(entry=key[:4] + key[16:]),
+            _("record what it cancelled anew: qibi score -e"),
+            1,
+        )
+    if key in cancelled_entries(recording.standing_batches(now, batch.week)):
+        raise Refusal(_("{entry} is void already").format(entry=key[:4] + key[16:]), code=1)
+
+
+def describe(definitions: Definitions, entry: Entry) -> str:
+    """An entry in a few words."""
+    from qibi.base import points
+
+    if isinstance(entry, Score):
+        scheme = definitions.scheme(entry.week)
+        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        what = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
+        return f"{definitions.title(entry.subject)}  {what}"
+    if isinstance(entry, Exempt):
+        return f"{definitions.title(entry.subject)}  " + _("exempt ({note})").format(
+            note=entry.note
+        )
+    tag = str(entry.__struct_config__.tag)
+    return f"{tag}  {phrases.branch(definitions, entry.branch)}"

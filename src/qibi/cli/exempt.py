@@ -1,0 +1,85 @@
+"""qibi exempt: someone is not assessed for a week: takes no place, loses none."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.cli import options, phrases, recording
+from qibi.cli.session import session
+from qibi.ledger.entries import Exempt
+from qibi.ledger.store import locked
+from qibi.scoring.ranking import cancelled_entries
+
+EXAMPLES = """
+qibi exempt 党员十一 --week W47 --reason 探亲假
+qibi exempt o1-011 --week W47..W50 --reason 外派培训
+"""
+
+
+def exempt(
+    subject: options.Subject,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help=_("why: leave, force majeure"))
+    ] = "",
+    week: options.Week = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Leave someone out of a week, or of several: --week W47..W50.
+
+    They take no place and lose none. Weeks to come are allowed.
+    """
+    now = session()
+    if week is None:
+        raise Refusal(_("which week?"), _("name it: --week W47, or --week W47..W50"), 1)
+    asked = now.period(week)
+    key = now.find_subject(subject, asked.weeks[0])
+    who = now.who(recorded_as)
+    if not reason:
+        if not now.around.on_terminal:
+            raise Refusal(_("why are they exempt?"), _("say it: --reason TEXT"), 1)
+        reason = now.console.ask(_("why are they exempt?")) or _("exempt")
+    places = {w: now.definitions.branch_of(key, w) for w in asked.weeks}
+    absent = [w for w, place in places.items() if place is None]
+    if absent:
+        raise Refusal(
+            _("{name} is in no branch in {week}").format(
+                name=now.definitions.title(key), week=", ".join(absent)
+            ),
+            _("look at since and until in branches/"),
+            1,
+        )
+    for one, place in places.items():
+        assert place is not None
+        with locked(now.root):
+            batches = recording.standing_batches(now, one)
+            cancelled = cancelled_entries(batches)
+            standing = [
+                k
+                for b in batches
+                for k, e in b.numbered()
+                if isinstance(e, Exempt) and e.subject == key and k not in cancelled
+            ]
+            name = now.definitions.title(key)
+            if standing:
+                now.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
+                continue
+            entry = Exempt(
+                week=one,
+                branch=place,
+                recorded_by=who,
+                recorded_at=now.recorded_at(),
+                subject=key,
+                note=reason,
+            )
+            recording.record(now, one, place, [entry], dry_run)
+        said = (
+            _("would record: {name} exempt in {week} ({reason})")
+            if dry_run
+            else _("recorded: {name} exempt in {week} ({reason})")
+        )
+        now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
+    if not dry_run:
+        now.console.say(_("next: qibi commit"), "dim")

@@ -1,0 +1,152 @@
+"""Guided entry: `qibi score` without arguments, by question and answer on a terminal.
+
+Nothing is written until the last question is answered; an interruption loses nothing recorded.
+"""
+
+from dataclasses import replace
+
+from qibi.base import points
+from qibi.base.findings import Refusal
+from qibi.base.language import _, many
+from qibi.book import lookup
+from qibi.book.definitions import Item, Scheme
+from qibi.cli import phrases, recording
+from qibi.cli.entries import describe, say_few
+from qibi.cli.score import ask_branch, ask_week, must_live, oldest_open_week
+from qibi.cli.session import Session
+from qibi.ledger.admission import Stamp, Wish, admit, worth
+from qibi.ledger.entries import Entry, Score
+from qibi.ledger.store import locked
+
+_DONE = ("", "q", "完")
+
+
+def guided(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> bool:
+    """Ask for a branch's week, entry by entry, and record it as one batch. Whether it was written."""
+    if not now.around.on_terminal:
+        raise Refusal(
+            _("nothing to record: no sheet, no -e, and nobody to ask"),
+            _("qibi score SHEET, qibi score -e ENTRY, or qibi score --no-events"),
+        )
+    own = now.definitions.branch_of(who, now.week(None))
+    asked_branch = now.find_branch(branch) if branch else own or ask_branch(now)
+    asked_week = now.past_week(week) if week else ask_week(now, oldest_open_week(now, asked_branch))
+    must_live(now, asked_branch, asked_week)
+    scheme = now.definitions.scheme(asked_week)
+    assert scheme is not None
+    stamp = now.stamp(asked_week, asked_branch, who)
+    title = f"{phrases.branch(now.definitions, asked_branch)}  {phrases.week(asked_week)}"
+    now.console.say(title, "bold")
+    _say_members(now, asked_branch, asked_week)
+    now.console.say(_("? lists the items; a bare return ends"), "dim")
+    entries: list[Entry] = []
+    while (answer := _subject(now, stamp)) is not None:
+        entries += _entry(now, scheme, stamp, answer)
+    return _finish(now, stamp, entries, dry_run)
+
+
+def _say_members(now: Session, branch: str, week: str) -> None:
+    names = [now.definitions.title(m.id) for m in now.definitions.members_of(branch, week)]
+    now.console.say("  ".join(names))
+
+
+def _subject(now: Session, stamp: Stamp) -> str | None:
+    """Who the next entry is about; None when there are no more."""
+    while True:
+        text = now.console.ask(_("who?"))
+        if text in _DONE:
+            return None
+        try:
+            return lookup.subject(now.definitions, text, week=stamp.week, branch=stamp.branch)
+        except lookup.NotFound as error:
+            now.console.problem(str(error))
+
+
+def _item(now: Session, scheme: Scheme) -> str | None:
+    """What happened; None to go back."""
+    while True:
+        text = now.console.ask(_("what happened?"))
+        if text in _DONE:
+            return None
+        if text in ("?", "？"):
+            for criterion in scheme.criteria:
+                for item in criterion.items:
+                    now.console.say(f"  {criterion.name}  {item.name}  {worth(item)}")
+            continue
+        if Wish("x", text).exempts:
+            return text
+        try:
+            return lookup.item(scheme, text).id
+        except lookup.NotFound as error:
+            now.console.problem(str(error))
+
+
+def _entry(now: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list[Entry]:
+    """Ask for the rest of one entry; what is refused is asked again."""
+    while True:
+        item = _item(now, scheme)
+        if item is None:
+            return []
+        wish = _wish(now, scheme, subject, item)
+        entries, problems = admit(now.definitions, stamp, wish)
+        if any(field == "approved_by" for field, _message in problems):
+            for _field, message in problems:
+                now.console.problem(message)
+            approver = now.console.ask(_("approved by whom?"))
+            wish = replace(wish, approved_by=approver)
+            entries, problems = admit(now.definitions, stamp, wish)
+        if not problems:
+            for entry in entries:
+                now.console.say("  + " + describe(now.definitions, entry), "green")
+            return list(entries)
+        for _field, message in problems:
+            now.console.problem(message)
+
+
+def _wish(now: Session, scheme: Scheme, subject: str, item: str) -> Wish:
+    found = scheme.item(item)
+    if found is None:
+        criterion = scheme.criterion(item)
+        if criterion is None:
+            return Wish(subject, item, partial=True)
+        limits = f"{points.show(criterion.min)}–{points.show(criterion.max)}"
+        return Wish(
+            subject, item, points=now.console.ask(_("score ({limits})?").format(limits=limits))
+        )
+    return Wish(
+        subject,
+        item,
+        points=_choice(now, found),
+        count=now.console.ask(_("how often? [1]")) if found.per else "",
+        evidence=now.console.ask(_("evidence?")) if found.evidence else "",
+        note=now.console.ask(_("note? (may stay empty)")),
+    )
+
+
+def _choice(now: Session, item: Item) -> str:
+    if item.fixed is not None:
+        return ""
+    return now.console.ask(_("points ({worth})?").format(worth=worth(item)))
+
+
+def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> bool:
+    count = sum(isinstance(e, Score) for e in entries)
+    text = many(
+        "record {count} entry and the branch as assessed?",
+        "record {count} entries and the branch as assessed?",
+        count,
+    )
+    if not now.console.confirm(text.format(count=count)):
+        now.console.say(_("nothing was recorded"))
+        return False
+    with locked(now.root):
+        batches = recording.standing_batches(now, stamp.week)
+        if not recording.is_assessed(batches, stamp.week, stamp.branch):
+            first = recording.assessed_entry(now, stamp.week, stamp.branch, stamp.recorded_by)
+            entries = [first, *entries]
+        if not entries:
+            now.console.say(_("nothing was recorded"))
+            return False
+        batch = recording.record(now, stamp.week, stamp.branch, entries, dry_run)
+    say_few(now, stamp.week, stamp.branch, batches, batch, dry_run)
+    return not dry_run

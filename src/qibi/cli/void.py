@@ -1,0 +1,117 @@
+"""qibi void: cancel an entry, or a whole batch, with a reason; nothing is deleted."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, many
+from qibi.cli import complete, options, phrases, recording
+from qibi.cli.console import Column, Grid, View
+from qibi.cli.session import Session, session
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Entry, Void
+from qibi.scoring.ranking import cancelled_entries, live_scores
+
+EXAMPLES = """
+qibi void 9c41.24 --reason "同一事项记了两次"
+qibi void --batch 9c41 --reason "交错了表"
+"""
+_LISTED = 20
+
+
+def void(
+    entry: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENTRY]", help=_("an entry's id: 9c41.24"), autocompletion=complete.entries
+        ),
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option("--batch", metavar="BATCH", help=_("void a whole batch: 9c41"))
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("why"))] = "",
+    week: options.Week = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Cancel an entry: it stays in the ledger and counts no more.
+
+    Without an id, on a terminal, the latest entries of a week are listed to pick from.
+    """
+    from qibi.cli.entries import describe, find_entry, must_be_live, write_few
+
+    now = session()
+    if entry and batch:
+        raise Refusal(_("an entry and --batch can't go together"), _("name one"))
+    who = now.who(recorded_as)
+    if batch:
+        found, keys = _whole(now, batch)
+    else:
+        found, number, _entry = find_entry(now, entry or _picked(now, week))
+        must_be_live(now, found, number)
+        keys = [f"{found.digest}.{number}"]
+    numbers = [int(key.split(".")[1]) for key in keys]
+    for number in numbers:
+        now.console.say("  " + describe(now.definitions, found.entries[number - 1]))
+    if not reason:
+        if not now.around.on_terminal:
+            raise Refusal(_("why is it void?"), _("say it: --reason TEXT"), 1)
+        reason = now.console.ask(_("why is it void?")) or _("void")
+    at = now.recorded_at()
+    voids: list[Entry] = [
+        Void(
+            week=found.week,
+            branch=found.branch,
+            recorded_by=who,
+            recorded_at=at,
+            entry=key,
+            note=reason,
+        )
+        for key in keys
+    ]
+    write_few(now, found.week, found.branch, voids, dry_run)
+    said = _("would void {what}") if dry_run else _("void: {what}; next: qibi commit")
+    what = many("{count} entry", "{count} entries", len(keys)).format(count=len(keys))
+    now.console.say(said.format(what=what))
+
+
+def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
+    """A batch and the ids of its entries that are live and no voids."""
+    from qibi.cli.entries import find_batches
+
+    found = find_batches(now.root, prefix.lower())
+    if len(found) != 1:
+        message = (
+            _("there is no batch '{text}'") if not found else _("'{text}' may be several batches")
+        )
+        raise Refusal(message.format(text=prefix), _("'qibi log' lists them; write more digits"), 1)
+    batch = found[0]
+    cancelled = cancelled_entries(recording.standing_batches(now, batch.week))
+    keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in cancelled]
+    if not keys:
+        raise Refusal(_("all of that batch is void already"), code=1)
+    return batch, keys
+
+
+def _picked(now: Session, week: str | None) -> str:
+    """The entry that the person picks from a list of the latest ones."""
+    from qibi.cli.entries import describe
+
+    if not now.around.on_terminal:
+        raise Refusal(_("which entry?"), _("name it: qibi void 9c41.24 ('qibi log' lists them)"), 1)
+    asked = now.week(week)
+    live = live_scores(recording.standing_batches(now, asked))
+    live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]
+    if not live:
+        raise Refusal(_("there is no entry in {week}").format(week=asked), code=1)
+    view = View()
+    view.line(phrases.week(asked), "bold")
+    rows = [[str(n), describe(now.definitions, e), e.note] for n, (_key, e) in enumerate(live, 1)]
+    columns = [Column("", right=True), Column("", wraps=True), Column("", wraps=True)]
+    view.blocks.append(Grid(columns, rows, headed=False))
+    now.console.show(view)
+    while True:
+        answer = now.console.ask(_("which one? (1 to {count})").format(count=len(live)))
+        if answer.isdigit() and 1 <= int(answer) <= len(live):
+            return live[int(answer) - 1][0]
