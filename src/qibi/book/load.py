@@ -6,6 +6,7 @@ deleted at any moment, and a damaged entry is simply made again.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from qibi.base.language import _
 from qibi.book.definitions import Definitions
 
 FOLDERS = ("scheme", "branches", "plans")
+_ENDINGS = (".yaml", ".yml")
 _FORMAT = "1"
 
 
@@ -37,7 +39,8 @@ def sources(root: Path) -> list[Source]:
         directory = root / folder
         if directory.is_dir():
             paths += sorted(
-                f"{folder}/{p.name}" for p in directory.iterdir() if p.suffix in (".yaml", ".yml")
+                (f"{folder}/{p.name}" for p in directory.iterdir() if p.suffix in _ENDINGS),
+                key=_as_people_count,
             )
     found, findings = [], []
     for path in paths:
@@ -49,6 +52,11 @@ def sources(root: Path) -> list[Source]:
     if findings:
         raise Faults(findings)
     return found
+
+
+def _as_people_count(path: str) -> list[tuple[int, str]]:
+    """A sort key by which branch-2 stands before branch-10."""
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"([0-9]+)", path)]
 
 
 def fingerprint(files: list[Source]) -> str:

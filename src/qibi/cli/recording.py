@@ -1,7 +1,6 @@
 """What all recording commands share: write under the lock, then say what it came to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from qibi.base import points, weeks
 from qibi.base.language import _, listing, many
@@ -17,12 +16,8 @@ from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import assessed_branches, before
 
-
-@dataclass(frozen=True)
-class Sources:
-    """Where an entry of a sheet stands: entry (by what it says) to a line or a cell."""
-
-    places: dict[tuple[str, str], list[str]]
+# (subject, item): where a sheet has it, as line number and as text
+Places = dict[tuple[str, str], list[tuple[int, str]]]
 
 
 def assessed_entry(now: Session, week: str, branch: str, who: str, source: str = "") -> Assessed:
@@ -104,11 +99,9 @@ def leaders(definitions: Definitions, found: Behind) -> list[str]:
     return lines
 
 
-def cuts(
-    accounts: dict[str, Account], definitions: Definitions, places: dict[tuple[str, str], list[str]]
-) -> Grid | None:
+def cuts(accounts: dict[str, Account], definitions: Definitions, places: Places) -> Grid | None:
     """What caps and exclusions cut, with the sheet's lines; None where they cut nothing."""
-    rows = []
+    ordered: list[tuple[int, list[str]]] = []
     for subject, account in accounts.items():
         for item in account.items:
             remark = cut_remark(account, item.item)
@@ -116,12 +109,13 @@ def cuts(
                 continue
             count = sum(e.count for _key, e in account.entries if e.item == item.item)
             times = f" x{count}" if count > 1 else ""
-            where = listing(places.get((subject, item.item), []))
-            rows.append(
-                [where, definitions.title(subject), item_name(account, item.item) + times, remark]
-            )
-    if not rows:
+            found = places.get((subject, item.item), [])
+            where = listing([text for _line, text in found])
+            row = [where, definitions.title(subject), item_name(account, item.item) + times, remark]
+            ordered.append((found[0][0] if found else 0, row))
+    if not ordered:
         return None
+    rows = [row for _line, row in sorted(ordered)]
     columns = [Column(""), Column(""), Column("", wraps=True), Column("", wraps=True)]
     if not any(row[0] for row in rows):
         columns, rows = columns[1:], [row[1:] for row in rows]
@@ -135,7 +129,7 @@ def report(
     found: Behind,
     week: str,
     branch: str,
-    places: dict[tuple[str, str], list[str]],
+    places: Places,
 ) -> View:
     """What was recorded, who moved, and what was cut: for people."""
     view = View()

@@ -1,6 +1,7 @@
 """qibi score: record a branch's week, from sheets, single entries, or questions."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Annotated, Any
 
 import typer
@@ -125,13 +126,14 @@ class _Task:
     week: str = ""
     branch: str = ""
     entries: list[Score | Exempt] = field(default_factory=list)
-    places: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    places: recording.Places = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
         """The file, and the worksheet where there are several."""
-        return f"{self.path}:{self.page.name}" if self.page.name and self.many else self.path
+        name = PurePath(self.path).name
+        return f"{name}:{self.page.name}" if self.page.name and self.many else name
 
     many: bool = False
 
@@ -263,8 +265,8 @@ class _Sheets:
         for entry, line, cell in admitted.entries:
             task.entries.append(entry)
             if isinstance(entry, Score):
-                where = cell or _("line {line}").format(line=line)
-                task.places.setdefault((entry.subject, entry.item), []).append(where)
+                where = cell if task.many else _("line {line}").format(line=line)
+                task.places.setdefault((entry.subject, entry.item), []).append((line, where))
 
     def _ask_week(self, task: _Task, branch: str | None, unsure: str) -> str:
         offered = oldest_open_week(self.now, self.branch or branch)
