@@ -200,6 +200,40 @@ class Console:
 
 
 def _rich_grid(rich: Any, grid: Grid) -> None:
+    from rich.text import Text
+
+    rows = [[_as_cell(c) for c in row] for row in grid.rows]
+    titles = [Cell(visible(c.title), "dim") for c in grid.columns]
+    widths = [
+        max([width(titles[n].text) if grid.headed else 0, *(width(row[n].text) for row in rows)])
+        for n in range(len(titles))
+    ]
+    room = rich.width - grid.indent - sum(widths) - len(widths) + 1
+    if room < 0:
+        _wrapped_grid(rich, grid, titles, rows, widths)
+        return
+    # Nothing wraps: one Text a line. A Rich table of 190 rows takes 85 ms, this 3.
+    text = Text(no_wrap=True)
+    for line in [titles, *rows] if grid.headed else rows:
+        text.append(" " * grid.indent)
+        for number, cell in enumerate(line):
+            pad = " " * (widths[number] - width(cell.text))
+            right = grid.columns[number].right
+            text.append(" " if number else "")
+            text.append(pad if right else "")
+            text.append(cell.text, cell.style)
+            text.append("" if right else pad)
+        text.append("\n")
+    rich.print(text, end="", soft_wrap=True)
+
+
+def _as_cell(cell: str | Cell) -> Cell:
+    return Cell(visible(cell)) if isinstance(cell, str) else Cell(visible(cell.text), cell.style)
+
+
+def _wrapped_grid(
+    rich: Any, grid: Grid, titles: list[Cell], rows: list[list[Cell]], widths: list[int]
+) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -207,31 +241,19 @@ def _rich_grid(rich: Any, grid: Grid) -> None:
     if grid.indent:
         table.add_column("", width=grid.indent - 1)
     for number, column in enumerate(grid.columns):
-        last = number == len(grid.columns) - 1
+        gives_way = column.wraps or (number == len(grid.columns) - 1 and number > 0)
         table.add_column(
-            Text(visible(column.title)),
+            Text(titles[number].text),
             justify="right" if column.right else "left",
-            no_wrap=not (column.wraps or last),
+            no_wrap=not gives_way,
             overflow="fold",
-            min_width=None if column.wraps else _needed(grid, number),
+            min_width=None if gives_way else widths[number],
             header_style="dim",
         )
-    for row in grid.rows:
-        cells = [
-            Text(visible(c), "") if isinstance(c, str) else Text(visible(c.text), c.style)
-            for c in row
-        ]
+    for row in rows:
+        cells = [Text(c.text, c.style) for c in row]
         table.add_row(*([""] if grid.indent else []), *cells)
     rich.print(table)
-
-
-def _needed(grid: Grid, number: int) -> int | None:
-    """What a column that must not wrap takes; the last one and those that wrap may shrink."""
-    if number == len(grid.columns) - 1 and number > 0:
-        return None
-    texts = [grid.columns[number].title if grid.headed else ""]
-    texts += [c if isinstance(c, str) else c.text for c in (row[number] for row in grid.rows)]
-    return max(width(visible(t)) for t in texts)
 
 
 def _as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

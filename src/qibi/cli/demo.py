@@ -76,17 +76,13 @@ def _tour(now: Session, root: Path) -> int:
     around = _inside(now.around, root)
     _first_commit(root, around.environment)
     for shown, arguments in _commands(root):
-        now.around.stdout.write(f"\n$ qibi {shlex.join(shown).replace(_STAR_QUOTED, _STAR)}\n")
+        now.around.stdout.write(f"\n$ qibi {' '.join(shown)}\n")
         now.console.flush()
         color = ["--color", now.options.color] if now.options.color else []
         code = main([*color, *arguments], around)
         if code != 0:
             return code
     return 0
-
-
-_STAR = f"{_SHEETS}/*"
-_STAR_QUOTED = shlex.quote(_STAR)
 
 
 def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
@@ -99,7 +95,7 @@ def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
         ["why", "党员八"],
         ["commit"],
     ]
-    score = (["score", _STAR, "--as", WHO], ["score", *sheets, "--as", WHO])
+    score = (["score", f"{_SHEETS}/*", "--as", WHO], ["score", *sheets, "--as", WHO])
     return [score, *((words, words) for words in plain)]
 
 
@@ -115,6 +111,9 @@ def _copy(root: Path) -> None:
         for path in root.rglob("*.yaml"):  # in qibi's repository the schemas stand two folders up
             text = path.read_text("utf-8")
             path.write_text(text.replace("$schema=../../", "$schema=", 1), "utf-8", newline="\n")
+        readme = root / "README.md"
+        text = readme.read_text("utf-8").replace("../example-sheets/", "sheets/")
+        readme.write_text(text, "utf-8", newline="\n")
 
 
 def _inside(around: Surroundings, root: Path) -> Surroundings:
@@ -132,7 +131,7 @@ def _inside(around: Surroundings, root: Path) -> Surroundings:
 
 
 def _first_commit(root: Path, environment: Mapping[str, str]) -> None:
-    """Make the copy a repository of its own, with all but the waiting sheets in its first commit."""
+    """Make the copy a repository of its own, with a first commit."""
     from qibi.ledger.git import Git
 
     git = Git(root, environment)
@@ -161,5 +160,5 @@ def _goodbye(now: Session, root: Path | None) -> None:
             "log --subject 党员八",
             "check",
         ):
-            say(f"  qibi {line} --today {TODAY.isoformat()}")
+            say(f"  qibi {line}")
     say(_("a book of your own: qibi init DIR"))

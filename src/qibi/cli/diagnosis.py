@@ -155,13 +155,13 @@ def _recorder(now: Session, configured: str | None) -> Check:
         advice = _("in the book's folder: git config qibi.as YOUR-ID (or QIBI_AS, or --as)")
         return Check("qibi-as", label, "note", _("nobody yet"), advice)
     try:
+        now.definitions  # noqa: B018  (without a book that holds, there is nobody to compare with)
+    except (Refusal, Faults):
+        return Check("qibi-as", label, "ok", asked)
+    try:
         who = now.who(None)
         return Check("qibi-as", label, "ok", f"{who}  {now.definitions.title(who)}")
-    except Faults:
-        return Check("qibi-as", label, "ok", asked)
     except Refusal as refusal:
-        if "root" not in vars(now):  # no book to look in
-            return Check("qibi-as", label, "ok", asked)
         return Check("qibi-as", label, "broken", refusal.message, refusal.advice)
 
 
@@ -231,10 +231,14 @@ def _cache(now: Session) -> Check:
     folder = now.around.cache
     if folder is None:
         return Check("cache", label, "ok", _("none: turned off, or no home folder"))
-    files = [p for p in folder.rglob("*") if p.is_file()] if folder.is_dir() else []
-    size = sum(p.stat().st_size for p in files) / 1_000_000
-    found = f"{folder}  {size:.1f} MB"
-    if _may_write(folder):
+    try:
+        files = [p for p in folder.rglob("*") if p.is_file()]
+        size = f"  {sum(p.stat().st_size for p in files) / 1_000_000:.1f} MB"
+        writable = _may_write(folder)
+    except OSError:  # a folder above that may not even be looked into
+        size, writable = "", False
+    found = f"{folder}{size}"
+    if writable:
         return Check("cache", label, "ok", found)
     advice = _("name another folder: QIBI_CACHE; without it everything works, slower")
     return Check("cache", label, "note", found + _(", can't be written"), advice)

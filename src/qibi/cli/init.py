@@ -78,18 +78,22 @@ def init(
     from qibi.book.templates import book_files
     from qibi.book.validate import validate
     from qibi.cli.init_report import report
+    from qibi.ledger.store import failures_explained
 
     now = session()
     _refuse_bad_options(now, template, key)
     root = (now.around.folder / folder).absolute()
-    if (root / "qibi.yaml").exists():
+    with failures_explained(root):
+        is_book = (root / "qibi.yaml").exists()
+    if is_book:
         raise Refusal(
             _("{folder} is a book already").format(folder=folder),
             _("choose another folder; 'qibi check' looks at this book"),
         )
     start, people = _start(now, root, template, roster, key, name)
     files = book_files(start)
-    _refuse_parts(root, files)
+    with failures_explained(root):
+        _refuse_parts(root, files)
     yaml = [Source(path, text.encode()) for path, text in files.items() if path.endswith(".yaml")]
     definitions = validate(yaml)
     who = _who(definitions, recorded_as)

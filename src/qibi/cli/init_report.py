@@ -4,7 +4,7 @@ import shlex
 from datetime import date
 from pathlib import Path
 
-from qibi.base import weeks
+from qibi.base import points, weeks
 from qibi.base.language import _, many, mark
 from qibi.book.definitions import Definitions, Scheme
 from qibi.cli.console import Column, Grid, View, relative
@@ -91,35 +91,53 @@ def _people(definitions: Definitions, sample: bool) -> list[tuple[str, str]]:
 
 def _steps(definitions: Definitions, today: date, who: str, in_git: bool) -> list[str]:
     """The commands, one a line, and the sheet that they score."""
-    first = definitions.memberships[0]
     week = weeks.week_of(today)
+    me = who or definitions.memberships[0].id
     steps = []
-    if not who:
-        who_is = _("# you: the id of a member, here {name}").format(name=first.name)
-        command = "git config qibi.as" if in_git else "export QIBI_AS="
-        steps.append(f"{command}{' ' if in_git else ''}{first.id}    {who_is}")
-    steps.append(_("write a sheet, week.csv (or xlsx, or run 'qibi score' alone):"))
-    steps += [f"    {line}" for line in _sheet(definitions, definitions.schemes[0])]
-    steps += [f"qibi score week.csv --week {week}", "qibi rank --week"]
-    steps.append("qibi commit" if in_git else _("git init, and qibi commit, once git is there"))
+    if not (who and in_git):
+        who_is = _("# you: the id of a member, here {name}").format(name=definitions.title(me))
+        command = "git config qibi.as " if in_git else "export QIBI_AS="
+        steps.append(f"{command}{me}    {who_is}")
+    sheet = _sheet(definitions, definitions.schemes[0], me)
+    if sheet:
+        steps.append(_("write a sheet, week.csv (or xlsx, or run 'qibi score' alone):"))
+        steps += [f"    {line}" for line in sheet]
+        steps.append(f"qibi score week.csv --week {week}")
+    else:
+        steps.append(f"qibi score --no-events --branch {definitions.branches[0].id} --week {week}")
+    steps.append("qibi rank --week")
+    steps.append("qibi commit" if in_git else "git init && qibi commit")
     return steps
 
 
-def _sheet(definitions: Definitions, scheme: Scheme) -> list[str]:
-    """A small sheet about this book's own people, such as it can be scored as it stands."""
-    branch = definitions.memberships[0].branch
-    people = [str(p.name) for p in definitions.memberships if p.branch == branch][-2:]
+def _sheet(definitions: Definitions, scheme: Scheme, me: str) -> list[str]:
+    """A small sheet about this book's own people, such as it can be scored as it stands.
+
+    Nobody scores themselves (that needs an approval): empty where there is nobody else.
+    """
+    branch = next(p.branch for p in definitions.memberships if p.id == me)
+    others = [p.id for p in definitions.memberships if p.branch == branch and p.id != me][:2]
+    people = [_called(definitions, key) for key in others]
+    if not people:
+        return []
     direct = [c for c in scheme.criteria if c.direct and "member" in c.applies_to][:2]
     if direct:
-        scores = ",".join(str(c.base // 100 + 1) for c in direct)
+        scores = ",".join(points.show(c.base + 100) for c in direct)
         head = ",".join([_("name"), *(str(c.name) for c in direct)])
-        return [head, *(f"{name},{scores}" for name in people[:1])]
+        return [head, f"{people[0]},{scores}"]
     easy = [
         i
         for i in scheme.items()
         if not i.evidence and not i.auto and (i.fixed or 0) > 0 and "," not in str(i.name)
-    ][:2]
+    ]
     return [
         ",".join([_("name"), _("item"), _("count")]),
         *(f"{name},{item.name},1" for name, item in zip(people, easy, strict=False)),
     ]
+
+
+def _called(definitions: Definitions, key: str) -> str:
+    """The name of a member, or the id where the name is not theirs alone or would need quotes."""
+    name = definitions.title(key)
+    alone = sum(1 for k in definitions.spans if definitions.title(k) == name) == 1
+    return name if alone and not any(c in name for c in ',;"\t') else key

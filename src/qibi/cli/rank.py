@@ -22,6 +22,8 @@ qibi rank --week
 qibi rank --month 2026-10 --branch outer-1 --format csv -o october.csv
 """
 
+_TREND_FROM = 84  # columns from which all branches have room for it
+
 
 def rank(
     period: Annotated[
@@ -68,7 +70,12 @@ def rank(
     among = now.find_branch(branch) if branch else None
     by_criterion = _criterion(now.definitions, criterion, asked.weeks[-1])
     found = ranking_of(
-        now.root, now.definitions, asked, branch=among, criterion=by_criterion, trend=True
+        now.root,
+        now.definitions,
+        asked,
+        branch=among,
+        criterion=by_criterion,
+        trend=form in ("table", "md") and (among is not None or now.around.width >= _TREND_FROM),
     )
     _warn(found)
     now.console.show(view(now.definitions, found, top, now.around.width), form, output)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -21,7 +21,9 @@ from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings
 from qibi.ledger.admission import Stamp, recorder
-from qibi.ledger.git import Git
+
+if TYPE_CHECKING:
+    from qibi.ledger.git import Git
 
 
 def session() -> "Session":
@@ -76,8 +78,10 @@ class Session:
         return load(self.root, self.around.cache)
 
     @cached_property
-    def git(self) -> Git:
+    def git(self) -> "Git":
         """Git in the book's folder."""
+        from qibi.ledger.git import Git
+
         return Git(self.root, self.around.environment)
 
     @cached_property

@@ -101,16 +101,16 @@ def _bad_branches(people: list[Person]) -> Iterator[Finding]:
                         ),
                     )
         roles: dict[str, Person] = {}
-        for person in (p for p in members if p["role"]):
+        leads = [p for p in members if p["role"]]
+        for person in leads:
             role = role_of(person)
             if role in roles:
                 message = _("{place} has this role too; a CP has one of each")
                 yield person.finding("role", message.format(place=roles[role].place))
             roles.setdefault(role, person)
-        if len(roles) == 1:
-            (person,) = roles.values()
+        if len(leads) == 1:
             message = _("the only CP role in its branch; a CP has two or more, add one or clear it")
-            yield person.finding("role", message)
+            yield leads[0].finding("role", message)
 
 
 def _by_branch(people: list[Person]) -> dict[str, list[Person]]:

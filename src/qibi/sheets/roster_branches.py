@@ -64,8 +64,7 @@ def branches(
     roles = _role_ids(people)
     places = max(2, len(str(len(grouped))))
     for number, members in enumerate(grouped, 1):
-        numbered = [f"b{number:0{places}d}"]
-        key = _free(taken, slug(members[0]["branch"]), _numbered(numbered[0]))
+        key = _free(taken, slug(members[0]["branch"]), _numbered(f"b{number:0{places}d}"))
         yield _branch(key, members, units, roles, taken, language)
 
 
@@ -98,9 +97,11 @@ def _branch(
     )
     name = members[0]["branch"]
     groups = _groups(key, members)
-    ids = {id(p): own_id(p) for p in members}
-    for person in members:
-        ids[id(person)] = ids[id(person)] or _free(taken, "", (key + "-{:03d}").format)
+    numbers = count(1)
+    ids = {
+        id(p): own_id(p) or _free(taken, "", lambda _n: f"{key}-{next(numbers):03d}")
+        for p in members
+    }
     leads = {roles[role_of(p)]: ids[id(p)] for p in members if p["role"]}
     cps = []
     if leads:
