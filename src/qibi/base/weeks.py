@@ -125,7 +125,7 @@ def before(period: Period) -> Period:
 def parse_week(text: str, today: date) -> str | None:
     """The week meant by `2026-W41`, `W41`, `41`, `last` or a date; None for anything else.
 
-    A number alone means the latest such week that has begun.
+    A number alone means such a week nearest to today, past or to come.
     """
     text = text.strip()
     if is_week(text.upper()):
@@ -135,12 +135,10 @@ def parse_week(text: str, today: date) -> str | None:
     if text.lower() in ("this", "本周"):
         return week_of(today)
     if found := re.fullmatch(r"(?:[wW]|第)?([0-9]{1,2})周?", text):
-        now = week_of(today)
-        for candidate in (today.isocalendar().year, today.isocalendar().year - 1):
-            week = f"{candidate:04d}-W{int(found[1]):02d}"
-            if is_week(week) and week <= now:
-                return week
-        return None
+        year = today.isocalendar().year
+        named = [f"{y:04d}-W{int(found[1]):02d}" for y in (year - 1, year, year + 1)]
+        real = [week for week in named if is_week(week)]
+        return min(real, key=lambda week: abs(monday(week) - today), default=None)
     try:
         return week_of(datetime.fromisoformat(text).date())
     except ValueError:

@@ -11,18 +11,39 @@ from typer.core import TyperGroup
 
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli import argv, help
 from qibi.cli.console import Console
 from qibi.cli.session import Session, spoken
 from qibi.cli.surroundings import Surroundings
 
-PANELS: dict[str, tuple[str, ...]] = {
-    "week": ("score", "fix", "void", "exempt", "status", "rank", "commit"),
-    "look": ("show", "why", "log"),
-    "setup": ("init", "schema", "demo", "doctor"),
-    "prove": ("check",),
+# Panel: command: what it does, in a sentence. The module of a command has the rest of its help.
+PANELS: dict[str, dict[str, str]] = {
+    "week": {
+        "score": mark("Record a branch's week, from sheets, single entries or questions."),
+        "fix": mark("Mend an entry: it is voided and recorded anew, with a reason."),
+        "void": mark("Cancel an entry: it stays in the ledger and counts no more."),
+        "exempt": mark("Leave someone out of a week, or of several."),
+        "status": mark("What is in for a week, what is missing, what to do next."),
+        "rank": mark("Rank members over a week, month, quarter, year or range."),
+        "commit": mark("Check the book and commit it to git, and nothing else."),
+    },
+    "look": {
+        "show": mark("How many points did you get this week?"),
+        "why": mark("How a total came about, rule by rule."),
+        "log": mark("List the entries of a period, voided ones included."),
+    },
+    "setup": {
+        "init": mark("Make a new book."),
+        "schema": mark("Print the JSON Schemas of the YAML files."),
+        "demo": mark("Take a tour: score a week of a sample book, rank it, ask why."),
+        "doctor": mark("Say what is installed and what is missing."),
+    },
+    "prove": {
+        "check": mark("Check every definition and every entry; silent when all is well."),
+    },
 }
+SUMMARIES = {name: text for names in PANELS.values() for name, text in names.items()}
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -36,14 +57,15 @@ class Commands(TyperGroup):
     context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for names in PANELS.values() for name in names]
+        return list(SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in SUMMARIES:
             return None
         module = import_module(f"qibi.cli.{cmd_name}")
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name=cmd_name, epilog=module.EXAMPLES)(getattr(module, cmd_name))
+        text = "\n\n".join(_(t) for t in (SUMMARIES[cmd_name], module.DETAILS) if t)
+        app.command(name=cmd_name, help=text)(getattr(module, cmd_name))
         command = typer.main.get_command(app)
         command.context_class = Context
         command.format_epilog = _Examples(module.EXAMPLES)  # type: ignore[method-assign]
@@ -53,7 +75,7 @@ class Commands(TyperGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        if not name.startswith("-") and name not in SUMMARIES:
             from qibi.base.text import closest
 
             near = closest(name, self.list_commands(ctx))
@@ -66,17 +88,12 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        longest = max(len(name) for name in SUMMARIES)
         for panel, names in PANELS.items():
-            rows = [(n, _first_sentence(self.get_command(ctx, n))) for n in names]
             with formatter.section(help.panel(panel)):
-                formatter.write_dl(rows)
+                formatter.write_dl([(f"{n:<{longest}}", _(text)) for n, text in names.items()])
         with formatter.section(_("Everywhere")):
             formatter.write_dl(_everywhere())
-
-
-def _first_sentence(command: click.Command | None) -> str:
-    text = (command.help or "") if command else ""
-    return text.split("\n\n")[0].replace("\n", " ").strip()
 
 
 def _everywhere() -> list[tuple[str, str]]:

@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
-from qibi.base.language import _, many
+from qibi.base.language import _, many, mark
 from qibi.base.text import visible
 from qibi.cli import options
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import session
 
+DETAILS = mark(
+    "Errors can be mended and give exit code 1. Warnings stand in the ledger already: they "
+    "are shown and do not block."
+)
 EXAMPLES = """
 qibi check
 qibi check --format json -o findings.json
@@ -23,11 +27,7 @@ def check(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """Check every definition and every entry; silent, with exit code 0, when all is well.
-
-    Errors can be mended and give exit code 1. Warnings stand in the ledger already: they are shown
-    and do not block.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.checks.registry import WARNINGS, run_all
 
     now = session()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, many, mark
 from qibi.cli import phrases
 from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
@@ -14,6 +14,7 @@ from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Score
 from qibi.ledger.git import has_identity
 
+DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
 EXAMPLES = """
 qibi commit
 qibi commit -m "第47周" --push
@@ -44,10 +45,7 @@ def commit(
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Check the book, then commit it to git: the book's files and nothing else.
-
-    Errors block the commit, warnings do not. The message says what was scored.
-    """
+    """Run the command; `DETAILS` is its help."""
     commit_book(session(), message, push=push, dry_run=dry_run)
 
 
@@ -137,7 +135,8 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
     branches = len({b.branch for b in batches})
     if not batches:
         return lines[0]
-    title = _("{weeks}: {count} branches scored").format(weeks=", ".join(weeks), count=branches)
+    title = many("{weeks}: {count} branch scored", "{weeks}: {count} branches scored", branches)
+    title = title.format(weeks=", ".join(weeks), count=branches)
     return "\n".join([title, "", *lines])
 
 

@@ -14,11 +14,15 @@ import typer
 
 from qibi.base import language
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli.console import relative
 from qibi.cli.session import Session, session
 from qibi.cli.surroundings import Surroundings
 
+DETAILS = mark(
+    "The book and everybody in it is made up. It is copied, to DIR or to a folder that is "
+    "gone again afterwards; nothing else is touched."
+)
 EXAMPLES = """
 qibi demo
 qibi demo try-qibi
@@ -38,11 +42,7 @@ def demo(
         bool, typer.Option("--keep", help=_("keep the sample book, in a new folder of its own"))
     ] = False,
 ) -> None:
-    """Take a tour: score a week of a sample book, rank it, ask why, commit.
-
-    The book and everybody in it is made up. It is copied, to DIR or to a folder that is gone again
-    afterwards; nothing else is touched.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     if folder is not None:
         root = now.around.folder / folder
@@ -70,7 +70,9 @@ def _refuse_filled(root: Path, folder: str) -> None:
 def _tour(now: Session, root: Path) -> int:
     """Copy the book and run the commands; the exit code of the first that fails, else 0."""
     from qibi.cli.app import main
+    from qibi.ledger.git import Git
 
+    Git(now.around.folder, now.around.environment).demand("--version")  # before anything is copied
     now.console.say(_("a sample book, wholly made up, for {week}").format(week=_WEEK), "dim")
     _copy(root)
     around = _inside(now.around, root)

@@ -1,10 +1,13 @@
 """qibi doctor: what is installed and missing."""
 
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli import options
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.session import session
 
+DETAILS = mark(
+    "Ends with 1 where something that is needed is missing or broken, and says what to do."
+)
 EXAMPLES = """
 qibi doctor
 qibi doctor --format json --output doctor.json
@@ -13,10 +16,7 @@ _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
 def doctor(form: options.Format = "table", output: options.Output = None) -> None:
-    """Say what qibi finds around it: Python, its parts, git, the terminal, the book, the cache.
-
-    Ends with 1 where something that is needed is missing or broken, and says what to do.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.cli.diagnosis import diagnose
 
     now = session()

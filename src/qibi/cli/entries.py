@@ -14,7 +14,7 @@ from qibi.cli import phrases, recording
 from qibi.cli.session import Session
 from qibi.ledger.admission import Wish, admit, wish_of
 from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
-from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.entries import Entry, Exempt, Score, Void
 from qibi.ledger.store import locked
 from qibi.scoring.ranking import cancelled_entries
 
@@ -115,6 +115,7 @@ def say_few(
     now: Session, week: str, branch: str, before: list[Batch], batch: Batch, dry_run: bool
 ) -> None:
     """What was recorded, and the totals of those it is about, before and after."""
+    about = _about(before, batch)
     after = recording.standings_of(now, week, branch, [*before, batch])
     earlier = recording.standings_of(now, week, branch, before)
     view = recording.report(
@@ -126,11 +127,9 @@ def say_few(
         after,
         week,
         branch,
-        {(e.subject, e.item): [] for e in batch.entries if isinstance(e, Score)},
+        {(e.subject, e.item): [] for e in about if isinstance(e, Score)},
     )
-    subjects = dict.fromkeys(
-        s for e in batch.entries if (s := getattr(e, "subject", None)) is not None
-    )
+    subjects = dict.fromkeys(s for e in about if (s := getattr(e, "subject", None)) is not None)
     old, new = earlier.accounts(week), after.accounts(week)
     for subject in subjects:
         view.line(
@@ -148,6 +147,13 @@ def say_few(
             "yellow",
         )
     now.console.show(view)
+
+
+def _about(before: list[Batch], batch: Batch) -> list[Entry]:
+    """A batch's entries, and those that it voids."""
+    voided = {e.entry for e in batch.entries if isinstance(e, Void)}
+    gone = [e for b in before for key, e in b.numbered() if key in voided]
+    return [*gone, *batch.entries]
 
 
 def _total(account: Any) -> str:

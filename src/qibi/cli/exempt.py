@@ -5,13 +5,16 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli import options, phrases, recording
 from qibi.cli.session import session
 from qibi.ledger.entries import Exempt
 from qibi.ledger.store import locked
 from qibi.scoring.ranking import cancelled_entries
 
+DETAILS = mark(
+    "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
+)
 EXAMPLES = """
 qibi exempt 党员十一 --week W47 --reason 探亲假
 qibi exempt o1-011 --week W47..W50 --reason 外派培训
@@ -27,10 +30,7 @@ def exempt(
     recorded_as: options.As = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Leave someone out of a week, or of several: --week W47..W50.
-
-    They take no place and lose none. Weeks to come are allowed.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     if week is None:
         raise Refusal(_("which week?"), _("name it: --week W47, or --week W47..W50"), 1)

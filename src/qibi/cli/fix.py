@@ -7,12 +7,13 @@ import typer
 
 from qibi.base import points as pts
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli import complete, options
 from qibi.cli.session import session
 from qibi.ledger.admission import Wish, admit, wish_of
 from qibi.ledger.entries import Entry, File, Score, Void
 
+DETAILS = mark("Name what changes; all else stays as it was. Nothing is ever edited.")
 EXAMPLES = """
 qibi fix 9c41.24 --count 2 --reason "复核照片，只有两处"
 qibi fix 9c41.24 --subject 党员九 --reason "记错人" --dry-run
@@ -62,10 +63,7 @@ def fix(
     recorded_as: options.As = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Mend an entry: it is voided and recorded anew, in one batch, with a reason.
-
-    Name what changes; all else stays as it was. Nothing is ever edited.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.cli.entries import find_entry, must_be_live, write_few
 
     now = session()

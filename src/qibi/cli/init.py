@@ -7,7 +7,7 @@ import typer
 
 from qibi.base import language
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.base.text import closest
 from qibi.cli.console import file_bytes
 from qibi.cli.options import DryRun
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from qibi.book.templates import Start
     from qibi.sheets.roster import Roster
 
+DETAILS = mark(
+    "Without a roster it holds a made-up sample of three people, so that the first commands "
+    "work. The language spoken (--lang) becomes the book's. Nothing that is there is "
+    "overwritten; nothing is committed."
+)
 EXAMPLES = """
 qibi init heat --roster 花名册.xlsx
 qibi init team --template plain --lang en
@@ -29,7 +34,9 @@ _PARTS = ("scheme", "branches", "plans", "ledger", "seals")
 
 def templates(incomplete: str) -> list[str]:
     """Completion of --template."""
-    return [name for name in ("full", "simple", "plain") if name.startswith(incomplete)]
+    from qibi.book.templates import TEMPLATES
+
+    return [name for name in TEMPLATES if name.startswith(incomplete)]
 
 
 def init(
@@ -68,12 +75,7 @@ def init(
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a new book: its settings, scoring rules and people, as YAML files to edit.
-
-    Without a roster it holds a made-up sample of three people, so that the first commands work. The
-    language spoken (--lang) becomes the book's. Nothing that is there is overwritten; nothing is
-    committed.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.book.load import Source
     from qibi.book.templates import book_files
     from qibi.book.validate import validate

@@ -8,7 +8,7 @@ import typer
 
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.book import lookup
 from qibi.cli import complete, options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
@@ -18,6 +18,7 @@ from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Entry, File, Score, Void, encode, moment
 from qibi.scoring.ranking import cancelled_entries
 
+DETAILS = mark("Without a period it is the latest assessed week.")
 EXAMPLES = """
 qibi log --week W46 --branch 域外一标段
 qibi log 2026-10 --subject 党员八 --min-points 3 --format csv -o entries.csv
@@ -73,10 +74,7 @@ def log(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """List the entries of a period as they stand in the ledger, voided ones included.
-
-    Without a period it is the latest assessed week.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     asked = asked_period(now, period, week)
     batches = read_weeks(now.root, [w for w in asked.weeks if batch_names(now.root, w)])
@@ -174,7 +172,7 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
     columns = [
         Column(_("Entry")),
         *([Column(_("Week"))] if several else []),
-        Column(definitions.word("branch", _("Branch")), wraps=True),
+        Column(phrases.branch_heading(definitions), wraps=True),
         Column(_("Subject"), wraps=True),
         Column(_("Item"), wraps=True),
         Column(_("Points"), right=True),

@@ -69,7 +69,7 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
         text = (
             _("all {expected} branch weeks are in")
             if several
-            else _("{done} of {expected} {branches} in")
+            else _("{branches}: {done} of {expected} in")
         )
         return text.format(done=done, expected=ranking.expected, branches=_branches(definitions))
     names = [
@@ -79,11 +79,17 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     text = (
         _("provisional: {done} of {expected} branch weeks in, missing {names}")
         if several
-        else _("provisional: {done} of {expected} {branches} in, missing {names}")
+        else _("provisional, {branches}: {done} of {expected} in, missing {names}")
     )
     return text.format(
         done=done, expected=ranking.expected, names=places(names), branches=_branches(definitions)
     )
+
+
+def branch_heading(definitions: Definitions) -> str:
+    """The heading of a column of branches, in the book's own word."""
+    word = definitions.word("branch", _("Branch"))
+    return word[:1].upper() + word[1:]
 
 
 def _branches(definitions: Definitions) -> str:

@@ -6,7 +6,7 @@ import typer
 
 from qibi.base import points
 from qibi.base.findings import Refusal
-from qibi.base.language import _, current, listing, many
+from qibi.base.language import _, current, listing, many, mark
 from qibi.base.text import width
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
@@ -17,6 +17,10 @@ from qibi.cli.session import session
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.ranking import rank as ranking_of
 
+DETAILS = mark(
+    "Without a period it is the latest assessed week. The ranking is provisional, and says "
+    "so, until every branch is in."
+)
 EXAMPLES = """
 qibi rank --week
 qibi rank --month 2026-10 --branch outer-1 --format csv -o october.csv
@@ -60,11 +64,7 @@ def rank(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """Rank members over a week, a month, a quarter, a year or any range of weeks.
-
-    Without a period it is the latest assessed week. The ranking is provisional, and says so, until
-    every branch is in.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     asked = asked_period(now, period, week, month, quarter, year)
     among = now.find_branch(branch) if branch else None
@@ -146,7 +146,7 @@ def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: i
 def _title(definitions: Definitions, ranking: Ranking) -> str:
     asked = ranking.question
     where = phrases.branch(definitions, asked.branch) if asked.branch else str(definitions.name)
-    what = definitions.word("member", _("members"))
+    what = definitions.word("member", _("member"))
     if asked.criterion and ranking.scheme:
         criterion = ranking.scheme.criterion(asked.criterion)
         what += " " + str(criterion.name if criterion else asked.criterion)
@@ -210,7 +210,7 @@ def _layout(
     )
     if "branch" in parts:
         add(
-            definitions.word("branch", _("Branch")),
+            phrases.branch_heading(definitions),
             [phrases.branch(definitions, s.branch) for s in shown],
         )
     for criterion in scheme.criteria if scheme and "criteria" in parts else ():
@@ -353,7 +353,7 @@ def _table(
         _("Moved"),
         _("Id"),
         _("Name"),
-        definitions.word("branch", _("Branch")),
+        phrases.branch_heading(definitions),
         _("Total"),
         _("Mean"),
         _("Weeks"),

@@ -10,7 +10,7 @@ from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
 from qibi.cli.show import cut_remark, item_name
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
-from qibi.ledger.entries import Assessed, Entry, Exempt, Score
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
 from qibi.ledger.store import write_batch
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
@@ -47,12 +47,18 @@ def record(now: Session, week: str, branch: str, entries: Sequence[Entry], dry_r
 
 
 def tally(entries: Sequence[Entry]) -> str:
-    """How many entries, how many of them add and take points."""
+    """How many entries, how many of them add and take points; how many voids beside them."""
     scores = [e for e in entries if isinstance(e, Score)]
-    up = sum(e.hundredths > 0 for e in scores)
-    down = sum(e.hundredths < 0 for e in scores)
-    text = many("{count} entry", "{count} entries", len(scores)).format(count=len(scores))
-    return _("{entries} ({up} up, {down} down)").format(entries=text, up=up, down=down)
+    voids = sum(isinstance(e, Void) for e in entries)
+    parts = []
+    if scores or not voids:
+        up = sum(e.hundredths > 0 for e in scores)
+        down = sum(e.hundredths < 0 for e in scores)
+        text = many("{count} entry", "{count} entries", len(scores)).format(count=len(scores))
+        parts.append(_("{entries} ({up} up, {down} down)").format(entries=text, up=up, down=down))
+    if voids:
+        parts.append(many("{count} void", "{count} voids", voids).format(count=voids))
+    return listing(parts)
 
 
 def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
@@ -100,12 +106,12 @@ def leaders(definitions: Definitions, found: Behind) -> list[str]:
 
 
 def cuts(accounts: dict[str, Account], definitions: Definitions, places: Places) -> Grid | None:
-    """What caps and exclusions cut, with the sheet's lines; None where they cut nothing."""
+    """What caps and exclusions cut on the items in `places`; None where they cut nothing."""
     ordered: list[tuple[int, list[str]]] = []
     for subject, account in accounts.items():
         for item in account.items:
             remark = cut_remark(account, item.item)
-            if not remark or (places and (subject, item.item) not in places):
+            if not remark or (subject, item.item) not in places:
                 continue
             count = sum(e.count for _key, e in account.entries if e.item == item.item)
             times = f" x{count}" if count > 1 else ""

@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.cli.session import session
 
+DETAILS = mark(
+    "Each YAML file names its schema in its first line, so that an editor completes and checks it."
+)
 EXAMPLES = """
 qibi schema --output schemas
 qibi schema branch
@@ -23,10 +26,7 @@ def schema(
         typer.Option("--output", "-o", metavar="DIR", help=_("write all of them into DIR")),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a book's YAML files, or write all of them to a folder.
-
-    Each YAML file names its schema in its first line, so that an editor completes and checks it.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.book.schemas import as_text, schemas
     from qibi.ledger.store import failures_explained
 

@@ -8,7 +8,7 @@ import typer
 
 from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, many, mark
 from qibi.cli import complete, options, phrases, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.session import Session, session
@@ -18,6 +18,11 @@ from qibi.ledger.entries import Entry, Exempt, Score
 from qibi.ledger.store import locked
 from qibi.scoring.ranking import cancelled_entries
 
+DETAILS = mark(
+    "A sheet is taken whole or not at all. Handed in again, only its difference is recorded. "
+    "The week is --week, else the sheet's own; the branch --branch, else the sheet's, else "
+    "its people's."
+)
 EXAMPLES = """
 qibi score 第47周.xlsx
 qibi score -e "党员八 工完场未清" --evidence 照片1118-3 --week W47
@@ -70,11 +75,7 @@ def score(
     ] = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Record a branch's week: from sheets, from single entries, or by answering questions.
-
-    A sheet is taken whole or not at all. Handed in again, only its difference is recorded. The week
-    is --week, else the sheet's own; the branch --branch, else the sheet's, else its people's.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     given = [bool(sheets), bool(entry), no_events]
     if sum(given) > 1:
@@ -174,6 +175,12 @@ class _Sheets:
                     raise
                 refused += 1
                 self.now.console.problem(f"{path}: {refusal.message}", refusal.advice)
+        if wrote:
+            advice = _(
+                "a mistake? mend the sheet and run the same command again: only the difference is recorded"
+            )
+            self.now.around.stdout.flush()
+            self.now.console.say(advice, "dim")
         if refused:
             self.now.exit_code = 1
         return wrote
@@ -353,20 +360,9 @@ class _Sheets:
             ]
         )
         done = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
-        what = recording.tally(diff.new)
-        if diff.gone:
-            what += _(", {count} void").format(count=len(diff.gone))
-        said = done.format(what=what, batch=batch.digest[:4])
+        said = done.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
         said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
-        if not self.dry_run:
-            view.line()
-            view.line(
-                _(
-                    "a mistake? mend the sheet and run the same command again: only the difference is recorded"
-                ),
-                "dim",
-            )
         now.console.show(view)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from qibi.base import points, weeks
-from qibi.base.language import _, current, listing
+from qibi.base.language import _, current, listing, mark
 from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
@@ -13,6 +13,9 @@ from qibi.ledger.entries import File, Score
 from qibi.scoring.account import Account, Behind, behind
 from qibi.scoring.ranking import Standing, trend_weeks
 
+DETAILS = mark(
+    "Total, rank, criteria, entries and trend. A cap or an exclusion that cut something is said beside the entry that it cut."
+)
 EXAMPLES = """
 qibi show 党员八
 qibi show o1-008 --week W45 --format json
@@ -25,10 +28,7 @@ def show(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """How many points did you get this week? Total, rank, criteria, entries and trend.
-
-    A cap or an exclusion that cut something is said beside the entry that it cut.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     asked = now.week(week)
     key = now.find_subject(subject, asked)

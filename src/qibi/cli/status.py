@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from qibi.base import weeks
-from qibi.base.language import _, many
+from qibi.base.language import _, many, mark
 from qibi.checks.policy import Survey
 from qibi.checks.registry import WARNINGS
 from qibi.cli import options, phrases
@@ -13,6 +13,9 @@ from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Assessed, Exempt, Score
 from qibi.scoring.ranking import assessed_branches, cancelled_entries, latest_assessed
 
+DETAILS = mark(
+    "Without --week it is the last week that is over, or a later one if anyone has scored it."
+)
 EXAMPLES = """
 qibi status
 qibi status --week W47
@@ -24,10 +27,7 @@ def status(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """Show for each branch whether a week is in, by whom, with warnings, and what to do next.
-
-    Without --week it is the last week that is over, or a later one if anyone has scored it.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     asked = now.week(week) if week else current(now)
     batches = read_weeks(now.root, [asked] if batch_names(now.root, asked) else [])
@@ -118,7 +118,7 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
     )
     view.line()
     columns = [
-        Column(definitions.word("branch", _("Branch"))),
+        Column(phrases.branch_heading(definitions)),
         Column(""),
         Column(_("Recorded by"), wraps=True),
         Column(_("Entries"), right=True),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, many, mark
 from qibi.cli import complete, options, phrases, recording
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session, session
@@ -13,6 +13,9 @@ from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Void
 from qibi.scoring.ranking import cancelled_entries, live_scores
 
+DETAILS = mark(
+    "Without an id, on a terminal, the latest entries of a week are listed to pick from."
+)
 EXAMPLES = """
 qibi void 9c41.24 --reason "同一事项记了两次"
 qibi void --batch 9c41 --reason "交错了表"
@@ -35,10 +38,7 @@ def void(
     recorded_as: options.As = None,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Cancel an entry: it stays in the ledger and counts no more.
-
-    Without an id, on a terminal, the latest entries of a week are listed to pick from.
-    """
+    """Run the command; `DETAILS` is its help."""
     from qibi.cli.entries import describe, find_entry, must_be_live, write_few
 
     now = session()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from qibi.base import points
-from qibi.base.language import _, listing
+from qibi.base.language import _, listing, mark
 from qibi.base.points import show, signed
 from qibi.base.weeks import Period
 from qibi.cli import complete, options, phrases
@@ -17,6 +17,10 @@ from qibi.ledger.entries import Void
 from qibi.scoring.account import Account, Behind, behind
 from qibi.scoring.ranking import Standing
 
+DETAILS = mark(
+    "Entries, items, criteria, total, rank, and what was cut. Over several weeks it shows how the weeks add up; ask for one of them to see that week's "
+    "steps."
+)
 EXAMPLES = """
 qibi why 党员八
 qibi why o1-008 2026-10
@@ -37,10 +41,7 @@ def why(
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
-    """How the total came about: entries, items, criteria, total, rank, and what was cut.
-
-    Over several weeks it shows how the weeks add up; ask for one of them to see that week's steps.
-    """
+    """Run the command; `DETAILS` is its help."""
     now = session()
     asked = asked_period(now, period, week)
     key = now.find_subject(subject, asked.weeks[-1])
@@ -282,7 +283,7 @@ def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
     ]
     columns = [
         Column(_("Week")),
-        Column(definitions.word("branch", _("Branch"))),
+        Column(phrases.branch_heading(definitions)),
         Column(_("Scheme")),
         Column(_("Total"), right=True),
     ]
