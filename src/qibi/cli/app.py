@@ -47,6 +47,10 @@ SUMMARIES = {name: text for names in PANELS.values() for name, text in names.ite
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+class _PipeClosed(Exception):
+    """Nobody reads our output any more."""
+
+
 class Context(click.Context):
     formatter_class = help.Formatter
 
@@ -70,6 +74,16 @@ class Commands(TyperGroup):
         command.context_class = Context
         command.format_epilog = _Examples(module.EXAMPLES)  # type: ignore[method-assign]
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Click and Typer would answer these two themselves, in their own words and codes.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(file=sys.stderr)
+            raise click.Abort from None
+        except BrokenPipeError:
+            raise _PipeClosed from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -178,7 +192,7 @@ def main(arguments: list[str], around: Surroundings) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         console.problem(_("interrupted; nothing more was written"))
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read us has enough: `qibi log | head`
+    except (_PipeClosed, BrokenPipeError):  # whoever read us has enough: `qibi log | head`
         _leave_the_pipe()
         return OK
     except Exception as error:  # the last line before a traceback: a bug, said plainly

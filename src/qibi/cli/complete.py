@@ -25,12 +25,11 @@ def _book() -> tuple[Path, Definitions] | None:
 
 
 def _matching(pairs: Iterable[tuple[str, str]], incomplete: str) -> Candidates:
+    """The ids that begin so, each with its name; else the names that do, each with its id."""
     start = incomplete.casefold()
-    return [
-        (key, name)
-        for key, name in pairs
-        if key.startswith(start) or name.casefold().startswith(start)
-    ]
+    pairs = list(pairs)
+    by_id = [(key, name) for key, name in pairs if key.casefold().startswith(start)]
+    return by_id or [(name, key) for key, name in pairs if name.casefold().startswith(start)]
 
 
 def _from_definitions(

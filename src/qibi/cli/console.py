@@ -95,7 +95,19 @@ class Console:
         if output and output != "-":
             self._to_file(view, form, output)
             return
-        self.around.stdout.write(self._rendered(view, form, self.colored(self.around.stdout)))
+        text = self._rendered(view, form, self.colored(self.around.stdout))
+        self.around.stdout.write(text)
+        self._say_if_lost(text)
+
+    def _say_if_lost(self, text: str) -> None:
+        """Where the terminal could not show all of it, say so and what helps."""
+        try:
+            text.encode(self.around.stdout.encoding or "utf-8")
+        except UnicodeEncodeError:
+            self.problem(
+                _("this terminal can't show Chinese; it stands as codes above"),
+                _("set a UTF-8 locale: export LC_ALL=C.UTF-8 (on Windows: set PYTHONUTF8=1)"),
+            )
 
     def _to_file(self, view: View, form: str, output: str) -> None:
         from qibi.ledger.store import failures_explained, write_durably
@@ -167,10 +179,21 @@ class Console:
             )
 
     def _error_line(self, text: str, style: str) -> None:
+        if self.around.stderr.isatty():
+            text = "\n".join(part for line in text.split("\n") for part in self._wrapped(line))
         code = {"red": "31", "yellow": "33", "dim": "2", "bold": "1", "green": "32"}.get(style)
         if code and self.colored(self.around.stderr):
             text = f"\x1b[{code}m{text}\x1b[0m"
         self.around.stderr.write(text + "\n")
+
+    def _wrapped(self, line: str) -> list[str]:
+        """A line in pieces that fit the terminal, broken between words, the indent kept."""
+        from qibi.cli.help import wrap
+
+        indent = line[: len(line) - len(line.lstrip())]
+        return [indent + part for part in wrap(line.strip(), self.around.width - len(indent))] or [
+            ""
+        ]
 
     def ask(self, question: str) -> str:
         """What the person answers; raises EOFError where nobody is there any more."""

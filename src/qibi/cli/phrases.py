@@ -16,9 +16,14 @@ BARS = "▁▂▃▄▅▆▇█"
 
 def days(first: date, last: date) -> str:
     """`11月16日至22日`, `16–22 November`: two days, said once what they share."""
+    years = first.year != last.year
     if current() == "zh":
-        until = f"{last.day}日" if first.month == last.month else f"{last.month}月{last.day}日"
-        return f"{first.month}月{first.day}日至{until}"
+        if years:
+            return f"{first.year}年{day(first)}至{last.year}年{day(last)}"
+        until = f"{last.day}日" if first.month == last.month else day(last)
+        return f"{day(first)}至{until}"
+    if years:
+        return f"{day(first)} {first.year} to {day(last)} {last.year}"
     begin = str(first.day) if first.month == last.month else f"{first.day} {_month(first)}"
     return f"{begin} to {last.day} {_month(last)}"
 

@@ -48,7 +48,7 @@ def void(
     if batch:
         found, keys = _whole(now, batch)
     else:
-        found, number, _entry = find_entry(now, entry or _picked(now, week))
+        found, number, _entry = find_entry(now, entry or _picked(now, who, week))
         must_be_live(now, found, number)
         keys = [f"{found.digest}.{number}"]
     numbers = [int(key.split(".")[1]) for key in keys]
@@ -94,14 +94,16 @@ def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
     return batch, keys
 
 
-def _picked(now: Session, week: str | None) -> str:
-    """The entry that the person picks from a list of the latest ones."""
+def _picked(now: Session, who: str, week: str | None) -> str:
+    """The entry that the person picks from the latest ones of their branch."""
     from qibi.cli.entries import describe
 
     if not now.around.on_terminal:
         raise Refusal(_("which entry?"), _("name it: qibi void 9c41.24 ('qibi log' lists them)"), 1)
     asked = now.week(week)
     live = live_scores(recording.standing_batches(now, asked))
+    own = now.definitions.branch_of(who, asked)
+    live = [pair for pair in live if own is None or pair[1].branch == own]
     live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]
     if not live:
         raise Refusal(_("there is no entry in {week}").format(week=asked), code=1)
