@@ -11,7 +11,7 @@ from test_sheets_headings import WEEK, book
 from test_sheets_table import by_openpyxl, xlsx
 
 from qibi.base.findings import Faults
-from qibi.ledger.admission import Stamp
+from qibi.ledger.wish import Stamp
 from qibi.ledger.entries import Exempt, Score, encode
 from qibi.sheets.read import admit_page, open_sheet, wishes
 

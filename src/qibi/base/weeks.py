@@ -125,7 +125,7 @@ def before(period: Period) -> Period:
 def parse_week(text: str, today: date) -> str | None:
     """The week meant by `2026-W41`, `W41`, `41`, `last` or a date; None for anything else.
 
-    A number alone means such a week nearest to today, past or to come.
+    A number alone means that week of this year; of last year where it lies half a year ahead.
     """
     text = text.strip()
     if is_week(text.upper()):
@@ -135,10 +135,10 @@ def parse_week(text: str, today: date) -> str | None:
     if text.lower() in ("this", "本周"):
         return week_of(today)
     if found := re.fullmatch(r"(?:[wW]|第)?([0-9]{1,2})周?", text):
+        latest = week_of(today + timedelta(weeks=26))
         year = today.isocalendar().year
-        named = [f"{y:04d}-W{int(found[1]):02d}" for y in (year - 1, year, year + 1)]
-        real = [week for week in named if is_week(week)]
-        return min(real, key=lambda week: abs(monday(week) - today), default=None)
+        named = [f"{y:04d}-W{int(found[1]):02d}" for y in (year, year - 1)]
+        return next((week for week in named if is_week(week) and week <= latest), None)
     try:
         return week_of(datetime.fromisoformat(text).date())
     except ValueError:

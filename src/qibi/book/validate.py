@@ -13,6 +13,7 @@ from qibi.base.text import closest
 from qibi.book import definitions as d
 from qibi.book import models as m
 from qibi.book.crosschecks import ALL_CHECKS
+from qibi.book.explain import explain
 from qibi.book.files import Files, Read
 from qibi.book.load import Source
 from qibi.book.yaml import Document, Loc, parse
@@ -80,7 +81,7 @@ def _finding(document: Document, error: Any, adapter: TypeAdapter[Any]) -> Findi
     elif error["type"] == "literal_error" and isinstance(error["input"], str):
         expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         near = closest(error["input"], expected.split(", "))
-    return document.finding(loc, m.explain(error, known, near), "field")
+    return document.finding(loc, explain(error, known, near), "field")
 
 
 def _is_tag(part: str | int) -> bool:

@@ -11,9 +11,10 @@ from qibi.base import points
 from qibi.base.findings import Finding
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
-from qibi.ledger.admission import needs_approval, worth
+from qibi.ledger.admission import needs_approval
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
+from qibi.ledger.worth import worth
 from qibi.scoring.ranking import assessed_branches, cancelled_entries, why_unusable
 
 

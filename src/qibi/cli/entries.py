@@ -12,10 +12,11 @@ from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases, recording
 from qibi.cli.session import Session
-from qibi.ledger.admission import Wish, admit, wish_of
+from qibi.ledger.admission import admit
 from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Exempt, Score, Void
 from qibi.ledger.store import locked
+from qibi.ledger.wish import Wish, wish_of
 from qibi.scoring.ranking import cancelled_entries
 
 
@@ -71,7 +72,7 @@ def record_entries(
         raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
     asked_branch = now.find_branch(branch) if branch else None
     if week is None:
-        from qibi.cli.score import ask_week, oldest_open_week
+        from qibi.cli.settle import ask_week, oldest_open_week
 
         asked = ask_week(now, oldest_open_week(now, asked_branch))
     else:

@@ -10,8 +10,9 @@ from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import complete, options
 from qibi.cli.session import session
-from qibi.ledger.admission import Wish, admit, wish_of
+from qibi.ledger.admission import admit
 from qibi.ledger.entries import Entry, File, Score, Void
+from qibi.ledger.wish import Wish, wish_of
 
 DETAILS = mark("Name what changes; all else stays as it was. Nothing is ever edited.")
 EXAMPLES = """

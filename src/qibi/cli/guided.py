@@ -12,11 +12,13 @@ from qibi.book import lookup
 from qibi.book.definitions import Item, Scheme
 from qibi.cli import phrases, recording
 from qibi.cli.entries import describe, say_few
-from qibi.cli.score import ask_branch, ask_week, must_live, oldest_open_week
 from qibi.cli.session import Session
-from qibi.ledger.admission import Stamp, Wish, admit, worth
+from qibi.cli.settle import ask_branch, ask_week, must_live, oldest_open_week
+from qibi.ledger.admission import admit
 from qibi.ledger.entries import Entry, Score
 from qibi.ledger.store import locked
+from qibi.ledger.wish import Stamp, Wish
+from qibi.ledger.worth import worth
 
 _DONE = ("", "q", "完")
 

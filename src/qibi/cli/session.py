@@ -20,7 +20,8 @@ from qibi.book.load import load
 from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings
-from qibi.ledger.admission import Stamp, recorder
+from qibi.ledger.admission import recorder
+from qibi.ledger.wish import Stamp
 
 if TYPE_CHECKING:
     from qibi.ledger.git import Git

@@ -4,8 +4,7 @@ Sheets, `-e`, guided entry and `fix` all come through here, so one rule refuses 
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from qibi.base import points as pts
@@ -15,85 +14,10 @@ from qibi.base.text import narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Choice, Criterion, Definitions, Item, Scheme
 from qibi.ledger.entries import MAX_COUNT, Exempt, Score
+from qibi.ledger.wish import Problems, Stamp, Wish
+from qibi.ledger.worth import settle
 
-FIELDS = (
-    "subject",
-    "item",
-    "points",
-    "count",
-    "date",
-    "note",
-    "evidence",
-    "scored_by",
-    "approved_by",
-)
-EXEMPT_WORDS = ("请假", "免考", "exempt", "leave", "on leave")
 _NOTE_LENGTH = 500
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One thing to be recorded, as a person wrote it. Empty text where nothing was written.
-
-    `several` lets a count above one on an item without `per` stand for so many entries, as the
-    cells of a grid do.
-    """
-
-    subject: str
-    item: str
-    points: str = ""
-    count: str = ""
-    date: str = ""
-    note: str = ""
-    evidence: str = ""
-    scored_by: str = ""
-    approved_by: str = ""
-    several: bool = False
-    partial: bool = False  # whether part of a name may stand for it
-
-    @property
-    def exempts(self) -> bool:
-        """Whether the item's place holds a word for leave."""
-        return narrowed(self.item).casefold() in EXEMPT_WORDS
-
-
-def wish_of(fields: Mapping[str, str]) -> Wish:
-    """A wish from the command line, where part of a name may stand for it; keys as in `FIELDS`."""
-    texts = {name: fields.get(name, "") for name in FIELDS}
-    return Wish(
-        texts["subject"],
-        texts["item"],
-        texts["points"],
-        texts["count"],
-        texts["date"],
-        texts["note"],
-        texts["evidence"],
-        texts["scored_by"],
-        texts["approved_by"],
-        partial=True,
-    )
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Who records, when, for which branch and week, from which sheet."""
-
-    week: str
-    branch: str
-    recorded_by: str
-    recorded_at: str
-    source: str = ""
-
-
-@dataclass
-class Problems:
-    """What is wrong with one wish: the field and the message for each."""
-
-    found: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, message: str) -> None:
-        """Note a problem of one field."""
-        self.found.append((name, message))
 
 
 def admit(
@@ -114,7 +38,7 @@ def admit(
     if thing and subject:
         _refuse_foreign_kind(definitions, scheme, thing, subject, problems)
     count = _count(thing, wish, problems)
-    points, times, count = _points(thing, wish, count, problems)
+    points, times, count = settle(thing, wish, count, problems)
     day = _date(stamp, wish, problems)
     evidence = tuple(e for e in (p.strip() for p in re.split("[;；\n]", wish.evidence)) if e)
     if isinstance(thing, Item) and thing.evidence and not evidence:
@@ -245,107 +169,6 @@ def _count(thing: Item | Criterion | None, wish: Wish, problems: Problems) -> in
             ),
         )
     return count
-
-
-def _points(
-    thing: Item | Criterion | None, wish: Wish, count: int | None, problems: Problems
-) -> tuple[int | None, int, int]:
-    """Points in hundredths of one entry, how many entries, and the count of each."""
-    given = None
-    if wish.points:
-        text = narrowed(wish.points).removesuffix("分")
-        given = pts.from_text(text)
-        if given is None:
-            problems.add(
-                "points",
-                _("'{text}' is not points; write a number with at most two decimals").format(
-                    text=wish.points
-                ),
-            )
-            return None, 1, 1
-    if thing is None:
-        return None, 1, 1
-    if isinstance(thing, Criterion):
-        return _direct_points(thing, given, problems), 1, 1
-    if thing.per:
-        return _counted_points(thing, given, count, problems)
-    times = (count or 1) if wish.several else 1
-    if given is None:
-        if thing.fixed is None:
-            problems.add(
-                "points",
-                _("{item} is worth {choices}; write which").format(
-                    item=thing.name, choices=worth(thing)
-                ),
-            )
-        return thing.fixed, times, 1
-    if not thing.takes(given):
-        problems.add("points", _misfit(thing, given))
-        return None, 1, 1
-    return given, times, 1
-
-
-def _direct_points(criterion: Criterion, given: int | None, problems: Problems) -> int | None:
-    if given is None:
-        problems.add("points", _("{item} is given a score; write it").format(item=criterion.name))
-    elif not criterion.min <= given <= criterion.max:
-        problems.add(
-            "points",
-            _("{points} is outside {min} to {max} of {item}").format(
-                points=pts.show(given),
-                min=pts.show(criterion.min),
-                max=pts.show(criterion.max),
-                item=criterion.name,
-            ),
-        )
-        return None
-    return given
-
-
-def _counted_points(
-    item: Item, given: int | None, count: int | None, problems: Problems
-) -> tuple[int | None, int, int]:
-    if given is None:
-        if item.fixed is None:
-            problems.add(
-                "points",
-                _("{item} is worth {choices}; write which").format(
-                    item=item.name, choices=worth(item)
-                ),
-            )
-            return None, 1, 1
-        total = item.fixed * (count or 1)
-        if abs(total) > pts.LIMIT:
-            problems.add("count", _("{count} times is beyond 9999.99 points").format(count=count))
-            return None, 1, 1
-        return total, 1, count or 1
-    if count is None:
-        fixed = item.fixed
-        if fixed and given % fixed == 0 and given // fixed >= 1:
-            return given, 1, given // fixed
-        count = 1
-    if given % count or not item.takes(given // count):
-        problems.add("points", _misfit(item, given, count))
-        return None, 1, 1
-    return given, 1, count
-
-
-def worth(item: Item) -> str:
-    """What an item may be worth, in words: `1 each`, `4, 8 or 10`, `-2 to -1`."""
-    if item.points:
-        text = listing([pts.signed(p) for p in item.points])
-    else:
-        text = _("{low} to {high}").format(low=pts.signed(item.low), high=pts.signed(item.high))
-    if item.per == "day":
-        return _("{points} a day").format(points=text)
-    return _("{points} each").format(points=text) if item.per else text
-
-
-def _misfit(item: Item, given: int, count: int = 1) -> str:
-    times = _(" for {count}").format(count=count) if count > 1 else ""
-    return _("{points}{times} does not fit {item}, which is worth {worth}").format(
-        points=pts.signed(given), times=times, item=item.name, worth=worth(item)
-    )
 
 
 def parse_day(text: str) -> date | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Entry, Exempt, Score, Void
+from qibi.ledger.wish import Stamp
 
 
 @dataclass(frozen=True)

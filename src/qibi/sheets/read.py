@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
-from qibi.ledger.admission import Stamp, admit
+from qibi.ledger.admission import admit
 from qibi.ledger.entries import Exempt, Score
+from qibi.ledger.wish import Stamp
 from qibi.sheets.headings import find_heading
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.pages import Page

@@ -9,7 +9,7 @@ from qibi.base.language import _, listing
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Definitions, Item, Scheme
-from qibi.ledger.admission import EXEMPT_WORDS, FIELDS, Wish
+from qibi.ledger.wish import EXEMPT_WORDS, FIELDS, Wish
 from qibi.sheets.headings import (
     SHARED,
     Column,

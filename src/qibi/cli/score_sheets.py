@@ -1,0 +1,316 @@
+"""Sheets on their way into the ledger: read, compared with what stands, recorded, reported."""
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from qibi.base import points
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, many
+from qibi.cli import phrases, recording
+from qibi.cli.console import file_bytes
+from qibi.cli.session import Session
+from qibi.cli.settle import ask_week, must_live, oldest_open_week
+from qibi.ledger.batches import Batch
+from qibi.ledger.difference import Difference, difference
+from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.store import locked
+from qibi.scoring.ranking import cancelled_entries
+
+
+@dataclass
+class _Task:
+    """One page of a sheet on its way into the ledger."""
+
+    path: str
+    page: Any
+    week: str = ""
+    branch: str = ""
+    entries: list[Score | Exempt] = field(default_factory=list)
+    places: recording.Places = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The file, and the worksheet where there are several."""
+        name = PurePath(self.path).name
+        return f"{name}:{self.page.name}" if self.page.name and self.many else name
+
+    many: bool = False
+
+
+class Sheets:
+    """Each sheet stands or falls alone."""
+
+    def __init__(
+        self,
+        now: Session,
+        who: str,
+        week: str | None,
+        branch: str | None,
+        update: bool,
+        add: bool,
+        dry_run: bool,
+    ) -> None:
+        self.now, self.who, self.update, self.add, self.dry_run = now, who, update, add, dry_run
+        self.week = now.past_week(week) if week else None
+        self.branch = now.find_branch(branch) if branch else None
+
+    def record(self, paths: list[str]) -> bool:
+        """Record these sheets; whether anything was written. Refused ones set the exit code."""
+        wrote, refused = False, 0
+        for number, path in enumerate(paths):
+            if number:
+                self.now.around.stdout.write("\n")
+            try:
+                for task in self._tasks(path):
+                    wrote |= self._record(task)
+            except Faults as faults:
+                refused += 1
+                self.now.around.stdout.flush()
+                self.now.console.findings(faults.findings)
+                self._say_refused(path, len(faults.findings))
+            except Refusal as refusal:
+                if refusal.code != 1 and len(paths) == 1:
+                    raise
+                refused += 1
+                self.now.console.problem(f"{path}: {refusal.message}", refusal.advice)
+        if wrote:
+            advice = _(
+                "a mistake? mend the sheet and run the same command again: only the difference is recorded"
+            )
+            self.now.around.stdout.flush()
+            self.now.console.say(advice, "dim")
+        if refused:
+            self.now.exit_code = 1
+        return wrote
+
+    def _say_refused(self, path: str, count: int) -> None:
+        self.now.console.say(
+            many(
+                "{path}: {count} mistake, nothing of it was recorded; mend it and run the same command again",
+                "{path}: {count} mistakes, nothing of it was recorded; mend them and run the same command again",
+                count,
+            ).format(path=path, count=count)
+        )
+
+    def _tasks(self, path: str) -> list[_Task]:
+        """The pages of a sheet, read and admitted, all of them or none."""
+        from qibi.sheets.read import has_heading, open_sheet
+
+        now = self.now
+        pages = open_sheet(path, file_bytes(now.around, path))
+        if len(pages) > 1:
+            week = self.week or now.definitions.schemes[-1].week
+            used = [p for p in pages if has_heading(p, now.definitions, week)]
+            for page in pages:
+                if used and page not in used:
+                    now.console.say(
+                        _("{path}: the page {name} is no score sheet; passed over").format(
+                            path=path, name=page.name
+                        )
+                    )
+            pages = used or pages
+        tasks = [_Task(path, page, many=len(pages) > 1) for page in pages]
+        findings: list[Finding] = []
+        for task in tasks:
+            try:
+                self._admit(task)
+            except Faults as faults:
+                findings += faults.findings
+        if findings:
+            raise Faults(findings)
+        seen: set[tuple[str, str]] = set()
+        for task in tasks:
+            if (task.week, task.branch) in seen:
+                raise Refusal(
+                    _("two pages are of {branch} in {week}").format(
+                        branch=now.definitions.title(task.branch), week=task.week
+                    ),
+                    _("put them on one page"),
+                    1,
+                )
+            seen.add((task.week, task.branch))
+        return tasks
+
+    def _admit(self, task: _Task) -> None:
+        from qibi.sheets.read import admit_page, branch_from_subjects, hints
+
+        now = self.now
+        hinted = hints(task.page, now.definitions, now.today)
+        if hinted.findings:
+            raise Faults(list(hinted.findings))
+        if self.week and hinted.week and hinted.week != self.week:
+            raise Refusal(
+                _("the sheet is of {found}, but --week says {wanted}").format(
+                    found=hinted.week, wanted=self.week
+                ),
+                _("leave --week out, or mend the sheet's title"),
+                1,
+            )
+        task.week = self.week or (
+            now.past_week(hinted.week)
+            if hinted.week
+            else self._ask_week(task, hinted.branch, hinted.unsure)
+        )
+        found = (
+            self.branch
+            or hinted.branch
+            or branch_from_subjects(task.page, now.definitions, task.week)
+        )
+        if found is None:
+            raise Refusal(
+                _("the sheet does not say whose it is"),
+                _("name the branch: --branch BRANCH, or write it above the headings"),
+                1,
+            )
+        task.branch = found
+        must_live(now, found, task.week)
+        stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
+        admitted = admit_page(task.page, now.definitions, stamp)
+        task.notices = admitted.notices
+        for entry, line, cell in admitted.entries:
+            task.entries.append(entry)
+            if isinstance(entry, Score):
+                where = cell if task.many else _("line {line}").format(line=line)
+                task.places.setdefault((entry.subject, entry.item), []).append((line, where))
+
+    def _ask_week(self, task: _Task, branch: str | None, unsure: str) -> str:
+        offered = oldest_open_week(self.now, self.branch or branch)
+        if self.now.around.on_terminal:
+            return ask_week(self.now, offered)
+        advice = _("name it: --week 2026-W41, or write it above the headings")
+        message = _("the sheet does not say which week it is of")
+        raise Refusal(f"{message} ({unsure})" if unsure else message, advice, 1)
+
+    def _record(self, task: _Task) -> bool:
+        now = self.now
+        for notice in task.notices:
+            now.console.say(f"{task.title}: {notice}", "dim")
+        with locked(now.root):
+            batches = recording.standing_batches(now, task.week)
+            diff = self._difference(task, batches)
+            open_week = not recording.is_assessed(batches, task.week, task.branch)
+            if diff.empty and not open_week:
+                now.console.say(
+                    _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
+                        sheet=task.title
+                    )
+                )
+                return False
+            if (diff.kept or diff.gone) and not self._agreed(task, diff):
+                return False
+            stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
+            entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet handed in again"))
+            if open_week:
+                first = recording.assessed_entry(
+                    now, task.week, task.branch, self.who, task.page.source
+                )
+                entries.insert(0, first)
+            batch = recording.record(now, task.week, task.branch, entries, self.dry_run)
+        self._report(task, diff, batch, batches)
+        return not self.dry_run
+
+    def _difference(self, task: _Task, batches: list[Batch]) -> Difference:
+        if self.add:
+            return difference(task.entries, [])
+        cancelled = cancelled_entries(batches)
+        standing = [
+            (key, e)
+            for batch in batches
+            for key, e in batch.numbered()
+            if isinstance(e, Score | Exempt)
+            and e.source
+            and e.branch == task.branch
+            and key not in cancelled
+        ]
+        return difference(task.entries, standing)
+
+    def _agreed(self, task: _Task, diff: Difference) -> bool:
+        """Show what a sheet changes in what an earlier one recorded, and whether to go on."""
+        now = self.now
+        now.console.say(
+            _("{sheet}: handed in before; it differs in {count}:").format(
+                sheet=task.title, count=len(diff.changes)
+            )
+        )
+        for change in diff.changes:
+            now.console.say("  " + _change_text(now, task.week, change.before, change.after))
+        if self.update or self.dry_run:
+            return True
+        if now.around.on_terminal:
+            return now.console.confirm(_("record this difference?"))
+        raise Refusal(
+            _("a sheet for {branch} in {week} was recorded before, and this one differs").format(
+                branch=now.definitions.title(task.branch), week=task.week
+            ),
+            _("--update records the difference, --add keeps both; nothing was recorded"),
+            1,
+        )
+
+    def _report(self, task: _Task, diff: Difference, batch: Batch, batches: list[Batch]) -> None:
+        now = self.now
+        found = recording.standings_of(now, task.week, task.branch, [*batches, batch])
+        title = "  ".join(
+            [
+                task.title,
+                phrases.branch(now.definitions, task.branch),
+                phrases.week(task.week),
+                _("recorded by {name}").format(name=now.definitions.title(self.who)),
+            ]
+        )
+        done = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
+        said = done.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
+        said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
+        view = recording.report(now, title, said, found, task.week, task.branch, task.places)
+        now.console.show(view)
+
+
+def _change_text(
+    now: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
+) -> str:
+    definitions = now.definitions
+    scheme = definitions.scheme(week)
+
+    def said(entry: Score | Exempt) -> str:
+        if isinstance(entry, Exempt):
+            return _("exempt ({note})").format(note=entry.note)
+        thing = scheme.item(entry.item) or scheme.criterion(entry.item) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        text = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
+        return f"{text} ({entry.note})" if entry.note else text
+
+    if before is None and after is not None:
+        return _("new      {name}  {what}").format(
+            name=definitions.title(after.subject), what=said(after)
+        )
+    if after is None and before is not None:
+        return _("gone     {name}  {what}").format(
+            name=definitions.title(before.subject), what=said(before)
+        )
+    assert before is not None and after is not None
+    if said(before) == said(after):
+        return _("changed  {name}  {what}: {fields}").format(
+            name=definitions.title(after.subject),
+            what=said(after),
+            fields=_changed_fields(before, after),
+        )
+    return _("changed  {name}  {before} -> {after}").format(
+        name=definitions.title(after.subject), before=said(before), after=said(after)
+    )
+
+
+def _changed_fields(before: Score | Exempt, after: Score | Exempt) -> str:
+    names = {
+        "date": _("date"),
+        "evidence": _("evidence"),
+        "scored_by": _("judge"),
+        "approved_by": _("approved by"),
+        "note": _("note"),
+        "count": _("count"),
+    }
+    return ", ".join(
+        text
+        for key, text in names.items()
+        if getattr(before, key, None) != getattr(after, key, None)
+    )
