@@ -195,7 +195,7 @@ def test_the_steps_it_names_lead_to_a_committed_week(tmp_path: Path) -> None:
         f"GIT_{r}_{w}": "a@b.invalid" for r in ("AUTHOR", "COMMITTER") for w in ("NAME", "EMAIL")
     }
     for template in TEMPLATES:
-        for language, head in (("en", "name,"), ("zh", "name,")):
+        for language, head in (("en", "name,"), ("zh", "姓名,")):
             said = Run(
                 tmp_path,
                 "init",
