@@ -1,8 +1,10 @@
 """Points are integers of hundredths inside qibi, and decimal numbers wherever a person looks."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 LIMIT = 999_999  # |points| <= 9,999.99
+_NUMBER = re.compile(r"[-+]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
 
 
 def from_number(number: int | float) -> int | None:
@@ -23,13 +25,11 @@ def from_number(number: int | float) -> int | None:
 
 def from_text(text: str) -> int | None:
     """Hundredths of a number as a person writes it (`+1.5`, `-3`); None where it is none."""
-    try:
-        value = Decimal(text.strip().replace("−", "-")) * 100
-    except InvalidOperation:
+    text = text.strip().replace("−", "-")
+    if not _NUMBER.fullmatch(text):
         return None
-    if not value.is_finite() or value != value.to_integral_value() or abs(value) > LIMIT:
-        return None
-    return int(value)
+    value = Decimal(text) * 100
+    return int(value) if value == value.to_integral_value() and abs(value) <= LIMIT else None
 
 
 def to_number(hundredths: int) -> int | float:

@@ -233,6 +233,7 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     cps: tuple[CP, ...]
     plans: tuple[Plan, ...]
     names: dict[str, Label]
+    fingerprint: str = ""  # of the files that they were read from; empty where that is not known
 
     def scheme(self, week: str) -> Scheme | None:
         """The scheme in force in a week: the latest that began by then."""

@@ -14,12 +14,13 @@ import msgspec
 
 from qibi import __version__
 from qibi.base.findings import Faults, Finding
+from qibi.base.kept import Kept
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 
 FOLDERS = ("scheme", "branches", "plans")
 _ENDINGS = (".yaml", ".yml")
-_FORMAT = "1"
+_FORMAT = "2"  # of the kept definitions; raise it when their records change
 
 
 @dataclass(frozen=True)
@@ -75,30 +76,12 @@ def load(root: Path, cache: Path | None = None) -> Definitions:
     git; None does without.
     """
     files = sources(root)
-    kept = cache / "definitions" / f"{fingerprint(files)}.msgpack" if cache else None
-    if kept and (found := _from_cache(kept)):
+    key = fingerprint(files)
+    kept = Kept(cache)
+    if found := kept.find("definitions", key, Definitions):
         return found
     from qibi.book.validate import validate  # Pydantic and YAML only when something changed
 
-    definitions = validate(files)
-    if kept:
-        _to_cache(kept, definitions)
+    definitions = msgspec.structs.replace(validate(files), fingerprint=key)
+    kept.keep("definitions", key, definitions)
     return definitions
-
-
-def _from_cache(path: Path) -> Definitions | None:
-    try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=Definitions)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def _to_cache(path: Path, definitions: Definitions) -> None:
-    """Keep the definitions; a cache that can't be written only costs time the next time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{id(definitions):x}.tmp")
-        temporary.write_bytes(msgspec.msgpack.encode(definitions))
-        temporary.replace(path)
-    except OSError:
-        return

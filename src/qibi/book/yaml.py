@@ -118,12 +118,7 @@ class _Builder:
             try:
                 event = parser.get_event()
             except YAMLError as error:
-                mark = getattr(error, "problem_mark", None)
-                line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-                problem = getattr(error, "problem", None) or str(error)
-                raise Refused(
-                    _("not valid YAML: {problem}").format(problem=problem), line, column
-                ) from None
+                raise _unreadable(error, text) from None
             if event is None:
                 return
             yield event
@@ -196,6 +191,16 @@ class _Builder:
             if self.places is not None and found[key] is None:
                 self.places[inner] = (event.start_mark.line + 1, event.start_mark.column + 1)
         return found
+
+
+def _unreadable(error: Any, text: str) -> Refused:
+    """What libyaml could not read, in one line, and where."""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    message = _("not valid YAML: {problem}").format(problem=problem)
+    if mark := getattr(error, "problem_mark", None):
+        return Refused(message, mark.line + 1, mark.column + 1)
+    before = text[: getattr(error, "position", 0)]
+    return Refused(message, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _scalar(text: str) -> Any:

@@ -75,6 +75,7 @@ def rank(
         asked,
         branch=among,
         criterion=by_criterion,
+        cache=now.around.cache,
         trend=form in ("table", "md") and (among is not None or now.around.width >= _TREND_FROM),
     )
     _warn(found)

@@ -64,7 +64,9 @@ def tally(entries: Sequence[Entry]) -> str:
 def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
     """What a week comes to with these batches, ranked within a branch."""
     period = weeks.single(week)
-    question = Question(period, before(now.root, now.definitions, period), branch=branch)
+    question = Question(
+        period, before(now.root, now.definitions, period, now.around.cache), branch=branch
+    )
     earlier = read_weeks(now.root, question.before)
     return of_batches(now.definitions, [*earlier, *batches], question)
 

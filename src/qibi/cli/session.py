@@ -150,7 +150,8 @@ class Session:
             from qibi.scoring.ranking import latest_assessed
 
             return weeks.single(
-                latest_assessed(self.root, self.definitions) or weeks.week_of(self.today)
+                latest_assessed(self.root, self.definitions, cache=self.around.cache)
+                or weeks.week_of(self.today)
             )
         found = weeks.parse_period(text, self.today)
         if found is None or not found.weeks:

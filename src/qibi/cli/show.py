@@ -33,7 +33,7 @@ def show(
     asked = now.week(week)
     key = now.find_subject(subject, asked)
     kind = now.definitions.kind(key) or "member"
-    found = behind(now.root, now.definitions, weeks.single(asked), by=kind)
+    found = behind(now.root, now.definitions, weeks.single(asked), by=kind, cache=now.around.cache)
     now.console.show(view(now, found, key, asked), form, output)
 
 

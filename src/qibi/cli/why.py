@@ -46,7 +46,7 @@ def why(
     asked = asked_period(now, period, week)
     key = now.find_subject(subject, asked.weeks[-1])
     kind = now.definitions.kind(key) or "member"
-    found = behind(now.root, now.definitions, asked, by=kind)
+    found = behind(now.root, now.definitions, asked, by=kind, cache=now.around.cache)
     made = (
         _week_view(now, found, key, asked.weeks[0])
         if len(asked.weeks) == 1

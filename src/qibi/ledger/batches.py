@@ -70,6 +70,18 @@ def weeks_with_batches(root: Path) -> list[str]:
     return found
 
 
+def latest_first(root: Path, until: str = weeks.END) -> Iterator[str]:
+    """The weeks with batches, not after `until`, the latest first; looks no further than asked."""
+    ledger = root / LEDGER
+    for year in sorted(_folders(ledger, _YEAR), reverse=True):
+        if year > until[:4]:
+            continue
+        for number in sorted(_folders(ledger / year, _WEEK), reverse=True):
+            week = f"{year}-{number}"
+            if week <= until and weeks.is_week(week) and batch_names(root, week):
+                yield week
+
+
 def _folders(directory: Path, pattern: re.Pattern[str]) -> list[str]:
     try:
         return [p.name for p in directory.iterdir() if pattern.fullmatch(p.name)]

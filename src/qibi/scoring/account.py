@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from qibi.base.weeks import Period, single
+from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Score
@@ -158,9 +158,11 @@ def behind(
     *,
     by: str = "member",
     branch: str | None = None,
+    cache: Path | None = None,
 ) -> Behind:
     """A ranking and what is behind it; raises `Faults` where the ledger is damaged."""
-    question = Question(period, before(root, definitions, period), trend_weeks(period), by, branch)
+    earlier = before(root, definitions, period, cache)
+    question = Question(period, earlier, trend_weeks(period), by, branch)
     batches = read_weeks(root, [w for w in question.weeks if batch_names(root, w)])
     return of_batches(definitions, batches, question)
 
@@ -169,13 +171,6 @@ def of_batches(definitions: Definitions, batches: list[Batch], question: Questio
     """The same, of batches at hand."""
     engine = Engine(tables(definitions, batches, question))
     return Behind(answer(definitions, batches, question, engine), engine, batches, definitions)
-
-
-def week_behind(
-    root: Path, definitions: Definitions, week: str, branch: str | None = None
-) -> Behind:
-    """What is behind one week."""
-    return behind(root, definitions, single(week), branch=branch)
 
 
 def _plain(values: list[object]) -> list:  # type: ignore[type-arg]

@@ -1,5 +1,6 @@
 """Runs `rules.sql` on DuckDB: the given tables in, one table a step out."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -25,6 +26,12 @@ def steps() -> dict[str, str]:
         name, text = block.split("\n", 1)
         found[name.strip()] = text.strip().removesuffix(";")
     return found
+
+
+@cache
+def rules_digest() -> str:
+    """SHA-256 of the rules' text."""
+    return hashlib.sha256(RULES.read_bytes()).hexdigest()
 
 
 def explanation(step: str) -> str:

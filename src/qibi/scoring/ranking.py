@@ -5,11 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qibi.base import weeks as wk
+from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch, batch_names, read_weeks, weeks_with_batches
+from qibi.ledger.batches import (
+    Batch,
+    batch_names,
+    digest,
+    folder,
+    latest_first,
+    read_weeks,
+)
 from qibi.ledger.entries import Assessed, Exempt, Score, Void
-from qibi.scoring.engine import Engine
+from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import Question, latest_scheme, tables
 
 TREND = 8  # weeks
@@ -71,16 +79,45 @@ def rank(
     branch: str | None = None,
     criterion: str | None = None,
     trend: bool = False,
+    cache: Path | None = None,
 ) -> Ranking:
-    """The ranking of a period; raises `Faults` where the ledger of a week it needs is damaged."""
-    earlier = before(root, definitions, period)
+    """The ranking of a period; raises `Faults` where the ledger of a week it needs is damaged.
+
+    `cache` is a folder for derived data: the same definitions and batches give the same answer.
+    """
+    earlier = before(root, definitions, period, cache)
     also = trend_weeks(period) if trend else ()
     question = Question(period, earlier, also, by, branch, criterion)
-    batches = read_weeks(root, [w for w in question.weeks if batch_names(root, w)])
-    return answer(definitions, batches, question)
+    weeks = [w for w in question.weeks if batch_names(root, w)]
+    kept = Kept(cache if definitions.fingerprint else None)
+    content = contents(root, weeks)
+    key = key_of([definitions.fingerprint, rules_digest(), repr(question), *(content or ())])
+    found = kept.find("rankings", key, Ranking) if content is not None else None
+    if found is None:
+        found = answer(definitions, read_weeks(root, weeks), question)
+        kept.keep("rankings", key, found)
+    return found
 
 
-def before(root: Path, definitions: Definitions, period: Period) -> tuple[str, ...]:
+def contents(root: Path, weeks: list[str]) -> list[str] | None:
+    """The names of all batches of these weeks, each proved by its content; None where one is not."""
+    names = []
+    for week in weeks:
+        for name in batch_names(root, week):
+            path = f"{folder(week)}/{name}"
+            try:
+                raw = (root / path).read_bytes()
+            except OSError:
+                return None
+            if digest(raw) != name[-22:-6]:
+                return None
+            names.append(path)
+    return names
+
+
+def before(
+    root: Path, definitions: Definitions, period: Period, cache: Path | None = None
+) -> tuple[str, ...]:
     """The weeks of the period that `moved` is measured against.
 
     For a week, the latest earlier one with a live `assessed`; else the period of the same kind
@@ -88,18 +125,31 @@ def before(root: Path, definitions: Definitions, period: Period) -> tuple[str, .
     """
     if period.kind != "week":
         return wk.before(period).weeks
-    earlier = latest_assessed(root, definitions, until=wk.shift(period.weeks[0], -1))
+    earlier = latest_assessed(root, definitions, wk.shift(period.weeks[0], -1), cache)
     return (earlier,) if earlier else ()
 
 
-def latest_assessed(root: Path, definitions: Definitions, until: str = wk.END) -> str | None:
+def latest_assessed(
+    root: Path, definitions: Definitions, until: str = wk.END, cache: Path | None = None
+) -> str | None:
     """The latest week, not after `until`, for which any branch of the book has a live `assessed`."""
-    for week in reversed(weeks_with_batches(root)):
-        if week <= until and definitions.scheme(week):
-            found = assessed_branches(read_weeks(root, [week]))
-            if any(definitions.branch(branch) for _week, branch in found):
+    for week in latest_first(root, until):
+        if definitions.scheme(week):
+            branches = _assessed_in(root, week, Kept(cache))
+            if any(definitions.branch(branch) for branch in branches):
                 return week
     return None
+
+
+def _assessed_in(root: Path, week: str, kept: Kept) -> list[str]:
+    """The branches that have a live `assessed` for a week."""
+    content = contents(root, [week])
+    key = key_of(content or ())
+    found = kept.find("assessed", key, list[str]) if content is not None else None
+    if found is None:
+        found = [branch for _week, branch in assessed_branches(read_weeks(root, [week]))]
+        kept.keep("assessed", key, found)
+    return found
 
 
 def assessed_branches(batches: list[Batch]) -> dict[tuple[str, str], Assessed]:

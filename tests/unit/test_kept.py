@@ -1,0 +1,92 @@
+"""Derived data: found again, never stale, and worth nothing when damaged."""
+
+import shutil
+from pathlib import Path
+
+from qibi.base import weeks
+from qibi.base.kept import Kept, key_of
+from qibi.book.load import load
+from qibi.ledger.batches import batch_names, folder
+from qibi.scoring.ranking import rank
+
+EXAMPLE = Path(__file__).parents[2] / "ledgers" / "example"
+WEEK = weeks.single("2026-W46")
+
+
+def test_a_value_is_found_again_and_another_key_finds_nothing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.keep("numbers", key_of(["a", "b"]), [1, 2])
+    assert kept.find("numbers", key_of(["a", "b"]), list[int]) == [1, 2]
+    assert kept.find("numbers", key_of(["ab", ""]), list[int]) is None
+    assert kept.find("words", key_of(["a", "b"]), list[int]) is None
+
+
+def test_what_is_damaged_or_foreign_is_missing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.keep("numbers", "k", [1, 2])
+    assert kept.find("numbers", "k", dict[str, int]) is None
+    (tmp_path / "numbers" / "k.msgpack").write_bytes(b"\xc1torn")
+    assert kept.find("numbers", "k", list[int]) is None
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    kept = Kept(tmp_path / "file")
+    kept.keep("numbers", "k", [1])
+    assert kept.find("numbers", "k", list[int]) is None
+
+
+def test_the_oldest_go_when_there_are_many(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    for number in range(500):
+        kept.keep("numbers", str(number), number)
+    assert len(list((tmp_path / "numbers").iterdir())) <= 400
+    assert kept.find("numbers", "499", int) == 499
+
+
+def test_a_ranking_is_the_same_cold_warm_and_without_a_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cold = rank(EXAMPLE, load(EXAMPLE, cache), WEEK, trend=True, cache=cache)
+    warm = rank(EXAMPLE, load(EXAMPLE, cache), WEEK, trend=True, cache=cache)
+    without = rank(EXAMPLE, load(EXAMPLE), WEEK, trend=True)
+    assert (cache / "rankings").exists()
+    assert cold == warm == without
+
+
+def test_a_batch_more_is_seen_at_once(tmp_path: Path) -> None:
+    book, cache = tmp_path / "book", tmp_path / "cache"
+    shutil.copytree(EXAMPLE, book)
+    place = book / folder("2026-W46")
+    names = batch_names(book, "2026-W46")
+    away = place / names[0]
+    raw = away.read_bytes()
+    away.unlink()
+    less = rank(book, load(book, cache), WEEK, cache=cache)
+    away.write_bytes(raw)
+    more = rank(book, load(book, cache), WEEK, cache=cache)
+    assert less.missing and not more.missing
+
+
+def test_a_changed_batch_is_refused_though_its_ranking_is_kept(tmp_path: Path) -> None:
+    import pytest
+
+    from qibi.base.findings import Faults
+
+    book, cache = tmp_path / "book", tmp_path / "cache"
+    shutil.copytree(EXAMPLE, book)
+    rank(book, load(book, cache), WEEK, cache=cache)
+    batch = book / folder("2026-W46") / batch_names(book, "2026-W46")[0]
+    batch.write_bytes(batch.read_bytes().replace(b'"points":1,', b'"points":9,'))
+    with pytest.raises(Faults, match="content has changed"):
+        rank(book, load(book, cache), WEEK, cache=cache)
+
+
+def test_changed_rules_of_the_book_are_seen_at_once(tmp_path: Path) -> None:
+    book, cache = tmp_path / "book", tmp_path / "cache"
+    shutil.copytree(EXAMPLE, book)
+    before = rank(book, load(book, cache), WEEK, cache=cache)
+    scheme = book / "scheme" / "2026-W01.yaml"
+    text = scheme.read_text("utf-8")
+    assert "cap: 3" in text
+    scheme.write_text(text.replace("cap: 3", "cap: 1"), "utf-8")
+    assert rank(book, load(book, cache), WEEK, cache=cache) != before
