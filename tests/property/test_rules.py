@@ -44,8 +44,8 @@ def as_the_oracle_says_it(ranking: Ranking) -> dict:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(books.cases())
-def test_members_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:
-    asked = {"branch": case.branch, "criterion": case.criterion}
+def test_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:
+    asked = {"by": case.by, "branch": case.branch, "criterion": case.criterion}
     expected = oracle.rank(case.book, case.period, **asked)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

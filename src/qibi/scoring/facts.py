@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from qibi.base.weeks import Period
-from qibi.book.definitions import Definitions, Scheme
+from qibi.book.definitions import Branch, Definitions, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Exempt, Score, Void, moment
 
@@ -57,6 +58,14 @@ TABLES: dict[str, dict[str, str]] = {
         "veto_at_most": "BIGINT",
     },
     "exclusion": {"version": "VARCHAR", "item": "VARCHAR", "excluded": "VARCHAR"},
+    "belongs": {
+        "week": "VARCHAR",
+        "kind": "VARCHAR",
+        "subject": "VARCHAR",
+        "member": "VARCHAR",
+    },
+    "scale": {"version": "VARCHAR", "kind": "VARCHAR", "base": "BIGINT"},
+    "weight": {"version": "VARCHAR", "kind": "VARCHAR", "own": "BIGINT", "members": "BIGINT"},
     "question": {"kind": "VARCHAR", "branch": "VARCHAR", "criterion": "VARCHAR"},
 }
 
@@ -88,6 +97,7 @@ def tables(
     """Table name: rows, in the order of the columns in `TABLES`. Points are hundredths."""
     asked = question.weeks
     in_force = {week: definitions.scheme(week) for week in asked}
+    belongs = list(rollup_members(definitions, question.by, asked))
     used = {s.week: s for s in in_force.values() if s}
     return {
         "entry": entry_rows(batches),
@@ -97,7 +107,7 @@ def tables(
             *(("before", week) for week in question.before),
         ],
         "period": list(_periods(definitions, question)),
-        "active": list(_active(definitions, asked)),
+        "active": [*_active(definitions, asked), *_active_groupings(question.by, belongs)],
         "limits": [(s.week, s.total_min, s.total_max) for s in used.values()],
         "eligible": [(s.week, status) for s in used.values() for status in s.eligible],
         "criterion": [row for s in used.values() for row in _criteria(s)],
@@ -118,6 +128,9 @@ def tables(
         "exclusion": [
             (s.week, i.id, e) for s in used.values() for i in s.items() for e in i.excludes
         ],
+        "belongs": [(week, question.by, subject, member) for week, subject, _b, member in belongs],
+        "scale": [row for s in used.values() for row in _scales(s)],
+        "weight": [row for s in used.values() for row in _weights(s, question.by)],
         "question": [(question.by, question.branch, question.criterion)],
     }
 
@@ -188,3 +201,65 @@ def _criteria(scheme: Scheme) -> Iterable[Row]:
     for c in scheme.criteria:
         for kind in c.applies_to:
             yield scheme.week, kind, c.id, int(c.direct), c.base, c.min, c.max
+
+
+def rollup_members(
+    definitions: Definitions, by: str, asked: Sequence[str]
+) -> Iterable[tuple[str, str, str | None, str]]:
+    """(week, subject, branch, member): who belongs to each subject of a rollup in each week.
+
+    A CP's members are those that it names, wherever they are; a branch's, group's, unit's and
+    post's are its active ones. Only a group has a branch here: units and posts span them all.
+    """
+    if by == "cp":
+        for week in asked:
+            for cp in definitions.cps:
+                if definitions.branch_of(cp.id, week) == cp.branch and cp.since <= week <= cp.until:
+                    yield from ((week, cp.id, cp.branch, key) for key in cp.members.values())
+    elif by != "member":
+        for week in asked:
+            for branch in definitions.branches:
+                if branch.alive(week):
+                    yield from _grouped(definitions, by, branch, week)
+
+
+def _grouped(
+    definitions: Definitions, by: str, branch: Branch, week: str
+) -> Iterable[tuple[str, str, str | None, str]]:
+    groups = {g.id for g in branch.groups if g.since <= week <= g.until}
+    for m in definitions.members_of(branch.id, week):
+        if by == "branch":
+            yield week, branch.id, branch.id, m.id
+        elif by == "group" and m.group in groups:
+            yield week, m.group, branch.id, m.id
+        elif by == "unit" and m.unit:
+            yield week, m.unit, None, m.id
+        elif by == "post":
+            yield from ((week, post, None, m.id) for post in m.posts)
+
+
+def _active_groupings(
+    by: str, belongs: Iterable[tuple[str, str, str | None, str]]
+) -> Iterable[Row]:
+    """Groups, units and posts are active in the weeks in which they have an active member."""
+    if by in ("group", "unit", "post"):
+        for week, subject, branch in dict.fromkeys((w, s, b) for w, s, b, _m in belongs):
+            yield week, subject, by, branch, None
+
+
+def _scales(scheme: Scheme) -> Iterable[Row]:
+    for kind in ("member", "cp", "branch"):
+        applying = [c for c in scheme.criteria if kind in c.applies_to]
+        base = sum(c.base for c in applying) or sum(c.max for c in applying)
+        if base:
+            yield scheme.week, kind, base
+
+
+def _weights(scheme: Scheme, by: str) -> Iterable[Row]:
+    """Default {own: 100}; groups, units and posts have no own part."""
+    if by in ("cp", "branch"):
+        own, members = scheme.rollup.get(by, (1, 0))
+        shared = gcd(own, members) or 1
+        yield scheme.week, by, own // shared, members // shared
+    else:
+        yield scheme.week, by, 0, 1

@@ -12,6 +12,9 @@
 --   criterion  (version, kind, criterion, direct, base, low, high)
 --   item       (version, item, criterion, cap, only_highest, veto_criterion, veto_total, veto_at_most)
 --   exclusion  (version, item, excluded)
+--   belongs    (week, kind, subject, member)   the members of each CP, branch, group, unit or post asked for
+--   scale      (version, kind, base)           the sum of bases (of maxima, where that is 0) that makes 100
+--   weight     (version, kind, own, members)   of the two parts of a rollup
 --   question   (kind, branch, criterion)       one row: what is ranked; branch and criterion may be null
 
 -- step: live
@@ -127,23 +130,102 @@ SELECT h.*,
   LEAST(h.held, COALESCE(h.veto_at_most, h.held), COALESCE(h.veto_total, h.held)) AS total
 FROM held AS h;
 
+-- step: rollup
+-- A member's total is its own. For the others, the weighted mean of their own total and of the mean of
+-- their assessed, eligible members, each on the scale where its base is 100; a part that has nothing
+-- drops out and the weights close up. One rounding a week, half up.
+WITH among AS (
+  SELECT b.week, b.subject, COUNT(*) AS members, SUM(t.total) AS total
+  FROM belongs AS b
+  JOIN week_total AS t ON t.week = b.week AND t.subject = b.member AND t.kind = 'member'
+  JOIN eligible AS e ON e.version = t.version AND e.status = t.status
+  GROUP BY b.week, b.subject
+), asked AS (
+  SELECT a.week, a.subject, a.kind, a.branch, w.version
+  FROM active AS a
+  JOIN question AS q ON q.kind = a.kind AND q.kind <> 'member'
+  JOIN week AS w ON w.week = a.week AND w.version IS NOT NULL
+  LEFT JOIN assessed AS s ON s.week = a.week AND s.subject = a.subject AND s.kind = a.kind
+  WHERE s.subject IS NOT NULL OR a.kind IN ('group', 'unit', 'post')
+), parts AS (
+  SELECT k.week, k.subject, k.branch,
+    CASE WHEN o.total IS NULL OR so.base IS NULL THEN 0 ELSE g.own END AS own_weight,
+    CASE WHEN m.total IS NULL OR sm.base IS NULL THEN 0 ELSE g.members END AS members_weight,
+    CAST(COALESCE(o.total, 0) AS HUGEINT) AS own,
+    CAST(COALESCE(m.total, 0) AS HUGEINT) AS total,
+    CAST(COALESCE(so.base, 1) AS HUGEINT) AS own_base,
+    CAST(COALESCE(m.members, 1) * COALESCE(sm.base, 1) AS HUGEINT) AS members_base
+  FROM asked AS k
+  JOIN weight AS g ON g.version = k.version AND g.kind = k.kind
+  LEFT JOIN scale AS so ON so.version = k.version AND so.kind = k.kind
+  LEFT JOIN scale AS sm ON sm.version = k.version AND sm.kind = 'member'
+  LEFT JOIN week_total AS o
+    ON o.week = k.week AND o.subject = k.subject AND o.kind = k.kind
+  LEFT JOIN among AS m ON m.week = k.week AND m.subject = k.subject
+), fractions AS (
+  SELECT p.week, p.subject, p.branch,
+    20000 * (p.own_weight * p.own * p.members_base + p.members_weight * p.total * p.own_base)
+      + (p.own_weight + p.members_weight) * p.own_base * p.members_base AS above,
+    2 * (p.own_weight + p.members_weight) * p.own_base * p.members_base AS below
+  FROM parts AS p
+  WHERE p.own_weight + p.members_weight > 0
+)
+SELECT f.week, f.subject, f.branch,
+  CAST((f.above - ((f.above % f.below) + f.below) % f.below) // f.below AS BIGINT) AS total
+FROM fractions AS f
+UNION ALL
+SELECT t.week, t.subject, t.branch, CAST(t.total AS BIGINT) AS total
+FROM week_total AS t
+JOIN question AS q ON q.kind = t.kind AND q.kind = 'member';
+
+-- step: criterion_of
+-- The criteria of whoever is ranked. Where a rollup has no own points on a criterion, the mean of its
+-- assessed, eligible members stands in, rounded half up.
+WITH own AS (
+  SELECT c.week, c.subject, c.criterion, c.credit
+  FROM criterion_credit AS c
+  JOIN question AS q ON q.kind = c.kind
+), among AS (
+  SELECT b.week, b.subject, c.criterion, COUNT(*) AS members,
+    2 * SUM(c.credit) + COUNT(*) AS doubled
+  FROM belongs AS b
+  JOIN week_total AS t ON t.week = b.week AND t.subject = b.member AND t.kind = 'member'
+  JOIN eligible AS e ON e.version = t.version AND e.status = t.status
+  JOIN criterion_credit AS c ON c.week = b.week AND c.subject = b.member AND c.kind = 'member'
+  LEFT JOIN assessed AS s ON s.week = b.week AND s.subject = b.subject AND s.kind = b.kind
+  WHERE s.subject IS NOT NULL OR b.kind IN ('group', 'unit', 'post')
+  GROUP BY b.week, b.subject, c.criterion
+)
+SELECT week, subject, criterion, credit FROM own
+UNION ALL
+SELECT m.week, m.subject, m.criterion,
+  (m.doubled - ((m.doubled % (2 * m.members)) + 2 * m.members) % (2 * m.members))
+    // (2 * m.members) AS credit
+FROM among AS m
+LEFT JOIN own AS o ON o.week = m.week AND o.subject = m.subject AND o.criterion = m.criterion
+WHERE o.subject IS NULL;
+
 -- step: contest
 -- What is ranked: each subject's total of each week of a period, or the criterion that takes its place.
-SELECT p.period, t.week, t.subject, t.branch, t.veto_total,
-  CASE WHEN q.criterion IS NULL THEN t.total ELSE c.credit END AS points
-FROM week_total AS t
-JOIN span AS p ON p.week = t.week
-JOIN question AS q ON q.kind = t.kind
-LEFT JOIN criterion_credit AS c
-  ON c.week = t.week AND c.subject = t.subject AND c.criterion = q.criterion
-WHERE q.criterion IS NULL OR c.criterion IS NOT NULL;
+SELECT p.period, r.week, r.subject, r.total AS points
+FROM rollup AS r
+JOIN span AS p ON p.week = r.week
+JOIN question AS q ON q.criterion IS NULL
+UNION ALL
+SELECT p.period, c.week, c.subject, c.credit AS points
+FROM criterion_of AS c
+JOIN span AS p ON p.week = c.week
+JOIN question AS q ON q.criterion = c.criterion;
 
 -- step: standing
 -- Over the period's assessed weeks the points are summed, or their mean taken, rounded once, half up.
 -- Equal points share a rank and leave a gap. Who has no place is listed with the reason.
 WITH seen AS (
   SELECT p.period, a.week, a.subject, a.branch, a.status, w.version,
-    CASE WHEN x.subject IS NULL OR w.version IS NULL THEN 0 ELSE 1 END AS exempt,
+    CASE
+      WHEN x.subject IS NULL OR w.version IS NULL OR a.kind IN ('group', 'unit', 'post') THEN 0
+      ELSE 1
+    END AS exempt,
     ROW_NUMBER() OVER (PARTITION BY p.period, a.subject ORDER BY a.week DESC) AS latest
   FROM active AS a
   JOIN question AS q ON q.kind = a.kind
@@ -160,9 +242,15 @@ WITH seen AS (
   FROM seen
   GROUP BY period, subject
 ), played AS (
-  SELECT period, subject, COUNT(*) AS weeks, SUM(points) AS summed, MIN(veto_total) AS veto_total
+  SELECT period, subject, COUNT(*) AS weeks, SUM(points) AS summed
   FROM contest
   GROUP BY period, subject
+), vetoes AS (
+  SELECT p.period, t.subject, MIN(t.veto_total) AS veto_total
+  FROM week_total AS t
+  JOIN question AS q ON q.kind = t.kind
+  JOIN span AS p ON p.week = t.week
+  GROUP BY p.period, t.subject
 ), held_weeks AS (
   SELECT p.period, COUNT(DISTINCT l.week) AS weeks
   FROM live AS l
@@ -171,7 +259,7 @@ WITH seen AS (
   WHERE l.kind = 'assessed'
   GROUP BY p.period
 ), judged AS (
-  SELECT s.period, s.subject, s.branch, d.weeks, d.summed, d.veto_total,
+  SELECT s.period, s.subject, s.branch, d.weeks, d.summed, v.veto_total,
     2 * d.summed + d.weeks AS doubled,
     CASE
       WHEN s.exempt = 1 THEN 'exempt'
@@ -184,6 +272,7 @@ WITH seen AS (
   CROSS JOIN question AS k
   JOIN period AS e ON e.period = s.period
   LEFT JOIN played AS d ON d.period = s.period AND d.subject = s.subject
+  LEFT JOIN vetoes AS v ON v.period = s.period AND v.subject = s.subject
   LEFT JOIN held_weeks AS h ON h.period = s.period
   LEFT JOIN eligible AS g ON g.version = s.version AND g.status = s.status
   WHERE k.branch IS NULL OR k.branch = s.branch
@@ -210,8 +299,7 @@ SELECT b.period, b.subject, b.criterion,
 FROM (
   SELECT p.period, c.subject, c.criterion, e.averaged,
     COUNT(*) AS weeks, SUM(c.credit) AS summed, 2 * SUM(c.credit) + COUNT(*) AS doubled
-  FROM criterion_credit AS c
-  JOIN question AS q ON q.kind = c.kind
+  FROM criterion_of AS c
   JOIN span AS p ON p.week = c.week
   JOIN period AS e ON e.period = p.period
   WHERE p.period = 'now'
