@@ -326,6 +326,16 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
         """The name of a subject in the language spoken now."""
         return str(self.label(key))
 
+    def title_of(self, by: str, key: str) -> str:
+        """The name of what a ranking is by: a subject, or a group, unit or post."""
+        if by == "group":
+            named: Iterator[Choice | Group] = (g for b in self.branches for g in b.groups)
+        elif by in ("unit", "post"):
+            named = iter(self.units if by == "unit" else self.posts)
+        else:
+            return self.title(key)
+        return next((str(thing.name) for thing in named if thing.id == key), key)
+
     @cached_property
     def subjects(self) -> tuple[str, ...]:
         """The ids of all subjects: members, CPs, branches."""

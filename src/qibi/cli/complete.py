@@ -78,6 +78,13 @@ def entries(incomplete: str) -> Candidates:
     )
 
 
+def kinds(incomplete: str) -> Candidates:
+    """What a ranking can be by."""
+    from qibi.scoring.facts import KINDS
+
+    return _matching([(name, "") for name in KINDS], incomplete)
+
+
 def formats(incomplete: str) -> Candidates:
     """The formats of commands that read."""
     from qibi.cli.console import FORMATS

@@ -91,6 +91,19 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     )
 
 
+def kind(definitions: Definitions, by: str) -> str:
+    """What a ranking is by, in the book's own word."""
+    default = {
+        "member": _("member"),
+        "group": _("group"),
+        "branch": _("branch"),
+        "cp": _("CP"),
+        "unit": _("unit"),
+        "post": _("post"),
+    }[by]
+    return definitions.word(by, default)
+
+
 def branch_heading(definitions: Definitions) -> str:
     """The heading of a column of branches, in the book's own word."""
     word = definitions.word("branch", _("Branch"))

@@ -9,11 +9,12 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, current, listing, many, mark
 from qibi.base.text import width
 from qibi.book import lookup
-from qibi.book.definitions import Definitions
+from qibi.book.definitions import Criterion, Definitions
 from qibi.cli import complete, options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.session import session
+from qibi.scoring.facts import KINDS
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.ranking import rank as ranking_of
 
@@ -48,6 +49,15 @@ def rank(
     year: Annotated[
         str | None, typer.Option("--year", metavar="[YEAR]", help=_("2026 or last"))
     ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="KIND",
+            help=_("member, group, branch, cp, unit or post"),
+            autocompletion=complete.kinds,
+        ),
+    ] = "member",
     branch: options.Branch = None,
     criterion: Annotated[
         str | None,
@@ -69,10 +79,16 @@ def rank(
     asked = asked_period(now, period, week, month, quarter, year)
     among = now.find_branch(branch) if branch else None
     by_criterion = _criterion(now.definitions, criterion, asked.weeks[-1])
+    if by not in KINDS:
+        raise Refusal(
+            _("there is no ranking by '{by}'").format(by=by),
+            _("one of: {kinds}").format(kinds=", ".join(KINDS)),
+        )
     found = ranking_of(
         now.root,
         now.definitions,
         asked,
+        by=by,
         branch=among,
         criterion=by_criterion,
         cache=now.around.cache,
@@ -147,7 +163,7 @@ def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: i
 def _title(definitions: Definitions, ranking: Ranking) -> str:
     asked = ranking.question
     where = phrases.branch(definitions, asked.branch) if asked.branch else str(definitions.name)
-    what = definitions.word("member", _("member"))
+    what = phrases.kind(definitions, asked.by)
     if asked.criterion and ranking.scheme:
         criterion = ranking.scheme.criterion(asked.criterion)
         what += " " + str(criterion.name if criterion else asked.criterion)
@@ -174,7 +190,7 @@ def _grid(definitions: Definitions, ranking: Ranking, shown: list[Standing], col
         {"rank", "moved", "name", "branch", "total", "grade", "trend"},
         {"rank", "name", "total"},
     ]
-    if ranking.question.branch:
+    if ranking.question.branch or ranking.question.by in ("branch", "unit", "post"):
         layouts = [parts - {"branch"} for parts in layouts]
     made = [_layout(definitions, ranking, shown, parts) for parts in layouts]
     for grid in made:
@@ -207,15 +223,19 @@ def _layout(
     if "moved" in parts:
         add(_("+/-"), [phrases.moved(s.moved) for s in shown], right=True)
     add(
-        _("Name"), [Cell(definitions.title(s.subject), phrases.alert_style(s.alert)) for s in shown]
+        _("Name"),
+        [
+            Cell(definitions.title_of(ranking.question.by, s.subject), phrases.alert_style(s.alert))
+            for s in shown
+        ],
     )
     if "branch" in parts:
         add(
             phrases.branch_heading(definitions),
-            [phrases.branch(definitions, s.branch) for s in shown],
+            [phrases.branch(definitions, s.branch) if s.branch else "" for s in shown],
         )
     for criterion in scheme.criteria if scheme and "criteria" in parts else ():
-        if "member" not in criterion.applies_to:
+        if not any(criterion.id in s.criteria for s in shown):
             continue
         title = str(criterion.name if "long" in parts else criterion.short)
         if asked.criterion == criterion.id:
@@ -273,7 +293,7 @@ def _unranked(definitions: Definitions, ranking: Ranking) -> list[str]:
         if ranking.missing and unranked.reason == "unscored":
             continue  # the title names the branches that are missing
         groups.setdefault(phrases.reason(unranked.reason, unranked.note), []).append(
-            definitions.title(unranked.subject)
+            definitions.title_of(ranking.question.by, unranked.subject)
         )
     return [
         _("without a place  {names}: {reason}").format(names=listing(names), reason=reason)
@@ -297,6 +317,8 @@ def _legend(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
     lines.append(_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10)))
     text = ("；" if current() == "zh" else "; ").join(lines)
+    if ranking.question.by not in ("member", "cp", "branch"):
+        return [text]
     last = definitions.title(shown[-1].subject)
     return [text, _("why: qibi why {subject}").format(subject=last)]
 
@@ -318,7 +340,7 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
                 "rank": s.rank,
                 "moved": s.moved,
                 "subject": s.subject,
-                "name": definitions.title(s.subject),
+                "name": definitions.title_of(ranking.question.by, s.subject),
                 "branch": s.branch,
                 "total": points.to_number(s.total),
                 "mean": points.to_number(s.mean),
@@ -332,7 +354,7 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
         "unranked": [
             {
                 "subject": u.subject,
-                "name": definitions.title(u.subject),
+                "name": definitions.title_of(asked.by, u.subject),
                 "reason": u.reason,
                 "note": u.note or None,
             }
@@ -342,13 +364,17 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     }
 
 
+def _shown_criteria(ranking: Ranking, shown: list[Standing]) -> list[Criterion]:
+    """The scheme's criteria that any of those shown has points on."""
+    criteria = ranking.scheme.criteria if ranking.scheme else ()
+    return [c for c in criteria if any(c.id in s.criteria for s in shown)]
+
+
 def _table(
     definitions: Definitions, ranking: Ranking, shown: list[Standing]
 ) -> tuple[list[str], list[list[Any]]]:
     """Headings and rows for CSV: ids beside names, plain numbers."""
-    criteria = (
-        [c for c in ranking.scheme.criteria if "member" in c.applies_to] if ranking.scheme else []
-    )
+    criteria = _shown_criteria(ranking, shown)
     header = [
         _("Rank"),
         _("Moved"),
@@ -368,8 +394,8 @@ def _table(
             s.rank,
             s.moved,
             s.subject,
-            definitions.title(s.subject),
-            str(definitions.label(s.branch)),
+            definitions.title_of(ranking.question.by, s.subject),
+            str(definitions.label(s.branch or "")),
             points.to_number(s.total),
             points.to_number(s.mean),
             s.weeks,
@@ -387,8 +413,8 @@ def _table(
                 None,
                 None,
                 u.subject,
-                definitions.title(u.subject),
-                str(definitions.label(u.branch)),
+                definitions.title_of(ranking.question.by, u.subject),
+                str(definitions.label(u.branch or "")),
                 *blanks,
                 phrases.reason(u.reason, u.note),
             ]

@@ -123,7 +123,16 @@ def headline(
     definitions: Definitions, found: Behind, account: Account, standing: Standing | None
 ) -> str:
     """Total, rank, how many are ranked, moved, grade and alert."""
-    parts = [_("{points} points").format(points=points.show(account.total))]
+    rolled_up = standing is not None and found.ranking.question.by != "member"
+    total = standing.total if standing and rolled_up else account.total
+    parts = [_("{points} points").format(points=points.show(total))]
+    if rolled_up:
+        base = sum(c.base for c in account.criteria)
+        parts.append(
+            _("own {points} (base {base}), the rest its members'").format(
+                points=points.show(account.total), base=points.show(base)
+            )
+        )
     if standing:
         everyone = found.ranking.standings
         here = [s for s in everyone if s.branch == account.branch]
@@ -296,7 +305,10 @@ def payload(
         "subject": key,
         "name": definitions.title(key),
         "branch": definitions.branch_of(key, week),
-        "total": points.to_number(account.total) if account else None,
+        "total": points.to_number(standing.total if standing else account.total)
+        if account
+        else None,
+        "own": points.to_number(account.total) if account else None,
         "rank": standing.rank if standing else None,
         "moved": standing.moved if standing else None,
         "grade": standing.grade if standing else None,

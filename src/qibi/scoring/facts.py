@@ -11,6 +11,7 @@ from qibi.ledger.entries import Exempt, Score, Void, moment
 
 Value = str | int | None
 Row = tuple[Value, ...]
+KINDS = ("member", "group", "branch", "cp", "unit", "post")  # that a ranking can be by
 
 TABLES: dict[str, dict[str, str]] = {
     "entry": {

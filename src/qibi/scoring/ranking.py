@@ -30,7 +30,7 @@ class Standing:
     rank: int
     moved: int | None
     subject: str
-    branch: str
+    branch: str | None  # None for units and posts, which span branches
     total: int
     mean: int
     weeks: int
@@ -44,7 +44,7 @@ class Unranked:
     """A subject without a place, and why: exempt, unscored, ineligible, too-few-weeks."""
 
     subject: str
-    branch: str
+    branch: str | None  # None for units and posts, which span branches
     reason: str
     note: str
 
@@ -300,8 +300,7 @@ def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     if question.also:
         for subject, week, total in engine.rows(
-            "SELECT t.subject, t.week, t.total FROM week_total AS t"
-            " JOIN question AS q ON q.kind = t.kind WHERE t.week >= ?",
+            "SELECT subject, week, total FROM rollup WHERE week >= ?",
             question.also[0],
         ):
             found.setdefault(subject, {})[week] = int(total)
