@@ -11,8 +11,8 @@ from test_sheets_headings import WEEK, book
 from test_sheets_table import by_openpyxl, xlsx
 
 from qibi.base.findings import Faults
-from qibi.ledger.wish import Stamp
 from qibi.ledger.entries import Exempt, Score, encode
+from qibi.ledger.wish import Stamp
 from qibi.sheets.read import admit_page, open_sheet, wishes
 
 LONG = "姓名,评分项,分值,次数,日期,说明,佐证,评分人,批准人\n"

@@ -1,0 +1,170 @@
+"""Writes what commands print into the two READMEs.
+
+    .venv/bin/python docs/make_readme.py
+
+Each `console` block of a README is run, in the order of the page, in one empty folder with a home of
+its own; what stands under a `$ ` line becomes what that command prints. A block under `<!-- file: NAME -->`
+is first written to that file. Where an output is shortened (a line `…`), as many lines as stood before
+and after it are kept. Digests and commit ids differ from run to run: alone they change nothing.
+`tests/e2e/test_readme.py` holds the pages in step with the program.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TODAY = "2026-11-23"
+CUT = "…"
+WIDTH = 80
+
+_BLOCK = re.compile(r"(?:<!-- (file|command): (\S+) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.M)
+_CHANCE = re.compile(r"\b[0-9a-f]{4,64}\b(?=[ .,，。\n]|$)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One README, in its language."""
+
+    language: str
+    path: str
+
+
+PAGES = (Page("en", "README.md"), Page("zh", "README.zh-CN.md"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: what its comment says it is, its language, and where its text stands."""
+
+    role: str
+    name: str
+    language: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command and what the page says that it prints."""
+
+    command: str
+    shown: list[str]
+
+
+def main() -> None:
+    """Write both pages."""
+    for page in PAGES:
+        path = REPOSITORY / page.path
+        path.write_text(refreshed(page, path.read_text("utf-8")), "utf-8", newline="\n")
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The fenced blocks of a page, in order."""
+    for found in _BLOCK.finditer(text):
+        role, name, language, body = found.groups()
+        yield Block(role or "", name or "", language, body, found.start(4), found.end(4))
+
+
+def steps(block: Block) -> list[Step]:
+    """The commands of a `console` block."""
+    lines = block.text.splitlines()
+    starts = [n for n, line in enumerate(lines) if line.startswith("$ ")]
+    return [
+        Step(lines[start][2:], lines[start + 1 : end])
+        for start, end in pairwise([*starts, len(lines)])
+    ]
+
+
+def refreshed(page: Page, text: str) -> str:
+    """The page with what its commands print now."""
+    made = {}
+    with place(page.language) as (folder, environment):
+        for block in blocks(text):
+            if block.role == "file":
+                (folder / block.name).write_text(block.text, "utf-8")
+            if block.language != "console":
+                continue
+            lines = []
+            for step in steps(block):
+                lines.append(f"$ {step.command}")
+                if step.command.startswith("cd "):
+                    folder = folder / shlex.split(step.command)[1]
+                    continue
+                lines += merged(step.shown, _output(step.command, folder, environment))
+            made[block] = "".join(f"{line}\n" for line in lines)
+    for block, body in reversed(made.items()):
+        text = text[: block.start] + body + text[block.end :]
+    return text
+
+
+def merged(shown: list[str], printed: list[str]) -> list[str]:
+    """What is to be shown of an output: all, or as much as was shown before and after a `…`."""
+    if shown.count(CUT) == 1:
+        at = shown.index(CUT)
+        after = len(shown) - at - 1
+        if at + after < len(printed):
+            printed = [*printed[:at], CUT, *printed[len(printed) - after :]]
+    same = [_CHANCE.sub("#", line) for line in shown] == [_CHANCE.sub("#", s) for s in printed]
+    return shown if same else printed
+
+
+def _output(command: str, folder: Path, environment: dict[str, str]) -> list[str]:
+    """What a command prints on a terminal, both streams; raises `RuntimeError` where it can't run."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode not in (0, 1) or done.stdout.startswith("qibi:"):
+        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+@contextmanager
+def place(language: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """An empty folder, and an environment with a home of its own, a name for git, and a fixed day."""
+    with tempfile.TemporaryDirectory(prefix="qibi-readme-") as temporary:
+        home, folder = Path(temporary) / "home", Path(temporary) / "place"
+        home.mkdir()
+        folder.mkdir()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("QIBI_", "GIT_", "LC_"))}
+        person = {
+            f"GIT_{role}_{what}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "Example"), ("EMAIL", "example@example.invalid"))
+        }
+        scripts = sysconfig.get_path("scripts")
+        own = {
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
+            "PYTHONUTF8": "1",
+            "COLUMNS": str(WIDTH),
+            "QIBI_LANG": language,
+            "QIBI_TODAY": TODAY,
+        }
+        yield folder, kept | person | own
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Data on standard output, all else on standard error, and what a closed pipe means."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transcripts.harness import BOOKS, Next, Scene, tree
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    scene = Scene(tmp_path)
+    scene.direct("book", "small", [])
+    scene.run('qibi score -e "Hal first-pass" --week W47')  # counts for nothing yet: a warning
+    return scene
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rank W47",
+        "rank --month",
+        "show Bob",
+        "why Bob",
+        "why Bob 2026-11",
+        "log W46",
+        "status",
+        "check",
+        "check --explain",
+        "doctor",
+    ],
+)
+def test_json_is_all_that_standard_output_holds(scene: Scene, command: str) -> None:
+    terminal, _code = scene.qibi([*command.split(), "--format", "json"])
+    found = json.loads("".join(terminal.stdout))
+    assert found["qibi"] == 1 and found["command"] == command.split()[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["rank", "rank W47", "show Bob", "show w-dan", "why Bob", "log", "status", "check", "doctor"],
+)
+@pytest.mark.parametrize("form", ["csv", "md", "table"])
+def test_every_reading_command_takes_every_format_and_a_file(
+    scene: Scene, command: str, form: str
+) -> None:
+    terminal, code = scene.qibi([*command.split(), "--format", form])
+    into, into_code = scene.qibi([*command.split(), "--format", form, "-o", "out.txt"])
+    written = (scene.folder / "out.txt").read_text("utf-8-sig" if form == "csv" else "utf-8")
+    assert (code, "".join(into.stdout)) == (into_code, "")
+    assert written.splitlines() == "".join(terminal.stdout).splitlines()
+
+
+def test_warnings_go_to_standard_error(scene: Scene) -> None:
+    terminal, _code = scene.qibi(["rank", "W47"])
+    assert "warning" in "".join(terminal.text) and "warning" not in "".join(terminal.stdout)
+
+
+def test_each_finding_of_check_is_one_line_for_grep(scene: Scene) -> None:
+    """Wrapped at 80 columns, `path:line: message` could be read by no editor and no grep."""
+    for _twice in range(2):
+        scene.run('qibi score -e "Bob first-pass valve 3" --week W46')
+    terminal, _code = scene.qibi(["check"])
+    lines = "".join(terminal.stdout).splitlines()
+    assert lines and all(line.startswith("ledger/") for line in lines)
+
+
+def test_a_month_is_provisional_while_a_week_that_is_over_is_missing(scene: Scene) -> None:
+    """2026-W47 is over and nobody is in: neither it nor the month can be final."""
+    for period in ("2026-W47", "2026-11", "2026-W46..2026-W47"):
+        terminal, _code = scene.qibi(["rank", period, "--format", "json"])
+        assert json.loads("".join(terminal.stdout))["provisional"], period
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rank W46",
+        "log W46",
+        "show Bob",
+        "why Bob",
+        "status",
+        "rank W46 --format csv",
+        "log W46 --format json",
+        "schema",
+        "--version",
+        "--help",
+        "rank --help",
+        "check --explain",
+    ],
+)
+def test_a_pipe_that_nobody_reads_any_more(scene: Scene, command: str) -> None:
+    """`qibi log | head`: whoever reads has enough, which is neither an error nor worth a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", *command.split()],
+        cwd=scene.folder,
+        env=scene.environment_now(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_long_log_into_head(scene: Scene) -> None:
+    """More than a pipe holds, so that the writer meets the closed end."""
+    command = f"{sys.executable} -m qibi --book {BOOKS['example']} log 2026 --format csv"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} | head -1"],
+        cwd=scene.folder,
+        env=scene.environment_now(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("entry,kind,week")
+
+
+def test_a_closed_pipe_loses_no_record(scene: Scene) -> None:
+    """The batch is on the disk before a word is said about it."""
+    before = tree(scene.folder / "ledger")
+    reading, writing = os.pipe()
+    os.close(reading)
+    scene.direct("file", "week.csv", ["subject,item", "Bob Chen,First pass"])
+    command = "score week.csv --week 2026-W46 --branch east --update"
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", *command.split()],
+        cwd=scene.folder,
+        env=scene.environment_now() | {"QIBI_TODAY": "2026-11-23"},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert b"Traceback" not in done.stderr and done.returncode == 0
+    assert len(tree(scene.folder / "ledger")) == len(before) + 1
+
+
+def test_a_terminal_that_cannot_show_chinese(scene: Scene) -> None:
+    """A real process with an ASCII standard output; nothing crashes, nothing is lost."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", "--book", str(BOOKS["example"]), "rank", "2026-W46"],
+        cwd=scene.folder,
+        env=scene.environment_now() | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+    assert done.stdout.isascii() and b"Total" in done.stdout and rb"\u" in done.stdout
+
+
+def test_an_unexpected_error_is_a_bug_plainly_said(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError("of a kind that nobody thought of")
+
+    monkeypatch.setattr("qibi.cli.session.load", broken)
+    with pytest.raises(AssertionError, match="a bug in qibi: RuntimeError"):
+        scene.qibi(["rank"], Next())
+    scene.environment["QIBI_DEBUG"] = "1"
+    with pytest.raises(RuntimeError):
+        scene.qibi(["rank"])
