@@ -50,6 +50,16 @@ def colon() -> str:
     return "：" if _current == "zh" else ": "
 
 
+def clauses(parts: list[str]) -> str:
+    """Half-sentences in a row: `a; b` or `a；b`."""
+    return ("；" if _current == "zh" else "; ").join(parts)
+
+
+def aside(text: str) -> str:
+    """What stands in brackets behind a word, brackets and all: ` (a)` or `（a）`."""
+    return f"（{text}）" if _current == "zh" else f" ({text})"
+
+
 def listing(words: list[str]) -> str:
     """Words in a row: `a, b` or `a、b`."""
     return ("、" if _current == "zh" else ", ").join(words)

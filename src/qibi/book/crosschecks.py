@@ -9,7 +9,7 @@ from typing import Any
 
 from qibi.base import weeks
 from qibi.base.findings import Finding
-from qibi.base.language import _, mark
+from qibi.base.language import _, clauses, listing, mark
 from qibi.base.text import closest
 from qibi.book.definitions import open_span
 from qibi.book.files import Files, Read
@@ -23,9 +23,9 @@ def _unknown(read: Read, loc: Loc, message: str, key: str, known: Iterable[str])
     advice = (
         _("did you mean '{near}'?").format(near=near)
         if near
-        else _("known are: {known}").format(known=", ".join(sorted(known)[:12]) or "–")
+        else _("known are: {known}").format(known=listing(sorted(known)[:12]) or "–")
     )
-    return read.finding(loc, f"{message.format(key=key)}; {advice}", "unknown-id")
+    return read.finding(loc, clauses([message.format(key=key), advice]), "unknown-id")
 
 
 def book_and_scheme(files: Files) -> Iterator[Finding]:
@@ -315,7 +315,7 @@ def _item(
         wrong = any(p * item.cap < 0 for p in worth) or (item.cap == 0 and any(worth))
         if wrong:
             message = _("cap {cap} has not the sign of the points ({points}); change its sign")
-            shown = ", ".join(str(p) for p in worth)
+            shown = listing([str(p) for p in worth])
             yield read.finding((*at, "cap"), message.format(cap=item.cap, points=shown), "cap-sign")
 
 

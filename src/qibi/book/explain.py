@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qibi.base.language import _
+from qibi.base.language import _, listing
 
 
 def explain(error: dict[str, Any], candidates: list[str], closest: str | None) -> str:
@@ -14,7 +14,7 @@ def explain(error: dict[str, Any], candidates: list[str], closest: str | None) -
                 field=error["loc"][-1], closest=closest
             )
         return _("unknown field '{field}'; take it out, or use one of: {known}").format(
-            field=error["loc"][-1], known=", ".join(candidates)
+            field=error["loc"][-1], known=listing(candidates)
         )
     if kind == "missing":
         return _("'{field}' is missing; add it").format(field=error["loc"][-1])

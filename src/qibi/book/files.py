@@ -37,6 +37,7 @@ class Files:
     plans: list[Read] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
     unit_ids: set[str] = field(default_factory=set)
     post_ids: set[str] = field(default_factory=set)
     branch_ids: set[str] = field(default_factory=set)
@@ -44,8 +45,8 @@ class Files:
     cp_ids: set[str] = field(default_factory=set)
 
     def broken(self, folder: str) -> bool:
-        """Whether a file there could not be read at all, so that its ids are not known."""
-        return any(path.startswith(folder) for path in self.unreadable)
+        """Whether a file there could not be read, or has a list under a wrong name: ids are missing."""
+        return any(path.startswith(folder) for path in (*self.unreadable, *self.unsure))
 
     def note_ids(self, folder: str, data: Any) -> None:
         """Note the ids in the plain data of one file, valid or not."""

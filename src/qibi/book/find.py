@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, listing
 
 
 def find(asked: str | None, environment: Mapping[str, str], start: Path) -> Path:
@@ -36,7 +36,7 @@ def _only_book_under(repository: Path) -> Path:
     if not books:
         raise _no_book()
     if len(books) > 1:
-        names = ", ".join(f"ledgers/{book.name}" for book in books)
+        names = listing([f"ledgers/{book.name}" for book in books])
         raise Refusal(
             _("more than one book here: {names}").format(names=names),
             _("say which: --book ledgers/{first}").format(first=books[0].name),

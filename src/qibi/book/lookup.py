@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from qibi.base.language import _, listing
+from qibi.base.language import _, aside, listing
 from qibi.base.text import closest, folded
 from qibi.book.definitions import Choice, Criterion, Definitions, Item, Label, Scheme
 
@@ -30,6 +30,9 @@ def subject(
         return text
     needle = folded(text)
     found = [k for k in definitions.by_folded_name.get(needle, ()) if k in keys]
+    found = found or [
+        b.id for b in definitions.branches if "branch" in wanted and folded(b.section) == needle
+    ]
     if not found and partial and needle:
         found = [k for k in keys if any(needle in n for n in _folded_names(definitions.label(k)))]
     found = _narrowed(found, lambda k: week is None or definitions.branch_of(k, week) is not None)
@@ -38,7 +41,7 @@ def subject(
     if len(found) == 1:
         return found[0]
     if found:
-        options = [_with_branch(definitions, key) for key in found[:6]]
+        options = [key + aside(_place(definitions, key)) for key in found[:6]]
         raise NotFound(
             _("'{text}' may be {options}; write the id").format(text=text, options=listing(options))
         )
@@ -74,13 +77,18 @@ def item(scheme: Scheme, text: str, *, partial: bool = True) -> Item | Criterion
         lambda t: needle in _folded_names(t.name),
     ]
     if partial and needle:
-        stages.append(lambda t: any(needle in n for n in _folded_names(t.name)) or needle in t.id)
+        stages.append(
+            lambda t: (
+                any(needle in n for n in _folded_names(t.name))
+                or (len(needle) > 2 and needle in t.id)
+            )
+        )
     for fits in stages:
         found = [t for t in things if fits(t)]
         if len(found) == 1:
             return found[0]
         if found:
-            options = [f"{t.id} ({t.name})" for t in found[:6]]
+            options = [t.id + aside(str(t.name)) for t in found[:6]]
             raise NotFound(
                 _("'{text}' may be {options}; write the id").format(
                     text=text, options=listing(options)
@@ -127,10 +135,9 @@ def _narrowed(keys: list[str], fits: Callable[[str], bool]) -> list[str]:
     return [k for k in keys if fits(k)] or keys
 
 
-def _with_branch(definitions: Definitions, key: str) -> str:
+def _place(definitions: Definitions, key: str) -> str:
     spans = definitions.spans.get(key) or definitions.cp_spans.get(key)
-    where = f"{definitions.title(spans[-1].branch)}" if spans else definitions.title(key)
-    return f"{key} ({where})"
+    return definitions.title(spans[-1].branch if spans else key)
 
 
 def _unknown(what: str, text: str, known: dict[str, str]) -> str:
@@ -138,5 +145,5 @@ def _unknown(what: str, text: str, known: dict[str, str]) -> str:
     message = _("unknown {what} '{text}'").format(what=what, text=text)
     if not near:
         return message
-    shown = near if known[near] == near else f"{near} ({known[near]})"
+    shown = near if known[near] == near else near + aside(known[near])
     return message + _("; did you mean {near}?").format(near=shown)

@@ -66,6 +66,8 @@ def _through_model(document: Document, files: Files) -> list[Finding]:
         target.append(Read(document, adapter.validate_python(document.data)))
     except ValidationError as error:
         files.invalid.append(document.path)
+        if any(e["type"] == "extra_forbidden" and len(e["loc"]) == 1 for e in error.errors()):
+            files.unsure.append(document.path)
         return [_finding(document, e, adapter) for e in error.errors(include_url=False)]
     return []
 

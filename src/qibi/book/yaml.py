@@ -132,7 +132,7 @@ class _Builder:
                 if documents > 1:
                     raise self._refused(event, _("a second document; keep one document in a file"))
                 if event.version or event.tags:
-                    raise self._refused(event, _("a % directive; delete that line"))
+                    raise self._refused(event, _("a directive (%); delete that line"))
             elif isinstance(
                 event, AliasEvent | ScalarEvent | MappingStartEvent | SequenceStartEvent
             ):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, many, mark
+from qibi.base.language import _, colon, listing, many, mark
 from qibi.cli import phrases
 from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
@@ -125,10 +125,10 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
         entries = [e for b in batches if (b.week, b.branch) == (week, branch) for e in b.entries]
         scores = sum(isinstance(e, Score) for e in entries)
         said = many("{count} entry", "{count} entries", scores).format(count=scores)
-        lines.append(f"{phrases.branch(now.definitions, branch)} {week}: {said}")
+        lines.append(f"{phrases.branch(now.definitions, branch)} {week}{colon()}{said}")
     others = sorted({_book_path(now, top, path).split("/")[0] for _s, path in changed} - {"ledger"})
     if others:
-        lines.append(_("changed: {files}").format(files=", ".join(others)))
+        lines.append(_("changed: {files}").format(files=listing(others)))
     if len(lines) == 1:
         return lines[0]
     weeks = sorted({b.week for b in batches})
@@ -136,7 +136,7 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
     if not batches:
         return lines[0]
     title = many("{weeks}: {count} branch scored", "{weeks}: {count} branches scored", branches)
-    title = title.format(weeks=", ".join(weeks), count=branches)
+    title = title.format(weeks=listing(weeks), count=branches)
     return "\n".join([title, "", *lines])
 
 

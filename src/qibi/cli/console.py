@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qibi.base.findings import Finding, Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, listing, many
 from qibi.base.text import visible, width
 from qibi.cli.surroundings import Surroundings
 
@@ -90,7 +90,7 @@ class Console:
         if form not in FORMATS:
             raise Refusal(
                 _("there is no format '{form}'").format(form=form),
-                _("one of: {formats}").format(formats=", ".join(FORMATS)),
+                _("one of: {formats}").format(formats=listing(list(FORMATS))),
             )
         if output and output != "-":
             self._to_file(view, form, output)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _, mark
+from qibi.base.language import _, listing, mark
 from qibi.cli import options, phrases, recording
 from qibi.cli.session import session
 from qibi.ledger.entries import Exempt
@@ -46,7 +46,7 @@ def exempt(
     if absent:
         raise Refusal(
             _("{name} is in no branch in {week}").format(
-                name=now.definitions.title(key), week=", ".join(absent)
+                name=now.definitions.title(key), week=listing(absent)
             ),
             _("look at since and until in branches/"),
             1,

@@ -14,7 +14,7 @@ from qibi.cli import phrases, recording
 from qibi.cli.entries import describe, say_few
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_branch, ask_week, must_live, oldest_open_week
-from qibi.ledger.admission import admit
+from qibi.ledger.admission import admit, not_there
 from qibi.ledger.entries import Entry, Score
 from qibi.ledger.store import locked
 from qibi.ledger.wish import Stamp, Wish
@@ -59,9 +59,14 @@ def _subject(now: Session, stamp: Stamp) -> str | None:
         if text in _DONE:
             return None
         try:
-            return lookup.subject(now.definitions, text, week=stamp.week, branch=stamp.branch)
+            found = lookup.subject(now.definitions, text, week=stamp.week, branch=stamp.branch)
         except lookup.NotFound as error:
             now.console.problem(str(error))
+            continue
+        elsewhere = not_there(now.definitions, stamp, found)
+        if elsewhere is None:
+            return found
+        now.console.problem(elsewhere)
 
 
 def _item(now: Session, scheme: Scheme) -> str | None:

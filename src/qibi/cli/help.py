@@ -7,12 +7,15 @@ from itertools import groupby
 
 import click
 
-from qibi.base.language import _
+from qibi.base.language import _, colon
 from qibi.base.text import width
 
 
 class Formatter(click.HelpFormatter):
     """Click's formatter with East Asian widths, so that nothing runs over the edge."""
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{' ' * self.current_indent}{heading}{colon().rstrip()}\n")
 
     def write_text(self, text: str) -> None:
         for number, paragraph in enumerate(text.split("\n\n")):

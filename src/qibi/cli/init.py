@@ -7,7 +7,7 @@ import typer
 
 from qibi.base import language
 from qibi.base.findings import Refusal
-from qibi.base.language import _, mark
+from qibi.base.language import _, listing, mark
 from qibi.base.text import closest
 from qibi.cli.console import file_bytes
 from qibi.cli.options import DryRun
@@ -120,7 +120,7 @@ def _refuse_bad_options(now: Session, template: str, key: str | None) -> None:
     if template not in TEMPLATES:
         near = closest(template, TEMPLATES)
         advice = _("did you mean '{near}'? ").format(near=near) if near else ""
-        advice += _("one of: {names}").format(names=", ".join(TEMPLATES))
+        advice += _("one of: {names}").format(names=listing(list(TEMPLATES)))
         raise Refusal(_("there is no template '{name}'").format(name=template), advice)
     if now.options.lang and not language.normal(now.options.lang):
         raise Refusal(

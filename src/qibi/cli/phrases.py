@@ -153,7 +153,7 @@ def alert_word(scheme: Scheme | None, alert: str | None) -> str:
     if scheme is None or alert is None:
         return ""
     limit = scheme.watch if alert == "watch" else scheme.warn
-    name = _("watch") if alert == "watch" else _("warning")
+    name = _("watch") if alert == "watch" else _("alarm")
     if limit is None:
         return name
     return _("{alert} (below {limit})").format(alert=name, limit=points.show(limit))

@@ -6,7 +6,7 @@ import typer
 
 from qibi.base import points
 from qibi.base.findings import Refusal
-from qibi.base.language import _, current, listing, many, mark
+from qibi.base.language import _, clauses, listing, many, mark
 from qibi.base.text import width
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions
@@ -82,7 +82,7 @@ def rank(
     if by not in KINDS:
         raise Refusal(
             _("there is no ranking by '{by}'").format(by=by),
-            _("one of: {kinds}").format(kinds=", ".join(KINDS)),
+            _("one of: {kinds}").format(kinds=listing(list(KINDS))),
         )
     found = ranking_of(
         now.root,
@@ -149,10 +149,11 @@ def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: i
         result.blocks.append(_grid(definitions, ranking, shown, columns))
     else:
         result.line(_("nobody has a place in this period yet"))
-    if ranking.unranked and top is None:
-        result.line()
-        for line in _unranked(definitions, ranking):
-            result.line(line)
+    unranked = _unranked(definitions, ranking) if top is None else []
+    for number, line in enumerate(unranked):
+        if not number:
+            result.line()
+        result.line(line)
     if shown:
         result.line()
         for line in _legend(definitions, ranking, shown):
@@ -203,6 +204,12 @@ def _grid(definitions: Definitions, ranking: Ranking, shown: list[Standing], col
     return made[-1]
 
 
+def _name_heading(definitions: Definitions, ranking: Ranking) -> str:
+    by = ranking.question.by
+    word = phrases.kind(definitions, by)
+    return _("Name") if by == "member" else word[:1].upper() + word[1:]
+
+
 def _text(cell: str | Cell) -> str:
     return cell if isinstance(cell, str) else cell.text
 
@@ -223,7 +230,7 @@ def _layout(
     if "moved" in parts:
         add(_("+/-"), [phrases.moved(s.moved) for s in shown], right=True)
     add(
-        _("Name"),
+        _name_heading(definitions, ranking),
         [
             Cell(definitions.title_of(ranking.question.by, s.subject), phrases.alert_style(s.alert))
             for s in shown
@@ -316,7 +323,7 @@ def _legend(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     totals = [s.total for s in ranking.standings]
     mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
     lines.append(_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10)))
-    text = ("；" if current() == "zh" else "; ").join(lines)
+    text = clauses(lines)
     if ranking.question.by not in ("member", "cp", "branch"):
         return [text]
     last = definitions.title(shown[-1].subject)
@@ -379,7 +386,7 @@ def _table(
         _("Rank"),
         _("Moved"),
         _("Id"),
-        _("Name"),
+        _name_heading(definitions, ranking),
         phrases.branch_heading(definitions),
         _("Total"),
         _("Mean"),

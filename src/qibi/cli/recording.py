@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from qibi.base import points, weeks
+from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
@@ -43,6 +44,12 @@ def record(now: Session, week: str, branch: str, entries: Sequence[Entry], dry_r
         raw = encode_batch(entries)
         path = f"{folder(week)}/{name(branch, raw)}"
         return Batch(path, digest(raw), week, branch, tuple(entries))
+    if (now.root / folder(week) / name(branch, encode_batch(entries))).exists():
+        raise Refusal(
+            _("the very same was recorded this second already"),
+            _("nothing was recorded again; if it happened twice, run the command once more"),
+            1,
+        )
     return write_batch(now.root, week, branch, entries)
 
 
@@ -118,7 +125,7 @@ def cuts(accounts: dict[str, Account], definitions: Definitions, places: Places)
             count = sum(e.count for _key, e in account.entries if e.item == item.item)
             times = f" x{count}" if count > 1 else ""
             found = places.get((subject, item.item), [])
-            where = listing([text for _line, text in found])
+            where = listing(list(dict.fromkeys(text for _line, text in found)))
             row = [where, definitions.title(subject), item_name(account, item.item) + times, remark]
             ordered.append((found[0][0] if found else 0, row))
     if not ordered:

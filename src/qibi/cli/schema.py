@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _, mark
+from qibi.base.language import _, listing, mark
 from qibi.cli.session import session
 
 DETAILS = mark(
@@ -35,7 +35,7 @@ def schema(
     if name and name not in every:
         raise Refusal(
             _("there is no schema '{name}'").format(name=name),
-            _("one of: {names}").format(names=", ".join(every)),
+            _("one of: {names}").format(names=listing(list(every))),
         )
     if output and output != "-":
         folder = now.around.folder / output

@@ -79,6 +79,7 @@ class Sheets:
             advice = _(
                 "a mistake? mend the sheet and run the same command again: only the difference is recorded"
             )
+            self.now.around.stdout.write("\n")
             self.now.around.stdout.flush()
             self.now.console.say(advice, "dim")
         if refused:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from qibi.base import points, weeks
-from qibi.base.language import _, current, listing, mark
+from qibi.base.language import _, clauses, listing, mark
 from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
@@ -256,7 +256,7 @@ def person(definitions: Definitions, account: Account, key: str) -> str:
 def evidence(entry: Score) -> str:
     """An entry's evidence in one line."""
     texts = [e.path if isinstance(e, File) else e for e in entry.evidence]
-    return ("；" if current() == "zh" else "; ").join(texts)
+    return clauses(texts)
 
 
 def _table(definitions: Definitions, account: Account) -> tuple[list[str], list[list[Any]]]:

@@ -63,7 +63,7 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
         rows.append(
             [
                 phrases.branch(definitions, b.id),
-                Cell(_("in"), "green") if entry else Cell(_("missing"), "red"),
+                Cell(_("in"), "green") if entry else Cell(_("not in"), "red"),
                 _by(now, entry),
                 str(scores) if entry or scores else "",
                 str(exempt) if exempt else "",

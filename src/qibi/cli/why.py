@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from qibi.base import points
-from qibi.base.language import _, listing, mark
+from qibi.base.language import _, clauses, listing, mark
 from qibi.base.points import show, signed
 from qibi.base.weeks import Period
 from qibi.cli import complete, options, phrases
@@ -242,9 +242,11 @@ def _standing_step(
         same = sum(s.total == standing.total for s in found.ranking.standings) - 1
         here = [s for s in found.ranking.standings if s.branch == account.branch]
         rank_here = 1 + sum(s.total > standing.total for s in here)
-        text = _("{higher} higher, place {rank} of {count}").format(
-            higher=higher, rank=standing.rank, count=len(found.ranking.standings)
+        text = _("place {rank} of {count}").format(
+            rank=standing.rank, count=len(found.ranking.standings)
         )
+        if higher:
+            text = listing([_("{higher} higher").format(higher=higher), text])
         if same:
             text += _(", shared with {count}").format(count=same)
         text += "  " + _("in the branch {rank} of {count}").format(rank=rank_here, count=len(here))
@@ -295,7 +297,8 @@ def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
         text = f"{' + '.join(show(t) for t in totals)} = {show(sum(totals))}"
         if found.ranking.scheme and found.ranking.scheme.period_total == "mean":
             mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
-            text += f"; / {len(totals)} = {show(mean)}"
+            average = _("mean of {count} weeks {mean}")
+            text = clauses([text, average.format(count=len(totals), mean=show(mean))])
         result.line(text)
     if standing:
         result.line(

@@ -95,22 +95,31 @@ def _subject(definitions: Definitions, stamp: Stamp, wish: Wish, problems: Probl
     except lookup.NotFound as error:
         problems.add("subject", str(error))
         return None
-    actual = definitions.branch_of(found, stamp.week)
-    if actual != stamp.branch:
-        name = definitions.title(found)
-        where = (
-            _("{name} is in {actual} in {week}, not in {branch}").format(
-                name=name,
-                actual=definitions.title(actual),
-                week=stamp.week,
-                branch=definitions.title(stamp.branch),
-            )
-            if actual
-            else _("{name} is in no branch in {week}").format(name=name, week=stamp.week)
-        )
-        problems.add("subject", where + _("; score them there, or mend branches/"))
+    elsewhere = not_there(definitions, stamp, found)
+    if elsewhere:
+        problems.add("subject", elsewhere)
         return None
     return found
+
+
+def not_there(definitions: Definitions, stamp: Stamp, subject: str) -> str | None:
+    """Why a subject can't be scored in this branch and week; None where it can."""
+    actual = definitions.branch_of(subject, stamp.week)
+    if actual == stamp.branch:
+        return None
+    name = definitions.title(subject)
+    if actual is None:
+        return _("{name} is in no branch in {week}; mend branches/").format(
+            name=name, week=stamp.week
+        )
+    return _(
+        "{name} is in {actual} in {week}, not in {branch}; score them there, or mend branches/"
+    ).format(
+        name=name,
+        actual=definitions.title(actual),
+        week=stamp.week,
+        branch=definitions.title(stamp.branch),
+    )
 
 
 def _thing(scheme: Scheme, wish: Wish, problems: Problems) -> Item | Criterion | None:
