@@ -2,6 +2,8 @@
 
 import pytest
 
+from qibi.base import language
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -19,7 +21,8 @@ def updating(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(autouse=True)
 def _plain_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Click takes its language from the process; everything else is handed down explicitly."""
+    """Click takes its language from the process, and qibi speaks on in the one used last."""
+    language.use("en")
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "COLUMNS", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
