@@ -67,13 +67,16 @@ class Commands(TyperGroup):
         if cmd_name not in SUMMARIES:
             return None
         module = import_module(f"qibi.cli.{cmd_name}")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        text = "\n\n".join(_(t) for t in (SUMMARIES[cmd_name], module.DETAILS) if t)
-        app.command(name=cmd_name, help=text)(getattr(module, cmd_name))
-        command = typer.main.get_command(app)
-        command.context_class = Context
-        command.format_epilog = _Examples(module.EXAMPLES)  # type: ignore[method-assign]
-        return command
+        parts = [_(t) for t in (SUMMARIES[cmd_name], module.DETAILS) if t]
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
+        several = getattr(module, "COMMANDS", None)
+        if several is None:
+            app.command(name=cmd_name, help="\n\n".join(parts))(getattr(module, cmd_name))
+            return _dressed(typer.main.get_command(app), module.EXAMPLES)
+        app.callback(help="\n\n".join(parts))(_nothing)
+        for name, (function, summary) in several.items():
+            app.command(name=name, help=_(summary))(function)
+        return _dressed(typer.main.get_command(app), module.EXAMPLES)
 
     def invoke(self, ctx: click.Context) -> Any:
         # Click and Typer would answer these two themselves, in their own words and codes.
@@ -108,6 +111,21 @@ class Commands(TyperGroup):
                 formatter.write_dl([(f"{n:<{longest}}", _(text)) for n, text in names.items()])
         with formatter.section(_("Everywhere")):
             formatter.write_dl(_everywhere())
+
+
+def _nothing() -> None:
+    """A command of several (`qibi remedy open`) does nothing by itself."""
+
+
+def _dressed(command: click.Command, examples: str) -> click.Command:
+    """A command with our help formatter and its examples below; the same for each part of it."""
+    command.context_class = Context
+    command.format_epilog = _Examples(examples)  # type: ignore[method-assign]
+    if isinstance(command, click.Group):
+        for name, part in command.commands.items():
+            about = [n for n in examples.splitlines() if f" {name} " in n or n.endswith(name)]
+            _dressed(part, "\n".join(about) or examples)
+    return command
 
 
 def _everywhere() -> list[tuple[str, str]]:
