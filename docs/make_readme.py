@@ -86,7 +86,7 @@ def steps(block: Block) -> list[Step]:
 
 
 def refreshed(page: Page, text: str) -> str:
-    """The page with what its commands print now."""
+    """The page with what its commands print now; as it is where only digests and ids differ."""
     made = {}
     with place(page.language) as (folder, environment):
         for block in blocks(text):
@@ -100,22 +100,23 @@ def refreshed(page: Page, text: str) -> str:
                 if step.command.startswith("cd "):
                     folder = folder / shlex.split(step.command)[1]
                     continue
-                lines += merged(step.shown, _output(step.command, folder, environment))
+                lines += shortened(step.shown, _output(step.command, folder, environment))
             made[block] = "".join(f"{line}\n" for line in lines)
+    fresh = text
     for block, body in reversed(made.items()):
-        text = text[: block.start] + body + text[block.end :]
-    return text
+        fresh = fresh[: block.start] + body + fresh[block.end :]
+    return text if _CHANCE.sub("#", fresh) == _CHANCE.sub("#", text) else fresh
 
 
-def merged(shown: list[str], printed: list[str]) -> list[str]:
-    """What is to be shown of an output: all, or as much as was shown before and after a `…`."""
-    if shown.count(CUT) == 1:
-        at = shown.index(CUT)
-        after = len(shown) - at - 1
-        if at + after < len(printed):
-            printed = [*printed[:at], CUT, *printed[len(printed) - after :]]
-    same = [_CHANCE.sub("#", line) for line in shown] == [_CHANCE.sub("#", s) for s in printed]
-    return shown if same else printed
+def shortened(shown: list[str], printed: list[str]) -> list[str]:
+    """As much of an output as was shown before and after a `…`; all of it where there is none."""
+    if shown.count(CUT) != 1:
+        return printed
+    before = shown.index(CUT)
+    after = len(shown) - before - 1
+    if before + after >= len(printed):
+        return printed
+    return [*printed[:before], CUT, *printed[len(printed) - after :]]
 
 
 def _output(command: str, folder: Path, environment: dict[str, str]) -> list[str]:

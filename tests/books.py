@@ -424,9 +424,14 @@ def books(draw) -> Book:
     around = [week_after(weeks[0], -1), *weeks, week_after(weeks[-1], 1)]
     schemes = draw(scheme_versions(weeks))
     branches = draw(branch_files(around))
-    for branch in branches:  # a branch that begins before any scheme would be refused
-        if branch.get("since", "9999") < min(schemes):
-            del branch["since"]
+    begun = [
+        row["since"]
+        for branch in branches
+        for row in (branch, *branch["members"], *branch["cps"])
+        if "since" in row
+    ]
+    if min(begun, default="9999") < min(schemes):  # whoever begins before any scheme is refused
+        schemes[min(begun)] = schemes.pop(min(schemes))
     book = {
         "id": "example",
         "language": "zh-CN",

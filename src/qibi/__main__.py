@@ -1,5 +1,6 @@
 """The way in. What a plain `--version` does not need is not imported for it."""
 
+import os
 import sys
 
 
@@ -8,7 +9,10 @@ def run() -> None:
     if sys.argv[1:] == ["--version"]:
         from qibi import __version__
 
-        print(f"qibi {__version__}")
+        try:
+            print(f"qibi {__version__}", flush=True)
+        except BrokenPipeError:  # nobody reads: keep Python's last flush from complaining
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     from qibi.cli.app import main
     from qibi.cli.surroundings import Surroundings

@@ -35,6 +35,7 @@ def test_the_commands_print_what_the_page_shows(page: Page) -> None:
 def test_both_pages_have_the_same_commands() -> None:
     english, chinese = (_commands(_text(page)) for page in PAGES)
     assert english == chinese
+    assert not any("@@" in _text(page) for page in PAGES), "a place left open"
     assert "$ qibi init heat --roster roster.csv --as e1" in english
     assert sum(line.startswith(("setup:", "test:")) for line in english) == 2
 
@@ -61,13 +62,20 @@ def test_the_pages_are_shortened_only_where_they_say_so(page: Page) -> None:
             assert all(command.startswith("qibi init") for command in shortened)
 
 
-def test_an_output_may_be_shortened_and_ids_may_differ() -> None:
-    printed = ["one", "two", "batch 12ab.", "four"]
-    assert make_readme.merged(["one", CUT, "four"], printed) == ["one", CUT, "four"]
-    assert make_readme.merged(["one", CUT, "fore"], printed) == ["one", CUT, "four"]
-    assert make_readme.merged(["one", "two", "batch 0f9e.", "four"], printed)[2] == "batch 0f9e."
-    assert make_readme.merged(["one", "batch 0f9e."], printed) == printed
-    assert make_readme.merged([], []) == []
+def test_an_output_is_shortened_as_it_was() -> None:
+    printed = ["one", "two", "three", "four"]
+    assert make_readme.shortened(["1", CUT, "4"], printed) == ["one", CUT, "four"]
+    assert make_readme.shortened(["1", CUT], printed) == ["one", CUT]
+    assert make_readme.shortened(["1", "2", CUT, "3", "4"], printed) == printed
+    assert make_readme.shortened([], printed) == printed
+
+
+@each_page
+def test_a_page_that_shows_something_else_is_found(page: Page) -> None:
+    text = _text(page)
+    other = text.replace("103.5", "104.5")
+    assert other != text
+    assert make_readme.refreshed(page, other).count("103.5") == text.count("103.5")
 
 
 @each_page

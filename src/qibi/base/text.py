@@ -38,5 +38,5 @@ def width(text: str) -> int:
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `word` is most likely a misspelling of, if any is near enough."""
     candidates = {str(k).casefold(): k for k in known}
-    found = get_close_matches(word.casefold(), list(candidates), n=1, cutoff=0.6)
+    found = get_close_matches(word.casefold(), list(candidates), n=1, cutoff=0.65)
     return candidates[found[0]] if found else None

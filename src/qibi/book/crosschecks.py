@@ -185,7 +185,7 @@ def _cp_members(files: Files, read: Read, number: int, cp: Any) -> Iterator[Find
 
 def spans(files: Files) -> Iterator[Finding]:
     """A span begins before it ends, and one id never stands in two places in one week."""
-    placed: dict[str, list[tuple[str, str, Read, Loc]]] = {}
+    placed: dict[tuple[str | int, str], list[tuple[str, str, Read, Loc]]] = {}
     branches: dict[str, Read] = {}
     for read in files.branches:
         if read.model.id in branches:
@@ -204,8 +204,8 @@ def spans(files: Files) -> Iterator[Finding]:
                     (*loc, "until"), message.format(since=since, until=until), "span"
                 )
             elif loc and loc[0] != "groups":
-                placed.setdefault(row.id, []).append((since, until, read, loc))
-    for key, places in placed.items():
+                placed.setdefault((loc[0], row.id), []).append((since, until, read, loc))
+    for (_list, key), places in placed.items():
         for (s1, u1, r1, l1), (s2, u2, r2, l2) in combinations(places, 2):
             first, last = max(s1, s2), min(u1, u2)
             if first > last:
@@ -241,14 +241,18 @@ def scheme_gaps(files: Files) -> Iterator[Finding]:
     ):
         return
     first = min(r.stem for r in files.schemes)
+    message = _(
+        "begins in {since}, but the first scheme is in force from {first}; date a scheme earlier"
+    )
     for read in files.branches:
-        if read.model.since and read.model.since < first:
-            message = _(
-                "begins in {since}, but the first scheme is in force from {first}; date a scheme earlier"
-            )
-            yield read.finding(
-                ("since",), message.format(since=read.model.since, first=first), "scheme-gap"
-            )
+        rows: list[tuple[Loc, Any]] = [((), read.model)]
+        for name in ("members", "cps"):
+            rows += [((name, n), row) for n, row in enumerate(getattr(read.model, name))]
+        for loc, row in rows:
+            if row.since and row.since < first:
+                yield read.finding(
+                    (*loc, "since"), message.format(since=row.since, first=first), "scheme-gap"
+                )
 
 
 def scheme_numbers(files: Files) -> Iterator[Finding]:

@@ -11,6 +11,10 @@ class NotFound(Exception):
     """Nothing, or more than one thing, is meant by the text; the message says what to write."""
 
 
+class Ambiguous(NotFound):
+    """More than one thing is meant."""
+
+
 def subject(
     definitions: Definitions,
     text: str,
@@ -42,7 +46,7 @@ def subject(
         return found[0]
     if found:
         options = [key + aside(_place(definitions, key)) for key in found[:6]]
-        raise NotFound(
+        raise Ambiguous(
             _("'{text}' may be {options}; write the id").format(text=text, options=listing(options))
         )
     known = {name: key for key in keys for name in (key, *_names(definitions.label(key)))}
@@ -89,7 +93,7 @@ def item(scheme: Scheme, text: str, *, partial: bool = True) -> Item | Criterion
             return found[0]
         if found:
             options = [t.id + aside(str(t.name)) for t in found[:6]]
-            raise NotFound(
+            raise Ambiguous(
                 _("'{text}' may be {options}; write the id").format(
                     text=text, options=listing(options)
                 )

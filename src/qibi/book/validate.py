@@ -1,6 +1,8 @@
 """From YAML files to `Definitions`, or to every finding there is."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -68,6 +70,9 @@ def _through_model(document: Document, files: Files) -> list[Finding]:
         files.invalid.append(document.path)
         if any(e["type"] == "extra_forbidden" and len(e["loc"]) == 1 for e in error.errors()):
             files.unsure.append(document.path)
+        repaired = _without(document.data, [e["loc"] for e in error.errors(include_url=False)])
+        with suppress(ValidationError):  # the cross-checks see the rest of the file, where they can
+            target.append(Read(document, adapter.validate_python(repaired)))
         return [_finding(document, e, adapter) for e in error.errors(include_url=False)]
     return []
 
@@ -84,6 +89,22 @@ def _finding(document: Document, error: Any, adapter: TypeAdapter[Any]) -> Findi
         expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         near = closest(error["input"], expected.split(", "))
     return document.finding(loc, explain(error, known, near), "field")
+
+
+def _without(data: Any, locs: list[tuple[str | int, ...]]) -> Any:
+    """A copy of the data without the fields at these places."""
+    copied = deepcopy(data)
+    for loc in locs:
+        *path, last = [p for p in loc if not _is_tag(p)] or [""]
+        place = copied
+        try:
+            for part in path:
+                place = place[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        if isinstance(place, dict):
+            place.pop(last, None)
+    return copied
 
 
 def _is_tag(part: str | int) -> bool:

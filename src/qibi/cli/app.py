@@ -180,7 +180,7 @@ def _print_version(value: bool) -> None:
 def main(arguments: list[str], around: Surroundings) -> int:
     """Run one command; its exit code. Whatever happens, no traceback reaches a person."""
     options, rest = argv.split(arguments)
-    code = spoken(options, around)
+    code = spoken(options, around, rest[0] if rest else "")
     language.use(code)
     console = Console(around, options.color)
     session = Session(around, options, console)
@@ -210,7 +210,8 @@ def main(arguments: list[str], around: Surroundings) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         console.problem(_("interrupted; nothing more was written"))
         return INTERRUPTED
-    except (_PipeClosed, BrokenPipeError):  # whoever read us has enough: `qibi log | head`
+    # Whoever read us has enough, as in `qibi log | head`; Typer turns that into an exit of its own.
+    except (_PipeClosed, BrokenPipeError, SystemExit):
         _leave_the_pipe()
         return OK
     except Exception as error:  # the last line before a traceback: a bug, said plainly
@@ -224,6 +225,9 @@ def main(arguments: list[str], around: Surroundings) -> int:
 
 
 def _usage(console: Console, error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        console.around.stdout.write(error.format_message() + "\n")
+        return CANNOT_RUN
     advice = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         advice = _("see '{command} --help'").format(command=error.ctx.command_path)

@@ -48,10 +48,12 @@ def check(
     for level, finding in levels:
         word = _("error") if level == "error" else _("warning")
         view.line(
-            f"{finding.place}: {word}: {finding.message}", "red" if level == "error" else "yellow"
+            f"{finding.place}: {word}: {finding.message}",
+            "red" if level == "error" else "yellow",
+            whole=True,
         )
         if finding.shown.strip():
-            view.line(f"    {visible(finding.shown.strip())[:200]}", "dim")
+            view.line(f"    {visible(finding.shown.strip())[:200]}", "dim", whole=True)
     view.header = ["level", "path", "line", "column", "check", "message"]
     view.rows = [
         [level, f.path, f.line or None, f.column or None, f.code, f.message] for level, f in levels

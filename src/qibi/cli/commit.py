@@ -73,7 +73,10 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
     else:
         text = message or _message(now, top, changed)
         if dry_run:
-            now.console.say(_("would commit: {message}").format(message=text))
+            first, *rest = text.splitlines()
+            now.console.say(_("would commit: {message}").format(message=first))
+            for line in rest:
+                now.console.say(f"  {line}" if line else "")
             for status, path in changed:
                 now.console.say(f"  {status} {path}")
             return

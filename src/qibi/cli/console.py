@@ -6,6 +6,7 @@ standard output (or `-o FILE`), everything else to standard error.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,10 +49,11 @@ class Grid:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text between grids."""
+    """A line of text between grids; `whole` ones are never broken, so that grep finds them."""
 
     text: str = ""
     style: str = ""
+    whole: bool = False
 
 
 @dataclass
@@ -63,9 +65,9 @@ class View:
     header: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
 
-    def line(self, text: str = "", style: str = "") -> None:
+    def line(self, text: str = "", style: str = "", whole: bool = False) -> None:
         """Add a line."""
-        self.blocks.append(Line(text, style))
+        self.blocks.append(Line(text, style, whole))
 
 
 class Console:
@@ -96,6 +98,8 @@ class Console:
             self._to_file(view, form, output)
             return
         text = self._rendered(view, form, self.colored(self.around.stdout))
+        if form == "csv" and self.around.stdout.isatty():
+            text = "".join(visible(line) + "\n" for line in text.splitlines())
         self.around.stdout.write(text)
         self._say_if_lost(text)
 
@@ -150,7 +154,10 @@ class Console:
             else:
                 from rich.text import Text
 
-                rich.print(Text(visible(block.text), block.style), soft_wrap=False)
+                whole = [visible(block.text)]
+                lines = whole if block.whole else folded_line(whole[0], self.around.width)
+                for line in lines:
+                    rich.print(Text(line, block.style), soft_wrap=True)
         return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
     def say(self, text: str, style: str = "") -> None:
@@ -222,6 +229,25 @@ class Console:
         self.around.stderr.flush()
 
 
+def folded_line(text: str, columns: int) -> list[str]:
+    """A line in pieces that fit: broken first where two blanks part its parts, then between words."""
+    from qibi.cli.help import wrap
+
+    indent = text[: len(text) - len(text.lstrip())]
+    if width(text) <= columns:
+        return [text]
+    lines = [indent]
+    for part in re.split(r"(?<=\S)(?= {2,})", text[len(indent) :]):
+        if width(lines[-1] + part) <= columns:
+            lines[-1] += part
+        elif width(indent + part.strip()) <= columns:
+            lines.append(indent + part.strip())
+        else:
+            first, *rest = wrap(part.strip(), columns - len(indent))
+            lines += [indent + first, *(indent + more for more in rest)]
+    return [line for line in lines if line.strip()]
+
+
 def _rich_grid(rich: Any, grid: Grid) -> None:
     from rich.text import Text
 
@@ -263,20 +289,39 @@ def _wrapped_grid(
     table = Table(box=None, show_header=grid.headed, pad_edge=False, padding=(0, 1, 0, 0))
     if grid.indent:
         table.add_column("", width=grid.indent - 1)
+    last = len(grid.columns) - 1
+    flexible = [n for n, c in enumerate(grid.columns) if c.wraps or (n == last and n > 0)]
+    fixed = sum(w for n, w in enumerate(widths) if n not in flexible)
+    least = _narrowest(rows, flexible, rich.width - grid.indent - fixed - last)
     for number, column in enumerate(grid.columns):
-        gives_way = column.wraps or (number == len(grid.columns) - 1 and number > 0)
         table.add_column(
             Text(titles[number].text),
             justify="right" if column.right else "left",
-            no_wrap=not gives_way,
+            no_wrap=number not in flexible,
             overflow="fold",
-            min_width=None if gives_way else widths[number],
+            min_width=least.get(number, widths[number]),
             header_style="dim",
         )
     for row in rows:
         cells = [Text(c.text, c.style) for c in row]
         table.add_row(*([""] if grid.indent else []), *cells)
     rich.print(table)
+
+
+def _narrowest(rows: list[list[Cell]], flexible: list[int], room: int) -> dict[int, int]:
+    """What each column that gives way needs at least, so that no word is cut in half.
+
+    Where that is more than there is room for, the longest words are cut after all.
+    """
+    longest = {
+        n: max((width(word) for row in rows for word in row[n].text.split()), default=1)
+        for n in flexible
+    }
+    for limit in (14, 12, 10, 8, 6, 4):
+        needs = {n: min(need, limit) for n, need in longest.items()}
+        if sum(needs.values()) <= room:
+            return needs
+    return dict.fromkeys(flexible, 1)
 
 
 def _as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -309,7 +354,7 @@ def _as_markdown(view: View) -> str:
             texts = [c if isinstance(c, str) else c.text for c in row]
             out.append("| " + " | ".join(_md(t) for t in texts) + " |")
         out.append("")
-    return "\n".join(out).strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(out).strip()) + "\n"
 
 
 def _md(text: str) -> str:

@@ -52,6 +52,8 @@ def _longest(words: list[str], find: Any) -> tuple[str, list[str]]:
     for end in range(min(len(words), 6), 0, -1):
         try:
             return find(" ".join(words[:end])), words[end:]
+        except lookup.Ambiguous:
+            raise
         except lookup.NotFound as problem:
             error = problem
     assert error is not None
@@ -79,20 +81,23 @@ def record_entries(
         asked = now.past_week(week)
     findings: list[Finding] = []
     by_branch: dict[str, list[Entry]] = {}
-    for text in texts:
+    for number, text in enumerate(texts, 1):
+        line = number if len(texts) > 1 else 0
         try:
             wish = parse_wish(now.definitions, asked, text, extra)
         except (lookup.NotFound, ValueError) as error:
-            findings.append(Finding("-e", message=str(error), shown=text))
+            findings.append(Finding("-e", line, message=str(error), shown=text))
             continue
         place = asked_branch or now.definitions.branch_of(wish.subject, asked)
         if place is None:
             name = now.definitions.title(wish.subject)
             message = _("{name} is in no branch in {week}").format(name=name, week=asked)
-            findings.append(Finding("-e", message=message, shown=text))
+            findings.append(Finding("-e", line, message=message, shown=text))
             continue
         entries, problems = admit(now.definitions, now.stamp(asked, place, who), wish)
-        findings += [Finding("-e", message=message, shown=text) for _field, message in problems]
+        findings += [
+            Finding("-e", line, message=message, shown=text) for _field, message in problems
+        ]
         by_branch.setdefault(place, []).extend(entries)
     if findings:
         raise Faults(findings)

@@ -51,6 +51,7 @@ def exempt(
             _("look at since and until in branches/"),
             1,
         )
+    wrote = False
     for one, place in places.items():
         assert place is not None
         with locked(now.root):
@@ -75,11 +76,12 @@ def exempt(
                 note=reason,
             )
             recording.record(now, one, place, [entry], dry_run)
+            wrote = True
         said = (
             _("would record: {name} exempt in {week} ({reason})")
             if dry_run
             else _("recorded: {name} exempt in {week} ({reason})")
         )
         now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
-    if not dry_run:
+    if wrote and not dry_run:
         now.console.say(_("next: qibi commit"), "dim")

@@ -14,6 +14,10 @@ from qibi.base.text import width
 class Formatter(click.HelpFormatter):
     """Click's formatter with East Asian widths, so that nothing runs over the edge."""
 
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        said = prefix or _("Usage:")
+        self.write(f"{said}{'' if said.endswith('：') else ' '}{prog} {args}\n")
+
     def write_heading(self, heading: str) -> None:
         self.write(f"{' ' * self.current_indent}{heading}{colon().rstrip()}\n")
 

@@ -1,5 +1,6 @@
 """qibi init: a new book."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -151,7 +152,8 @@ def _start(
         raw = file_bytes(now.around, path)
         people = read_roster(path, raw, spoken, title, known)
     zone = "Asia/Shanghai" if spoken == "zh" else "UTC"
-    january = _today(now, zone).replace(month=1, day=1)
+    # A scheme from this January; around New Year from the last one, since last weeks are scored yet.
+    january = (_today(now, zone) - timedelta(weeks=8)).replace(month=1, day=1)
     return (
         templates.Start(
             template=template,

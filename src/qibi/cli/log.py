@@ -142,6 +142,7 @@ def is_late(now: Session, entry: Entry) -> bool:
 def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
     definitions = now.definitions
     several = len(asked.weeks) > 1
+    wide = now.around.width >= 100
     short = phrases.short_ids(n.key for n in lines)
     view = View(
         payload={
@@ -163,7 +164,7 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
             Cell(_subject(now, n.entry), "strike" if n.void else ""),
             Cell(_what(now, n.entry), "strike" if n.void else ""),
             _points(n.entry),
-            definitions.title(n.entry.recorded_by),
+            *([definitions.title(n.entry.recorded_by)] if wide else []),
             n.entry.recorded_at[5:16].replace("T", " "),
             _remark(n, short),
         ]
@@ -176,7 +177,7 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
         Column(_("Subject"), wraps=True),
         Column(_("Item"), wraps=True),
         Column(_("Points"), right=True),
-        Column(_("Recorded by"), wraps=True),
+        *([Column(_("Recorded by"), wraps=True)] if wide else []),
         Column(_("At")),
         Column(_("Note"), wraps=True),
     ]

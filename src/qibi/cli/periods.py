@@ -28,6 +28,8 @@ def asked_period(
         }.items()
         if v is not None
     }
+    if period is not None and week == LATEST and weeks.parse_period(period, now.today) is None:
+        return now.period(period)  # `--week nonsense`: refused by what was meant
     if len(given) > 1:
         raise Refusal(
             _("{names} can't go together").format(names=", ".join(given)), _("name one period")

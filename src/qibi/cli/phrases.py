@@ -1,5 +1,7 @@
 """How things are said in more than one command: weeks with their dates, names, marks, trends."""
 
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -89,6 +91,11 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     return text.format(
         done=done, expected=ranking.expected, names=places(names), branches=_branches(definitions)
     )
+
+
+def argument(text: str) -> str:
+    """A name as one would type it on a command line: in quotes where it has blanks or signs."""
+    return text if not re.search(r"[\s'\"\\$&|;<>()*?#!`]", text) else shlex.quote(text)
 
 
 def kind(definitions: Definitions, by: str) -> str:

@@ -27,6 +27,7 @@ qibi rank --week
 qibi rank --month 2026-10 --branch outer-1 --format csv -o october.csv
 """
 
+_WIDE = 1000  # a Markdown table has all the room it wants
 _TREND_FROM = 84  # columns from which all branches have room for it
 
 
@@ -92,10 +93,13 @@ def rank(
         branch=among,
         criterion=by_criterion,
         cache=now.around.cache,
-        trend=form in ("table", "md") and (among is not None or now.around.width >= _TREND_FROM),
+        today=now.today,
+        trend=form == "md"
+        or (form == "table" and (among is not None or now.around.width >= _TREND_FROM)),
     )
     _warn(found)
-    now.console.show(view(now.definitions, found, top, now.around.width), form, output)
+    columns = _WIDE if form == "md" else now.around.width
+    now.console.show(view(now.definitions, found, top, columns), form, output)
 
 
 def _criterion(definitions: Definitions, text: str | None, week: str) -> str | None:
@@ -326,7 +330,7 @@ def _legend(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     text = clauses(lines)
     if ranking.question.by not in ("member", "cp", "branch"):
         return [text]
-    last = definitions.title(shown[-1].subject)
+    last = phrases.argument(definitions.title(shown[-1].subject))
     return [text, _("why: qibi why {subject}").format(subject=last)]
 
 

@@ -57,12 +57,15 @@ def tally(entries: Sequence[Entry]) -> str:
     """How many entries, how many of them add and take points; how many voids beside them."""
     scores = [e for e in entries if isinstance(e, Score)]
     voids = sum(isinstance(e, Void) for e in entries)
+    exempt = 0 if scores else sum(isinstance(e, Exempt) for e in entries)
     parts = []
-    if scores or not voids:
+    if scores or not (voids or exempt):
         up = sum(e.hundredths > 0 for e in scores)
         down = sum(e.hundredths < 0 for e in scores)
         text = many("{count} entry", "{count} entries", len(scores)).format(count=len(scores))
         parts.append(_("{entries} ({up} up, {down} down)").format(entries=text, up=up, down=down))
+    if exempt:
+        parts.append(_("{count} exempt").format(count=exempt))
     if voids:
         parts.append(many("{count} void", "{count} voids", voids).format(count=voids))
     return listing(parts)
@@ -70,12 +73,22 @@ def tally(entries: Sequence[Entry]) -> str:
 
 def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
     """What a week comes to with these batches, ranked within a branch."""
-    period = weeks.single(week)
-    question = Question(
-        period, before(now.root, now.definitions, period, now.around.cache), branch=branch
-    )
-    earlier = read_weeks(now.root, question.before)
-    return of_batches(now.definitions, [*earlier, *batches], question)
+    definitions, period = now.definitions, weeks.single(week)
+    earlier = before(now.root, definitions, period, now.around.cache)
+    question = Question(period, earlier, branch=branch)
+    subjects = {
+        key
+        for key in definitions.subjects
+        for w in question.weeks
+        if definitions.branch_of(key, w) == branch
+    }
+    # The other branches can't change this one's standings; theirs are left out to save the time.
+    about = [
+        b
+        for b in (*read_weeks(now.root, earlier), *batches)
+        if b.branch == branch or any(getattr(e, "subject", None) in subjects for e in b.entries)
+    ]
+    return of_batches(definitions, about, question)
 
 
 def people(now: Session, found: Behind, week: str, branch: str) -> str:

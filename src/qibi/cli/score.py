@@ -7,6 +7,7 @@ import typer
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.cli import complete, options, phrases, recording
+from qibi.cli.argv import LATEST
 from qibi.cli.session import Session, session
 from qibi.cli.settle import must_live, settled_branch, settled_week
 from qibi.ledger.store import locked
@@ -71,6 +72,11 @@ def score(
     """Run the command; `DETAILS` is its help."""
     now = session()
     given = [bool(sheets), bool(entry), no_events]
+    if sheets and week == LATEST and sum(given) > 1:
+        raise Refusal(
+            _("'{text}' is not a week").format(text=sheets[0]),
+            _("write 2026-W41, W41, 41, last or a date"),
+        )
     if sum(given) > 1:
         raise Refusal(_("sheets, -e and --no-events can't go together"), _("do one at a time"))
     if update and add:

@@ -240,7 +240,10 @@ class Sheets:
         if self.update or self.dry_run:
             return True
         if now.around.on_terminal:
-            return now.console.confirm(_("record this difference?"))
+            if now.console.confirm(_("record this difference?")):
+                return True
+            now.console.say(_("nothing was recorded"))
+            return False
         raise Refusal(
             _("a sheet for {branch} in {week} was recorded before, and this one differs").format(
                 branch=now.definitions.title(task.branch), week=task.week

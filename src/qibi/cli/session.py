@@ -1,6 +1,7 @@
 """What one run of a command works with: the book, its definitions, git, who, today and now."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import cached_property
@@ -32,8 +33,10 @@ def session() -> "Session":
     return cast(Session, click.get_current_context().find_root().obj)
 
 
-def spoken(options: Anywhere, around: Surroundings) -> str:
+def spoken(options: Anywhere, around: Surroundings, command: str = "") -> str:
     """The language to speak: `--lang`, `QIBI_LANG`, the book's, the system's; English where unknown.
+
+    `init` and `demo` make a book of their own, so one that happens to be near does not decide.
 
     Where standard output can't carry Chinese, the book's and the system's wish give way to English.
     """
@@ -44,18 +47,23 @@ def spoken(options: Anywhere, around: Surroundings) -> str:
                 return found
     if not around.shows_chinese:
         return "en"
-    try:
-        text = (find(options.book, around.environment, around.folder) / "qibi.yaml").read_text(
-            "utf-8"
-        )
-        if declared := re.search(r"^language:\s*['\"]?([A-Za-z-]+)", text, re.MULTILINE):
-            return language.normal(declared[1]) or "en"
-    except (Refusal, OSError, UnicodeDecodeError):
-        pass  # no book: the system's language
+    if command not in ("init", "demo") and (declared := _language_of_book(options, around)):
+        return language.normal(declared) or "en"
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := around.environment.get(variable):
             return language.normal(value) or "en"
     return "en"
+
+
+def _language_of_book(options: Anywhere, around: Surroundings) -> str | None:
+    """The language that the book declares, read without loading it; None where there is none."""
+    try:
+        root = find(options.book, around.environment, around.folder)
+        text = (root / "qibi.yaml").read_text("utf-8")
+    except (Refusal, OSError, UnicodeDecodeError):
+        return None  # the command itself says what is wrong
+    found = re.search(r"^language:\s*['\"]?([A-Za-z-]+)", text, re.MULTILINE)
+    return found[1] if found else None
 
 
 @dataclass
@@ -115,11 +123,13 @@ class Session:
 
     def who(self, asked: str | None) -> str:
         """Who records: `--as`, `QIBI_AS`, git's `qibi.as`; raises `Refusal` where nobody does."""
-        for origin, text in (
-            ("--as", asked),
-            ("QIBI_AS", self.around.environment.get("QIBI_AS")),
-            ("git config qibi.as", self.git.config("qibi.as")),
-        ):
+        sources: tuple[tuple[str, Callable[[], str | None]], ...] = (
+            ("--as", lambda: asked),
+            ("QIBI_AS", lambda: self.around.environment.get("QIBI_AS")),
+            ("git config qibi.as", lambda: self.git.config("qibi.as")),  # a process: asked last
+        )
+        for origin, source in sources:
+            text = source()
             if not text:
                 continue
             try:

@@ -64,7 +64,9 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
     trend = found.ranking.trends.get(key, {})
     past = [points.show(trend[w]) if w in trend else "–" for w in trend_weeks(weeks.single(week))]
     result.line(f"{_('last 8 weeks')}   {'  '.join(past)}")
-    last = _("step by step: qibi why {subject}").format(subject=definitions.title(key))
+    last = _("step by step: qibi why {subject}").format(
+        subject=phrases.argument(definitions.title(key))
+    )
     if definitions.objections is not None:
         until = weeks.sunday(week).toordinal() + definitions.objections
         last += "    " + _("objections: until {day}").format(

@@ -175,7 +175,7 @@ def _next(
         lines.append(_("next: qibi score SHEET --week {week}").format(week=week))
         lines.append(
             _(
-                "      or, where nothing happened: qibi score --no-events --branch {branch} --week {week}"
+                "      or, where nothing happened:  qibi score --no-events --branch {branch} --week {week}"
             ).format(branch=missing[0], week=week)
         )
     elif not uncommitted:

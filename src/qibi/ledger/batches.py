@@ -60,14 +60,17 @@ def name(branch: str, raw: bytes) -> str:
 
 def weeks_with_batches(root: Path) -> list[str]:
     """The weeks for which the ledger has a folder with at least one batch, in order."""
-    found = []
+    return list(earliest_first(root))
+
+
+def earliest_first(root: Path) -> Iterator[str]:
+    """The weeks with batches in order; looks no further than asked."""
     ledger = root / LEDGER
     for year in sorted(_folders(ledger, _YEAR)):
         for number in sorted(_folders(ledger / year, _WEEK)):
             week = f"{year}-{number}"
             if weeks.is_week(week) and batch_names(root, week):
-                found.append(week)
-    return found
+                yield week
 
 
 def latest_first(root: Path, until: str = weeks.END) -> Iterator[str]:

@@ -17,6 +17,7 @@ from qibi.base.language import _
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 ENTRY_ID = re.compile(r"[0-9a-f]{16}\.[1-9][0-9]{0,8}")
 ITEM = re.compile(r"([a-z0-9][a-z0-9-]{0,63}\.)?[a-z0-9][a-z0-9-]{0,63}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEY = re.compile(rb'"[a-z_0-9]+"\s*:')
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -140,9 +141,12 @@ def decode(line: bytes) -> Entry:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadLine(_("not an entry: {reason}").format(reason=error)) from None
     # A key that stands twice leaves more keys in the line than the entry has fields. Counting takes
-    # a tenth of the time of a second parse, which only a line with unusual keys then needs.
-    if len(_KEY.findall(line)) != len(_KEY.findall(_encoder.encode(entry))):
+    # a tenth of the time of a second parse, which only a line with unusual keys, or with escapes
+    # that could hide one, then needs.
+    if b"\\" in line or len(_KEY.findall(line)) != len(_KEY.findall(_encoder.encode(entry))):
         _refuse_repeated_keys(line)
+    if line != line.strip():
+        raise BadLine(_("blanks or a carriage return at the line's ends; lines end in LF alone"))
     _refuse_bad_values(entry)
     return entry
 
@@ -228,6 +232,6 @@ def moment(text: str) -> datetime | None:
 def is_day(text: str) -> bool:
     """Whether the text is a day, written 2026-10-09."""
     try:
-        return len(text) == 10 and bool(date.fromisoformat(text))
+        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
     except ValueError:
         return False

@@ -5,6 +5,7 @@ What a crash leaves behind is at most a `*.tmp` file, which nobody reads and the
 The lock makes "compare with what stands, then write" one step; the lock file stays where it is.
 """
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -22,22 +23,23 @@ _STALE_SECONDS = 3600
 
 
 @contextmanager
-def locked(root: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Holds the book's lock; raises `Refusal` where another qibi keeps it too long."""
+def locked(root: Path) -> Iterator[None]:
+    """Holds the book's lock; raises `Refusal` where another qibi keeps it for `LOCK_SECONDS`."""
     from filelock import FileLock, Timeout
 
     lock = root / LOCK
     with failures_explained(root / LEDGER):
         _make_folder(lock.parent)
+    held = FileLock(lock, timeout=LOCK_SECONDS)
     try:
-        with failures_explained(lock):
-            held = FileLock(lock, timeout=seconds)
-            held.acquire()
-    except Timeout:
+        held.acquire()
+    except Timeout:  # an OSError too, so it comes before them
         raise Refusal(
             _("another qibi is writing to this book"),
             _("wait until it is done and run the same command again; nothing was written"),
         ) from None
+    except OSError as error:
+        raise _explained(lock, error) from None
     try:
         yield
     finally:
@@ -111,13 +113,16 @@ def failures_explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        advice = {
-            28: _("the disk is full; make room and run the same command again"),
-            122: _("your disk quota is used up; make room and run the same command again"),
-            13: _("you may not write there; check the folder's owner and permissions"),
-            1: _("you may not write there; check the folder's owner and permissions"),
-            30: _("the disk is read-only; work in a copy that you may write to"),
-        }.get(error.errno or 0, _("nothing was recorded; mend that and run the same command again"))
-        raise Refusal(
-            _("{path} can't be written: {reason}").format(path=path, reason=error.strerror), advice
-        ) from None
+        raise _explained(path, error) from None
+
+
+def _explained(path: Path, error: OSError) -> Refusal:
+    advice = {
+        errno.ENOSPC: _("the disk is full; make room and run the same command again"),
+        errno.EDQUOT: _("your disk quota is used up; make room and run the same command again"),
+        errno.EACCES: _("you may not write there; check the folder's owner and permissions"),
+        errno.EPERM: _("you may not write there; check the folder's owner and permissions"),
+        errno.EROFS: _("the disk is read-only; work in a copy that you may write to"),
+    }.get(error.errno or 0, _("nothing was recorded; mend that and run the same command again"))
+    message = _("{path} can't be written: {reason}")
+    return Refusal(message.format(path=path, reason=error.strerror), advice)

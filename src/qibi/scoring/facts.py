@@ -76,7 +76,8 @@ class Question:
     """What is asked: which kind of subject is ranked, among whom, over which weeks.
 
     `before` is the period that `moved` is measured against; `also` are further weeks whose totals
-    are wanted (the trend). `criterion` takes the place of the total.
+    are wanted (the trend). `due` are the weeks of the period that are over: who is not in for them is
+    missing. `criterion` takes the place of the total.
     """
 
     period: Period
@@ -85,6 +86,7 @@ class Question:
     by: str = "member"
     branch: str | None = None
     criterion: str | None = None
+    due: tuple[str, ...] = ()
 
     @property
     def weeks(self) -> tuple[str, ...]:

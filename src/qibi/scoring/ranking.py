@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from qibi.base import weeks as wk
@@ -12,6 +13,7 @@ from qibi.ledger.batches import (
     Batch,
     batch_names,
     digest,
+    earliest_first,
     folder,
     latest_first,
     read_weeks,
@@ -80,14 +82,17 @@ def rank(
     criterion: str | None = None,
     trend: bool = False,
     cache: Path | None = None,
+    today: date | None = None,
 ) -> Ranking:
     """The ranking of a period; raises `Faults` where the ledger of a week it needs is damaged.
 
+    With `today`, a week that is over and that nobody has handed in counts as missing too.
     `cache` is a folder for derived data: the same definitions and batches give the same answer.
     """
     earlier = before(root, definitions, period, cache)
     also = trend_weeks(period) if trend else ()
-    question = Question(period, earlier, also, by, branch, criterion)
+    due = weeks_due(root, period, today) if today else ()
+    question = Question(period, earlier, also, by, branch, criterion, due)
     weeks = [w for w in question.weeks if batch_names(root, w)]
     kept = Kept(cache if definitions.fingerprint else None)
     content = contents(root, weeks)
@@ -97,6 +102,12 @@ def rank(
         found = answer(definitions, read_weeks(root, weeks), question)
         kept.keep("rankings", key, found)
     return found
+
+
+def weeks_due(root: Path, period: Period, today: date) -> tuple[str, ...]:
+    """The weeks of a period that are over, from the first week of the ledger on."""
+    first = next(earliest_first(root), wk.END)
+    return tuple(w for w in period.weeks if first <= w and wk.sunday(w) < today)
 
 
 def contents(root: Path, weeks: list[str]) -> list[str] | None:
@@ -276,7 +287,7 @@ def _unranked(engine: Engine, batches: list[Batch], question: Question) -> list[
 def _missing(
     definitions: Definitions, batches: list[Batch], question: Question
 ) -> tuple[tuple[tuple[str, str], ...], int]:
-    """Branches with subjects but no live `assessed`, in the weeks in which any branch has one.
+    """Branches with subjects but no live `assessed`, in the weeks that are due or begun.
 
     For a period of one week, in that week in any case. With `--branch` only that branch is asked for.
     """
@@ -286,7 +297,11 @@ def _missing(
         if definitions.scheme(week) and definitions.branch(branch)
     }
     begun = {week for week, _branch in done}
-    weeks = [w for w in question.period.weeks if w in begun or len(question.period.weeks) == 1]
+    weeks = [
+        w
+        for w in question.period.weeks
+        if w in begun or w in question.due or len(question.period.weeks) == 1
+    ]
     wanted = [
         (week, b.id)
         for week in weeks
