@@ -46,7 +46,17 @@ from transcripts.troubles import TROUBLES
 HERE = Path(__file__).parent
 BOOKS = {"small": HERE / "books" / "small", "example": HERE.parents[1] / "ledgers" / "example"}
 CHINA = timezone(timedelta(hours=8))
-WRITERS = ("score", "fix", "void", "exempt", "init", "demo")
+WRITERS = (
+    "score",
+    "fix",
+    "void",
+    "exempt",
+    "init",
+    "demo",
+    "task",
+    "remedy",
+    "attach",
+)
 SHOWN_PLACE = "/tmp/t"
 
 

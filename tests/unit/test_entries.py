@@ -105,7 +105,7 @@ SCORE = {"kind": "score", **STAMP, "subject": "bob", "item": "safety.hazard", "p
         ({"scored_by": "The Boss"}, "scored_by 'The Boss' is not an id"),
         ({"colour": "red"}, "colour"),
         ({"kind": "bonus"}, "bonus"),
-        ({"kind": "void", "subject": None}, ""),
+        ({"kind": "void", "subject": None}, "not an entry"),
     ],
 )
 def test_bad_scores(changes: dict[str, object], said: str) -> None:

@@ -345,7 +345,8 @@ def _as_markdown(view: View) -> str:
     out = []
     for block in view.blocks:
         if isinstance(block, Line):
-            out.append(_md(block.text) + "\n" if block.text else "")
+            mark = "**" if block.style == "bold" and block.text else ""
+            out.append(f"{mark}{_md(block.text)}{mark}\n" if block.text else "")
             continue
         titles = [c.title for c in block.columns]
         out.append("| " + " | ".join(_md(t) for t in titles) + " |")

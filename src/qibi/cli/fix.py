@@ -98,7 +98,11 @@ def fix(
     if problems:
         raise Faults([Finding(entry, message=message) for _field, message in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
-        entries = [msgspec.structs.replace(entries[0], task=wrong.task, milestone=wrong.milestone)]
+        kept = {} if "evidence" in changed else {"evidence": wrong.evidence}  # files and all
+        mended = entries[0]
+        entries = [
+            msgspec.structs.replace(mended, task=wrong.task, milestone=wrong.milestone, **kept)
+        ]
     void = Void(
         week=batch.week,
         branch=batch.branch,

@@ -1,7 +1,6 @@
 """qibi log: the entries themselves, filtered."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from qibi.book import lookup
 from qibi.cli import complete, options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.periods import asked_period
+from qibi.cli.recording import is_late
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Entry, File, Score, Void, encode, moment
@@ -127,16 +127,6 @@ def _lines(now: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, b
 def _number(key: str) -> tuple[str, int]:
     digest, number = key.split(".")
     return digest, int(number)
-
-
-def is_late(now: Session, entry: Entry) -> bool:
-    """Whether an entry was recorded after the book's `score_by`."""
-    days = now.definitions.score_by
-    when = moment(entry.recorded_at)
-    if days is None or when is None:
-        return False
-    last = weeks.sunday(entry.week) + timedelta(days=days + 1)
-    return when >= datetime(last.year, last.month, last.day, tzinfo=now.zone)
 
 
 def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:

@@ -1,6 +1,7 @@
 """What all recording commands share: write under the lock, then say what it came to."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
@@ -11,7 +12,7 @@ from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
 from qibi.cli.show import cut_remark, item_name
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
-from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void, moment
 from qibi.ledger.store import write_batch
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
@@ -182,3 +183,30 @@ def report(
         )
         view.blocks.append(grid)
     return view
+
+
+def is_late(now: Session, entry: Entry) -> bool:
+    """Whether an entry was recorded after the book's `score_by`."""
+    when = moment(entry.recorded_at)
+    if now.definitions.score_by is None or when is None:
+        return False
+    return when.astimezone(now.zone).date() > last_day(now, entry.week)
+
+
+def last_day(now: Session, week: str) -> date:
+    """The last day on which a week is recorded in time."""
+    return weeks.sunday(week) + timedelta(days=now.definitions.score_by or 0)
+
+
+def late_proposal(now: Session, batch: Batch) -> str | None:
+    """The command that records the late-entry item against who handed a week in late; else None.
+
+    Once a late batch, and never for a correction: only a batch that says `assessed` is handed in.
+    """
+    scheme = now.definitions.scheme(batch.week)
+    item = next((i for i in scheme.items() if i.auto == "late-entry"), None) if scheme else None
+    first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
+    if item is None or first is None or not is_late(now, first):
+        return None
+    wish = f"{now.definitions.title(first.recorded_by)} {item.name}"
+    return f"qibi score -e {phrases.argument(wish)} --week {batch.week} --as WHO"

@@ -267,6 +267,14 @@ class Sheets:
         said = done.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
         said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
+        if not self.dry_run and (proposal := recording.late_proposal(now, batch)):
+            view.line()
+            view.line(
+                _("handed in after {day}; proposed, for someone else to record:").format(
+                    day=phrases.day(recording.last_day(now, task.week))
+                )
+            )
+            view.line(f"  {proposal}", whole=True)
         now.console.show(view)
 
 

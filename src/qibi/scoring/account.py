@@ -87,6 +87,24 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Rollup:
+    """How a CP's or branch's week came about: the two parts, their bases and weights.
+
+    Totals and bases are hundredths, weights as the scheme has them (hundredths too). A part that has
+    nothing has the weight 0. `total` is None where no part has anything.
+    """
+
+    own: int | None
+    own_base: int
+    own_weight: int
+    members: tuple[tuple[str, int], ...]  # those that count: assessed and eligible
+    others: tuple[str, ...]  # those that do not
+    members_base: int
+    members_weight: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class Behind:
     """A ranking together with the means to account for each subject in it."""
 
@@ -139,6 +157,54 @@ class Behind:
                 *values,
             )
         }
+
+    def rollup(self, week: str, subject: str) -> Rollup | None:
+        """The parts behind a rolled-up total of a week; None for members, and outside any scheme."""
+        by = self.ranking.question.by
+        scheme = self.definitions.scheme(week)
+        if by == "member" or scheme is None:
+            return None
+        own = list(
+            self.engine.rows(
+                "SELECT total FROM week_total WHERE week = ? AND subject = ?", week, subject
+            )
+        )
+        rows = list(
+            self.engine.rows(
+                """
+                SELECT b.member, CASE WHEN e.status IS NULL THEN NULL ELSE t.total END
+                FROM belongs AS b
+                LEFT JOIN week_total AS t
+                  ON t.week = b.week AND t.subject = b.member AND t.kind = 'member'
+                LEFT JOIN eligible AS e ON e.version = t.version AND e.status = t.status
+                WHERE b.week = ? AND b.subject = ?
+                ORDER BY b.member
+                """,
+                week,
+                subject,
+            )
+        )
+        total = list(
+            self.engine.rows(
+                "SELECT total FROM rollup WHERE week = ? AND subject = ?", week, subject
+            )
+        )
+        members = tuple((key, int(points)) for key, points in rows if points is not None)
+        bases = dict(
+            self.engine.rows("SELECT kind, base FROM scale WHERE version = ?", scheme.week)
+        )
+        own_weight, members_weight = scheme.rollup.get(by, (10000, 0))
+        own_total = int(own[0][0]) if own and by in bases else None
+        return Rollup(
+            own=own_total,
+            own_base=bases.get(by, 0),
+            own_weight=own_weight if own_total is not None else 0,
+            members=members,
+            others=tuple(key for key, points in rows if points is None),
+            members_base=bases.get("member", 0),
+            members_weight=members_weight if members and "member" in bases else 0,
+            total=int(total[0][0]) if total else None,
+        )
 
     def _entries(self, week: str) -> dict[str, list[tuple[str, Score]]]:
         found: dict[str, list[tuple[str, Score]]] = {}

@@ -1,0 +1,238 @@
+"""qibi attach: evidence for an entry that stands already: a photo, a letter, a patent."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, mark
+from qibi.cli import complete, options, recording
+from qibi.cli.console import file_bytes
+from qibi.cli.session import Session, session
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Entry, File, Score, Void, moment
+from qibi.ledger.store import failures_explained, write_durably
+from qibi.scoring.ranking import live_scores
+
+DETAILS = mark(
+    "The files are copied into the book's evidence/. As nothing is ever edited, the entry is voided and recorded anew with them."
+)
+EXAMPLES = """
+qibi attach 9c41.24 整改前.jpg 整改后.jpg
+qibi attach 9c41.7 表扬信.pdf --kind letter --note "建设单位来信表扬"
+"""
+KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
+MAX_BYTES = 20 * 1024 * 1024
+_PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".tif", ".tiff")
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+_NAME_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A file to be copied into the book: what is in it, and as what it is recorded."""
+
+    raw: bytes
+    file: File
+    is_there: bool
+
+
+def attach(
+    entry: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENTRY", help=_("an entry's id: 9c41.24"), autocompletion=complete.entries
+        ),
+    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=_("what shows it"))],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help=_("photo, letter, pennant, medal, patent, pledge or document; else by the file"),
+        ),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help=_("the entry's note from now on"))
+    ] = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    from qibi.cli.entries import find_entry, must_be_live, write_few
+
+    now = session()
+    if kind is not None and kind not in KINDS:
+        raise Refusal(
+            _("there is no kind '{kind}'").format(kind=kind),
+            _("one of: {names}").format(names=listing(list(KINDS))),
+            1,
+        )
+    if note is not None and len(note) > 500:
+        raise Refusal(_("the note is longer than 500 characters"), _("shorten it"), 1)
+    batch, number, old = find_entry(now, entry)
+    must_be_live(now, batch, number)
+    if not isinstance(old, Score):
+        raise Refusal(_("only scores take evidence"), _("'qibi log' lists them"), 1)
+    _must_count(now, batch, number, old)
+    who = now.who(recorded_as)
+    copies = _copies(now, old, files, kind)
+    stamp = now.stamp(batch.week, batch.branch, who, old.source)
+    void = Void(
+        week=batch.week,
+        branch=batch.branch,
+        recorded_by=who,
+        recorded_at=stamp.recorded_at,
+        entry=f"{batch.digest}.{number}",
+        note=_("evidence added"),
+    )
+    new = msgspec.structs.replace(
+        old,
+        recorded_by=who,
+        recorded_at=stamp.recorded_at,
+        scored_by=old.scored_by or (old.recorded_by if old.recorded_by != who else ""),
+        evidence=(*old.evidence, *(c.file for c in copies)),
+        note=old.note if note is None else note,
+    )
+    both: list[Entry] = [void, new]
+    if not dry_run:
+        _copy(now, copies)
+    write_few(now, batch.week, batch.branch, both, dry_run)
+    text = _("would attach {path} ({kind})") if dry_run else _("attached {path} ({kind})")
+    for copy in copies:
+        now.console.say(text.format(path=copy.file.path, kind=kind_name(copy.file.kind)))
+    if not dry_run:
+        now.console.say(_("next: qibi commit"), "dim")
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of evidence is called."""
+    return {
+        "photo": _("photo"),
+        "letter": _("letter"),
+        "pennant": _("pennant"),
+        "medal": _("medal"),
+        "patent": _("patent"),
+        "pledge": _("pledge"),
+        "document": _("document"),
+    }.get(kind, kind)
+
+
+def _must_count(now: Session, batch: Batch, number: int, old: Score) -> None:
+    """Raises `Refusal` for a direct score that a later one has replaced: anew, it would be the later."""
+    scheme = now.definitions.scheme(old.week)
+    criterion = scheme.criterion(old.item) if scheme else None
+    if criterion is None or not criterion.direct:
+        return
+    standing = [
+        (moment(e.recorded_at), *_order(key), key)
+        for key, e in live_scores(recording.standing_batches(now, old.week))
+        if (e.subject, e.item) == (old.subject, old.item)
+    ]
+    latest = max(standing, key=lambda s: s[:3])[3]
+    if latest != f"{batch.digest}.{number}":
+        raise Refusal(
+            _("a later score, {entry}, counts in its place").format(entry=latest),
+            _("attach it to that one"),
+            1,
+        )
+
+
+def _order(key: str) -> tuple[str, int]:
+    digest, number = key.split(".")
+    return digest, int(number)
+
+
+def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -> list[_Copy]:
+    """What to copy where; raises `Refusal` for what is no file, too large, empty or there already."""
+    known = {e.sha256 for e in old.evidence if isinstance(e, File)}
+    folder = now.root / "evidence" / old.week
+    taken: dict[str, tuple[str, str]] = {}  # name as every file system compares it: name, digest
+    found: list[_Copy] = []
+    for path in files:
+        raw = _content(now, path)
+        sha256 = hashlib.sha256(raw).hexdigest()
+        if sha256 in known:
+            raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
+        known.add(sha256)
+        name, is_there = _place(folder, taken, safe_name(path.name), sha256)
+        taken[name.casefold()] = (name, sha256)
+        guessed = "photo" if path.suffix.lower() in _PHOTOS else "document"
+        file = File(kind or guessed, f"evidence/{old.week}/{name}", sha256)
+        found.append(_Copy(raw, file, is_there))
+    return found
+
+
+def _content(now: Session, path: Path) -> bytes:
+    full = now.around.folder / path
+    if full.is_dir():
+        raise Refusal(_("{path} is a folder").format(path=path), _("name its files"), 1)
+    if full.exists() and not full.is_file():
+        raise Refusal(_("{path} is not a file").format(path=path), _("choose a file"), 1)
+    if full.exists() and full.stat().st_size > MAX_BYTES:
+        raise Refusal(
+            _("{path} is larger than 20 MB").format(path=path),
+            _("make it smaller, or keep it elsewhere and write where: qibi fix --evidence TEXT"),
+            1,
+        )
+    raw = file_bytes(now.around, str(full))
+    if not raw:
+        raise Refusal(_("{path} is empty").format(path=path), _("choose another file"), 1)
+    return raw
+
+
+def safe_name(name: str) -> str:
+    """A file name that every system can hold: letters, digits, `.`, `_` and `-`, not too long."""
+    name = unicodedata.normalize("NFC", name)
+    stem, dot, ending = name.rpartition(".")
+    if not stem or not re.fullmatch(r"[0-9A-Za-z]{1,10}", ending):
+        stem, dot, ending = name, "", ""
+    stem = re.sub(r"-*\.[.-]*", ".", re.sub(r"[^\w.-]+", "-", stem))
+    stem = stem.strip(".-_")[:_NAME_LENGTH].rstrip(".") or "file"
+    if _DEVICES.fullmatch(stem.split(".")[0].lower()):
+        stem = f"file-{stem}"
+    return f"{stem}{dot}{ending.lower()}"
+
+
+def _place(
+    folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str
+) -> tuple[str, bool]:
+    """The name to give a file, and whether it stands there already; no other content is replaced."""
+    standing = {p.name.casefold(): p for p in folder.iterdir()} if folder.is_dir() else {}
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if stem else (name, "")
+    for length in (0, 8, 64):
+        tried = f"{stem}-{sha256[:length]}{ending}" if length else name
+        key = tried.casefold()
+        if key not in taken and key not in standing:
+            return tried, False
+        if key in standing and standing[key].is_file():
+            there = standing[key]
+            if hashlib.sha256(there.read_bytes()).hexdigest() == sha256:
+                return there.name, True
+    raise Refusal(
+        _("evidence/ already holds other files under the names of {name}").format(name=name),
+        _("rename the file and run the command again"),
+        1,
+    )
+
+
+def _copy(now: Session, copies: Sequence[_Copy]) -> None:
+    """Put the files into the book before anything refers to them.
+
+    Where the entry is then not recorded they stay: unused, and found again by the next attempt.
+    """
+    for copy in copies:
+        path = now.root / copy.file.path
+        if not copy.is_there:
+            with failures_explained(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_durably(path, copy.raw)

@@ -1,0 +1,325 @@
+"""qibi lists: whom the book's policy puts on the red and the black list, and what put them there."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from qibi.base import points, weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, aside, clauses, colon, listing, mark
+from qibi.base.weeks import Period
+from qibi.book.definitions import ListPolicy
+from qibi.cli import complete, options, phrases
+from qibi.cli.console import Cell, Column, Grid, View
+from qibi.cli.periods import asked_period
+from qibi.cli.session import Session, session
+from qibi.ledger.batches import Batch
+from qibi.ledger.remedies import Life, lives
+from qibi.scoring.lists import Cause, Lists, as_plain, lists_of, red_room, remedy_due
+from qibi.scoring.ranking import Ranking, Standing
+
+DETAILS = mark(
+    "Whom qibi.yaml's lists name, by total: a tie across the cut is wholly off red and wholly on "
+    "black. Whose branch handed nothing in is named as missing."
+)
+EXAMPLES = """
+qibi lists --week W46
+qibi lists 2026-10 --format csv -o lists.csv
+"""
+_SHOWN = 3  # items beside a name; JSON and CSV have them all
+
+Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
+
+
+def lists(
+    period: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PERIOD]",
+            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
+            autocompletion=complete.weeks,
+        ),
+    ] = None,
+    week: options.Week = None,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    asked = asked_period(now, period, week)
+    if not now.definitions.lists:
+        raise Refusal(
+            _("this book names nobody on lists"),
+            _("write lists: in qibi.yaml"),
+            1,
+        )
+    view = View(payload={"qibi": 1, "command": "lists", "period": _period(asked), "lists": {}})
+    view.header = _header(now)
+    view.rows = rows = []
+    view.line(f"{now.definitions.name}  {phrases.period(asked)}  {_('not closed')}", "bold")
+    for kind in now.definitions.lists:
+        found, behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
+        remedies = _remedies(asked, behind.batches)
+        _show(view, now, found, remedies)
+        view.payload["lists"][kind] = _as_json(now, found, remedies)
+        rows += _as_rows(now, found, remedies)
+    now.console.show(view, form, output)
+
+
+def black_listed(now: Session, week: str) -> Iterator[tuple[str, str, str, str]]:
+    """Each that a black list of a week names: subject, day due (or empty), measure, list.
+
+    The measure names the items that put it there, until somebody writes a better one.
+    """
+    if not any(policy.black for policy in now.definitions.lists.values()):
+        raise Refusal(_("this book has no black list"), _("write lists: in qibi.yaml"), 1)
+    for kind, policy in now.definitions.lists.items():
+        if policy.black is None:
+            continue
+        asked = weeks.single(week)
+        found, _behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
+        if found.ranking.provisional:
+            now.console.say(phrases.handed_in(found.ranking, now.definitions), "yellow")
+        day = remedy_due(policy, week)
+        for standing in found.black:
+            causes = found.causes[standing.subject][:_SHOWN]
+            named = dict.fromkeys(_thing(found.ranking, c.thing) for c in causes)
+            text = _("mend: {items}").format(items=listing(list(named)))
+            text = text if named else _("measures still to be named")
+            origin = f"{word(now, 'black')} {week}"
+            yield standing.subject, day.isoformat() if day else "", text, origin
+
+
+def word(now: Session, name: str) -> str:
+    """What this book calls its `red` or `black` list."""
+    return now.definitions.word(name, _("Red list") if name == "red" else _("Black list"))
+
+
+def state_name(state: str) -> str:
+    """What a state of a remedy is called."""
+    return {
+        "open": _("open"),
+        "reported": _("reported"),
+        "verified": _("verified"),
+        "reopened": _("reopened"),
+    }[state]
+
+
+def day_text(day: str) -> str:
+    """`11月25日` for 2026-11-25; nothing where there is no day."""
+    return phrases.day(date.fromisoformat(day)) if day else ""
+
+
+def _period(asked: Period) -> dict[str, Any]:
+    return {"label": asked.label, "weeks": list(asked.weeks)}
+
+
+def _remedies(asked: Period, batches: list[Batch]) -> Remedies:
+    """Those of the period, and older ones of the weeks at hand that nobody has verified."""
+    found: Remedies = {}
+    for key, life in lives(batches).items():
+        if life.week in asked.weeks or (life.week < asked.weeks[0] and not life.ended):
+            found.setdefault(life.subject, []).append((key, life))
+    return found
+
+
+def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
+    """One kind's lists, for people."""
+    kind = phrases.kind(now.definitions, found.kind)
+    view.line(f"{kind}  {phrases.handed_in(found.ranking, now.definitions)}")
+    for name, standings in (("red", found.red), ("black", found.black)):
+        rule = _rule(found.policy, name, len(found.ranking.standings))
+        if rule is None:
+            continue
+        view.line()
+        view.line(word(now, name) + aside(rule), "bold")
+        if standings:
+            view.blocks.append(_grid(now, found, name, standings))
+        else:
+            view.line(_("nobody"))
+        if name == "black":
+            _show_remedies(view, now, found, remedies)
+    notes = list(_without_place(now, found))
+    if notes:
+        view.line()
+    for text in notes:
+        view.line(text, "yellow")
+    last = next(iter((*reversed(found.black), *found.red)), None)
+    if last:
+        view.line()
+        about = f"{now.definitions.title(last.subject)} {found.ranking.question.period.label}"
+        view.line(_("what weighs most in the total comes first"), "dim")
+        view.line(_("why: qibi why {subject}").format(subject=about), "dim")
+
+
+def _rule(policy: ListPolicy, name: str, ranked: int) -> str | None:
+    """The policy of a list in a few words; None where the book has no such list."""
+    if name == "red" and policy.red:
+        red = policy.red
+        parts = [_("among the first {count}").format(count=red.top)]
+        if red.at_least is not None:
+            parts.append(_("{points} points or more").format(points=points.show(red.at_least)))
+        if red.share:
+            room = red_room(red, ranked)
+            parts.append(_("at most {count} of {ranked} names").format(count=room, ranked=ranked))
+        return listing(parts)
+    if name == "black" and policy.black:
+        black = policy.black
+        parts = [_("among the last {count}").format(count=black.bottom)]
+        if black.below is not None:
+            parts.append(_("below {points} points").format(points=points.show(black.below)))
+        return listing(parts)
+    return None
+
+
+def _grid(now: Session, found: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
+    """A name with its total in a row, and a row more for each further item behind it."""
+    heading = phrases.kind(now.definitions, found.kind)
+    columns = [
+        Column(_("Rank"), right=True),
+        Column(_("+/-"), right=True),
+        Column(heading[:1].upper() + heading[1:]),
+        Column(_("Total"), right=True),
+        Column(_("Points"), right=True),
+        Column(_("Because of")),
+    ]
+    rows: list[list[str | Cell]] = []
+    for s in standings:
+        title = Cell(now.definitions.title(s.subject), "red" if name == "black" else "green")
+        total = Cell(points.show(s.total), "bold")
+        first: list[str | Cell] = [str(s.rank), phrases.moved(s.moved), title, total]
+        for cause in _because(now, found, s.subject) or [["", ""]]:
+            rows.append([*first, *cause])
+            first = ["", "", "", ""]
+    return Grid(columns, rows)
+
+
+def _because(now: Session, found: Lists, subject: str) -> list[list[str | Cell]]:
+    """Points and name of the weightiest items; those of members with whose they are."""
+    causes = found.causes[subject]
+    said: list[list[str | Cell]] = [
+        [phrases.signed(c.points), _cause(now, found, subject, c)] for c in causes[:_SHOWN]
+    ]
+    if len(causes) > _SHOWN:
+        more = _("and {count} more").format(count=len(causes) - _SHOWN)
+        said.append(["", Cell(more, "dim")])
+    return said
+
+
+def _cause(now: Session, found: Lists, subject: str, cause: Cause) -> str:
+    whose = "" if cause.subject == subject else now.definitions.title(cause.subject) + " "
+    return f"{whose}{_thing(found.ranking, cause.thing)}" + (aside(_("veto")) if cause.veto else "")
+
+
+def _thing(ranking: Ranking, key: str) -> str:
+    """The name of an item or directly scored criterion."""
+    scheme = ranking.scheme
+    thing = (scheme.item(key) or scheme.criterion(key)) if scheme else None
+    return str(thing.name) if thing else key
+
+
+def _due(found: Lists) -> str:
+    """The day by which those on a week's black list have to mend it; none over several weeks."""
+    asked = found.ranking.question.period.weeks
+    day = remedy_due(found.policy, asked[0]) if len(asked) == 1 else None
+    return day.isoformat() if day else ""
+
+
+def _show_remedies(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
+    rows: list[list[str | Cell]] = []
+    for s in found.black:
+        cell = _remedy_cell(now, found, s.subject, remedies)
+        if cell.text:
+            rows.append([now.definitions.title(s.subject), cell])
+    if rows:
+        view.line()
+        view.blocks.append(Grid([Column(_("Remedy")), Column("", wraps=True)], rows))
+
+
+def _remedy_cell(now: Session, found: Lists, subject: str, remedies: Remedies) -> Cell:
+    """Its remedies with state and day, overdue ones marked; else the day by which one is due."""
+    mine = remedies.get(subject, [])
+    if not mine:
+        due = _due(found)
+        return Cell(_("due {day}, not opened").format(day=day_text(due)) if due else "")
+    said, late = [], False
+    for key, life in mine:
+        text = f"{key} {state_name(life.state)}"
+        if life.overdue(now.today):
+            late = True
+            text += " " + _("OVERDUE since {day}").format(day=day_text(life.due))
+        elif life.due and not life.ended:
+            text += " " + _("due {day}").format(day=day_text(life.due))
+        said.append(text)
+    return Cell(clauses(said), "red" if late else "")
+
+
+def _without_place(now: Session, found: Lists) -> Iterator[str]:
+    """Who is missing, and who is on no list for another reason."""
+    groups: dict[tuple[bool, str], list[str]] = {}
+    for unranked in found.ranking.unranked:
+        key = (unranked in found.missing, phrases.reason(unranked.reason, unranked.note))
+        groups.setdefault(key, []).append(now.definitions.title(unranked.subject))
+    for (is_missing, reason), names in sorted(groups.items(), reverse=True):
+        if is_missing:
+            yield _("missing, so on no list yet") + colon() + listing(names) + aside(reason)
+        else:
+            yield _("without a place  {names}: {reason}").format(
+                names=listing(names), reason=reason
+            )
+
+
+def _as_json(now: Session, found: Lists, remedies: Remedies) -> dict[str, Any]:
+    """One kind's lists in the shape that scripts read: with the remedies of whom black names."""
+    made = as_plain(now.definitions, found)
+    for name in made["black"]:
+        name["due"] = _due(found) or None
+        name["remedies"] = [
+            {
+                "id": key,
+                "week": life.week,
+                "state": life.state,
+                "owner": life.owner or None,
+                "due": life.due or None,
+                "overdue": life.overdue(now.today),
+            }
+            for key, life in remedies.get(name["subject"], [])
+        ]
+    return made
+
+
+def _header(now: Session) -> list[str]:
+    return [
+        _("List"),
+        _("Rank"),
+        _("Moved"),
+        _("Id"),
+        _("Name"),
+        phrases.branch_heading(now.definitions),
+        _("Total"),
+        _("Because of"),
+        _("Remedy"),
+    ]
+
+
+def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
+    """Headings as in `_header`; one row a name, the missing after those on the lists."""
+    rows: list[list[Any]] = []
+    for name, standings in (("red", found.red), ("black", found.black)):
+        for s in standings:
+            causes = [
+                f"{_cause(now, found, s.subject, c)} {points.signed(c.points)}"
+                for c in found.causes[s.subject]
+            ]
+            remedy = _remedy_cell(now, found, s.subject, remedies).text if name == "black" else None
+            title, where = now.definitions.title(s.subject), s.branch or ""
+            place = [s.rank, s.moved, s.subject, title, now.definitions.title(where)]
+            total = points.to_number(s.total)
+            rows.append([word(now, name), *place, total, clauses(causes), remedy])
+    for u in found.missing:
+        title, where = now.definitions.title(u.subject), u.branch or ""
+        place = [None, None, u.subject, title, now.definitions.title(where)]
+        rows.append([_("missing"), *place, None, phrases.reason(u.reason), None])
+    return rows

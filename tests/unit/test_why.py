@@ -1,0 +1,124 @@
+"""Anyone can redo the sum from what `why` prints: these tests do, for every subject of a week."""
+
+import io
+import json
+from datetime import UTC, datetime
+from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from qibi.book.load import load
+from qibi.cli.app import main
+from qibi.cli.surroundings import Surroundings
+
+EXAMPLE = Path(__file__).parents[2] / "ledgers" / "example"
+WEEK = "2026-W44"
+
+
+def said(*arguments: str) -> str:
+    out, err = io.StringIO(), io.StringIO()
+    around = Surroundings(
+        environment={"QIBI_CACHE": "", "QIBI_LANG": "en"},
+        folder=EXAMPLE,
+        now=lambda: datetime(2026, 11, 20, tzinfo=UTC),
+        stdin=io.StringIO(),
+        stdout=out,
+        stderr=err,
+        columns=80,
+    )
+    assert main(list(arguments), around) == 0, err.getvalue()
+    return out.getvalue()
+
+
+def held(value: Decimal, low: object, high: object) -> Decimal:
+    return max(Decimal(str(low)), min(Decimal(str(high)), value))
+
+
+def number(value: object) -> Decimal:
+    return Decimal(str(value))
+
+
+def half_up(value: Fraction) -> Decimal:
+    """To hundredths: floor(x + 1/2)."""
+    return Decimal((value * 100 + Fraction(1, 2)).__floor__()) / 100
+
+
+def redone(steps: dict) -> Decimal:
+    """The week's own total from the entries and the numbers beside each step."""
+    credits: dict[str, list[Decimal]] = {}
+    for item in steps["item_credit"]:
+        entries = [number(e["points"]) for e in steps["entries"] if e["item"] == item["item"]]
+        assert len(entries) == item["entries"]
+        assert sum(entries) == number(item["summed"])
+        earned = number(item["summed"])
+        if item["cap"] is not None:
+            cap = number(item["cap"])
+            earned = min(earned, cap) if cap >= 0 else max(earned, cap)
+        credit = Decimal(0) if item["excluded_by"] else earned
+        assert credit == number(item["credit"])
+        credits.setdefault(item["item"].split(".")[0], []).append(credit)
+    total = Decimal(0)
+    for c in steps["criterion_credit"]:
+        raw = number(c["base"]) + sum(credits.get(c["criterion"], []))
+        assert raw == number(c["raw"])
+        credit = held(raw, c["min"], c["max"]) if c["veto"] is None else number(c["veto"])
+        assert credit == number(c["credit"])
+        total += credit
+    assert total == number(steps["week_total"]["summed"])
+    return held(total, 0, 120)
+
+
+def subjects(kind: str) -> list[str]:
+    definitions = load(EXAMPLE)
+    return [s for s in definitions.subjects if definitions.kind(s) == kind]
+
+
+def ranked(by: str) -> dict[str, dict]:
+    payload = json.loads(said("rank", WEEK, "--by", by, "--format", "json"))
+    return {s["subject"]: s for s in payload["standings"]}
+
+
+def test_every_member_of_a_week() -> None:
+    standings = ranked("member")
+    assert len(standings) > 180
+    for key in list(standings)[::12]:
+        why = json.loads(said("why", key, WEEK, "--format", "json"))
+        assert redone(why["steps"]) == number(why["total"]) == number(standings[key]["total"])
+        assert why["rank"] == standings[key]["rank"]
+
+
+@pytest.mark.parametrize("by", ["cp", "branch"])
+def test_every_rollup_of_a_week(by: str) -> None:
+    standings = ranked(by)
+    members = ranked("member")
+    assert set(standings) == set(subjects(by))
+    for key, standing in standings.items():
+        steps = json.loads(said("why", key, WEEK, "--format", "json"))["steps"]
+        rollup = steps["rollup"]
+        assert redone(steps) == number(rollup["own"])
+        assert {k: number(v) for k, v in rollup["members"].items()} == {
+            k: number(members[k]["total"]) for k in rollup["members"]
+        }
+        own = Fraction(str(rollup["own"])) * 100 / Fraction(str(rollup["own_base"]))
+        totals = [Fraction(str(v)) for v in rollup["members"].values()]
+        mean = sum(totals) / len(totals) * 100 / Fraction(str(rollup["members_base"]))
+        weights = Fraction(str(rollup["own_weight"])), Fraction(str(rollup["members_weight"]))
+        value = (weights[0] * own + weights[1] * mean) / sum(weights)
+        assert half_up(value) == number(rollup["total"]) == number(standing["total"])
+
+
+def test_the_text_shows_each_step_in_turn() -> None:
+    text = said("why", "o1-008", WEEK)
+    for number_of, name in enumerate(["Entries", "Items", "Criteria", "Total", "Place"], 1):
+        assert f"{number_of} {name}" in text
+    assert "5 Rollup" in said("why", "o1-cp", WEEK)
+
+
+def test_a_period_is_the_sum_or_the_mean_of_its_weeks() -> None:
+    why = json.loads(said("why", "o1-cp", "2026-10", "--format", "json"))
+    totals = [number(v) for v in why["weeks"].values()]
+    mean = sum(totals) / len(totals)
+    rounded = (mean * 100 + Decimal("0.5")).to_integral_value(ROUND_FLOOR) / 100
+    assert rounded == number(why["total"]) == number(why["mean"])
