@@ -131,5 +131,5 @@ def test_reading_names_every_fault_of_every_file(tmp_path: Path) -> None:
 
 def test_a_batch_that_is_no_file_is_named(tmp_path: Path) -> None:
     (tmp_path / folder("2026-W46") / f"east-{digest(RAW)}.jsonl").mkdir(parents=True)
-    with pytest.raises(Faults, match="can't be read"):
+    with pytest.raises(Faults, match="not a plain file"):
         read_weeks(tmp_path, ["2026-W46"])

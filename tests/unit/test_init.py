@@ -298,7 +298,7 @@ def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
         (["--template", "zzz"], "one of: full, simple, plain"),
         (["--id", "Bad Id"], "'Bad Id' is not an id"),
         (["--id", "con"], "'con' is not an id"),
-        (["--lang", "fr"], "qibi does not speak 'fr'"),
+        (["--lang", "fr"], "--lang: there is no 'fr'"),
         (["--as", "nobody"], "--as: "),
         (["--roster", "nowhere.csv"], "there is no file nowhere.csv"),
     ],

@@ -136,13 +136,13 @@ def test_every_bad_cell_is_named(definitions):
         "sheet.csv:2: 分值: +3 does not fit Award, which is worth +1, +2",
         "sheet.csv:2: 姓名: unknown subject '党员伍'; did you mean 党员二 (o1-002)?",
         "sheet.csv:2: 日期: '12-40' is not a date; write it as 2026-11-18",
-        "sheet.csv:2: 评分人: unknown member '无名'",
+        "sheet.csv:2: 评分人: unknown member '无名'; 'qibi member list' lists them",
         "sheet.csv:3: 姓名: nobody is named; write who this is about",
         "sheet.csv:4: 评分项: no item is named; write what happened",
         "sheet.csv:5: 佐证: Photo needs evidence; write what shows it (a photo, a notice's number)",
         "sheet.csv:5: 次数: 'x' is not a count; write a whole number from 1",
-        "sheet.csv:6: 姓名: '张伟' may be o1-008 (域外一标段临时党支部), "
-        "o1-009 (域外一标段临时党支部); write the id",
+        "sheet.csv:6: 姓名: '张伟' may be o1-008 张伟 (域外一标段临时党支部), "
+        "o1-009 张伟 (域外一标段临时党支部); write the id",
         "sheet.csv:7: 姓名: 党员十一 is in Branch 10 in 2026-W47, not in 域外一标段临时党支部; "
         "score them there, or mend branches/",
         "sheet.csv:8: 批准人: -5 points need a second person; name them in approved_by",
@@ -209,7 +209,7 @@ def test_an_id_that_is_someone_elses_is_a_finding(definitions):
     ]
     assert findings(definitions, "编号,评分项,分值\n,表彰,1\nx9,表彰,1\n") == [
         "sheet.csv:2: 编号: nobody is named; write who this is about",
-        "sheet.csv:3: 编号: unknown subject 'x9'",
+        "sheet.csv:3: 编号: unknown subject 'x9'; 'qibi member list' lists them",
     ]
 
 
@@ -328,7 +328,7 @@ def test_workbooks_name_cells(definitions):
     sheet = xlsx([["积分表"], ["姓名", "隐患排查并闭环", "比整洁"], ["党员一", 1, 99], ["甲", 1]])
     assert findings(definitions, sheet, "sheet.xlsx") == [
         "sheet.xlsx:Sheet1!C3: 99 is outside 0 to 14 of Tidiness",
-        "sheet.xlsx:Sheet1!A4: unknown subject '甲'",
+        "sheet.xlsx:Sheet1!A4: unknown subject '甲'; 'qibi member list' lists them",
     ]
     (page,) = open_sheet("-", xlsx([["姓名", "比整洁"], ["党员一", 9]]))
     assert admit_page(page, definitions, stamp()).entries[0][1:] == (2, "Sheet1!B2")

@@ -11,6 +11,8 @@ from typing import NamedTuple
 BEGIN = "0000-W00"
 END = "9999-W99"
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+_MOST_WEEKS = 53 * 50  # of a range
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
 
@@ -28,7 +30,7 @@ def is_week(text: str) -> bool:
     if not found:
         return False
     year, number = int(found[1]), int(found[2])
-    return 1 <= year <= 9998 and 1 <= number <= weeks_in_year(year)
+    return _FIRST_YEAR <= year <= _LAST_YEAR and 1 <= number <= weeks_in_year(year)
 
 
 def weeks_in_year(year: int) -> int:
@@ -151,13 +153,14 @@ def parse_period(text: str, today: date) -> Period | None:
     if ".." in text:
         first, last = (parse_week(side, today) for side in text.split("..", 1))
         if first and last and first <= last:
-            return stretch(first, last)
+            asked = stretch(first, last)
+            return asked if len(asked.weeks) <= _MOST_WEEKS else None
         return None
     if found := re.fullmatch(r"([0-9]{4})", text):
-        return year(int(found[1])) if 1 < int(found[1]) < 9998 else None
+        return year(int(found[1])) if _FIRST_YEAR < int(found[1]) < _LAST_YEAR else None
     if found := re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text):
-        return month(int(found[1]), int(found[2])) if int(found[1]) > 1 else None
+        return month(int(found[1]), int(found[2])) if int(found[1]) > _FIRST_YEAR else None
     if found := re.fullmatch(r"([0-9]{4})-?[qQ]([1-4])", text):
-        return quarter(int(found[1]), int(found[2])) if int(found[1]) > 1 else None
+        return quarter(int(found[1]), int(found[2])) if int(found[1]) > _FIRST_YEAR else None
     week = parse_week(text, today)
     return single(week) if week else None

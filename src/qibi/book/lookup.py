@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Iterable
 
-from qibi.base.language import _, aside, listing
+from qibi.base.language import _, aside, clauses, listing
 from qibi.base.text import closest, folded
 from qibi.book.definitions import Choice, Criterion, Definitions, Item, Label, Scheme
 
 
 class NotFound(Exception):
-    """Nothing, or more than one thing, is meant by the text; the message says what to write."""
+    """Nothing, or more than one thing, is meant by the text; the message says what to write.
+
+    `brief` leaves out where to look, for those who give advice of their own.
+    """
+
+    def __init__(self, message: str, brief: str = "") -> None:
+        super().__init__(message)
+        self.brief = brief or message
 
 
 class Ambiguous(NotFound):
@@ -45,12 +52,16 @@ def subject(
     if len(found) == 1:
         return found[0]
     if found:
-        options = [key + aside(_place(definitions, key)) for key in found[:6]]
+        options = [
+            f"{key} {definitions.title(key)}{aside(_place(definitions, key))}" for key in found[:6]
+        ]
+        if len(found) > 6:
+            options.append(_("{count} more").format(count=len(found) - 6))
         raise Ambiguous(
             _("'{text}' may be {options}; write the id").format(text=text, options=listing(options))
         )
     known = {name: key for key in keys for name in (key, *_names(definitions.label(key)))}
-    raise NotFound(_unknown(_what(wanted), text, known))
+    raise _unknown(_what(wanted), text, known)
 
 
 def _what(kinds: set[str]) -> str:
@@ -106,7 +117,7 @@ def item(scheme: Scheme, text: str, *, partial: bool = True) -> Item | Criterion
                 )
             )
     known = {name: t.id for t in things for name in (t.id, t.id.split(".")[-1], *_names(t.name))}
-    raise NotFound(_unknown(_("item"), text, known))
+    raise _unknown(_("item"), text, known)
 
 
 def choice(choices: Iterable[Choice], text: str, what: str) -> str:
@@ -117,7 +128,7 @@ def choice(choices: Iterable[Choice], text: str, what: str) -> str:
         if text == found.id or needle in _folded_names(found.name):
             return found.id
     known = {name: c.id for c in choices for name in (c.id, *_names(c.name))}
-    raise NotFound(_unknown(what, text, known))
+    raise _unknown(what, text, known)
 
 
 def criterion(scheme: Scheme, text: str) -> str:
@@ -144,10 +155,20 @@ def _place(definitions: Definitions, key: str) -> str:
     return definitions.title(spans[-1].branch if spans else key)
 
 
-def _unknown(what: str, text: str, known: dict[str, str]) -> str:
+def _ways(what: str) -> list[str]:
+    """Where to look a name up that nothing comes near to."""
+    if what in (_("item"), _("criterion"), _("scorer")):
+        return [_("'qibi rules' lists them")]
+    if what == _("branch"):
+        return [_("'qibi branch list' lists them")]
+    people = (_("member"), _("subject"))
+    return [_("'qibi member list' lists them")] if what in people else []
+
+
+def _unknown(what: str, text: str, known: dict[str, str]) -> NotFound:
     near = closest(text, known)
     message = _("unknown {what} '{text}'").format(what=what, text=text)
     if not near:
-        return message
+        return NotFound(clauses([message, *_ways(what)]), message)
     shown = near if known[near] == near else near + aside(known[near])
-    return message + _("; did you mean {near}?").format(near=shown)
+    return NotFound(message + _("; did you mean {near}?").format(near=shown))

@@ -95,6 +95,15 @@ def parse(path: str, raw: bytes) -> Document | Finding:
         if "\x00" in text:
             line = text.count("\n", 0, text.index("\x00")) + 1
             raise Refused(_("a NUL character; this is not a text file"), line, 0)
+        if conflict := re.search(r"^<{7} ", text, re.MULTILINE):
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise Refused(
+                _(
+                    "a merge stopped here; keep one side and delete the lines <<<<<<<, =======, >>>>>>>"
+                ),
+                line,
+                1,
+            )
         return Document(path, text, _Builder(text).build())
     except Refused as refused:
         lines = text.splitlines()

@@ -31,6 +31,11 @@ class Survey:
         return cancelled_entries(list(self.batches))
 
     @cached_property
+    def voids(self) -> set[str]:
+        """Ids of the voids themselves."""
+        return {key for _b, _n, key, e in self.lines() if isinstance(e, Void)}
+
+    @cached_property
     def assessed(self) -> set[tuple[str, str]]:
         """(week, branch) with a live `assessed`."""
         return set(assessed_branches(list(self.batches)))
@@ -109,7 +114,7 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
             message = _(
                 "unknown branch '{branch}'; add branches/{branch}.yaml, or void the entries"
             )
-            yield Finding(batch.path, message=message.format(branch=batch.branch))
+            yield Finding(batch.path, 1, message=message.format(branch=batch.branch))
         elif not found.alive(batch.week):
             message = _(
                 "{branch} does not exist in {week}; look at since and until in branches/{id}.yaml"
@@ -122,7 +127,9 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
 
 def foreign_branch(survey: Survey) -> Iterator[Finding]:
     """An entry stands in a batch of another branch than its subject's; it counts all the same."""
-    for batch, number, _key, e in survey.scores:
+    for batch, number, key, e in survey.lines():
+        if not isinstance(e, Score | Exempt) or key in survey.cancelled:
+            continue
         actual = survey.definitions.branch_of(e.subject, e.week)
         if actual and actual != e.branch:
             message = _(
@@ -131,6 +138,19 @@ def foreign_branch(survey: Survey) -> Iterator[Finding]:
             yield _finding(
                 batch, number, message.format(subject=e.subject, actual=actual, branch=e.branch)
             )
+
+
+def unknown_recorder(survey: Survey) -> Iterator[Finding]:
+    """An entry was recorded by someone who is no member and no scorer of this book."""
+    roles = {s.id for scheme in survey.definitions.schemes for s in scheme.scorers}
+    seen: set[tuple[str, str]] = set()
+    for batch, number, _key, e in survey.lines():
+        who = e.recorded_by
+        if who in roles or who in survey.definitions.spans or (batch.path, who) in seen:
+            continue
+        seen.add((batch.path, who))
+        message = _("recorded by '{who}', whom this book does not know; add them to branches/")
+        yield _finding(batch, number, message.format(who=who))
 
 
 def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
@@ -206,7 +226,12 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
 def idle_void(survey: Survey) -> Iterator[Finding]:
     """A void names no entry of its own branch and week, or names a void: it does nothing."""
     for batch, number, _key, e in survey.lines():
-        if isinstance(e, Void) and e.entry not in survey.cancelled:
+        if isinstance(e, Void) and e.entry in survey.voids:
+            message = _(
+                "voids '{entry}', which is itself a void; it does nothing: record what was cancelled anew"
+            )
+            yield _finding(batch, number, message.format(entry=e.entry))
+        elif isinstance(e, Void) and e.entry not in survey.cancelled:
             message = _(
                 "voids '{entry}', which is no entry of {branch} in {week}; it does nothing (is a batch missing?)"
             )

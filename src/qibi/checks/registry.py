@@ -33,6 +33,7 @@ WARNINGS: tuple[Check, ...] = (
     Check("unusable", policy.unusable),
     Check("unknown-branch", policy.unknown_branch),
     Check("foreign-branch", policy.foreign_branch),
+    Check("unknown-recorder", policy.unknown_recorder),
     Check("two-pairs-of-eyes", policy.two_pairs_of_eyes),
     Check("misfit", policy.misfit),
     Check("possible-double", policy.possible_double),

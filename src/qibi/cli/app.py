@@ -192,6 +192,7 @@ def main(arguments: list[str], around: Surroundings) -> int:
     console = Console(around, options.color)
     session = Session(around, options, console)
     try:
+        argv.refuse_unknown_values(options)
         with _streams(around):
             help.let_click_speak(code, str(language.LOCALE))
             if around.environment is os.environ:
@@ -221,6 +222,13 @@ def main(arguments: list[str], around: Surroundings) -> int:
     except (_PipeClosed, BrokenPipeError, SystemExit):
         _leave_the_pipe()
         return OK
+    except OSError as error:
+        console.problem(
+            _("can't go on: {reason}").format(reason=error),
+            _("what was reported as recorded is recorded; mend that and look with qibi status"),
+        )
+        _leave_the_pipe()
+        return CANNOT_RUN
     except Exception as error:  # the last line before a traceback: a bug, said plainly
         if around.environment.get("QIBI_DEBUG"):
             raise

@@ -3,11 +3,16 @@
 import re
 from dataclasses import dataclass
 
+from qibi.base import language
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+
 ANYWHERE = ("--book", "--lang", "--today", "--color")
+COLORS = ("auto", "always", "never")
 BARE = ("--week", "--month", "--quarter", "--year")
 LATEST = "latest"
 
-_PERIOD = re.compile(r"[0-9]|[wW][0-9]|第[0-9]|last$|this$|latest$|上周|本周")
+_PERIOD = re.compile(r"[0-9]|[wWqQ][0-9]|第[0-9]|last$|this$|latest$|上周|本周")
 
 
 @dataclass
@@ -18,6 +23,7 @@ class Anywhere:
     lang: str | None = None
     today: str | None = None
     color: str | None = None
+    bare: str = ""  # the one that stands last, without its value
 
 
 def split(arguments: list[str]) -> tuple[Anywhere, list[str]]:
@@ -34,9 +40,30 @@ def split(arguments: list[str]) -> tuple[Anywhere, list[str]]:
             setattr(options, name[2:], value if equals else waiting.pop(0))
         elif word in BARE:
             rest.append(f"{word}={waiting.pop(0) if _is_value(waiting) else LATEST}")
+        elif name in ANYWHERE:
+            options.bare = name
         else:
             rest.append(word)
     return options, rest
+
+
+def refuse_unknown_values(options: Anywhere) -> None:
+    """Raises `Refusal` for an option without its value, or with one that there is not."""
+    if options.bare:
+        raise Refusal(
+            _("{option} needs a value").format(option=options.bare), _("see 'qibi --help'")
+        )
+    choices = {"--lang": (options.lang, ("zh", "en")), "--color": (options.color, COLORS)}
+    for option, (value, known) in choices.items():
+        if (
+            value is not None
+            and value not in known
+            and not (option == "--lang" and language.normal(value))
+        ):
+            raise Refusal(
+                _("{option}: there is no '{value}'").format(option=option, value=value),
+                _("one of: {names}").format(names=language.listing(list(known))),
+            )
 
 
 def _is_value(waiting: list[str]) -> bool:

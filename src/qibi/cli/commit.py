@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from qibi.base.findings import Faults, Refusal
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, colon, listing, many, mark
 from qibi.cli import phrases
 from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, parse
-from qibi.ledger.entries import Score
+from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import has_identity
 
 DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
@@ -71,6 +71,7 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
     if not changed:
         now.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
+        _refuse_rewriting(now, top, changed)
         text = message or _message(now, top, changed)
         if dry_run:
             first, *rest = text.splitlines()
@@ -86,8 +87,30 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
             "green",
         )
     if push and not dry_run:
-        git.demand("push", "--quiet")
+        git.push()
         now.console.say(_("pushed"))
+
+
+def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
+    """Raises `Faults` where a merge is not resolved, or a file of the ledger is gone or changed.
+
+    Whatever stands under `ledger/` and `seals/` is only ever added to.
+    """
+    findings = []
+    for status, path in changed:
+        below = _book_path(now, top, path)
+        if "U" in status or status in ("AA", "DD"):
+            message = _(
+                "both sides of a merge changed it; keep what is right, then: git add {path}"
+            )
+            findings.append(Finding(below, message=message.format(path=path)))
+        elif below.split("/")[0] in ("ledger", "seals") and set(status) & set("MDTRC"):
+            message = _(
+                "committed before, now gone or changed; the ledger only grows: git restore -- {path}"
+            )
+            findings.append(Finding(below, message=message.format(path=path)))
+    if findings:
+        raise Faults(findings)
 
 
 def _tracked_or_there(now: Session, part: str) -> bool:
@@ -128,6 +151,8 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
         entries = [e for b in batches if (b.week, b.branch) == (week, branch) for e in b.entries]
         scores = sum(isinstance(e, Score) for e in entries)
         said = many("{count} entry", "{count} entries", scores).format(count=scores)
+        if not scores and any(isinstance(e, Assessed) for e in entries):
+            said = _("assessed, nothing to report")
         lines.append(f"{phrases.branch(now.definitions, branch)} {week}{colon()}{said}")
     others = sorted({_book_path(now, top, path).split("/")[0] for _s, path in changed} - {"ledger"})
     if others:

@@ -120,7 +120,11 @@ class Console:
         path = self.around.folder / output
         encoding = "utf-8-sig" if form == "csv" else "utf-8"  # Excel needs the mark
         with failures_explained(path):
-            write_durably(path, text.encode(encoding))
+            path = path.resolve()  # a link stays a link
+            if path.exists() and not path.is_file():
+                path.write_bytes(text.encode(encoding))  # a device or a pipe is written to
+            else:
+                write_durably(path, text.encode(encoding))
         self.say(_("written: {path}").format(path=output))
 
     def _rendered(self, view: View, form: str, colored: bool) -> str:
@@ -352,7 +356,7 @@ def _as_markdown(view: View) -> str:
         out.append("| " + " | ".join(_md(t) for t in titles) + " |")
         out.append("|" + "|".join("---:" if c.right else "---" for c in block.columns) + "|")
         for row in block.rows:
-            texts = [c if isinstance(c, str) else c.text for c in row]
+            texts = [(c if isinstance(c, str) else c.text).strip() for c in row]
             out.append("| " + " | ".join(_md(t) for t in texts) + " |")
         out.append("")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out).strip()) + "\n"

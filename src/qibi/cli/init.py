@@ -123,11 +123,6 @@ def _refuse_bad_options(now: Session, template: str, key: str | None) -> None:
         advice = _("did you mean '{near}'? ").format(near=near) if near else ""
         advice += _("one of: {names}").format(names=listing(list(TEMPLATES)))
         raise Refusal(_("there is no template '{name}'").format(name=template), advice)
-    if now.options.lang and not language.normal(now.options.lang):
-        raise Refusal(
-            _("qibi does not speak '{language}'").format(language=now.options.lang),
-            _("one of: {names}").format(names="zh, en"),
-        )
     if key is not None and not is_id(key):
         raise Refusal(
             _("'{value}' is not an id").format(value=key),

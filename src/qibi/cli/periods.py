@@ -57,8 +57,9 @@ def _named(now: Session, kind: str, text: str) -> Period:
         return current
     if text == "last":
         return weeks.before(current)
-    if text.isdigit() and len(text) <= 2:
-        number = int(text)
+    short = text.removesuffix("月").lstrip("qQ") if kind != "year" else text
+    if short.isdigit() and len(short) <= 2:
+        number = int(short)
         if kind == "month" and 1 <= number <= 12:
             return weeks.month(day.year, number)
         if kind == "quarter" and 1 <= number <= 4:

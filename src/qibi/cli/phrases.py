@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from qibi.base import points, weeks
-from qibi.base.language import _, current, listing
+from qibi.base.language import _, aside, current, listing
 from qibi.base.text import width
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
@@ -72,6 +72,8 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     """How many branches are in, and which are missing."""
     done = ranking.expected - len(ranking.missing)
     several = len(ranking.question.period.weeks) > 1
+    if not ranking.expected:
+        return _("no branch to hand in")
     if not ranking.missing:
         text = (
             _("all {expected} branch weeks are in")
@@ -91,6 +93,12 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     return text.format(
         done=done, expected=ranking.expected, names=places(names), branches=_branches(definitions)
     )
+
+
+def place_within(definitions: Definitions, rank: int, count: int) -> str:
+    """A place within a branch, in the book's own word for it."""
+    word = definitions.word("branch", _("branch"))
+    return _("place {rank} of {count} in the {branch}").format(rank=rank, count=count, branch=word)
 
 
 def argument(text: str) -> str:
@@ -155,14 +163,14 @@ def alert_style(alert: str | None) -> str:
     return {"watch": "yellow", "warn": "red"}.get(alert or "", "")
 
 
-def alert_word(scheme: Scheme | None, alert: str | None) -> str:
-    """`watch (below 95)`."""
+def alert_word(scheme: Scheme | None, alert: str | None, mean: int | None = None) -> str:
+    """`watch (below 95)`; with the mean (hundredths) of one not below it, `alarm (veto)`."""
     if scheme is None or alert is None:
         return ""
     limit = scheme.watch if alert == "watch" else scheme.warn
     name = _("watch") if alert == "watch" else _("alarm")
-    if limit is None:
-        return name
+    if limit is None or (mean is not None and mean >= limit):
+        return name if mean is None else name + aside(_("veto"))
     return _("{alert} (below {limit})").format(alert=name, limit=points.show(limit))
 
 

@@ -123,13 +123,27 @@ def warnings(ranking: Ranking) -> list[tuple[str, str]]:
     """Code and text of what a reader must know beside the ranking."""
     said = {
         "unknown-subject": _("of subjects that this book does not know"),
-        "unknown-branch": _("of branches that this book does not know"),
         "unknown-item": _("on items that the scheme does not know"),
         "not-assessed": _("of subjects that were not assessed"),
         "no-scheme": _("in weeks without a scheme"),
         "wrong-kind": _("on criteria that do not apply to the subject"),
     }
-    return [
+    foreign = ranking.unusable.get("unknown-branch", 0)
+    named = (
+        [
+            (
+                "unknown-branch",
+                many(
+                    "{count} entry is of a branch that this book does not know; it counts, 'qibi check' names it",
+                    "{count} entries are of branches that this book does not know; they count, 'qibi check' names them",
+                    foreign,
+                ).format(count=foreign),
+            )
+        ]
+        if foreign
+        else []
+    )
+    return named + [
         (
             code,
             many(
@@ -139,6 +153,7 @@ def warnings(ranking: Ranking) -> list[tuple[str, str]]:
             ).format(count=count, why=said[code]),
         )
         for code, count in sorted(ranking.unusable.items())
+        if code != "unknown-branch"
     ]
 
 
@@ -256,7 +271,7 @@ def _layout(
             [_criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown],
             right=True,
         )
-    mark = "grade" not in parts or asked.criterion is not None
+    mark = "grade" not in parts or not any(s.grade for s in shown)
     add(
         _("Total") if not asked.criterion else _("Points"),
         [
@@ -318,12 +333,13 @@ def _legend(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     summed = scheme is not None and scheme.period_total == "sum"
     if not (summed and len(ranking.question.period.weeks) > 1):
         lines.append(_("criteria are differences from the base, '.' is level"))
-    if any(s.alert for s in shown):
-        said = []
-        for alert in ("watch", "warn"):
-            if any(s.alert == alert for s in shown):
-                said.append(f"{phrases.alert_mark(alert)} {phrases.alert_word(scheme, alert)}")
-        lines.append(listing(said))
+    words = dict.fromkeys(
+        f"{phrases.alert_mark(s.alert)} {phrases.alert_word(scheme, s.alert, s.mean)}"
+        for s in sorted(shown, key=lambda s: s.alert or "", reverse=True)
+        if s.alert
+    )
+    if words:
+        lines.append(listing(list(words)))
     totals = [s.total for s in ranking.standings]
     mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
     lines.append(_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, aside, colon, many
 from qibi.cli import phrases, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.session import Session
@@ -135,13 +135,13 @@ class Sheets:
         return tasks
 
     def _admit(self, task: _Task) -> None:
-        from qibi.sheets.read import admit_page, branch_from_subjects, hints
+        from qibi.sheets.read import admit_page, branch_from_subjects, hints, wishes
 
         now = self.now
         hinted = hints(task.page, now.definitions, now.today)
         if hinted.findings:
             raise Faults(list(hinted.findings))
-        if self.week and hinted.week and hinted.week != self.week:
+        if self.week and hinted.week not in (None, self.week) and not hinted.week_from_name:
             raise Refusal(
                 _("the sheet is of {found}, but --week says {wanted}").format(
                     found=hinted.week, wanted=self.week
@@ -158,8 +158,10 @@ class Sheets:
             self.branch
             or hinted.branch
             or branch_from_subjects(task.page, now.definitions, task.week)
+            or self._only_branch(task.week)
         )
         if found is None:
+            wishes(task.page, now.definitions, task.week)  # no heading: that comes first
             raise Refusal(
                 _("the sheet does not say whose it is"),
                 _("name the branch: --branch BRANCH, or write it above the headings"),
@@ -176,21 +178,35 @@ class Sheets:
                 where = cell if task.many else _("line {line}").format(line=line)
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
 
+    def _only_branch(self, week: str) -> str | None:
+        """The branch, in a book that has but one in a week."""
+        alive = [b.id for b in self.now.definitions.branches if b.alive(week)]
+        return alive[0] if len(alive) == 1 else None
+
     def _ask_week(self, task: _Task, branch: str | None, unsure: str) -> str:
         offered = oldest_open_week(self.now, self.branch or branch)
         if self.now.around.on_terminal:
             return ask_week(self.now, offered)
         advice = _("name it: --week 2026-W41, or write it above the headings")
         message = _("the sheet does not say which week it is of")
-        raise Refusal(f"{message} ({unsure})" if unsure else message, advice, 1)
+        raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
 
     def _record(self, task: _Task) -> bool:
         now = self.now
         for notice in task.notices:
-            now.console.say(f"{task.title}: {notice}", "dim")
-        with locked(now.root):
+            now.console.say(f"{task.title}{colon()}{notice}", "dim")
+        agreed = self._difference(task, recording.standing_batches(now, task.week))
+        if (agreed.kept or agreed.gone) and not agreed.empty and not self._agreed(task, agreed):
+            return False
+        with locked(now.root):  # asked before: nobody waits for a person
             batches = recording.standing_batches(now, task.week)
             diff = self._difference(task, batches)
+            if (diff.new, diff.gone) != (agreed.new, agreed.gone):
+                raise Refusal(
+                    _("someone else recorded for this branch and week meanwhile"),
+                    _("run the same command again; nothing was recorded"),
+                    1,
+                )
             open_week = not recording.is_assessed(batches, task.week, task.branch)
             if diff.empty and not open_week:
                 now.console.say(
@@ -198,8 +214,6 @@ class Sheets:
                         sheet=task.title
                     )
                 )
-                return False
-            if (diff.kept or diff.gone) and not self._agreed(task, diff):
                 return False
             stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
             entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet handed in again"))

@@ -139,13 +139,11 @@ def headline(
         everyone = found.ranking.standings
         here = [s for s in everyone if s.branch == account.branch]
         rank_here = 1 + sum(s.total > standing.total for s in here)
-        parts.append(
-            _("place {rank} of {count} in the branch").format(rank=rank_here, count=len(here))
-        )
+        parts.append(phrases.place_within(definitions, rank_here, len(here)))
         parts.append(_("{rank} of {count} in all").format(rank=standing.rank, count=len(everyone)))
         parts.append(_("moved {moved}").format(moved=phrases.moved(standing.moved)))
         parts.append(phrases.grade(account.scheme, standing.grade))
-        parts.append(phrases.alert_word(account.scheme, standing.alert))
+        parts.append(phrases.alert_word(account.scheme, standing.alert, standing.mean))
     else:
         unranked = next((u for u in found.ranking.unranked if u.subject == account.subject), None)
         if unranked:
@@ -205,6 +203,13 @@ def credited(account: Account) -> list[tuple[str, Score, int, str]]:
             continue
         remaining[item.item] -= 1
         own = entry.hundredths
+        if item.earned != item.summed:  # the highest only
+            counts = own == item.earned and left[item.item] == item.credit
+            part = left[item.item] if counts else 0
+            left[item.item] -= part
+            remark = cut_remark(account, item.item) if counts and item.credit != own else ""
+            found.append((key, entry, part, remark if counts else _("the highest only")))
+            continue
         if item.credit == item.summed:
             part = own
         elif remaining[item.item] == 0:

@@ -25,6 +25,9 @@ class Surroundings:
     @staticmethod
     def of_this_process() -> "Surroundings":
         """The real ones. A stream that can't encode a character writes its code instead."""
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:  # closed by the shell: `qibi rank >&-`
+                setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  (for the whole run)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")

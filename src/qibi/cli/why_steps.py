@@ -232,7 +232,7 @@ def standing_step(
         ).format(higher=higher, rank=standing.rank, count=len(found.ranking.standings))
         if same:
             text += _(", shared with {count}").format(count=same)
-        text += "  " + _("in the branch {rank} of {count}").format(rank=rank_here, count=len(here))
+        text += "  " + phrases.place_within(found.definitions, rank_here, len(here))
         result.line(_step(number, _("Place"), text))
     free = account.without_limits()
     if free != account.total and number == 5:

@@ -119,6 +119,10 @@ def each_of_week(root: Path, week: str) -> Iterator[Batch | list[Finding]]:
     place = folder(week)
     for found in batch_names(root, week):
         path = f"{place}/{found}"
+        if (root / path).is_symlink() or not (root / path).is_file():
+            message = _("not a plain file; a batch is one, never a link or a folder")
+            yield [Finding(path, message=message, code="batch-name")]
+            continue
         try:
             raw = (root / path).read_bytes()
         except OSError as error:

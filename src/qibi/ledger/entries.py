@@ -17,6 +17,8 @@ from qibi.base.language import _
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 ENTRY_ID = re.compile(r"[0-9a-f]{16}\.[1-9][0-9]{0,8}")
 ITEM = re.compile(r"([a-z0-9][a-z0-9-]{0,63}\.)?[a-z0-9][a-z0-9-]{0,63}")
+_SOURCE = re.compile(r"[0-9a-f]{16}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEY = re.compile(rb'"[a-z_0-9]+"\s*:')
 _MOMENT = re.compile(
@@ -182,6 +184,14 @@ def _refuse_bad_values(entry: Entry) -> None:
         value = getattr(entry, field, "")
         if value and not ID.fullmatch(value):
             raise BadLine(_("{field} '{value}' is not an id").format(field=field, value=value))
+    if entry.source and not _SOURCE.fullmatch(entry.source):
+        raise BadLine(_("source '{value}' is not 16 hex digits").format(value=entry.source))
+    for file in getattr(entry, "evidence", ()):
+        if isinstance(file, File) and not (
+            _SHA256.fullmatch(file.sha256) and _is_inside(file.path)
+        ):
+            text = _("evidence '{value}' is no path within the book with its SHA-256")
+            raise BadLine(text.format(value=file.path))
     for field in ("branch", "recorded_by", "subject", "remedy"):
         if getattr(entry, field, "–") == "" and not (
             field == "subject" and isinstance(entry, Remedy)
@@ -207,6 +217,11 @@ def _refuse_bad_values(entry: Entry) -> None:
         case Remedy():
             if entry.state not in REMEDY_STATES:
                 raise BadLine(_("'{value}' is no state of a remedy").format(value=entry.state))
+
+
+def _is_inside(path: str) -> bool:
+    parts = path.split("/")
+    return bool(path) and not path.startswith("/") and ".." not in parts and "\\" not in path
 
 
 def _refuse_bad_score(entry: Score) -> None:

@@ -76,10 +76,39 @@ class Git:
         )
         return [(row[:2], row[3:]) for row in out.split("\0") if row]
 
+    def push(self) -> None:
+        """Push the current branch; raises `Refusal` with what to do where that is refused."""
+        done = self.run("push", "--quiet")
+        if done.returncode == 0:
+            return
+        words = (done.stderr or done.stdout).strip()
+        if "rejected" in words or "fetch first" in words:
+            raise Refusal(
+                _("others have pushed meanwhile"), _("git pull, then qibi commit --push once more")
+            )
+        if "No configured push destination" in words or "no upstream" in words:
+            raise Refusal(
+                _("this repository has nowhere to push to"),
+                _("name it once: git remote add origin ADDRESS; git push -u origin HEAD"),
+            )
+        raise Refusal(_("git {command} failed: {words}").format(command="push", words=words))
+
     def commit(self, message: str, paths: Sequence[str]) -> str:
         """Commit these paths and nothing else that may be staged; the new commit's short id."""
         self.demand("add", "--all", "--", *paths)
-        self.demand("commit", "--quiet", "--only", "-m", message, "--", *paths)
+        merging = self.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
+        # A merge is committed whole: git knows no part of one.
+        only = () if merging else ("--only", "--", *paths)
+        done = self.run("commit", "--quiet", "-m", message, *only)
+        if done.returncode != 0:
+            self.run("reset", "--quiet", "--", *paths)
+            words = (done.stderr or done.stdout).strip()
+            raise Refusal(
+                _("git did not commit: {words}").format(
+                    words=words or _("a hook of this repository refused")
+                ),
+                _("mend that and run qibi commit again; nothing is lost"),
+            )
         return self.demand("rev-parse", "--short=7", "HEAD").strip()
 
 

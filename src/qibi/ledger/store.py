@@ -123,6 +123,6 @@ def _explained(path: Path, error: OSError) -> Refusal:
         errno.EACCES: _("you may not write there; check the folder's owner and permissions"),
         errno.EPERM: _("you may not write there; check the folder's owner and permissions"),
         errno.EROFS: _("the disk is read-only; work in a copy that you may write to"),
-    }.get(error.errno or 0, _("nothing was recorded; mend that and run the same command again"))
+    }.get(error.errno or 0, _("nothing was written; mend that and run the same command again"))
     message = _("{path} can't be written: {reason}")
     return Refusal(message.format(path=path, reason=error.strerror), advice)

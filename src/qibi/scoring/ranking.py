@@ -325,9 +325,9 @@ def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
 def _unusable(definitions: Definitions, engine: Engine, question: Question) -> Counter[str]:
     """Live scores of the period that count for nothing, by why."""
     found: Counter[str] = Counter()
-    for week, subject, item, used in engine.rows(
+    for week, branch, subject, item, used in engine.rows(
         """
-        SELECT l.week, l.subject, l.item, s.subject
+        SELECT l.week, l.branch, l.subject, l.item, s.subject
         FROM live AS l
         JOIN span AS p ON p.week = l.week AND p.period = 'now'
         LEFT JOIN assessed AS s ON s.week = l.week AND s.subject = l.subject
@@ -335,6 +335,8 @@ def _unusable(definitions: Definitions, engine: Engine, question: Question) -> C
         """
     ):
         why = why_unusable(definitions, week, subject, item, used is not None)
+        if why is None and definitions.branch(branch) is None:
+            why = "unknown-branch"
         if why:
             found[why] += 1
     return found

@@ -214,7 +214,7 @@ def _unknown(page: Page, heading: Heading, scheme: Scheme) -> Iterator[Finding]:
         try:
             thing_named(scheme, column.heading)
         except lookup.NotFound as error:
-            message = str(error)
+            message = error.brief
         word = folded_heading(column.heading)
         near = closest(word, _FIELDS)
         if near and near != word:

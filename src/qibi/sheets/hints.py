@@ -38,6 +38,7 @@ class Hints:
     branch: str | None
     findings: tuple[Finding, ...] = ()
     unsure: str = ""
+    week_from_name: bool = False  # of the file or the page: less than what stands in the sheet
 
 
 def hints(page: Page, definitions: Definitions, today: date) -> Hints:
@@ -53,6 +54,7 @@ def hints(page: Page, definitions: Definitions, today: date) -> Hints:
         page, heading, "branch", lambda t: lookup.branch(definitions, t), definitions, findings
     )
     named = week_of_page(titles, today)
+    from_name = not named and not column_week
     if not named:
         named = week_of_page([page.name], today) or week_of_page([stem], today)
     unsure = ""
@@ -66,6 +68,7 @@ def hints(page: Page, definitions: Definitions, today: date) -> Hints:
         or branch_of_page([stem], definitions),
         tuple(findings),
         unsure,
+        from_name,
     )
 
 
