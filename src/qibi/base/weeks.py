@@ -142,9 +142,10 @@ def parse_week(text: str, today: date) -> str | None:
         named = [f"{y:04d}-W{int(found[1]):02d}" for y in (year, year - 1)]
         return next((week for week in named if is_week(week) and week <= latest), None)
     try:
-        return week_of(datetime.fromisoformat(text).date())
+        week = week_of(datetime.fromisoformat(text).date())
     except ValueError:
         return None
+    return week if is_week(week) else None
 
 
 def parse_period(text: str, today: date) -> Period | None:

@@ -8,7 +8,6 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.book.definitions import Branch, Definitions, Group
-from qibi.book.edit import page_text
 from qibi.cli import complete, options, phrases
 from qibi.cli.member_files import (
     Changes,
@@ -77,6 +76,8 @@ def _new_file(changes: Changes, fields: dict[str, Any]) -> bytes:
     beside = [s.raw for path, s in changes.sources.items() if path.startswith("branches/")]
     first = beside[0].decode("utf-8-sig").split("\n")[0] if beside else ""
     head = [first.rstrip("\r")] if first.startswith(_HEAD) else []
+    from qibi.book.edit import page_text
+
     return page_text(head, fields, "\r\n" if first.endswith("\r") else "\n")
 
 

@@ -8,17 +8,19 @@ in two places, which every command names, and never a person who is nowhere, whi
 import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
 from qibi.base.text import visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
-from qibi.book.edit import Page, validated
 from qibi.book.load import Source, fingerprint, sources
 from qibi.cli.session import Session
 from qibi.ledger.store import failures_explained, locked, write_durably
+
+if TYPE_CHECKING:
+    from qibi.book.edit import Page  # it brings YAML and models, which help and lists do without
 
 _ORDER = ("id", "name", "status", "unit", "group", "posts", "mentor", "attached_to")
 
@@ -39,13 +41,15 @@ class Changes:
         self._new: dict[str, bytes] = {}
         self._said: list[str] = []
 
-    def page(self, path: str) -> Page:
+    def page(self, path: str) -> "Page":
         """A file to edit."""
+        from qibi.book.edit import Page
+
         if path not in self._pages:
             self._pages[path] = Page(self.sources[path])
         return self._pages[path]
 
-    def branch(self, key: str) -> Page:
+    def branch(self, key: str) -> "Page":
         """The file of a branch."""
         stems = {p.rsplit(".", 1)[0]: p for p in self.sources}
         return self.page(stems[f"branches/{key}"])
@@ -64,6 +68,8 @@ class Changes:
         Raises `Faults` with what would be wrong, and `Refusal` where the disk refuses: then the
         files are as they were.
         """
+        from qibi.book.edit import validated
+
         changed = {path: page.raw for path, page in self._pages.items()}
         changed = {p: raw for p, raw in changed.items() if raw != self.sources[p].raw} | self._new
         validated(self.sources.values(), changed)
@@ -123,7 +129,7 @@ def changing(now: Session, dry_run: bool) -> Iterator[Changes]:
         yield Changes(now, dry_run)
 
 
-def find_row(page: Page, rows: str, thing: Membership | Group | CP) -> int:
+def find_row(page: "Page", rows: str, thing: Membership | Group | CP) -> int:
     """Where in a list of a branch file a membership, group or CP stands."""
     for number, row in enumerate(page.data[rows]):
         span = open_span(row.get("since"), row.get("until"))
@@ -132,7 +138,7 @@ def find_row(page: Page, rows: str, thing: Membership | Group | CP) -> int:
     raise LookupError(thing.id)
 
 
-def end_row(page: Page, rows: str, thing: Membership | Group, until: str) -> dict[str, Any]:
+def end_row(page: "Page", rows: str, thing: Membership | Group, until: str) -> dict[str, Any]:
     """Give a row its last week; the row as it was."""
     number = find_row(page, rows, thing)
     old: dict[str, Any] = dict(page.data[rows][number])

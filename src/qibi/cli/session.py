@@ -109,7 +109,10 @@ class Session:
         ):
             if text:
                 try:
-                    return date.fromisoformat(text)
+                    day = date.fromisoformat(text)
+                    if weeks.is_week(weeks.week_of(day)):
+                        return day
+                    raise ValueError
                 except ValueError:
                     raise Refusal(
                         _("{origin}: '{text}' is not a day").format(origin=origin, text=text),
