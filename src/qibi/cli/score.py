@@ -6,11 +6,9 @@ import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
-from qibi.cli import complete, options, phrases, recording
+from qibi.cli import complete, options
 from qibi.cli.argv import LATEST
 from qibi.cli.session import Session, session
-from qibi.cli.settle import must_live, settled_branch, settled_week
-from qibi.ledger.store import locked
 
 DETAILS = mark(
     "A sheet is taken whole or not at all. Handed in again, only its difference is recorded. "
@@ -121,6 +119,10 @@ def offer_commit(now: Session, wanted: bool | None) -> None:
 
 def _no_events(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> bool:
     """Record only that a branch is assessed."""
+    from qibi.cli import phrases, recording
+    from qibi.cli.settle import must_live, settled_branch, settled_week
+    from qibi.ledger.store import locked
+
     asked_branch = settled_branch(now, branch, who, week)
     asked_week = settled_week(now, week, asked_branch)
     must_live(now, asked_branch, asked_week)

@@ -15,6 +15,7 @@ from qibi.ledger.batches import Batch
 from qibi.ledger.difference import Difference, difference
 from qibi.ledger.entries import Entry, Exempt, Score
 from qibi.ledger.store import locked
+from qibi.scoring.engine import prepare
 from qibi.scoring.ranking import cancelled_entries
 
 
@@ -58,6 +59,7 @@ class Sheets:
 
     def record(self, paths: list[str]) -> bool:
         """Record these sheets; whether anything was written. Refused ones set the exit code."""
+        prepare()
         wrote, refused = False, 0
         for number, path in enumerate(paths):
             if number:

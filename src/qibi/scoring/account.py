@@ -10,7 +10,7 @@ from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Score
-from qibi.scoring.engine import Engine
+from qibi.scoring.engine import Engine, prepare
 from qibi.scoring.facts import Question, tables
 from qibi.scoring.ranking import Ranking, answer, before, cancelled_entries, trend_weeks
 
@@ -227,6 +227,7 @@ def behind(
     cache: Path | None = None,
 ) -> Behind:
     """A ranking and what is behind it; raises `Faults` where the ledger is damaged."""
+    prepare()
     earlier = before(root, definitions, period, cache)
     question = Question(period, earlier, trend_weeks(period), by, branch)
     batches = read_weeks(root, [w for w in question.weeks if batch_names(root, w)])
