@@ -83,7 +83,7 @@ def _lock_held(folder: Path) -> Iterator[None]:
     assert holder.stdin and holder.stdout
     try:
         assert holder.stdout.readline() == b"held\n"
-        with patch.object(store.locked.__wrapped__, "__defaults__", (0.1,)):  # type: ignore[attr-defined]
+        with patch.object(store, "LOCK_SECONDS", 0.1):
             yield
     finally:
         holder.stdin.close()
