@@ -127,7 +127,7 @@ def _nothing() -> None:
 def _dressed(command: click.Command, examples: str) -> click.Command:
     """A command with our help formatter and its examples below; the same for each part of it."""
     command.context_class = Context
-    command.format_epilog = _Examples(examples)  # type: ignore[method-assign]
+    command.format_epilog = _Examples(examples)  # type: ignore[method-assign]  # Click has no other way in
     if isinstance(command, click.Group):
         for name, part in command.commands.items():
             about = [n for n in examples.splitlines() if f" {name} " in n or n.endswith(name)]

@@ -240,6 +240,6 @@ def of_batches(definitions: Definitions, batches: list[Batch], question: Questio
     return Behind(answer(definitions, batches, question, engine), engine, batches, definitions)
 
 
-def _plain(values: list[object]) -> list:  # type: ignore[type-arg]
+def _plain(values: list[object]) -> list:  # type: ignore[type-arg]  # of a row: mixed
     """DuckDB's sums are HUGEINT; Python's int is exact for them all."""
     return [int(v) if isinstance(v, int) else v for v in values]

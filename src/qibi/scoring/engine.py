@@ -121,6 +121,6 @@ class Engine:
             [str(path)],
         )
 
-    def rows(self, query: str, *values: object) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def rows(self, query: str, *values: object) -> Iterator[tuple]:  # type: ignore[type-arg]  # as the query says
         """The rows of a query over the given tables and the steps."""
         yield from self._connection.execute(query, list(values)).fetchall()

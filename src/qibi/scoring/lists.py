@@ -183,7 +183,7 @@ def causes(found: Behind, wanted: dict[str, int]) -> dict[str, tuple[Cause, ...]
         key: tuple(
             sorted(
                 (c for c in sums[key].values() if c.effect * sign > 0),
-                key=lambda c, key=key: (-abs(c.effect), c.subject != key, c.subject, c.thing),  # type: ignore[misc]
+                key=lambda c, key=key: (-abs(c.effect), c.subject != key, c.subject, c.thing),  # type: ignore[misc]  # mypy and the default
             )
         )
         for key, sign in wanted.items()
