@@ -2,26 +2,39 @@
 
 `cases()` draws a book with a period, a kind of subject and filters; `write` puts a book on disk.
 Batches are serialised while they are drawn, since an entry's id is the digest of its batch's bytes.
+The definitions come from `book_files`.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from math import ceil, floor
 from pathlib import Path
 
 from hypothesis import strategies as st
 
+from book_files import (
+    CRITERIA,
+    ITEMS,
+    MOBILE,
+    POSTS,
+    UNITS,
+    Draw,
+    between,
+    branch_files,
+    one,
+    points_between,
+    scheme_versions,
+    some,
+    sometimes,
+    tape,
+    times,
+)
 from oracle import Book, scheme_at, thursday, week_after
 
-STATUSES = ["full", "probationary", "activist", "staff"]
-UNITS = ["owner", "builder", "designer"]
-POSTS = ["pioneer-post", "duty-area"]
-CRITERIA = ["safety", "quality", "digital", "tidiness"]
-ITEMS = ["a", "b", "c"]
 STARTS = ["2025-W49", "2025-W51", "2026-W01", "2026-W12", "2026-W38", "2026-W49", "2026-W52"]
 OFFSETS = ["Z", "+08:00", "-05:00", "+05:30"]
+GONE = "gone"  # a branch that the book does not know
 
 
 @dataclass(frozen=True)
@@ -33,223 +46,6 @@ class Case:
     by: str
     branch: str | None
     criterion: str | None
-
-
-def number(points: int) -> int | float:
-    """Hundredths as the number that people write: 950 is 9.5, 900 is 9."""
-    return points // 100 if points % 100 == 0 else points / 100
-
-
-def hundredths(points: float) -> int:
-    return round(points * 100)
-
-
-def plus(points: float, more: float) -> int | float:
-    return number(hundredths(points) + hundredths(more))
-
-
-def times(points: float, factor: int) -> int | float:
-    return number(hundredths(points) * factor)
-
-
-def points_between(low: float, high: float) -> st.SearchStrategy:
-    """Points with at most two decimals, mostly halves and wholes."""
-    odd_ones = st.integers(hundredths(low), hundredths(high)).map(number)
-    first, last = ceil(low * 2), floor(high * 2)
-    if first > last:
-        return odd_ones
-    round_ones = st.integers(first, last).map(lambda halves: number(halves * 50))
-    return st.one_of(round_ones, round_ones, odd_ones)
-
-
-def sometimes(draw, one_in: int = 3) -> bool:
-    """False when shrunk."""
-    return draw(st.integers(0, one_in - 1)) == one_in - 1
-
-
-# Definitions
-
-
-@st.composite
-def spans(draw, weeks: list[str]) -> dict:
-    """`since` and `until`, each of them sometimes; never empty."""
-    first = draw(st.integers(0, len(weeks) - 1))
-    last = draw(st.integers(first, len(weeks) - 1))
-    span = {}
-    if sometimes(draw):
-        span["since"] = weeks[first]
-    if sometimes(draw):
-        span["until"] = weeks[last]
-    return span
-
-
-@st.composite
-def memberships(draw, weeks: list[str], branches: list[str]) -> list[dict]:
-    """The stays of one person in time order, with or without gaps, never two in one week."""
-    cuts = sorted(draw(st.sets(st.integers(1, len(weeks) - 1), max_size=2)))
-    stays = []
-    for start, end in zip([0, *cuts], [*cuts, len(weeks)], strict=True):
-        stay = {"branch": draw(st.sampled_from(branches))}
-        if start > 0 or sometimes(draw, 4):
-            stay["since"] = weeks[start]
-        if end < len(weeks) or sometimes(draw, 4):
-            gap = 1 if end - start > 1 and sometimes(draw, 4) else 0
-            stay["until"] = weeks[end - 1 - gap]
-        status = draw(st.sampled_from([None, *STATUSES]))
-        if status:
-            stay["status"] = status
-        if draw(st.booleans()):
-            stay["unit"] = draw(st.sampled_from(UNITS))
-        if draw(st.booleans()):
-            stay["group"] = f"{stay['branch']}-g{draw(st.integers(1, 2))}"
-        if draw(st.booleans()):
-            stay["posts"] = draw(st.lists(st.sampled_from(POSTS), min_size=1, unique=True))
-        stays.append(stay)
-    return stays
-
-
-@st.composite
-def branch_files(draw, weeks: list[str]) -> list[dict]:
-    """One to four branches with their groups, members and CPs; the first has a member."""
-    names = [f"b{n}" for n in range(1, draw(st.integers(1, 4)) + 1)]
-    branches = []
-    for name in names:
-        branch = {"id": name, **draw(spans(weeks)), "groups": [], "members": [], "cps": []}
-        branch["groups"] = [{"id": f"{name}-g1"}, {"id": f"{name}-g2"}]
-        branches.append(branch)
-    count = 0
-    for home in names:
-        for _ in range(draw(st.integers(1 if home == "b1" else 0, 5))):
-            count += 1
-            for stay in draw(memberships(weeks, [home, home, *names])):
-                branch = branches[names.index(stay.pop("branch"))]
-                branch["members"].append({"id": f"m{count:02}", **stay})
-    for branch in branches:
-        people = sorted({member["id"] for member in branch["members"]})
-        for n in range(1, draw(st.sampled_from([1, 2, 0])) + 1 if len(people) > 1 else 1):
-            leads = draw(st.lists(st.sampled_from(people), min_size=2, max_size=3, unique=True))
-            roles = dict(zip(["heating", "engineering", "design"], leads, strict=False))
-            cp = {"id": f"{branch['id']}-cp{n}", "members": roles, **draw(spans(weeks))}
-            branch["cps"].append(cp)
-    return branches
-
-
-@st.composite
-def items(draw, name: str, others: list[str], criterion: dict, shapes: list[str]) -> dict:
-    """A valid item: its cap has the sign of its points and room for any one entry."""
-    item = {"id": name}
-    size = draw(st.sampled_from([0.5, 1, 1.5, 2, 0.33, 5]))
-    sign = draw(st.sampled_from([1, -1]))
-    shape = draw(st.sampled_from(shapes))
-    if shape == "veto":
-        item["points"] = draw(st.sampled_from([0, -1]))
-        kind = draw(st.sampled_from(["criterion", "total", "total_at_most"]))
-        if kind == "criterion":
-            limit = draw(points_between(criterion["min"], criterion["max"]))
-        else:
-            limit = draw(points_between(0, 20))
-        item["veto"] = {kind: limit}
-    elif shape == "list":
-        item["points"] = [times(size, sign * factor) for factor in (1, 2, 4)]
-    elif shape == "range":
-        low, high = sorted([times(size, sign), times(size, sign * 3)])
-        item["points"] = {"from": low, "to": high}
-    else:
-        item["points"] = times(size, sign)
-        if shape != "fixed":
-            item["per"] = shape
-    if shape in ("list", "range") and sign > 0 and draw(st.booleans()):
-        item["only_highest"] = True
-    if shape != "veto" and draw(st.booleans()):
-        item["cap"] = times(size, sign * draw(st.sampled_from([4, 6])))
-    if others and sometimes(draw):
-        item["excludes"] = draw(
-            st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True)
-        )
-    return item
-
-
-@st.composite
-def criteria(draw, name: str, is_first: bool) -> dict:
-    """A criterion; the first one always applies to members, so that a member always has points."""
-    every = ["member", "cp", "branch"]
-    applies_to = draw(st.one_of(st.just(every), st.lists(st.sampled_from(every), unique=True)))
-    if not applies_to or (is_first and "member" not in applies_to):
-        applies_to = [*applies_to, "member"]
-    base = draw(st.sampled_from([10, 15, 0, 7.5, 3.33]))
-    criterion = {
-        "id": name,
-        "applies_to": applies_to,
-        "base": base,
-        "min": draw(st.sampled_from([0, 0, -5])),
-        "max": plus(base, draw(st.sampled_from([4, 1, 10]))),
-    }
-    if sometimes(draw):
-        criterion["scoring"] = "direct"
-        return criterion
-    shapes = ["fixed", "count", "day", "list", "range", "veto"]
-    if sometimes(draw, 4):
-        shapes = ["veto"]
-    criterion["items"] = []
-    names = ITEMS[: draw(st.integers(1, len(ITEMS)))]
-    for item in names:
-        others = [other for other in names if other != item]
-        criterion["items"].append(draw(items(item, others, criterion, shapes)))
-    return criterion
-
-
-@st.composite
-def scheme_files(draw) -> dict:
-    """A version of the scheme; every kind's base total lies within `total`."""
-    names = draw(st.lists(st.sampled_from(CRITERIA), min_size=1, unique=True))
-    drawn = [draw(criteria(name, name == names[0])) for name in names]
-    bases = sum(hundredths(criterion["base"]) for criterion in drawn)
-    scheme = {
-        "total": {
-            "min": draw(st.sampled_from([0, 0, -10])),
-            "max": number(max(2000, bases + draw(st.sampled_from([2000, 500, 100])))),
-        },
-        "criteria": drawn,
-    }
-    if draw(st.booleans()):
-        scheme["period_total"] = draw(st.sampled_from(["mean", "sum"]))
-    if draw(st.booleans()):
-        scheme["min_weeks"] = draw(st.sampled_from([0, 0.33, 0.5, 0.75, 1]))
-    if draw(st.booleans()):
-        scheme["eligible"] = draw(st.lists(st.sampled_from(STATUSES), min_size=1, unique=True))
-    if draw(st.booleans()):
-        floors = draw(st.lists(st.integers(-2, 12), min_size=1, max_size=4, unique=True))
-        scheme["grades"] = [
-            {"id": f"grade-{n}", "from": floor * 10}
-            for n, floor in enumerate(sorted(floors, reverse=True))
-            if floor * 10 <= scheme["total"]["max"]
-        ]
-    if draw(st.booleans()):
-        warn = draw(points_between(0, 60))
-        scheme["alerts"] = {"watch": plus(warn, draw(st.sampled_from([5, 20]))), "warn": warn}
-    if draw(st.booleans()):
-        scheme["rollup"] = {}
-        for kind in ("branch", "cp"):
-            own = draw(st.sampled_from([None, 40, 50, 33, 0, 100]))
-            if own == 0:
-                scheme["rollup"][kind] = {"members": 100}
-            elif own == 100:
-                scheme["rollup"][kind] = {"own": 100}
-            elif own is not None:
-                scheme["rollup"][kind] = {"own": own, "members": 100 - own}
-    return scheme
-
-
-@st.composite
-def scheme_versions(draw, weeks: list[str]) -> dict[str, dict]:
-    """One or two versions; sometimes none is in force in the first weeks."""
-    before = [week_after(weeks[0], -9), weeks[0]]
-    first = draw(st.sampled_from([*before, *before, weeks[len(weeks) // 3]]))
-    versions = {first: draw(scheme_files())}
-    later = [week for week in weeks if week > first]
-    if later and draw(st.booleans()):
-        versions[draw(st.sampled_from(later))] = draw(scheme_files())
-    return versions
 
 
 # Ledger
@@ -265,18 +61,17 @@ class Drawing:
     entries: list[dict]
 
 
-@st.composite
-def instants(draw, week: str) -> str:
+def instant(draw: Draw, week: str) -> str:
     """RFC 3339 with differing offsets, few enough instants that two entries may share one."""
     monday = thursday(week) + timedelta(days=4)
-    instant = datetime(monday.year, monday.month, monday.day, 1, tzinfo=UTC)
-    instant += timedelta(hours=draw(st.integers(0, 3)))
-    offset = draw(st.sampled_from(OFFSETS))
+    when = datetime(monday.year, monday.month, monday.day, 1, tzinfo=UTC)
+    when += timedelta(hours=between(draw, 0, 3))
+    offset = one(draw, OFFSETS)
     if offset == "Z":
-        return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return when.strftime("%Y-%m-%dT%H:%M:%SZ")
     hours, minutes = int(offset[1:3]), int(offset[4:])
     zone = timezone((-1 if offset[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
-    return instant.astimezone(zone).isoformat()
+    return when.astimezone(zone).isoformat()
 
 
 def definition_of(schemes: dict[str, dict], week: str, name: str) -> dict | None:
@@ -291,39 +86,40 @@ def definition_of(schemes: dict[str, dict], week: str, name: str) -> dict | None
     return None
 
 
-@st.composite
-def scores(draw, drawing: Drawing, week: str, earlier: list[dict]) -> dict:
+def a_score(draw: Draw, drawing: Drawing, week: str, earlier: list[dict]) -> dict:
     """Mostly an item of the week's scheme with points it allows; often one that met the same
     subject this week, so that caps, exclusions and second scores have something to decide."""
     known = [f"{criterion}.{item}" for criterion in CRITERIA for item in ITEMS] + CRITERIA
     known = [name for name in known if definition_of(drawing.schemes, week, name)]
     others = ["safety.ghost", "ghost.a", "quality", "quality.a", "tidiness", "digital.c"]
     pool = others if not known or sometimes(draw, 8) else known
-    name = draw(st.sampled_from(pool))
-    subject = draw(st.sampled_from(drawing.subjects))
-    if earlier and draw(st.booleans()):
-        again = draw(st.sampled_from(earlier))
+    name = one(draw, pool)
+    subject = one(draw, drawing.subjects)
+    if earlier and sometimes(draw, 2):
+        again = one(draw, earlier)
         subject = again["subject"]
-        if draw(st.booleans()):
+        if sometimes(draw, 2):
             name = again["item"]
-        elif "." in again["item"]:
+        elif "." in again["item"] and sometimes(draw, 2):
             siblings = [other for other in pool if other.startswith(again["item"][:-1])]
-            name = draw(st.sampled_from(siblings)) if siblings else name
+            name = one(draw, siblings) if siblings else name
     fields = {"subject": subject, "item": name}
     definition = definition_of(drawing.schemes, week, name)
     allowed = definition["points"] if definition and "points" in definition else None
     if definition and "scoring" in definition:
         low, high = definition["min"] - 1, definition["max"] + 1
-        fields["points"] = draw(points_between(low, high))
+        fields["points"] = points_between(draw, low, high)
     elif allowed is None or sometimes(draw, 12):
-        odd = st.sampled_from([9999.99, -9999.99, 0, 0.01, -3.75])
-        fields["points"] = draw(st.one_of(points_between(-6, 6), odd))
+        odd_ones = [9999.99, -9999.99, 0, 0.01, -3.75]
+        fields["points"] = (
+            one(draw, odd_ones) if sometimes(draw, 2) else points_between(draw, -6, 6)
+        )
     elif isinstance(allowed, list):
-        fields["points"] = draw(st.sampled_from(allowed))
+        fields["points"] = one(draw, allowed)
     elif isinstance(allowed, dict):
-        fields["points"] = draw(points_between(allowed["from"], allowed["to"]))
+        fields["points"] = points_between(draw, allowed["from"], allowed["to"])
     elif "per" in definition:
-        fields["count"] = draw(st.integers(1, 7))
+        fields["count"] = between(draw, 1, 7)
         fields["points"] = times(allowed, fields["count"])
     else:
         fields["points"] = allowed
@@ -332,19 +128,29 @@ def scores(draw, drawing: Drawing, week: str, earlier: list[dict]) -> dict:
     return fields
 
 
-@st.composite
-def voids(draw, drawing: Drawing, branch: str, week: str) -> dict:
-    """Mostly of an entry of this branch and week; else of any entry, or of nothing."""
-    near = [e["id"] for e in drawing.entries if e["branch"] == branch and e["week"] == week]
-    anywhere = [entry["id"] for entry in drawing.entries]
-    nothing = ["0123456789abcdef.1"] + [f"{entry_id[:16]}.999" for entry_id in anywhere[:1]]
-    aims = [near, near, near, anywhere, nothing]
-    aim = draw(st.sampled_from([entry_ids for entry_ids in aims if entry_ids]))
-    return {"entry": draw(st.sampled_from(aim)), "note": "录错"}
+def a_void(draw: Draw, drawing: Drawing, branch: str, week: str) -> dict:
+    """Mostly of an entry of this branch and week; else of a void of theirs, of an entry of another
+    branch or week, or of nothing."""
+    near = [e for e in drawing.entries if e["branch"] == branch and e["week"] == week]
+    voids = [e["id"] for e in near if e["kind"] == "void"]
+    rest = [e["id"] for e in near if e["kind"] != "void"]
+    far = [e["id"] for e in drawing.entries if e not in near]
+    nothing = ["0123456789abcdef.1"] + [f"{e['id'][:16]}.999" for e in near[:1]]
+    aims = [rest, rest, rest, rest, voids, voids, far, nothing]
+    aim = one(draw, [keys for keys in aims if keys])
+    return {"entry": one(draw, aim), "note": "录错"}
 
 
-@st.composite
-def batches(draw, drawing: Drawing, branch: str, week: str, kinds: list[str]) -> list[dict]:
+def a_remedy(draw: Draw, drawing: Drawing) -> dict:
+    """A step in a remedy's life, which has no part in any total."""
+    state = one(draw, ["open", "reported", "verified", "reopened"])
+    fields = {"remedy": "w41-1", "state": state, "subject": one(draw, drawing.subjects)}
+    if state == "open":
+        fields.update(owner=one(draw, drawing.members), measure="补围挡", due="2026-11-20")
+    return fields
+
+
+def a_batch(draw: Draw, drawing: Drawing, branch: str, week: str, kinds: list[str]) -> list[dict]:
     """One batch of these kinds of line, without ids."""
     lines = []
     for kind in kinds:
@@ -352,17 +158,21 @@ def batches(draw, drawing: Drawing, branch: str, week: str, kinds: list[str]) ->
         if kind == "score":
             known = [e for e in [*drawing.entries, *lines] if e["week"] == week]
             earlier = [entry for entry in known if entry["kind"] == "score"]
-            fields = draw(scores(drawing, week, earlier))
+            fields = a_score(draw, drawing, week, earlier)
         if kind == "exempt":
-            fields = {"subject": draw(st.sampled_from(drawing.subjects)), "note": "请假"}
+            fields = {"subject": one(draw, drawing.subjects), "note": "请假"}
         if kind == "void":
-            fields = draw(voids(drawing, branch, week))
+            fields = a_void(draw, drawing, branch, week)
+        if kind == "task":
+            fields = {"subject": one(draw, drawing.subjects), "task": "jack-pit", "progress": 50}
+        if kind == "remedy":
+            fields = a_remedy(draw, drawing)
         common = {
             "kind": kind,
             "week": week,
             "branch": branch,
-            "recorded_by": draw(st.sampled_from(drawing.members)),
-            "recorded_at": draw(instants(week)),
+            "recorded_by": one(draw, drawing.members),
+            "recorded_at": instant(draw, week),
         }
         lines.append({**common, **fields})
     return lines
@@ -377,36 +187,49 @@ def digest_of(lines: list[dict]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def record(drawing: Drawing, lines: list[dict]) -> None:
-    """Append a batch; the same bytes twice are one file, so they are recorded once."""
+def record(entries: list[dict], lines: list[dict]) -> list[str]:
+    """Append a batch and give its entries' ids; the same bytes twice are one file, recorded once."""
     digest = digest_of(lines)
-    if any(entry["id"] == f"{digest}.1" for entry in drawing.entries):
-        return
-    for line_number, line in enumerate(lines, start=1):
-        drawing.entries.append({**line, "id": f"{digest}.{line_number}"})
+    keys = [f"{digest}.{number}" for number in range(1, len(lines) + 1)]
+    if not any(entry["id"] == keys[0] for entry in entries):
+        entries += [{**line, "id": key} for line, key in zip(lines, keys, strict=True)]
+    return keys
 
 
-@st.composite
-def ledgers(draw, weeks: list[str], schemes: dict[str, dict], branches: list[dict]) -> list[dict]:
+def exempt_throughout(draw: Draw, drawing: Drawing, weeks: list[str], place: str) -> None:
+    """Someone is exempt in every week, as `qibi exempt --week W47..W50` writes it."""
+    subject = one(draw, drawing.subjects)
+    for week in weeks:
+        line = {"kind": "exempt", "week": week, "branch": place}
+        line.update(recorded_by=drawing.members[0], recorded_at=instant(draw, week))
+        record(drawing.entries, [{**line, "subject": subject, "note": "不可抗力"}])
+
+
+def ledger(draw: Draw, weeks: list[str], schemes: dict[str, dict], branches: list[dict]) -> list:
     """First every branch's week as it should be (or missing), then further batches of all kinds."""
     members = sorted({member["id"] for branch in branches for member in branch["members"]})
-    cps = [cp["id"] for branch in branches for cp in branch["cps"]]
+    cps = sorted({cp["id"] for branch in branches for cp in branch["cps"]})
     names = [branch["id"] for branch in branches]
-    subjects = members + cps + names
-    drawing = Drawing(schemes, [*subjects, "ghost"], members, [])
+    strangers = ["ghost", "b1-g1", MOBILE, UNITS[0]]  # of whom no entry counts
+    subjects = [*members, *cps, *names, one(draw, strangers)]
+    drawing = Drawing(schemes, subjects, members, [])
     for week in weeks:
-        if sometimes(draw, 8):
+        if sometimes(draw, 10):
             continue
         for branch in names:
-            if sometimes(draw, 6):
+            if sometimes(draw, 8):
                 continue
-            scored = ["score"] * draw(st.integers(0, 4))
-            record(drawing, draw(batches(drawing, branch, week, ["assessed", *scored])))
-    kinds = ["score", "score", "score", "void", "void", "exempt", "exempt", "assessed"]
-    for _ in range(draw(st.integers(0, 12))):
-        branch, week = draw(st.sampled_from(names)), draw(st.sampled_from(weeks))
-        drawn = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=4))
-        record(drawing, draw(batches(drawing, branch, week, drawn)))
+            scored = ["score"] * between(draw, 0, 4)
+            record(drawing.entries, a_batch(draw, drawing, branch, week, ["assessed", *scored]))
+    if sometimes(draw, 4):
+        exempt_throughout(draw, drawing, weeks, one(draw, names))
+    kinds = ["score", "score", "score", "void", "void", "void", "exempt", "exempt", "assessed"]
+    kinds += ["task", "remedy"]
+    places = [*names, GONE] if sometimes(draw, 4) else names
+    for _ in range(between(draw, 0, 12)):
+        branch, week = one(draw, places), one(draw, weeks)
+        drawn = [one(draw, kinds) for _ in range(between(draw, 1, 4))]
+        record(drawing.entries, a_batch(draw, drawing, branch, week, drawn))
     return drawing.entries
 
 
@@ -417,13 +240,12 @@ def weeks_from(start: str, count: int) -> list[str]:
     return [week_after(start, n) for n in range(count)]
 
 
-@st.composite
-def books(draw) -> Book:
+def a_book(draw: Draw) -> Book:
     """A book of one to four branches and one to eight weeks."""
-    weeks = weeks_from(draw(st.sampled_from(STARTS)), draw(st.integers(1, 8)))
+    weeks = weeks_from(one(draw, STARTS), one(draw, [1, 2, 3, 4, 5, 6, 7, 8, 3, 4, 5, 6]))
     around = [week_after(weeks[0], -1), *weeks, week_after(weeks[-1], 1)]
-    schemes = draw(scheme_versions(weeks))
-    branches = draw(branch_files(around))
+    schemes = scheme_versions(draw, weeks)
+    branches = branch_files(draw, around)
     begun = [
         row["since"]
         for branch in branches
@@ -439,19 +261,18 @@ def books(draw) -> Book:
         "units": [{"id": unit} for unit in UNITS],
         "posts": [{"id": post} for post in POSTS],
     }
-    return Book(book, schemes, branches, draw(ledgers(weeks, schemes, branches)))
+    return Book(book, schemes, branches, ledger(draw, weeks, schemes, branches))
 
 
-@st.composite
-def periods(draw, weeks: list[str]) -> str:
+def a_period(draw: Draw, weeks: list[str]) -> str:
     """A week, range, month, quarter or year that holds one of these weeks."""
-    week = draw(st.sampled_from(weeks))
+    week = one(draw, [*weeks, *weeks, week_after(weeks[-1], 1)])
     day = thursday(week)
-    kind = draw(st.sampled_from(["week", "week", "range", "range", "month", "quarter", "year"]))
+    kind = one(draw, ["week", "week", "range", "range", "range", "month", "quarter", "year"])
     if kind == "week":
         return week
     if kind == "range":
-        return f"{week}..{draw(st.sampled_from([w for w in weeks if w >= week]))}"
+        return f"{week}..{one(draw, [week, *[w for w in weeks if w > week]])}"
     if kind == "month":
         return f"{day.year:04}-{day.month:02}"
     if kind == "quarter":
@@ -459,21 +280,89 @@ def periods(draw, weeks: list[str]) -> str:
     return f"{day.year:04}"
 
 
-@st.composite
-def cases(draw) -> Case:
-    """A book and a ranking; `--branch` only for what has a branch."""
-    book = draw(books())
+def weeks_within(book: Book) -> list[str]:
+    """From the first to the last week that the ledger has entries for."""
     weeks = sorted({entry["week"] for entry in book.entries}) or sorted(book.schemes)
-    weeks = weeks_from(weeks[0], 1 + (thursday(weeks[-1]) - thursday(weeks[0])).days // 7)
-    period = draw(periods([*weeks, week_after(weeks[-1], 1)]))
-    subjects = ["member", "cp", "branch"]
-    by = draw(st.sampled_from([*subjects, *subjects, "group", "unit", "post"]))
+    return weeks_from(weeks[0], 1 + (thursday(weeks[-1]) - thursday(weeks[0])).days // 7)
+
+
+def cases() -> st.SearchStrategy[Case]:
+    return tape().map(a_case)
+
+
+def a_case(draw: Draw) -> Case:
+    """A book and a ranking; `--branch` only for what has a branch."""
+    book = a_book(draw)
+    weeks = weeks_within(book)
+    period = a_period(draw, weeks)
+    by = one(draw, ["member", "cp", "branch", "group", "unit", "post", "member", "cp", "branch"])
     branch = None
-    if by not in ("unit", "post") and sometimes(draw):
-        branch = draw(st.sampled_from([branch["id"] for branch in book.branches]))
+    if by not in ("unit", "post") and sometimes(draw, 5):
+        branch = one(draw, [branch["id"] for branch in book.branches])
     known = sorted({c["id"] for scheme in book.schemes.values() for c in scheme["criteria"]})
-    criterion = draw(st.sampled_from(known)) if sometimes(draw, 4) else None
+    criterion = one(draw, known) if sometimes(draw, 6) else None
     return Case(book, period, by, branch, criterion)
+
+
+def rerecorded(book: Book, parts: list[list[int]]) -> Book:
+    """The same entries in these batches, each a list of places in `book.entries`.
+
+    What hangs on ids is kept: voids are told the new ids of what they name, so that must come in an
+    earlier batch; and each line is made at an instant of its own, so that no id decides which of two
+    direct scores counts.
+    """
+    begin = datetime(2026, 11, 20, tzinfo=UTC)
+    entries: list[dict] = []
+    new_ids: dict[str, str] = {}
+    for part in parts:
+        lines = []
+        for place in part:
+            line = {key: value for key, value in book.entries[place].items() if key != "id"}
+            line["recorded_at"] = (begin + timedelta(seconds=place)).isoformat()
+            if line["kind"] == "void":
+                line["entry"] = new_ids.get(line["entry"], line["entry"])
+            lines.append(line)
+        keys = record(entries, lines)
+        new_ids.update(zip((book.entries[place]["id"] for place in part), keys, strict=True))
+    return Book(book.book, book.schemes, book.branches, entries)
+
+
+def in_order(book: Book) -> Book:
+    """The book as it is, one batch a line."""
+    return rerecorded(book, [[place] for place in range(len(book.entries))])
+
+
+def shuffled(draw: Draw, book: Book) -> Book:
+    """The same entries in another order and other batches; voids come last."""
+    piles: dict[tuple[str, str], list[int]] = {}
+    voids = []
+    for place, entry in enumerate(book.entries):
+        if entry["kind"] == "void":
+            voids.append([place])
+        else:
+            piles.setdefault((entry["week"], entry["branch"]), []).append(place)
+    parts = []
+    for key in some(draw, sorted(piles), len(piles)):
+        places = some(draw, piles[key], len(piles[key]))
+        while places:
+            size = between(draw, 1, len(places))
+            parts.append(places[:size])
+            places = places[size:]
+    return rerecorded(book, [*parts, *voids])
+
+
+def further_line(draw: Draw, book: Book, period: set[str]) -> dict:
+    """One more line of any kind but a void, in a branch of the book and in a week of the period, if
+    the ledger has one of it."""
+    members = sorted({member["id"] for branch in book.branches for member in branch["members"]})
+    cps = sorted({cp["id"] for branch in book.branches for cp in branch["cps"]})
+    names = [branch["id"] for branch in book.branches]
+    drawing = Drawing(book.schemes, [*members, *cps, *names], members, book.entries)
+    kind = one(draw, ["score", "score", "exempt", "assessed", "task", "remedy"])
+    weeks = weeks_within(book)
+    week = one(draw, sorted(period & set(weeks)) or weeks)
+    branch = one(draw, names)
+    return a_batch(draw, drawing, branch, week, [kind])[0]
 
 
 # On disk

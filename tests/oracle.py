@@ -174,7 +174,11 @@ def members_in(book: Book, by: str, subject: str, week: str) -> list[str]:
             found.append(member)
         if by == "branch" and branch == subject:
             found.append(member)
-        if by == "group" and record.get("group") == subject and group_holds(book, subject, week):
+        if (
+            by == "group"
+            and record.get("group") == subject
+            and group_at(book, subject, branch, week)
+        ):
             found.append(member)
         if by == "unit" and record.get("unit") == subject:
             found.append(member)
@@ -183,10 +187,11 @@ def members_in(book: Book, by: str, subject: str, week: str) -> list[str]:
     return found
 
 
-def group_holds(book: Book, group: str, week: str) -> bool:
-    for branch in book.branches:
-        for record in branch.get("groups", []):
-            if record["id"] == group and holds(record, week):
+def group_at(book: Book, group: str, branch: str, week: str) -> bool:
+    """Whether the branch has this group in a week: a group that moves stands in two files."""
+    for place in book.branches:
+        for record in place.get("groups", []):
+            if place["id"] == branch and record["id"] == group and holds(record, week):
                 return True
     return False
 
@@ -212,9 +217,7 @@ def branch_at(book: Book, by: str, subject: str, week: str) -> str | None:
     if by == "branch":
         return subject
     if by == "group":
-        for branch in book.branches:
-            if any(group["id"] == subject for group in branch.get("groups", [])):
-                return branch["id"]
+        return membership(book, members_in(book, by, subject, week)[0], week)[0]
     return None
 
 
@@ -277,7 +280,10 @@ def any_assessed(book: Book, ledger: Ledger, week: str) -> bool:
     return any(branch_assessed(ledger, branch["id"], week) for branch in book.branches)
 
 
-def exempt(ledger: Ledger, subject: str, week: str) -> bool:
+def exempt(ledger: Ledger, by: str, subject: str, week: str) -> bool:
+    """Only a member, a CP or a branch is a subject; a group, unit or post may bear the same id."""
+    if by not in ("member", "cp", "branch"):
+        return False
     for entry in ledger.get(week, []):
         if entry["kind"] == "exempt" and entry["subject"] == subject:
             return True
@@ -289,7 +295,7 @@ def assessed(book: Book, ledger: Ledger, by: str, subject: str, week: str) -> bo
     `assessed` for that week."""
     return (
         active_in(book, by, subject, week)
-        and not exempt(ledger, subject, week)
+        and not exempt(ledger, by, subject, week)
         and branch_assessed(ledger, branch_at(book, by, subject, week), week)
     )
 
@@ -309,22 +315,30 @@ def item_credit(item: dict, points: list[int]) -> int:
     return credit
 
 
-def item_credits(criterion: dict, scores: list[dict]) -> int:
+def points_of(criterion: dict, item: dict, scores: list[dict]) -> list[int]:
+    """The points of each entry on an item."""
+    name = f"{criterion['id']}.{item['id']}"
+    return [hundredths(score["points"]) for score in scores if score["item"] == name]
+
+
+def excluded_items(criteria: list[dict], scores: list[dict]) -> set[str]:
     """`excludes`: where the week has live entries on an item, the items it excludes are credited 0
-    (judged before any exclusion is applied)."""
-    points = {item["id"]: [] for item in criterion["items"]}
-    for score in scores:
-        for item in criterion["items"]:
-            if score["item"] == f"{criterion['id']}.{item['id']}":
-                points[item["id"]].append(hundredths(score["points"]))
+    (judged before any exclusion is applied); by its id an item of the same criterion, by its whole
+    id one of any."""
     excluded = set()
-    for item in criterion["items"]:
-        if points[item["id"]]:
-            excluded.update(item.get("excludes", []))
+    for criterion in criteria:
+        for item in criterion.get("items", []):
+            if points_of(criterion, item, scores):
+                for name in item.get("excludes", []):
+                    excluded.add(name if "." in name else f"{criterion['id']}.{name}")
+    return excluded
+
+
+def item_credits(criterion: dict, scores: list[dict], excluded: set[str]) -> int:
     credit = 0
     for item in criterion["items"]:
-        if item["id"] not in excluded:
-            credit += item_credit(item, points[item["id"]])
+        if f"{criterion['id']}.{item['id']}" not in excluded:
+            credit += item_credit(item, points_of(criterion, item, scores))
     return credit
 
 
@@ -353,13 +367,13 @@ def direct_score(criterion: dict, scores: list[dict]) -> int:
     return hundredths(max(given, key=lateness)["points"])
 
 
-def criterion_credit(criterion: dict, scores: list[dict]) -> int:
+def criterion_credit(criterion: dict, scores: list[dict], excluded: set[str]) -> int:
     """`base` plus its item credits, held within [min, max]; a `{criterion: x}` veto sets it to x;
     of several of one kind the lowest counts."""
     if criterion.get("scoring") == "direct":
         credit = direct_score(criterion, scores)
     else:
-        credit = hundredths(criterion["base"]) + item_credits(criterion, scores)
+        credit = hundredths(criterion["base"]) + item_credits(criterion, scores, excluded)
     credit = held(credit, criterion["min"], criterion["max"])
     fired = vetoes(criterion, scores, "criterion")
     return min(fired) if fired else credit
@@ -376,7 +390,8 @@ def week_total(scheme: dict, kind: str, scores: list[dict]) -> Week:
     criteria = applying(scheme, kind)
     if not criteria:
         return Week(None, {}, False)
-    points = {criterion["id"]: criterion_credit(criterion, scores) for criterion in criteria}
+    excluded = excluded_items(criteria, scores)
+    points = {c["id"]: criterion_credit(c, scores, excluded) for c in criteria}
     total_vetoes = [x for criterion in criteria for x in vetoes(criterion, scores, "total")]
     limits = [x for criterion in criteria for x in vetoes(criterion, scores, "total_at_most")]
     total = held(sum(points.values()), scheme["total"]["min"], scheme["total"]["max"])
@@ -519,7 +534,7 @@ def reason_without_place(
     the period), else `too-few-weeks` (fewer than `min_weeks` × the weeks of the period in which
     any branch of the book is assessed)."""
     active = [week for week in weeks if active_in(book, by, subject, week)]
-    if all(exempt(ledger, subject, week) for week in active):
+    if all(exempt(ledger, by, subject, week) for week in active):
         return "exempt"
     if scored == 0:
         return "unscored"
@@ -591,9 +606,7 @@ def is_provisional(book: Book, ledger: Ledger, weeks: list[str]) -> bool:
             continue
         for branch in book.branches:
             members = members_in(book, "branch", branch["id"], week)
-            cps = [
-                cp["id"] for cp in branch.get("cps", []) if active_in(book, "cp", cp["id"], week)
-            ]
+            cps = [cp for cp in branch.get("cps", []) if holds(branch, week) and holds(cp, week)]
             if (members or cps) and not branch_assessed(ledger, branch["id"], week):
                 return True
     return False

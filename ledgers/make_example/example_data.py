@@ -103,6 +103,14 @@ late-entry | 补录 | Entered late | -0.5 cap -2 auto late-entry | - | - | P
 digital-tool | 数字化工具上线 | Digital tool in use | 2 cap 2 | secretary | record | P
 """
 
+# What revising the scheme changed: items as they were before, and items that were not there yet.
+OLD_RULES: dict[str, dict] = {
+    "safety.hazard-closed": {"cap": 2},
+    "safety.no-special-plan": {"veto": ("total_at_most", 60)},
+    "schedule.problem-solved": {"points": 1, "cap": 1},
+}
+NEW_ITEMS = ("tidiness.area-95",)
+
 # How often an item comes up in a week's random events, as weights.
 MEMBER_GOOD = {
     "safety.accident-free": 26,
@@ -230,7 +238,7 @@ BRANCHES = (
     ("inner-6", "i6", 12, "寅", "2026-W05", None),
     ("inner-7", "i7", 11, "卯", "2026-W09", None),
     ("inner-8", "i8", 12, "辰", "2026-W09", None),
-    ("inner-9", "i9", 11, "巳", "2026-W12", None),
+    ("inner-9", "i9", 11, "巳", "2026-W34", None),
     ("inner-10", "i10", 12, "午", "2026-W12", "2027-W12"),
 )
 PLACES = {
@@ -251,10 +259,21 @@ STATUS = {
     "i9-010": "probationary",
 }
 # Since the week given: another status in the same branch; another branch with the same id.
-PROMOTED = {"i3-009": ("probationary", "full", "2026-W44")}
+PROMOTED = {
+    "i3-009": ("probationary", "full", "2026-W44"),
+    "i5-008": ("probationary", "full", "2026-W35"),
+    "o7-009": ("activist", "probationary", "2026-W37"),
+}
 MOVED = {"i2-010": ("inner-2", "inner-5", "2026-W43"), "i7-011": ("inner-7", "inner-9", "2026-W43")}
 JOINED = {"o2-010": "2026-W36", "o6-009": "2026-W20", "i3-012": "2026-W41", "i10-012": "2026-W30"}
 MENTORS = {"o1-008": "o1-002", "o1-010": "o1-004"}
+# Committee members by their number: to one team, to several, several of them to one.
+ATTACHED = {
+    1: ("焊接一班",),
+    2: ("焊接二班",),
+    3: ("焊接一班", "焊接二班", "保温班"),
+    4: ("保温班",),
+}
 WORKSHOPS = ("焊接车间", "土建工区", "顶管工区", "换热站工区")
 
 # id, zh, en, milestones in order
@@ -395,32 +414,3 @@ SHEETS = {
     "inner-9": ("long", "xlsx"),
     "inner-10": ("grid", "utf-8-sig"),
 }
-
-README = """\
-# 示例账簿：七比两创 / Example book: seven comparisons and two creations
-
-**全部虚构。** 本账簿中的标段、支部、人员、单位、计划、证据编号和每一分都是编出来的，由 `ledgers/make_example.py`
-按固定种子生成，不对应任何真实的人和工程。评分办法是一份可改的模板：分值出处见各评分项的 `origin`，周上限、评分人和
-佐证要求均为本项目的建议。“五型”具体指哪五型没有公开，留给使用者在评分办法的注释里写明。
-
-**Everything here is made up.** Sections, branches, people, plans, evidence numbers and every single point were
-generated from a fixed seed by `ledgers/make_example.py` and stand for no real person or project. The scheme is a
-template to edit: each item's `origin` says where its number comes from; weekly caps, scorers and evidence are this
-project's proposal. Which five types "five-type branch" means is not public and is left to the book.
-
-| | |
-|---|---|
-| 支部 branches | 18：域外八个、党员84名；城区六个、管网四个 / 8 outside the city with 84 members, 6 city, 4 network |
-| 人员 people | 200（含预备党员、积极分子、职工 / some probationary, activists and staff） |
-| 已计分 scored weeks | 2026-W39 .. 2026-W46 |
-| 待录表 sheets to score | `../example-sheets/2026-W47/`（每支部一张 / one per branch） |
-
-有意安排的情形 / arranged on purpose:
-
-- 两人重名（o3-005、i8-005 都叫“重名例”）：按姓名查询会提示不唯一。 / Two people share a name: looking it up says it is ambiguous.
-- 两人在 W43 转支部（i2-010、i7-011），一人在 W44 转正（i3-009）。 / Two people change branch in W43, one changes status in W44.
-- 党员八（o1-008）连续走低，W47 的表里有封顶和互斥的例子。 / Member o1-008 slides; the W47 sheet has examples of a cap and an exclusion.
-- 有迟交批次（补录扣分）、更正（作废加新记）、零散单条和请假。 / Late batches, corrections, single entries and leave occur.
-
-`ledger/` 只增不改，生成脚本不会覆盖它。 / The ledger only grows; the script refuses to overwrite it.
-"""

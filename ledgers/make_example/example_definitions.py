@@ -4,7 +4,7 @@ import json
 import re
 
 import example_data as data
-from example_people import ITEMS, SECOND_FROM, Branch, Item, Member, Task
+from example_people import SECOND_FROM, Branch, Item, Member, Task
 
 PLAIN = re.compile(r"[0-9A-Za-z\u3400-\u9fff][^,\[\]{}:#\"'&*!|>%@`]*")
 NUMBER = re.compile(r"[-+.0-9][-+.0-9eE_]*")
@@ -81,15 +81,16 @@ def book_yaml() -> str:
     )
 
 
-def scheme_yaml() -> str:
+def scheme_yaml(items: dict[str, Item], excellent: int, remarks: tuple[str, ...] = ()) -> str:
     grades = (
-        ("excellent", "优秀", "Excellent", 103),
+        ("excellent", "优秀", "Excellent", excellent),
         ("good", "良好", "Good", 100),
         ("pass", "合格", "Pass", 90),
         ("fail", "不合格", "Fail", 0),
     )
     scorers = [{"id": i, "name": both(*names)} for i, names in data.SCORERS.items()]
     lines = [
+        *remarks,
         "# 模板，可改：分值出处见 origin，周上限、评分人、佐证要求均为建议",
         "# A template to edit: `origin` says where a number comes from;",
         "# every weekly cap, scorer and evidence rule is a proposal.",
@@ -105,7 +106,7 @@ def scheme_yaml() -> str:
         "criteria:",
     ]
     for criterion in data.CRITERIA:
-        lines += criterion_lines(criterion)
+        lines += criterion_lines(criterion, items)
     lines += [
         "# 汇总权重 / weights",
         "rollup:",
@@ -115,7 +116,7 @@ def scheme_yaml() -> str:
     return page("scheme", 3, lines)
 
 
-def criterion_lines(criterion: tuple) -> list[str]:
+def criterion_lines(criterion: tuple, items: dict[str, Item]) -> list[str]:
     name, zh, en, short_zh, short_en, applies_to, base, highest = criterion
     comment = (
         [
@@ -137,7 +138,7 @@ def criterion_lines(criterion: tuple) -> list[str]:
         "    items:",
         *(
             f"      - {flow(item_row(item))}{'' if item.evidence == '-' else f'  # evidence: {item.evidence}'}"
-            for item in ITEMS.values()
+            for item in items.values()
             if item.id.startswith(f"{name}.")
         ),
     ]
@@ -164,25 +165,34 @@ def item_row(item: Item) -> dict[str, object]:
 
 
 def branch_yaml(branch: Branch) -> str:
-    place_zh, place_en = data.PLACES[branch.place]
-    section_en = f"{place_en} section {branch.number}"
-    workshop = data.WORKSHOPS[branch.number % len(data.WORKSHOPS)]
-    if branch.id == "outer-1":
-        workshop = data.WORKSHOPS[0]
+    place_zh = data.PLACES[branch.place][0]
+    ended = branch.until if branch.called else None  # what ends is ended row by row
     groups = [
         {
             "id": f"{branch.id}-g{n}",
             "name": both(zh, en),
-            "attached_to": [workshop] if n == 1 else None,
+            "attached_to": workshops(branch, n) or None,
             "since": branch.since,
+            "until": ended,
         }
         for n, zh, en in ((1, "第一党小组", "Party group 1"), (2, "第二党小组", "Party group 2"))
     ]
+    groups += [
+        {
+            "id": group.id,
+            "name": both(group.zh, group.en),
+            "attached_to": group.attached_to,
+            "since": group.since,
+            "until": group.until,
+        }
+        for group in branch.more_groups
+    ]
     cp = {
         "id": branch.cp,
-        "name": both(f"{branch.section}项目CP", f"{section_en} CP"),
-        "members": dict(zip(("heating", "engineering", "design"), branch.cp_members, strict=True)),
+        "name": both(f"{branch.section}项目CP", f"{branch.section_en} CP"),
+        "members": dict(zip(branch.roles, branch.cp_members, strict=True)),
         "since": branch.since,
+        "until": ended,
     }
     return page(
         "branch",
@@ -190,7 +200,7 @@ def branch_yaml(branch: Branch) -> str:
         [
             "# 人名均为虚构 / all names are made up",
             f"id: {branch.id}",
-            f"name: {flow(both(branch.name, f'{section_en} temporary branch'))}",
+            f"name: {flow(both(branch.name, branch.name_en))}",
             f"section: {branch.section}",
             f"department: {place_zh}项目部",
             f"since: {branch.since}",
@@ -202,6 +212,16 @@ def branch_yaml(branch: Branch) -> str:
     )
 
 
+def workshops(branch: Branch, group: int) -> list[str]:
+    """What a Party group is attached to: the first to one workshop, the second to one or two."""
+    if branch.id == "outer-1":
+        return [data.WORKSHOPS[0]] if group == 1 else []  # mockups.md shows it so
+    first = branch.number % len(data.WORKSHOPS)
+    if group == 1:
+        return [data.WORKSHOPS[first]]
+    return [data.WORKSHOPS[(first + n) % len(data.WORKSHOPS)] for n in range(1, 2 + first % 2)]
+
+
 def member_row(member: Member) -> dict[str, object]:
     return {
         "id": member.id,
@@ -211,7 +231,7 @@ def member_row(member: Member) -> dict[str, object]:
         "group": member.group,
         "posts": member.posts,
         "mentor": member.mentor,
-        "attached_to": [member.attached_to] if member.attached_to else None,
+        "attached_to": member.attached_to,
         "since": member.since,
         "until": member.until,
     }

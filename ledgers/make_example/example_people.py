@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import example_data as data
 
+EARLIER = tuple(f"2026-W{week}" for week in range(31, 39))
 WEEKS = tuple(f"2026-W{week}" for week in range(39, 47))
+REVISED = "2026-W36"  # the first week of the scheme in force now
 SECOND_FROM = 3
 
 
@@ -38,12 +40,22 @@ class Member:
     group: str
     posts: tuple[str, ...]
     mentor: str | None
-    attached_to: str | None
+    attached_to: tuple[str, ...]
     since: str
     until: str | None = None
 
     def active(self, week: str) -> bool:
         return self.since <= week and (self.until is None or week <= self.until)
+
+
+@dataclass(frozen=True)
+class Group:
+    id: str
+    zh: str
+    en: str
+    attached_to: tuple[str, ...]
+    since: str
+    until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,14 +67,29 @@ class Branch:
     since: str
     until: str | None
     members: tuple[Member, ...]
+    called: tuple[str, str, str, str] | None = None  # section zh, en and name zh, en: not by number
+    roles: tuple[str, ...] = ("heating", "engineering", "design")  # of the CP's members
+    more_groups: tuple[Group, ...] = ()
 
     @property
     def section(self) -> str:
+        if self.called:
+            return self.called[0]
         return f"{data.PLACES[self.place][0]}{data.ORDINALS[self.number - 1]}标段"
 
     @property
+    def section_en(self) -> str:
+        if self.called:
+            return self.called[1]
+        return f"{data.PLACES[self.place][1]} section {self.number}"
+
+    @property
     def name(self) -> str:
-        return f"{self.section}临时党支部"
+        return self.called[2] if self.called else f"{self.section}临时党支部"
+
+    @property
+    def name_en(self) -> str:
+        return self.called[3] if self.called else f"{self.section_en} temporary branch"
 
     @property
     def secretary(self) -> str:
@@ -74,7 +101,10 @@ class Branch:
 
     @property
     def cp_members(self) -> tuple[str, ...]:
-        return tuple(f"{self.prefix}-00{n}" for n in (1, 2, 3))
+        return tuple(f"{self.prefix}-00{n}" for n in range(1, 1 + len(self.roles)))
+
+    def alive(self, week: str) -> bool:
+        return self.since <= week and (self.until is None or week <= self.until)
 
     def active(self, week: str) -> list[Member]:
         return [member for member in self.members if member.active(week)]
@@ -159,6 +189,17 @@ def read_points(words: list[str]) -> dict:
 
 
 ITEMS = read_rules()
+# The scheme before it was revised: see scheme_yaml for why it was.
+OLD_ITEMS = {
+    name: replace(item, **data.OLD_RULES.get(name, {}))
+    for name, item in ITEMS.items()
+    if name not in data.NEW_ITEMS
+}
+
+
+def items_of(week: str) -> dict[str, Item]:
+    """The items of the scheme in force in the week."""
+    return ITEMS if week >= REVISED else OLD_ITEMS
 
 
 def make_branches() -> list[Branch]:
@@ -198,7 +239,7 @@ def make_members(branch: str, prefix: str, size: int, stem: str, since: str) -> 
             ),
             mentor=data.MENTORS.get(member)
             or (f"{prefix}-002" if n >= 6 and roll(rng, 0.1) else None),
-            attached_to=f"焊接{data.ORDINALS[n - 1]}班" if n <= 2 else None,
+            attached_to=data.ATTACHED.get(n, ()),
             since=data.JOINED.get(member, since),
         )
         members += promoted(made)

@@ -12,7 +12,7 @@ from math import floor
 from pathlib import Path
 
 import example_data as data
-from example_people import ITEMS, Branch, Item
+from example_people import REVISED, Branch, Item, items_of
 
 Totals = dict[str, int]
 
@@ -22,9 +22,8 @@ def report(book: Path, branches: Sequence[Branch]) -> Iterator[str]:
     for folder in sorted((book / "ledger").glob("*/W*")):
         week = f"{folder.parent.name}-{folder.name}"
         entries = live(read(folder))
-        exempt = {entry["subject"] for entry in entries if entry["kind"] == "exempt"}
-        totals = week_totals(entries, branches, week, exempt)
-        cps = {branch.cp: cp_total(branch, totals) for branch in branches}
+        totals = week_totals(entries, branches, week)
+        cps = cp_totals(branches, week, totals)
         red, black = red_list(cps), black_list(cps)
         lists += bool(black)
         yield f"{week}  {share(totals, branches, week)}"
@@ -47,32 +46,55 @@ def live(entries: list[dict]) -> list[dict]:
     return [entry for entry in entries if entry["id"] not in voided]
 
 
-def week_totals(
-    entries: list[dict], branches: Sequence[Branch], week: str, exempt: set[str]
-) -> Totals:
+def week_totals(entries: list[dict], branches: Sequence[Branch], week: str) -> Totals:
     """The total of every assessed member and CP, in hundredths."""
-    points: dict[tuple[str, str], list[int]] = defaultdict(list)
+    exempt = {entry["subject"] for entry in entries if entry["kind"] == "exempt"}
+    points = points_of(entries)
+    alive = [branch for branch in branches if branch.alive(week)]
+    kinds = {member.id: "member" for branch in alive for member in branch.active(week)}
+    kinds |= {branch.cp: "cp" for branch in alive}
+    rules = items_of(week)
+    return {s: total(s, kind, points, rules) for s, kind in kinds.items() if s not in exempt}
+
+
+Points = dict[tuple[str, str], list[int]]  # by subject and item
+
+
+def points_of(entries: list[dict]) -> Points:
+    points: Points = defaultdict(list)
     for entry in entries:
         if entry["kind"] == "score":
             points[entry["subject"], entry["item"]].append(round(entry["points"] * 100))
-    kinds = {member.id: "member" for branch in branches for member in branch.active(week)}
-    kinds |= {branch.cp: "cp" for branch in branches}
-    return {s: total(s, kind, points) for s, kind in kinds.items() if s not in exempt}
+    return points
 
 
-def total(subject: str, kind: str, points: dict[tuple[str, str], list[int]]) -> int:
-    reached = 0
+def total(subject: str, kind: str, points: Points, rules: dict[str, Item]) -> int:
+    reached, limit = 0, 12000
     for criterion, _, _, _, _, applies_to, base, highest in data.CRITERIA:
-        if kind in applies_to:
-            items = [i for i in ITEMS.values() if i.id.startswith(f"{criterion}.")]
-            excluded = {i.excludes for i in items if i.excludes and (subject, i.id) in points}
-            credit = sum(
-                item_credit(item, points.get((subject, item.id), []))
-                for item in items
-                if item.id.split(".")[1] not in excluded
-            )
-            reached += min(highest * 100, max(0, base * 100 + credit))
-    return min(12000, max(0, reached))
+        if kind not in applies_to:
+            continue
+        items = [i for i in rules.values() if i.id.startswith(f"{criterion}.")]
+        credit = sum(credits(subject, items, points).values())
+        held = min(highest * 100, max(0, base * 100 + credit))
+        for item in items:
+            if item.veto and (subject, item.id) in points:
+                kind_of_veto, value = item.veto
+                if kind_of_veto == "criterion":
+                    held = min(held, round(value * 100))
+                else:
+                    limit = min(limit, round(value * 100))
+        reached += held
+    return min(limit, max(0, reached))
+
+
+def credits(subject: str, items: Sequence[Item], points: Points) -> dict[str, int]:
+    """What each item of a criterion is credited."""
+    excluded = {i.excludes for i in items if i.excludes and (subject, i.id) in points}
+    return {
+        item.id: item_credit(item, points.get((subject, item.id), []))
+        for item in items
+        if item.id.split(".")[1] not in excluded
+    }
 
 
 def item_credit(item: Item, points: list[int]) -> int:
@@ -83,6 +105,10 @@ def item_credit(item: Item, points: list[int]) -> int:
         return credit
     cap = round(item.cap * 100)
     return min(credit, cap) if cap > 0 else max(credit, cap)
+
+
+def cp_totals(branches: Sequence[Branch], week: str, totals: Totals) -> Totals:
+    return {b.cp: cp_total(b, totals) for b in branches if b.alive(week)}
 
 
 def cp_total(branch: Branch, totals: Totals) -> int:
@@ -117,7 +143,8 @@ def share(totals: Totals, branches: Sequence[Branch], week: str) -> str:
         for member in branch.active(week)
         if member.id in totals and member.status in ("full", "probationary")
     )
-    excellent = sum(points >= 10300 for points in ranked) / len(ranked)
+    line = 10300 if week >= REVISED else 10250
+    excellent = sum(points >= line for points in ranked) / len(ranked)
     middle = sum(9800 <= points <= 10400 for points in ranked) / len(ranked)
     low = sum(points < 9500 for points in ranked)
     return (

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import example_data as data
 from example_people import (
-    ITEMS,
     SECOND_FROM,
     WEEKS,
     Branch,
     Milestone,
     Task,
     dice,
+    items_of,
     monday,
     number,
     roll,
@@ -33,6 +33,8 @@ class Score:
     approved_by: str | None = None
     task: str | None = None
     milestone: str | None = None
+    more: tuple[object, ...] = ()  # evidence beside `evidence`
+    arranged: bool = False  # tells a story: no made-up correction touches it
 
 
 @dataclass
@@ -63,7 +65,7 @@ def make_score(
     rng: random.Random,
     count: int | None = None,
 ) -> Score:
-    item = ITEMS[item_id]
+    item = items_of(week)[item_id]
     if count is None:
         count = rng.choice(data.COUNTS.get(item_id, (1,)))
     each = item.points if item.form == "fixed" else rng.choice(item.points[:2])
@@ -93,6 +95,11 @@ def reference(pattern: str, day: date, rng: random.Random) -> str:
         serial=f"{rng.randint(1, 899):03}",
         ww=day.isocalendar().week,
     )
+
+
+def usual(week: str, weights: dict[str, float]) -> dict[str, float]:
+    """The weights of the items that the week's scheme has."""
+    return {item: weight for item, weight in weights.items() if item in items_of(week)}
 
 
 def draw(rng: random.Random, weights: dict[str, float], number_of: int) -> list[str]:
@@ -128,12 +135,12 @@ def make_week(branch: Branch, week: str) -> Week:
             made.scores += member_scores(branch, week, member.id, mood, rng)
     made.scores += [
         make_score(branch, week, branch.cp, item, rng)
-        for item in draw(rng, data.CP_GOOD, events(rng, max(0.3, 1 + mood)))
-        + draw(rng, data.CP_BAD, events(rng, max(0.2, 0.55 - mood)))
+        for item in draw(rng, usual(week, data.CP_GOOD), events(rng, max(0.3, 1 + mood)))
+        + draw(rng, usual(week, data.CP_BAD), events(rng, max(0.2, 0.55 - mood)))
     ]
     made.scores += [
         make_score(branch, week, branch.id, item, rng)
-        for item in draw(rng, data.BRANCH_EVENTS, events(rng, 0.5))
+        for item in draw(rng, usual(week, data.BRANCH_EVENTS), events(rng, 0.5))
     ]
     return made
 
@@ -158,8 +165,8 @@ def member_scores(
     branch: Branch, week: str, member: str, mood: float, rng: random.Random
 ) -> list[Score]:
     zeal = dice("member", member).gauss(0, 0.55) + mood
-    good = draw(rng, data.MEMBER_GOOD, events(rng, max(0.3, 1.5 + zeal)))
-    bad = draw(rng, data.MEMBER_BAD, events(rng, max(0.1, 0.5 - 0.6 * zeal)))
+    good = draw(rng, usual(week, data.MEMBER_GOOD), events(rng, max(0.3, 1.5 + zeal)))
+    bad = draw(rng, usual(week, data.MEMBER_BAD), events(rng, max(0.1, 0.5 - 0.6 * zeal)))
     return [make_score(branch, week, member, item, rng) for item in good + bad]
 
 
@@ -189,11 +196,14 @@ def milestone_scores(branch: Branch, week: str, plan: list[Task]) -> list[Score]
     return found
 
 
-def progress(week: str, task: Task) -> list[tuple[Milestone, int | None]]:
-    """The milestones reached in the week (None), and how far the next one is (in percent)."""
+def progress(week: str, task: Task, first: str = WEEKS[0]) -> list[tuple[Milestone, int | None]]:
+    """The milestones reached in the week (None), and how far the next one is (in percent).
+
+    Work on the first milestone begins with the week `first`.
+    """
     sunday = monday(week) + timedelta(days=6)
     found: list[tuple[Milestone, int | None]] = []
-    start = monday(WEEKS[0])
+    start = monday(first)
     for milestone in task.milestones:
         if milestone.done > sunday:
             elapsed, whole = (sunday - start).days, max(1, (milestone.done - start).days)

@@ -39,9 +39,9 @@ def as_the_oracle_says_it(ranking: Ranking) -> dict:
 
 
 @settings(
-    max_examples=150,
+    max_examples=500,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=list(HealthCheck),
 )
 @given(books.cases())
 def test_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:

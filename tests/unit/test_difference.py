@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qibi.ledger.admission import Stamp
-from qibi.ledger.difference import difference
-from qibi.ledger.entries import Exempt, Score, Void
+from qibi.ledger.batches import Batch, digest, encode_batch
+from qibi.ledger.difference import against, difference
+from qibi.ledger.entries import Entry, Exempt, Score, Void
 
 THEN = {
     "week": "2026-W46",
@@ -91,6 +92,54 @@ def test_the_batch_voids_first_and_keeps_the_order_of_the_sheet() -> None:
         score(note="b"),
         score(note="c"),
     ]
+
+
+def batch(*entries: Entry) -> Batch:
+    raw = encode_batch(entries)
+    return Batch("", digest(raw), entries[0].week, entries[0].branch, entries)
+
+
+def voided(there: Batch, line: int, **fields: str) -> Void:
+    """A void by hand of one line of a batch; with a source it is a sheet's."""
+    by_hand = {**NOW, "source": "", "note": "seen twice", **fields}
+    return Void(**by_hand, entry=f"{there.digest}.{line}")
+
+
+def test_a_row_that_someone_voided_says_so() -> None:
+    there = batch(score(THEN), score(THEN, subject="dan"))
+    void = voided(there, 1)
+    sheet = [score(), score(subject="dan"), score(subject="eve")]
+    found = against(sheet, [there, batch(void)], "east")
+    assert [(c.after, c.void) for c in found.changes] == [(sheet[0], void), (sheet[2], None)]
+    assert found.kept == 1 and found.asks
+
+
+def test_a_sheet_of_which_all_was_voided_asks_before_it_brings_it_back() -> None:
+    there = batch(score(THEN))
+    found = against([score()], [there, batch(voided(there, 1))], "east")
+    assert (found.kept, found.gone) == (0, ()) and found.asks
+    assert not against([score(subject="dan")], [there, batch(voided(there, 1))], "east").asks
+
+
+def test_a_void_is_told_once() -> None:
+    there = batch(score(THEN))
+    found = against([score(), score()], [there, batch(voided(there, 1))], "east")
+    assert [bool(c.void) for c in found.changes] == [True, False]
+
+
+def test_what_a_sheet_replaced_and_another_branch_voided_is_not_told() -> None:
+    there = batch(score(THEN))
+    replaced = batch(voided(there, 1, source="2" * 16))
+    assert [c.void for c in against([score()], [there, replaced], "east").changes] == [None]
+    elsewhere = batch(voided(there, 1, branch="west"))
+    assert against([score()], [there, elsewhere], "east").empty
+
+
+def test_entries_by_hand_and_of_other_branches_are_left_alone() -> None:
+    by_hand = batch(score(THEN | {"source": ""}))
+    west = batch(score(THEN | {"branch": "west"}))
+    found = against([], [by_hand, west], "east")
+    assert found.empty and not found.asks
 
 
 ROWS = st.lists(

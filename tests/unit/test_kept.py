@@ -85,7 +85,7 @@ def test_changed_rules_of_the_book_are_seen_at_once(tmp_path: Path) -> None:
     book, cache = tmp_path / "book", tmp_path / "cache"
     shutil.copytree(EXAMPLE, book)
     before = rank(book, load(book, cache), WEEK, cache=cache)
-    scheme = book / "scheme" / "2026-W01.yaml"
+    scheme = book / "scheme" / "2026-W36.yaml"
     text = scheme.read_text("utf-8")
     assert "cap: 3" in text
     scheme.write_text(text.replace("cap: 3", "cap: 1"), "utf-8")

@@ -20,6 +20,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
+from qibi.checks.registry import WARNINGS
+
 SOURCES = Path(__file__).parents[2] / "src/qibi"
 LIBRARIES = tuple(Path(module.__file__).parent for module in (click, typer))
 PO = SOURCES / "locale/zh_CN/LC_MESSAGES/qibi.po"
@@ -63,12 +65,12 @@ def _constant(node: ast.expr) -> str:
 
 def _explained(tree: ast.Module, path: Path) -> Iterator[ast.FunctionDef]:
     """Functions whose docstring a person sees: the checks (`qibi check --explain`)."""
-    if path.parts[-2:] == ("checks", "policy.py"):
+    module = f"qibi.checks.{path.stem}"
+    names = {c.function.__name__ for c in WARNINGS if c.function.__module__ == module}
+    if path.parts[-2] == "checks":
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.returns:
-                is_check = ast.unparse(node.returns) == "Iterator[Finding]"
-                if is_check and not node.name.startswith("_"):
-                    yield node
+            if isinstance(node, ast.FunctionDef) and node.name in names:
+                yield node
 
 
 def _wanted(*folders: Path) -> Catalog:

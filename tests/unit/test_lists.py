@@ -161,7 +161,17 @@ def test_the_shape_of_the_json(scene: Scene) -> None:
     assert list(found["lists"]) == ["cp"]
     name = found["lists"]["cp"]["black"][0]
     assert name["due"] == "2026-11-18"
-    assert name["remedies"] == []
+    assert name["remedies"] == [
+        {
+            "id": "r-46-1",
+            "week": "2026-W46",
+            "state": "reported",
+            "owner": "i2-001",
+            "due": "2026-11-18",
+            "overdue": True,
+        }
+    ]
+    assert asked(scene, "W44")["lists"]["cp"]["black"][-1]["remedies"] == []
     assert name["total"] < 99
     assert all(item["points"] < 0 for item in name["items"])
 

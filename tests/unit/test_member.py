@@ -319,9 +319,9 @@ def test_files_changed_under_the_command_are_left(
 ) -> None:
     real = member_files.sources
 
-    def changing(root: Path) -> object:
+    def changing(root: Path, names: Path | None) -> object:
         (root / "branches/west.yaml").write_text(WEST + "  status: staff\n")
-        return real(root)
+        return real(root, names)
 
     monkeypatch.setattr(member_files, "sources", changing)
     run = Run(book, "member", "move", "Ann", "--to", "west", "--from", "W48")

@@ -10,9 +10,19 @@ import pytest
 
 from qibi.base.text import width
 from qibi.cli import remedy as remedy_command
+from qibi.ledger import remedies
 from qibi.ledger.batches import Batch, digest, encode_batch, read_weeks
-from qibi.ledger.entries import Entry, Remedy, Void
-from qibi.ledger.remedies import Life, lives, next_id, strays
+from qibi.ledger.entries import Assessed, Entry, Remedy, Void
+from qibi.ledger.remedies import (
+    Life,
+    batches_with_remedies,
+    lives,
+    next_id,
+    recent_weeks,
+    strays,
+    unverified,
+)
+from qibi.ledger.store import write_batch
 from transcripts.harness import Scene, tree
 
 WEEK = "2026-W46"
@@ -146,6 +156,40 @@ def test_the_next_id() -> None:
     assert next_id(WEEK, ["r-46-1", "r-46-3", "r-45-2"]) == "r-46-2"
 
 
+def test_those_not_struck_off_the_first_due_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(key: str, week: str, **fields: str) -> Remedy:
+        return step("open", "o1-004", 9, remedy=key, week=week, **fields)
+
+    for entry in (
+        opened("late", "2026-W45", due="2026-11-20"),
+        opened("early", "2026-W46", due="2026-11-18"),
+        opened("never", "2026-W45", due=""),
+        opened("done", "2026-W44"),
+        step("reported", "o1-001", 10, remedy="done", week="2026-W44"),
+        step("verified", "o1-004", 11, remedy="done", week="2026-W44"),
+    ):
+        write_batch(tmp_path, entry.week, entry.branch, [entry])
+    assert list(unverified(tmp_path)) == ["early", "late", "never"]
+    monkeypatch.setattr(remedies, "RECENT", 1)
+    assert recent_weeks(tmp_path) == ["2026-W46"]
+    assert recent_weeks(tmp_path, "2026-W45") == ["2026-W45"]
+    assert list(unverified(tmp_path)) == ["early"]
+
+
+def test_only_batches_that_say_anything_of_a_remedy_are_read(tmp_path: Path) -> None:
+    stamp = {"week": WEEK, "branch": "outer-1", "recorded_by": "o1-004"}
+    at = "2026-11-16T09:00:00+08:00"
+    opening, other = step("open", "o1-004", 9), Assessed(**stamp, recorded_at=at)
+    there = write_batch(tmp_path, WEEK, "outer-1", [opening])
+    write_batch(tmp_path, WEEK, "outer-1", [other])
+    void = Void(**stamp, recorded_at=at, entry=f"{there.digest}.1", note="wrong CP")
+    assert [b.entries for b in batches_with_remedies(tmp_path, [WEEK])] == [(opening,)]
+    write_batch(tmp_path, WEEK, "outer-1", [void])
+    assert unverified(tmp_path) == {}
+
+
 # The commands
 
 
@@ -155,6 +199,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.direct("book", "example", [])
     made.environment["QIBI_AS"] = "o1-004"
     made.environment["QIBI_LANG"] = "en"
+    for path in (made.folder / "ledger").rglob("*.jsonl"):
+        if b'"kind":"remedy"' in path.read_bytes():
+            path.unlink()  # the example's own remedies are not what is looked at here
     yield made
 
 
@@ -339,3 +386,69 @@ def test_steps_of_what_nobody_opened_are_counted(scene: Scene) -> None:
 
 def listed_ids(shown: str) -> list[str]:
     return [line.split()[0] for line in shown.splitlines() if line.startswith(("n-", "r-"))]
+
+
+# Where they stand out
+
+
+def status(scene: Scene) -> dict[str, Any]:
+    terminal, code = scene.qibi(["status", "--week", "W46", "--format", "json"])
+    assert code == 0
+    found: dict[str, Any] = json.loads("".join(terminal.stdout))
+    return found
+
+
+def test_status_counts_them_by_branch_and_names_each(scene: Scene) -> None:
+    before = status(scene)
+    assert {(b["remedies"], b["overdue"]) for b in before["branches"]} == {(0, 0)}
+    opened(scene)  # due on 20 November; today is the 23rd
+    run(scene, "open", "o1-cp", "--week", "W46", "--measure", "m", "--due", "2026-11-30")
+    found = status(scene)
+    counts = {b["branch"]: (b["remedies"], b["overdue"]) for b in found["branches"]}
+    assert counts.pop("outer-1") == (2, 1)
+    assert set(counts.values()) == {(0, 0)}
+    assert [(r["id"], r["state"], r["overdue"]) for r in found["remedies"]] == [
+        ("n-031", "open", True),
+        ("r-46-1", "open", False),
+    ]
+
+
+def test_status_says_the_next_step(scene: Scene) -> None:
+    def said() -> str:
+        terminal, _code = scene.qibi(["status", "--week", "W46"])
+        return "".join(terminal.stdout)
+
+    assert "remed" not in said().lower()
+    run(scene, "open", "o1-cp", "--week", "W46", "--measure", "m", "--due", "2026-11-30")
+    assert "none is due this week: qibi remedy list" in said()
+    opened(scene)
+    assert "n-031 OVERDUE since 20 Nov" in said()
+    assert "once it is done: qibi remedy report n-031" in said()
+    assert "and 1 more: qibi remedy list" in said()
+    run(scene, "report", "n-031", "--as", "o1-001")
+    assert "n-031 reported, to be verified, OVERDUE since 20 Nov" in said()
+    assert "qibi remedy report" not in said()
+    assert "to strike it off: qibi remedy verify n-031 --as WHO" in said()
+    run(scene, "verify", "n-031", "--as", "o1-005")
+    assert "n-031" not in said()
+
+
+def test_lists_name_overdue_ones_of_others_too(scene: Scene) -> None:
+    def named() -> tuple[list[str], set[str]]:
+        terminal, _code = scene.qibi(["lists", "W46", "--format", "json"])
+        cp = json.loads("".join(terminal.stdout))["lists"]["cp"]
+        of_black = {r["id"] for name in cp["black"] for r in name["remedies"]}
+        return [r["id"] for r in cp["overdue"]], of_black
+
+    run(scene, "open", "--from-list", "W44")
+    run(scene, "open", "--from-list", "W46")
+    black = {r["id"] for r in listed(scene) if r["week"] == WEEK}
+    earlier = sorted(r["id"] for r in listed(scene) if r["week"] != WEEK)
+    overdue, of_black = named()
+    assert black <= of_black
+    assert sorted({*overdue, *of_black}) == sorted({*black, *earlier})
+    assert not set(overdue) & of_black
+    assert overdue, "the example has a CP on the black list of W44 and not on that of W46"
+    run(scene, "report", overdue[0], "--as", "o1-005")
+    run(scene, "verify", overdue[0], "--as", "o1-006")
+    assert overdue[0] not in named()[0]

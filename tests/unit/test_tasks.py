@@ -14,7 +14,7 @@ from qibi.book.definitions import Task as PlannedTask
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Task, Void
 from qibi.ledger.progress import state_of_plan
-from qibi.scoring.ranking import cancelled_entries
+from qibi.ledger.voids import cancelled_entries
 
 TODAY = date(2026, 11, 20)
 FILES = {
@@ -76,6 +76,12 @@ def milestone(book: Path, task: int, number: int) -> dict:
 
 def files(book: Path) -> list[Path]:
     return sorted((book / "ledger").rglob("*.jsonl"))
+
+
+def scores(book: Path) -> list[dict]:
+    lines = [json.loads(n) for p in files(book) for n in p.read_text("utf-8").splitlines()]
+    found = [n for n in lines if n["kind"] == "score"]
+    return sorted(found, key=lambda n: n["recorded_at"])
 
 
 def batch(number: int, week: str, *entries: Entry) -> Batch:
@@ -181,9 +187,17 @@ def test_the_proposal_is_a_command_that_runs_and_is_made_once(book: Path) -> Non
     scored = run(book, *words[1:])
     assert scored.code == 0, scored.err
     assert plan_of(book)["proposals"] == []
+    (score,) = scores(book)
+    assert (score["task"], score["milestone"], score["count"]) == ("pit", "dig", 4)
+    assert "note" not in score
+    assert run(book, *words[1:]).code == 1 and len(scores(book)) == 1
     run(book, "void", milestone(book, 0, 0)["entry"], "--reason", "wrong day")
     again = run(book, *done, "2026-10-23").err
     assert "scored already: -4" in again and "--item schedule.late --count 3" in again
+    mend = next(line for line in again.splitlines() if line.startswith("  qibi fix"))
+    mended = run(book, *shlex.split(mend)[1:], "--reason", "three days")
+    assert mended.code == 0, mended.err
+    assert scores(book)[-1]["milestone"] == "dig" and plan_of(book)["proposals"] == []
 
 
 @pytest.mark.parametrize(("day", "item"), [("2026-10-18", "schedule.early"), ("2026-10-20", None)])
@@ -219,3 +233,92 @@ def test_without_a_cp_it_is_an_overview(book: Path) -> None:
     assert "Timetable" in run(book, "task", "list", "--branch", "north").out
     csv = run(book, "task", "list", "--format", "csv").out.splitlines()
     assert len(csv) == 4 and csv[1].startswith("n-cp,North pair,pit,Jacking pit,dig,Dig,2026-10-20")
+
+
+def score_dig(book: Path, *words: str) -> Run:
+    return run(book, "score", "--milestones", "--branch", "north", "--week", "W44", *words)
+
+
+def test_milestones_are_scored_once_in_the_week_that_is_scored(book: Path) -> None:
+    run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-24")
+    run(book, "task", "done", "n-cp", "pit", "seal", "--date", "2026-11-17")
+    refused = score_dig(book)
+    assert refused.code == 1 and "pit/dig: -4 points need a second person" in refused.err
+    assert scores(book) == []
+    said = run(book, "score", "--no-events", "--branch", "north", "--week", "W44").err
+    command = "qibi score --milestones --branch north --week 2026-W44 --approved-by WHO"
+    assert command in said and scores(book) == []
+    assert score_dig(book, "--approved-by", "cem", "--dry-run").code == 0 and scores(book) == []
+    assert score_dig(book, "--approved-by", "cem").code == 0
+    (score,) = scores(book)
+    assert (score["week"], score["date"], score["points"]) == ("2026-W44", "2026-10-24", -4)
+    assert score["scored_by"] == "dispatch" and "source" not in score
+    again = score_dig(book, "--approved-by", "cem")
+    assert again.code == 0 and "no milestone waits" in again.err and len(scores(book)) == 1
+    key = f"{next(p for p in files(book) if '-4' in p.read_text()).stem.rsplit('-', 1)[1]}.1"
+    assert run(book, "void", key, "--reason", "not theirs").code == 0
+    assert score_dig(book, "--approved-by", "cem", "--as", "bea").code == 0
+    assert len(scores(book)) == 2
+    assert run(book, "check").code == 0
+
+
+@pytest.mark.parametrize("points", ["[-2, -1]", "{from: -2, to: -1}"])
+def test_where_points_are_to_be_chosen_the_scorer_chooses(book: Path, points: str) -> None:
+    path = book / "scheme/2026-W01.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("points: -1, per: day", f"points: {points}"), "utf-8"
+    )
+    run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-24")
+    (proposal,) = plan_of(book)["proposals"]
+    words = shlex.split(proposal["command"])
+    refused = score_dig(book)
+    assert refused.code == 1 and "write which" in refused.err and scores(book) == []
+    scored = run(book, *[w.replace("POINTS", "-2") for w in words[1:]])
+    assert scored.code == 0, scored.err
+    assert scores(book)[0]["points"] == -2 and plan_of(book)["proposals"] == []
+
+
+def test_an_item_that_counts_milestones_counts_one(book: Path) -> None:
+    path = book / "scheme/2026-W01.yaml"
+    path.write_text(path.read_text("utf-8").replace("per: day", "per: count"), "utf-8")
+    run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-24")
+    assert score_dig(book).code == 0
+    assert scores(book)[0]["points"] == -1 and "count" not in scores(book)[0]
+
+
+def test_a_damaged_batch_elsewhere_leaves_what_was_recorded(book: Path) -> None:
+    run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-24")
+    (path,) = files(book)
+    path.write_bytes(path.read_bytes() + b"torn")
+    found = run(book, "score", "--no-events", "--branch", "north", "--week", "W44")
+    assert found.code == 0 and "plans were not looked at" in found.err and len(files(book)) == 2
+    assert score_dig(book).code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("n-cp late|pit/dog", "unknown milestone 'dog'; did you mean Dig (dig)?"),
+        ("n-cp late|pot/dig", "unknown task 'pot'; did you mean pit?"),
+        ("n-cp late|dig", "write it as TASK/MILESTONE: pit/dig"),
+        ("ann own 9|pit/dig", "own is not for milestones"),
+        ("idle-cp late|pit/dig", "idle-cp has no plan"),
+        ("n-cp late|weld/half", "is not recorded as done; it is due on 2026-12-30"),
+        ("n-cp early|pit/seal", "is not recorded as done"),
+        ("n-cp late|pit/dig|--date|2026-11-21", "2026-11-21 is still to come"),
+    ],
+)
+def test_a_milestone_that_can_not_be_scored_is_refused(
+    book: Path, words: str, message: str
+) -> None:
+    wish, milestone, *rest = words.split("|")
+    found = run(book, "score", "-e", wish, "--milestone", milestone, "--week", "W47", *rest)
+    assert found.code == 1 and message in found.err, found.err
+    assert files(book) == []
+
+
+def test_an_entry_for_no_milestone_may_be_the_very_same(book: Path) -> None:
+    run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-22")
+    assert run(book, "score", "-e", "n-cp late x2", "--week", "W43").code == 0
+    found = run(book, "score", "--milestones", "--branch", "north", "--week", "W43")
+    assert found.code == 0 and "scored already?" in found.err and len(scores(book)) == 1

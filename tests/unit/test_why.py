@@ -72,7 +72,11 @@ def redone(steps: dict) -> Decimal:
 
 def subjects(kind: str) -> list[str]:
     definitions = load(EXAMPLE)
-    return [s for s in definitions.subjects if definitions.kind(s) == kind]
+    return [
+        s
+        for s in definitions.subjects
+        if definitions.kind(s) == kind and definitions.branch_of(s, WEEK)
+    ]
 
 
 def ranked(by: str) -> dict[str, dict]:

@@ -44,6 +44,7 @@ class _Node:
     flow: bool = False
     quoted: bool = False  # a mapping whose first key is in double quotes, as in JSON
     values: dict[str | int, "_Node"] = field(default_factory=dict)
+    keys: dict[str | int, int] = field(default_factory=dict)  # where the key of each value begins
 
     @property
     def last(self) -> "_Node | None":
@@ -117,6 +118,39 @@ class Page:
                 self._into_flow(node, text, anchor)
             else:
                 self._below(anchor, " " * node.column + text)
+        self._must_hold(wanted)
+
+    def take(self, loc: Loc, name: str) -> None:
+        """Take a field away from the mapping at `loc`, with its lines where it stands on its own.
+
+        Raises `Refusal` where the file is written in a way in which that can't be done.
+        """
+        wanted = copy.deepcopy(self.data)
+        node = _tree(self._text)
+        target = wanted
+        for part in loc:
+            node, target = node.values[part], target[part]
+        del target[name]
+        names = list(node.values)
+        at = names.index(name)
+        begin, end = node.keys[name], node.values[name].end
+        following = node.keys[names[at + 1]] if at + 1 < len(names) else None
+        head = self._text[self._text.rfind("\n", 0, begin) + 1 : begin]
+        if not node.flow and head.strip() == "" and len(names) > 1:
+            begin -= len(head)
+            line_end = self._text.find("\n", end)
+            self._replace(begin, len(self._text) if line_end < 0 else line_end + 1, "")
+        elif len(names) == 1:
+            text = (
+                self._text[node.start : begin] + self._text[end : node.end] if node.flow else "{}"
+            )
+            self._replace(node.start, node.end, text)
+        elif following is not None:
+            self._replace(begin, following, "")
+        else:
+            before = node.values[names[at - 1]].end
+            plain = re.fullmatch(r"\s*,\s*", self._text[before:begin])
+            self._replace(before if plain else begin, end, "")
         self._must_hold(wanted)
 
     def _into_flow(self, node: _Node, text: str, anchor: _Node | None = None) -> None:
@@ -202,6 +236,7 @@ def _node(event: Any, events: Any, text: str) -> _Node:
             found.end = inner.end_mark.index if found.flow else max(found.end, start)
             return found
         key: str | int = len(found.values)
+        begin = inner.start_mark.index
         if is_mapping:
             key = inner.value
             found.quoted = found.quoted or (not found.values and inner.style == '"')
@@ -209,6 +244,7 @@ def _node(event: Any, events: Any, text: str) -> _Node:
         assert isinstance(inner, ScalarEvent | MappingStartEvent | SequenceStartEvent)
         value = _node(inner, events, text)
         found.values[key] = value
+        found.keys[key] = begin
         found.end = max(found.end, value.end)
     return found
 

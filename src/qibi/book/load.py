@@ -7,7 +7,9 @@ deleted at any moment, and a damaged entry is simply made again.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ from qibi.base.language import _
 from qibi.book.definitions import Definitions
 
 FOLDERS = ("scheme", "branches", "plans")
+NAMES = "names.yaml"
 _ENDINGS = (".yaml", ".yml")
 _FORMAT = "2"  # of the kept definitions; raise it when their records change
 
@@ -31,11 +34,14 @@ class Source:
     raw: bytes
 
 
-def sources(root: Path) -> list[Source]:
-    """All YAML files of a book, in the order of their paths; `Faults` for one not readable."""
+def sources(root: Path, names: Path | None = None) -> list[Source]:
+    """All YAML files of a book, in the order of their paths; `Faults` for one not readable.
+
+    `names` is a file elsewhere that stands in for the book's names.yaml, under that path.
+    """
     paths = ["qibi.yaml"]
-    if (root / "names.yaml").exists():
-        paths.append("names.yaml")
+    if names or (root / NAMES).exists():
+        paths.append(NAMES)
     for folder in FOLDERS:
         directory = root / folder
         if directory.is_dir():
@@ -46,10 +52,12 @@ def sources(root: Path) -> list[Source]:
     found, findings = [], []
     for path in paths:
         try:
-            found.append(Source(path, (root / path).read_bytes()))
+            place = names if names and path == NAMES else root / path
+            found.append(Source(path, place.read_bytes()))
         except OSError as error:
             message = _("can't be read ({reason}); check the file and its permissions")
-            findings.append(Finding(path, message=message.format(reason=error.strerror)))
+            shown = str(names) if names and path == NAMES else path
+            findings.append(Finding(shown, message=message.format(reason=error.strerror)))
     if findings:
         raise Faults(findings)
     return found
@@ -69,19 +77,33 @@ def fingerprint(files: list[Source]) -> str:
     return digest.hexdigest()
 
 
-def load(root: Path, cache: Path | None = None) -> Definitions:
+def load(root: Path, cache: Path | None = None, names: Path | None = None) -> Definitions:
     """The definitions of the book in this folder.
 
     Raises `Faults` with every mistake in every file. `cache` is a folder for derived data outside
-    git; None does without.
+    git; None does without. `names` stands in for the book's names.yaml.
     """
-    files = sources(root)
+    files = sources(root, names)
     key = fingerprint(files)
     kept = Kept(cache)
     if found := kept.find("definitions", key, Definitions):
         return found
     from qibi.book.validate import validate  # Pydantic and YAML only when something changed
 
-    definitions = msgspec.structs.replace(validate(files), fingerprint=key)
+    with placed(names):
+        definitions = msgspec.structs.replace(validate(files), fingerprint=key)
     kept.keep("definitions", key, definitions)
     return definitions
+
+
+@contextmanager
+def placed(names: Path | None) -> Iterator[None]:
+    """Findings about names.yaml name the file that stands in for it, where there is one."""
+    try:
+        yield
+    except Faults as faults:
+        if names is None:
+            raise
+        raise Faults(
+            [replace(f, path=str(names)) if f.path == NAMES else f for f in faults.findings]
+        ) from None

@@ -80,6 +80,41 @@ def branch(definitions: Definitions, text: str) -> str:
     return subject(definitions, text, ("branch",))
 
 
+def department(definitions: Definitions, text: str) -> str:
+    """The department meant, by its name or part of it; raises `NotFound`."""
+    return _part(_("department"), [b.department for b in definitions.branches], text)
+
+
+def section(definitions: Definitions, text: str) -> str:
+    """The section meant, by its name or part of it; raises `NotFound`."""
+    return _part(_("section"), [b.section for b in definitions.branches], text)
+
+
+def _part(what: str, named: Iterable[str], text: str) -> str:
+    """One of the names that branches give for what they are part of."""
+    known = list(dict.fromkeys(name for name in named if name))
+    needle = folded(text)
+    stages: list[Callable[[str], bool]] = [
+        lambda name: name == text,
+        lambda name: folded(name) == needle,
+        lambda name: bool(needle) and needle in folded(name),
+    ]
+    for fits in stages:
+        found = [name for name in known if fits(name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            options = listing([*found[:6], *(["…"] if len(found) > 6 else [])])
+            raise Ambiguous(
+                _("'{text}' may be {options}; write it out").format(text=text, options=options)
+            )
+    if not known:
+        raise NotFound(
+            _("no branch of this book names a {what}; write it in branches/").format(what=what)
+        )
+    raise _unknown(what, text, {name: name for name in known})
+
+
 def item(scheme: Scheme, text: str, *, partial: bool = True) -> Item | Criterion:
     """The item, or directly scored criterion, meant; raises `NotFound`."""
     things: list[Item | Criterion] = []
@@ -159,7 +194,7 @@ def _ways(what: str) -> list[str]:
     """Where to look a name up that nothing comes near to."""
     if what in (_("item"), _("criterion"), _("scorer")):
         return [_("'qibi rules' lists them")]
-    if what == _("branch"):
+    if what in (_("branch"), _("department"), _("section")):
         return [_("'qibi branch list' lists them")]
     people = (_("member"), _("subject"))
     return [_("'qibi member list' lists them")] if what in people else []

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     Tag,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -260,6 +261,11 @@ class Item(Model):
     origin: Text | None = None
     auto: Literal["milestone", "late-entry"] | None = None
     veto: Veto | None = None
+
+    @field_validator("veto", mode="before")
+    @classmethod
+    def _names_something(cls, value: object) -> object:
+        return {} if value is None else value  # `veto:` with nothing behind it is no veto
 
 
 class Criterion(Model):

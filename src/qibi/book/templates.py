@@ -17,9 +17,20 @@ from qibi.book.schemas import as_text, schemas
 
 TEMPLATES = ("full", "simple", "plain")
 GIT_FILES = {
-    ".gitattributes": "ledger/** -text\nseals/** -text\n",
+    ".gitattributes": "ledger/** -text\nseals/** -text\nevidence/** -text\n",
     ".gitignore": "ledger/.lock\n*.tmp\n",
 }
+_PRIVATE = """\
+# 姓名和写有姓名的评分表不进 git，见 README.md / Names, and sheets that hold them, stay out of git: see README.md
+/names.yaml
+/*.csv
+/*.xlsx
+/sheets/
+"""
+_NAMES_HEAD = (
+    "# 姓名只在这里，git 不收：交接和备份见 README.md"
+    " / Names stand here only, and git has none of them: README.md says how to hand them over"
+)
 
 _HERE = Path(__file__).parent
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -44,6 +55,7 @@ class Start:
     week: str  # the first in which the scheme is in force
     branches: tuple[m.BranchFile, ...] = ()
     units: tuple[m.Choice, ...] = ()
+    private: bool = False  # names in names.yaml only, and that out of git
 
 
 def book_files(start: Start) -> dict[str, str]:
@@ -51,11 +63,34 @@ def book_files(start: Start) -> dict[str, str]:
     branches = start.branches or (sample_branch(start.template, start.language),)
     files = dict(GIT_FILES)
     files |= {f"schemas/{name}.schema.json": as_text(s) for name, s in schemas().items()}
+    if start.private:
+        files[".gitignore"] += edition(_PRIVATE, start.language)
+        files["README.md"] = _readme(start)
+        files["names.yaml"] = _page("names", 0, _names_text(branches, start.language))
+        branches = tuple(_unnamed(branch) for branch in branches)
     files |= {f"branches/{b.id}.yaml": _page("branch", 1, _branch_text(b, start)) for b in branches}
     scheme = edition(_scheme_text(start.template), start.language)
     files[f"scheme/{start.week}.yaml"] = _page("scheme", 1, scheme)
     files["qibi.yaml"] = _page("book", 0, _book_text(start))
     return files
+
+
+def _readme(start: Start) -> str:
+    text = (_HERE / "templates" / f"private.{start.language}.md").read_text("utf-8")
+    return text.replace("{name}", " ".join(start.name.split()))
+
+
+def _names_text(branches: tuple[m.BranchFile, ...], language: str) -> str:
+    """names.yaml: a line for each member who has a name."""
+    people = [p for branch in branches for p in branch.members if p.name is not None]
+    lines = [f"{p.id}: {_flow(p.name)}" for p in people]
+    return "\n".join([edition(_NAMES_HEAD, language).rstrip("\n"), *(lines or ["{}"])])
+
+
+def _unnamed(branch: m.BranchFile) -> m.BranchFile:
+    """A branch whose members are ids only."""
+    people = [person.model_copy(update={"name": None}) for person in branch.members]
+    return branch.model_copy(update={"members": people})
 
 
 def samples(name: str) -> Path:
@@ -135,8 +170,8 @@ def _page(schema: str, depth: int, text: str) -> str:
 def _scheme_text(template: str) -> str:
     if template == "plain":
         return (_HERE / "templates" / "plain.scheme.yaml").read_text("utf-8")
-    first = min((samples("example") / "scheme").glob("*.yaml"))
-    text = first.read_text("utf-8")
+    latest = max((samples("example") / "scheme").glob("*.yaml"))
+    text = latest.read_text("utf-8")
     return text if template == "full" else _direct(text)
 
 

@@ -8,6 +8,7 @@ is seen. Scalars follow YAML 1.2's core schema: only `true`, `false`, `null`, nu
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from _ruamel_yaml import (  # the C parser: without it ruamel falls back to a slow one, in silence
@@ -27,6 +28,8 @@ from qibi.base.language import _
 
 MAX_BYTES = 8 * 1024 * 1024  # 10,000 members take about 2 MB
 MAX_DEPTH = 16
+MAX_VALUES = 400_000  # 60,000 members
+_SHOWN = 1000  # of a line, characters
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,15}|[0-9]{1,15}(\.[0-9]{0,15})?)([eE][-+]?[0-9]{1,2})?")
@@ -64,21 +67,29 @@ class Document:
     text: str
     data: Any
 
-    def place(self, loc: Loc) -> Place:
-        """Line and column of a value, or of the nearest thing around it that exists."""
+    @cached_property
+    def _places(self) -> dict[Loc, Place]:
+        """Where each value stands; read once, and only where there is something to find fault with."""
         places: dict[Loc, Place] = {}
         _Builder(self.text, places).build()
+        return places
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.splitlines()
+
+    def place(self, loc: Loc) -> Place:
+        """Line and column of a value, or of the nearest thing around it that exists."""
         for end in range(len(loc), -1, -1):
-            if loc[:end] in places:
-                return places[loc[:end]]
+            if loc[:end] in self._places:
+                return self._places[loc[:end]]
         return (1, 1)
 
     def finding(self, loc: Loc, message: str, code: str = "") -> Finding:
         """A finding about the value at `loc`, with the line that it stands in."""
         line, column = self.place(loc)
-        lines = self.text.splitlines()
-        shown = lines[line - 1] if line <= len(lines) else ""
-        return Finding(self.path, line, column, message, shown=shown, code=code)
+        shown = self._lines[line - 1] if line <= len(self._lines) else ""
+        return Finding(self.path, line, column, message, shown=shown[:_SHOWN], code=code)
 
 
 def parse(path: str, raw: bytes) -> Document | Finding:
@@ -95,7 +106,7 @@ def parse(path: str, raw: bytes) -> Document | Finding:
         if "\x00" in text:
             line = text.count("\n", 0, text.index("\x00")) + 1
             raise Refused(_("a NUL character; this is not a text file"), line, 0)
-        if conflict := re.search(r"^<{7} ", text, re.MULTILINE):
+        if conflict := re.search(r"^(<{7} |={7}$|>{7} )", text, re.MULTILINE):
             line = text.count("\n", 0, conflict.start()) + 1
             raise Refused(
                 _(
@@ -109,7 +120,7 @@ def parse(path: str, raw: bytes) -> Document | Finding:
         lines = text.splitlines()
         shown = lines[refused.line - 1] if 0 < refused.line <= len(lines) else ""
         return Finding(
-            path, refused.line, refused.column, refused.message, shown=shown, code="yaml"
+            path, refused.line, refused.column, refused.message, shown=shown[:_SHOWN], code="yaml"
         )
 
 
@@ -119,6 +130,7 @@ class _Builder:
     def __init__(self, text: str, places: dict[Loc, Place] | None = None) -> None:
         self.events = self._read(text)
         self.places = places
+        self.values = 0
 
     @staticmethod
     def _read(text: str) -> Iterator[Any]:
@@ -153,7 +165,11 @@ class _Builder:
         return Refused(message, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _node(self, event: Any, loc: Loc, depth: int) -> Any:
-        self._refuse_what_is_not_plain(event)
+        if event.anchor or event.tag:  # an alias has an anchor too
+            self._refuse_what_is_not_plain(event)
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise self._refused(event, _("more values than one file may hold; split it"))
         if self.places is not None:
             self.places[loc] = (event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, ScalarEvent):

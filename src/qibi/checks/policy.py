@@ -4,74 +4,16 @@ Each check is a plain function of a `Survey` and yields findings; its docstring 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 from qibi.base import points
 from qibi.base.findings import Finding
 from qibi.base.language import _
-from qibi.book.definitions import Definitions
+from qibi.checks.survey import Survey, finding
 from qibi.ledger.admission import needs_approval
 from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
+from qibi.ledger.entries import Assessed, Exempt, Score, Void
 from qibi.ledger.worth import worth
-from qibi.scoring.ranking import assessed_branches, cancelled_entries, why_unusable
-
-
-@dataclass(frozen=True)
-class Survey:
-    """A book's definitions and all its batches, with what several checks need."""
-
-    definitions: Definitions
-    batches: tuple[Batch, ...]
-
-    @cached_property
-    def cancelled(self) -> set[str]:
-        """Ids of voided entries."""
-        return cancelled_entries(list(self.batches))
-
-    @cached_property
-    def voids(self) -> set[str]:
-        """Ids of the voids themselves."""
-        return {key for _b, _n, key, e in self.lines() if isinstance(e, Void)}
-
-    @cached_property
-    def assessed(self) -> set[tuple[str, str]]:
-        """(week, branch) with a live `assessed`."""
-        return set(assessed_branches(list(self.batches)))
-
-    @cached_property
-    def exempt(self) -> set[tuple[str, str]]:
-        """(week, subject) with a live `exempt`."""
-        return {
-            (e.week, e.subject)
-            for _b, _n, key, e in self.lines()
-            if isinstance(e, Exempt) and key not in self.cancelled
-        }
-
-    def lines(self) -> Iterator[tuple[Batch, int, str, Entry]]:
-        """Each entry with its batch, line and id."""
-        for batch in self.batches:
-            for number, entry in enumerate(batch.entries, 1):
-                yield batch, number, f"{batch.digest}.{number}", entry
-
-    @cached_property
-    def scores(self) -> tuple[tuple[Batch, int, str, Score], ...]:
-        """The live scores."""
-        return tuple(
-            (batch, number, key, e)
-            for batch, number, key, e in self.lines()
-            if isinstance(e, Score) and key not in self.cancelled
-        )
-
-    def is_assessed(self, subject: str, week: str) -> bool:
-        """Whether a subject is assessed in a week."""
-        branch = self.definitions.branch_of(subject, week)
-        return (week, branch) in self.assessed and (week, subject) not in self.exempt
-
-
-def _finding(batch: Batch, number: int, message: str) -> Finding:
-    return Finding(batch.path, number, message=message)
+from qibi.scoring.ranking import why_unusable
 
 
 def unusable(survey: Survey) -> Iterator[Finding]:
@@ -94,7 +36,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
             survey.definitions, e.week, e.subject, e.item, survey.is_assessed(e.subject, e.week)
         )
         if why:
-            yield _finding(
+            yield finding(
                 batch, number, said[why].format(subject=e.subject, item=e.item, week=e.week)
             )
     for batch, number, key, entry in survey.lines():
@@ -103,7 +45,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
             and key not in survey.cancelled
             and survey.definitions.kind(entry.subject) is None
         ):
-            yield _finding(batch, number, said["unknown-subject"].format(subject=entry.subject))
+            yield finding(batch, number, said["unknown-subject"].format(subject=entry.subject))
 
 
 def unknown_branch(survey: Survey) -> Iterator[Finding]:
@@ -135,7 +77,7 @@ def foreign_branch(survey: Survey) -> Iterator[Finding]:
             message = _(
                 "'{subject}' is in {actual} that week, the entry is of {branch}; it counts, but look at it"
             )
-            yield _finding(
+            yield finding(
                 batch, number, message.format(subject=e.subject, actual=actual, branch=e.branch)
             )
 
@@ -150,7 +92,7 @@ def unknown_recorder(survey: Survey) -> Iterator[Finding]:
             continue
         seen.add((batch.path, who))
         message = _("recorded by '{who}', whom this book does not know; add them to branches/")
-        yield _finding(batch, number, message.format(who=who))
+        yield finding(batch, number, message.format(who=who))
 
 
 def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
@@ -161,7 +103,7 @@ def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
             continue
         missing = needs_approval(scheme, e, scheme.item(e.item) is not None)
         if missing:
-            yield _finding(batch, number, missing)
+            yield finding(batch, number, missing)
 
 
 def misfit(survey: Survey) -> Iterator[Finding]:
@@ -176,7 +118,7 @@ def misfit(survey: Survey) -> Iterator[Finding]:
             message = _(
                 "{points} points (x{count}) are not what '{item}' is worth ({worth}); they count as written"
             )
-            yield _finding(
+            yield finding(
                 batch,
                 number,
                 message.format(
@@ -188,21 +130,28 @@ def misfit(survey: Survey) -> Iterator[Finding]:
             )
 
 
+Place = tuple[Batch, int, str, Score]  # an entry with its batch, line and id
+
+
+def doubles(survey: Survey) -> Iterator[tuple[Place, Place]]:
+    """Pairs of live scores of two batches that say the same."""
+    seen: dict[tuple[object, ...], Place] = {}
+    for place in survey.scores:
+        e = place[3]
+        said = (e.week, e.subject, e.item, e.hundredths, e.date, e.note, e.evidence)
+        other = seen.setdefault(said, place)
+        if other[0] is not place[0]:
+            yield other, place
+
+
 def possible_double(survey: Survey) -> Iterator[Finding]:
     """Two batches hold entries that say the same: one event may have been recorded twice."""
-    seen: dict[tuple[object, ...], tuple[Batch, int, str]] = {}
-    for batch, number, key, e in survey.scores:
-        said = (e.week, e.subject, e.item, e.hundredths, e.date, e.note, e.evidence)
-        other = seen.setdefault(said, (batch, number, key))
-        if other[0] is not batch:
-            message = _(
-                "says the same as {other} ({path}:{line}); if it is one event, void one: qibi void {key}"
-            )
-            yield _finding(
-                batch,
-                number,
-                message.format(other=other[2], path=other[0].path, line=other[1], key=key),
-            )
+    message = _(
+        "says the same as {other} ({path}:{line}); if it is one event, void one: qibi void {key}"
+    )
+    for (there, line, other, _entry), (batch, number, key, _same) in doubles(survey):
+        text = message.format(other=other, path=there.path, line=line, key=key)
+        yield finding(batch, number, text)
 
 
 def two_direct_scores(survey: Survey) -> Iterator[Finding]:
@@ -218,26 +167,38 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
             message = _(
                 "a second score of '{subject}' on '{item}' beside {other}; the later counts, void the other"
             )
-            yield _finding(
+            yield finding(
                 batch, number, message.format(subject=e.subject, item=e.item, other=other)
             )
 
 
 def idle_void(survey: Survey) -> Iterator[Finding]:
-    """A void names no entry of its own branch and week, or names a void: it does nothing."""
-    for batch, number, _key, e in survey.lines():
-        if isinstance(e, Void) and e.entry in survey.voids:
+    """A void names no entry of its own branch and week, a void, or what is void: it does nothing."""
+    seen: dict[str, str] = {}
+    for batch, number, key, e in survey.lines():
+        if not isinstance(e, Void):
+            continue
+        there, _line = survey.places.get(e.entry, (None, 0))
+        if e.entry in survey.voids:
             message = _(
                 "voids '{entry}', which is itself a void; it does nothing: record what was cancelled anew"
             )
-            yield _finding(batch, number, message.format(entry=e.entry))
-        elif isinstance(e, Void) and e.entry not in survey.cancelled:
+        elif there is None or (there.week, there.branch) != (e.week, e.branch):
             message = _(
                 "voids '{entry}', which is no entry of {branch} in {week}; it does nothing (is a batch missing?)"
             )
-            yield _finding(
-                batch, number, message.format(entry=e.entry, branch=e.branch, week=e.week)
-            )
+        elif e.entry in seen:
+            message = _("voids '{entry}', which {other} voids too; one of the two does nothing")
+        else:
+            seen[e.entry] = key
+            continue
+        yield finding(
+            batch,
+            number,
+            message.format(
+                entry=e.entry, branch=e.branch, week=e.week, other=seen.get(e.entry, "")
+            ),
+        )
 
 
 def assessed_twice(survey: Survey) -> Iterator[Finding]:
@@ -250,6 +211,6 @@ def assessed_twice(survey: Survey) -> Iterator[Finding]:
                 message = _(
                     "{branch} is assessed for {week} twice, also by {other}; void one if two people did the week"
                 )
-                yield _finding(
+                yield finding(
                     batch, number, message.format(branch=e.branch, week=e.week, other=other)
                 )

@@ -12,8 +12,11 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.checks import policy
+from qibi.checks import names, plans, policy, remedies, seals, signing
+from qibi.checks.survey import Survey
 from qibi.ledger.batches import LEDGER, Batch, each_of_week, weeks_with_batches
+from qibi.ledger.seals import accepted_warnings
+from qibi.ledger.signatures import ENDING
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Check:
     """A check of the ledger that gives warnings."""
 
     code: str
-    function: Callable[[policy.Survey], Iterator[Finding]]
+    function: Callable[[Survey], Iterator[Finding]]
 
     @property
     def explanation(self) -> str:
@@ -40,6 +43,14 @@ WARNINGS: tuple[Check, ...] = (
     Check("two-direct-scores", policy.two_direct_scores),
     Check("idle-void", policy.idle_void),
     Check("assessed-twice", policy.assessed_twice),
+    Check("remedy-step", remedies.idle_step),
+    Check("remedy-stray", remedies.stray_step),
+    Check("remedy-opening", remedies.bad_opening),
+    Check("unknown-milestone", plans.unknown_milestone),
+    Check("done-ahead", plans.done_ahead),
+    Check("milestone-twice", plans.milestone_twice),
+    Check("milestone-scored-twice", plans.milestone_scored_twice),
+    Check("note-names", names.note_names),
 )
 
 
@@ -53,10 +64,10 @@ class Result:
     entries: int = 0
 
 
-def run_all(root: Path, cache: Path | None) -> Result:
+def run_all(root: Path, cache: Path | None, names_file: Path | None = None) -> Result:
     """Check definitions and ledger; mistakes in the one do not hide those in the other."""
     try:
-        definitions: Definitions | None = load(root, cache)
+        definitions: Definitions | None = load(root, cache, names_file)
     except Faults as faults:
         definitions = None
         errors = faults.findings
@@ -68,7 +79,10 @@ def run_all(root: Path, cache: Path | None) -> Result:
 
 
 def run(root: Path, definitions: Definitions | None) -> Result:
-    """Check every batch; with definitions, also what the entries say."""
+    """Check every batch and seal; with definitions, also what the entries say.
+
+    Warnings that a seal lists as accepted are left out.
+    """
     result = Result()
     batches: list[Batch] = []
     for week in weeks_with_batches(root):
@@ -78,13 +92,17 @@ def run(root: Path, definitions: Definitions | None) -> Result:
             else:
                 result.errors += batch
     result.errors += strays(root)
+    result.errors += signing.errors(root, definitions)
+    sealed, broken = seals.chain_of(root)
+    result.errors += [*broken, *seals.errors(root, definitions, batches, sealed)]
     result.batches = len(batches)
     result.entries = sum(len(b.entries) for b in batches)
     if definitions is not None:
-        survey = policy.Survey(definitions, tuple(batches))
+        survey = Survey(definitions, tuple(batches))
         for check in WARNINGS:
             result.warnings += [replace(f, code=check.code) for f in check.function(survey)]
-    result.warnings.sort()
+    accepted = accepted_warnings(sealed)
+    result.warnings = sorted(w for w in result.warnings if (w.code, w.path, w.line) not in accepted)
     return result
 
 
@@ -100,7 +118,9 @@ def strays(root: Path) -> Iterator[Finding]:
         below = path.relative_to(root).as_posix()
         if below in weeks or below in years or path.name == ".lock" or path.suffix == ".tmp":
             continue
-        if path.parent.relative_to(root).as_posix() in weeks and path.suffix in (".jsonl", ".sig"):
+        if path.parent.relative_to(root).as_posix() in weeks and (
+            path.suffix == ".jsonl" or (path.suffix == ENDING and path.with_suffix("").exists())
+        ):
             continue
         if path.is_dir() and not any(path.iterdir()):
             continue

@@ -42,12 +42,16 @@ PANELS: dict[str, dict[str, str]] = {
         "member": mark("Add people, move them, end their time, or list them."),
         "branch": mark("Begin and end branches, move a group between them, or list them."),
         "attach": mark("Add evidence to an entry: a photo, a letter, a patent."),
+        "erase": mark("Take a person's name out of the book; say what remains where."),
         "schema": mark("Print the JSON Schemas of the YAML files."),
         "demo": mark("Take a tour: score a week of a sample book, rank it, ask why."),
         "doctor": mark("Say what is installed and what is missing."),
     },
     "prove": {
         "check": mark("Check every definition and every entry; silent when all is well."),
+        "close": mark("Seal a week: from then on it changes by open corrections only."),
+        "audit": mark("Prove from git that nothing was rewritten, on a page to sign."),
+        "signers": mark("Who may sign; accept a change of keys."),
     },
 }
 SUMMARIES = {name: text for names in PANELS.values() for name, text in names.items()}
@@ -206,6 +210,7 @@ def main(arguments: list[str], around: Surroundings) -> int:
                 terminal_width=min(around.width, 100),
             )
         console.flush()
+        session.has_said()
         return result if isinstance(result, int) else session.exit_code
     except click.ClickException as error:
         return _usage(console, error)

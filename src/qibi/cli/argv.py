@@ -24,11 +24,12 @@ class Anywhere:
     today: str | None = None
     color: str | None = None
     bare: str = ""  # the one that stands last, without its value
+    garbled: str = ""  # the first argument that is no text
 
 
 def split(arguments: list[str]) -> tuple[Anywhere, list[str]]:
     """The options that stand anywhere, and the other arguments with a value for each bare `--week`."""
-    options, rest = Anywhere(), []
+    options, rest = Anywhere(garbled=next(filter(_is_garbled, arguments), "")), []
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)
@@ -48,7 +49,12 @@ def split(arguments: list[str]) -> tuple[Anywhere, list[str]]:
 
 
 def refuse_unknown_values(options: Anywhere) -> None:
-    """Raises `Refusal` for an option without its value, or with one that there is not."""
+    """Raises `Refusal` for what is no text, for an option without its value, or with an unknown one."""
+    if options.garbled:
+        raise Refusal(
+            _("'{text}' is no UTF-8 text").format(text=options.garbled),
+            _("type it anew, or rename the file; the terminal has to speak UTF-8"),
+        )
     if options.bare:
         raise Refusal(
             _("{option} needs a value").format(option=options.bare), _("see 'qibi --help'")
@@ -64,6 +70,11 @@ def refuse_unknown_values(options: Anywhere) -> None:
                 _("{option}: there is no '{value}'").format(option=option, value=value),
                 _("one of: {names}").format(names=language.listing(list(known))),
             )
+
+
+def _is_garbled(word: str) -> bool:
+    """Whether bytes of the word are no UTF-8: Python hands them on as lone surrogates."""
+    return any("\ud800" <= c <= "\udfff" for c in word)
 
 
 def _is_value(waiting: list[str]) -> bool:

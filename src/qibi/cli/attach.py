@@ -15,9 +15,11 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli import complete, options, recording
 from qibi.cli.console import file_bytes
+from qibi.cli.honours import evidence_text, kind_name
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
+from qibi.ledger.evidence import kind_named, typed, written
 from qibi.ledger.store import failures_explained, write_durably
 from qibi.scoring.ranking import live_scores
 
@@ -27,6 +29,7 @@ DETAILS = mark(
 EXAMPLES = """
 qibi attach 9c41.24 整改前.jpg 整改后.jpg
 qibi attach 9c41.7 表扬信.pdf --kind letter --note "建设单位来信表扬"
+qibi attach 9c41.7 锦旗:2026-003
 """
 KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
 MAX_BYTES = 20 * 1024 * 1024
@@ -51,7 +54,12 @@ def attach(
             metavar="ENTRY", help=_("an entry's id: 9c41.24"), autocompletion=complete.entries
         ),
     ],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=_("what shows it"))],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help=_("what shows it; or a reference: pennant:2026-003")
+        ),
+    ],
     kind: Annotated[
         str | None,
         typer.Option(
@@ -70,12 +78,7 @@ def attach(
     from qibi.cli.entries import find_entry, must_be_live, write_few
 
     now = session()
-    if kind is not None and kind not in KINDS:
-        raise Refusal(
-            _("there is no kind '{kind}'").format(kind=kind),
-            _("one of: {names}").format(names=listing(list(KINDS))),
-            1,
-        )
+    meant = _kind(kind) if kind is not None else None
     if note is not None and len(note) > 500:
         raise Refusal(_("the note is longer than 500 characters"), _("shorten it"), 1)
     batch, number, old = find_entry(now, entry)
@@ -84,7 +87,9 @@ def attach(
         raise Refusal(_("only scores take evidence"), _("'qibi log' lists them"), 1)
     _must_count(now, batch, number, old)
     who = now.who(recorded_as)
-    copies = _copies(now, old, files, kind)
+    named = [f for f in files if _is_reference(now, f)]
+    copies = _copies(now, old, [f for f in files if f not in named], meant)
+    new_references = _references(old, named)
     stamp = now.stamp(batch.week, batch.branch, who, old.source)
     void = Void(
         week=batch.week,
@@ -99,7 +104,7 @@ def attach(
         recorded_by=who,
         recorded_at=stamp.recorded_at,
         scored_by=old.scored_by or (old.recorded_by if old.recorded_by != who else ""),
-        evidence=(*old.evidence, *(c.file for c in copies)),
+        evidence=(*old.evidence, *(c.file for c in copies), *new_references),
         note=old.note if note is None else note,
     )
     both: list[Entry] = [void, new]
@@ -109,21 +114,40 @@ def attach(
     text = _("would attach {path} ({kind})") if dry_run else _("attached {path} ({kind})")
     for copy in copies:
         now.console.say(text.format(path=copy.file.path, kind=kind_name(copy.file.kind)))
+    text = _("would attach {evidence}") if dry_run else _("attached {evidence}")
+    for reference in new_references:
+        now.console.say(text.format(evidence=evidence_text(reference)))
     if not dry_run:
         now.console.say(_("next: qibi commit"), "dim")
 
 
-def kind_name(kind: str) -> str:
-    """What a kind of evidence is called."""
-    return {
-        "photo": _("photo"),
-        "letter": _("letter"),
-        "pennant": _("pennant"),
-        "medal": _("medal"),
-        "patent": _("patent"),
-        "pledge": _("pledge"),
-        "document": _("document"),
-    }.get(kind, kind)
+def _kind(word: str) -> str:
+    """The kind that `--kind` means, in either language; raises `Refusal`."""
+    kind = kind_named(word) or word
+    if kind in KINDS:
+        return kind
+    raise Refusal(
+        _("there is no kind '{kind}'").format(kind=word),
+        _("one of: {names}").format(names=listing(list(KINDS))),
+        1,
+    )
+
+
+def _is_reference(now: Session, path: Path) -> bool:
+    """Whether an argument that is no file names an honour or a pledge: `pennant:2026-003`."""
+    found = typed(str(path))
+    return bool(found and found[1]) and not (now.around.folder / path).exists()
+
+
+def _references(old: Score, named: Sequence[Path]) -> list[str]:
+    """The references in their one form; raises `Refusal` for one that the entry has already."""
+    found: list[str] = []
+    for path in named:
+        reference = written(str(path))
+        if reference in (*old.evidence, *found):
+            raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
+        found.append(reference)
+    return found
 
 
 def _must_count(now: Session, batch: Batch, number: int, old: Score) -> None:

@@ -12,7 +12,10 @@ from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Assessed, Score
-from qibi.ledger.git import has_identity
+from qibi.ledger.git import LEFT_OUT, has_identity
+from qibi.ledger.interrupted import mark_of
+from qibi.ledger.seals import take_yours_back
+from qibi.ledger.store import locked, tidy, tidy_signatures
 
 DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
 EXAMPLES = """
@@ -52,27 +55,24 @@ def commit(
 def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool = False) -> None:
     """Commit what changed in the book. Raises `Refusal`, or `Faults` where the book has errors."""
     git = now.git
-    top = git.repository()
-    if top is None:
-        raise Refusal(
-            _("{folder} is not in a git repository").format(folder=now.root),
-            _("make one: git init (in the book's folder), then run qibi commit again"),
-        )
-    if not has_identity(git):
-        raise Refusal(
-            _("git does not know who you are"),
-            _(
-                'tell it once: git config --global user.name "NAME"; git config --global user.email MAIL'
-            ),
-        )
+    top = ready_to_commit(now)
+    if now.definitions.signers and not dry_run:
+        with locked(now.root):
+            tidy_signatures(now.root)
     _check(now)
-    paths = [part for part in PARTS if _tracked_or_there(now, part)]
-    changed = git.changed(paths)
-    if not changed:
+    if not dry_run:
+        tidy(now.root)
+    paths = _parts(now)
+    changed = git.changed([*paths, *LEFT_OUT]) if paths else []
+    merging = _refuse_loss_by_merge(now)
+    if not changed and not merging:
+        if not dry_run and git.run("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0:
+            git.keep()  # whoever made that commit may have been killed before it was synced
         now.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
         _refuse_rewriting(now, top, changed)
-        text = message or _message(now, top, changed)
+        _name_unsaid(now, top, changed)
+        text = message or (_message(now, top, changed) if changed else _("merged"))
         if dry_run:
             first, *rest = text.splitlines()
             now.console.say(_("would commit: {message}").format(message=first))
@@ -81,7 +81,10 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
             for status, path in changed:
                 now.console.say(f"  {status} {path}")
             return
-        commit_id = git.commit(text, paths)
+        touched = {_book_path(now, top, path).split("/")[0] for _status, path in changed}
+        # Git refuses a folder that it knows nothing in: the ledger with a lock and no batch yet.
+        named = [part for part in paths if part in touched] or ["qibi.yaml"]
+        commit_id = git.commit(text, [*named, *LEFT_OUT])
         now.console.say(
             _("committed {id}  {message}").format(id=commit_id, message=text.splitlines()[0]),
             "green",
@@ -89,6 +92,24 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
     if push and not dry_run:
         git.push()
         now.console.say(_("pushed"))
+
+
+def ready_to_commit(now: Session) -> Path:
+    """The repository's top folder; raises `Refusal` where git can't commit here."""
+    top = now.git.repository()
+    if top is None:
+        raise Refusal(
+            _("{folder} is not in a git repository").format(folder=now.root),
+            _("make one: git init (in the book's folder), then run qibi commit again"),
+        )
+    if not has_identity(now.git):
+        raise Refusal(
+            _("git does not know who you are"),
+            _(
+                'tell it once: git config --global user.name "NAME"; git config --global user.email MAIL'
+            ),
+        )
+    return top
 
 
 def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
@@ -104,6 +125,10 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
                 "both sides of a merge changed it; keep what is right, then: git add {path}"
             )
             findings.append(Finding(below, message=message.format(path=path)))
+        elif below.startswith("seals/") and status == "M " and _merging(now):
+            message = _("the other side of this merge has another; {advice}")
+            text = message.format(advice=take_yours_back(merging=True))
+            findings.append(Finding(below, message=text))
         elif below.split("/")[0] in ("ledger", "seals") and set(status) & set("MDTRC"):
             message = _(
                 "committed before, now gone or changed; the ledger only grows: git restore -- {path}"
@@ -113,11 +138,60 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
         raise Faults(findings)
 
 
-def _tracked_or_there(now: Session, part: str) -> bool:
-    """Whether git can be asked about this part: it is there or was, and is not ignored."""
-    if git_ignores(now, part):
+def _refuse_loss_by_merge(now: Session) -> bool:
+    """Whether a merge is to be committed.
+
+    Raises `Faults` where that takes anything from what the other side has under `ledger/` and
+    `seals/`: against its own side git shows it as a change, against the other nobody would see it.
+    """
+    if not _merging(now):
         return False
-    return (now.root / part).exists() or bool(now.git.run("ls-files", "--", part).stdout)
+    out = now.git.demand(
+        *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=MDT", "--relative"),
+        *("MERGE_HEAD", "--", "ledger", "seals"),
+    )
+    findings = []
+    for path in (path for path in out.split("\0") if path):
+        message = _("the other side of this merge has it: git checkout MERGE_HEAD -- {path}")
+        message = message.format(path=path)
+        if path.startswith("seals/"):
+            message = _("the other side of this merge has another; {advice}")
+            message = message.format(advice=take_yours_back(merging=True))
+        findings.append(Finding(path, message=message))
+    if findings:
+        raise Faults(findings)
+    return True
+
+
+def _merging(now: Session) -> bool:
+    return now.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
+
+
+def _name_unsaid(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
+    """Name the batches that were recorded by a command which did not come to its end."""
+    for _status, path in changed:
+        below = _book_path(now, top, path)
+        if not below.endswith(".jsonl") or now.root / below in now.unsaid:
+            continue  # what this very command recorded is on its way
+        if mark_of(now.root / below).exists():
+            now.console.say(
+                _(
+                    "{path}: the command that recorded this did not come to its end; it is committed with the rest"
+                ).format(path=below),
+                "yellow",
+            )
+
+
+def _parts(now: Session) -> list[str]:
+    """The parts of the book that git can be asked about: there, or tracked and gone; not ignored.
+
+    A `.gitignore` may keep a part out (names.yaml).
+    """
+    ignored = set(now.git.run("check-ignore", "-z", "--", *PARTS).stdout.split("\0"))
+    gone = [part for part in PARTS if not (now.root / part).exists()]
+    tracked = now.git.run("ls-files", "-z", "--", *gone).stdout.split("\0") if gone else []
+    known = {path.split("/")[0] for path in tracked}
+    return [part for part in PARTS if part not in ignored and (part not in gone or part in known)]
 
 
 def git_ignores(now: Session, part: str) -> bool:

@@ -19,7 +19,8 @@ def _book() -> tuple[Path, Definitions] | None:
     around = Surroundings.of_this_process()
     try:
         root = find(None, os.environ, around.folder)
-        return root, load(root, around.cache)
+        names = around.environment.get("QIBI_NAMES")
+        return root, load(root, around.cache, around.folder / names if names else None)
     except (Refusal, Faults):
         return None
 
@@ -45,6 +46,12 @@ def _from_definitions(
 members = _from_definitions(lambda d: [(key, d.title(key)) for key in d.spans])
 subjects = _from_definitions(lambda d: [(key, d.title(key)) for key in d.subjects])
 branches = _from_definitions(lambda d: [(b.id, str(b.name)) for b in d.branches])
+departments = _from_definitions(
+    lambda d: [(name, "") for name in dict.fromkeys(b.department for b in d.branches) if name]
+)
+sections = _from_definitions(
+    lambda d: [(name, "") for name in dict.fromkeys(b.section for b in d.branches) if name]
+)
 items = _from_definitions(
     lambda d: (
         [(i.id, str(i.name)) for i in d.schemes[-1].items()]

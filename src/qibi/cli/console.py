@@ -17,6 +17,7 @@ from qibi.base.language import _, listing, many
 from qibi.base.text import visible, width
 from qibi.cli.surroundings import Surroundings
 
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
 FORMATS = ("table", "json", "csv", "md")
 
 
@@ -216,10 +217,13 @@ class Console:
         """What the person answers; raises EOFError where nobody is there any more."""
         self.around.stderr.write(visible(question) + " ")
         self.around.stderr.flush()
-        answer = self.around.stdin.readline()
+        try:
+            answer = self.around.stdin.readline()
+        except UnicodeDecodeError:
+            raise Refusal(_("what was typed is no UTF-8 text"), _("type it once more")) from None
         if not answer:
             raise EOFError
-        return answer.strip()
+        return answer.encode("utf-8", "replace").decode().strip()
 
     def confirm(self, question: str, default: bool = True) -> bool:
         """Yes or no, the default on a bare return."""
@@ -358,7 +362,7 @@ def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula gets an apostrophe; None is empty."""
     if value is None:
         return ""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value[:1] in _FORMULA:
         return "'" + value
     return value
 

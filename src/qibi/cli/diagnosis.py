@@ -159,7 +159,7 @@ def _recorder(now: Session, configured: str | None) -> Check:
     except (Refusal, Faults):
         return Check("qibi-as", label, "ok", asked)
     try:
-        who = now.who(None)
+        who = now.who(None, signs=False)
         return Check("qibi-as", label, "ok", f"{who}  {now.definitions.title(who)}")
     except Refusal as refusal:
         return Check("qibi-as", label, "broken", refusal.message, refusal.advice)

@@ -2,12 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing
+from qibi.base.text import is_numeric, plain_digits
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases, recording
@@ -16,8 +17,8 @@ from qibi.ledger.admission import admit
 from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Exempt, Score, Void
 from qibi.ledger.store import locked
+from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import Wish, wish_of
-from qibi.scoring.ranking import cancelled_entries
 
 
 def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, str]) -> Wish:
@@ -38,10 +39,12 @@ def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, 
         raise lookup.NotFound(_("no item is named; write what happened"))
     item, words = _longest(words, lambda t: lookup.item(scheme, t).id)
     count = points = ""
-    if words and (found := re.fullmatch(r"[x×X*]\s*([0-9]+)", words[0])):
+    if words and (found := re.fullmatch(r"[x×X*]\s*([0-9]+)", plain_digits(words[0]))):
         count, words = found[1], words[1:]
-    if words and re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", words[0]):
-        points, words = words[0], words[1:]
+    elif words and words[0][:1] in "x×X*" and is_numeric(words[0][1:]):
+        raise lookup.NotFound(_("'{text}' is no count; write it as x2").format(text=words[0]))
+    if words and re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", plain_digits(words[0])):
+        points, words = plain_digits(words[0]), words[1:]
     said = {"subject": subject, "item": item, "points": points, "count": count}
     return wish_of({**said, "note": " ".join(words), **extra})
 
@@ -68,8 +71,14 @@ def record_entries(
     branch: str | None,
     extra: dict[str, str],
     dry_run: bool,
-) -> bool:
-    """Record single entries, one batch a branch; all of them or none. Whether any was written."""
+    milestone: str = "",
+) -> recording.Outcome:
+    """Record single entries, one batch a branch; all of them or none.
+
+    With a `milestone` (TASK/MILESTONE) it is one entry, and the points are that milestone's.
+    """
+    from qibi.cli.score_target import Target
+
     if week is None and not now.around.on_terminal:
         raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
     asked_branch = now.find_branch(branch) if branch else None
@@ -81,6 +90,7 @@ def record_entries(
         asked = now.past_week(week)
     findings: list[Finding] = []
     by_branch: dict[str, list[Entry]] = {}
+    target: Target | None = None
     for number, text in enumerate(texts, 1):
         line = number if len(texts) > 1 else 0
         try:
@@ -88,6 +98,9 @@ def record_entries(
         except (lookup.NotFound, ValueError) as error:
             findings.append(Finding("-e", line, message=str(error), shown=text))
             continue
+        if milestone:
+            target = Target(now, asked, wish, milestone)
+            wish = target.wish
         place = asked_branch or now.definitions.branch_of(wish.subject, asked)
         if place is None:
             name = now.definitions.title(wish.subject)
@@ -98,21 +111,37 @@ def record_entries(
         findings += [
             Finding("-e", line, message=message, shown=text) for _field, message in problems
         ]
-        by_branch.setdefault(place, []).extend(entries)
+        by_branch.setdefault(place, []).extend(target.bound(entries) if target else entries)
     if findings:
         raise Faults(findings)
     for place, entries_there in by_branch.items():
-        write_few(now, asked, place, entries_there, dry_run)
-    return not dry_run
+        must = target.must_be_unscored if target else None
+        write_few(now, asked, place, entries_there, dry_run, must)
+    if target:
+        target.say_difference()
+    if target and dry_run:  # the plan would propose the very same
+        return recording.Outcome(False)
+    return recording.Outcome(not dry_run, tuple((asked, place) for place in by_branch))
 
 
 def write_few(
-    now: Session, week: str, branch: str, entries: Sequence[Entry], dry_run: bool
+    now: Session,
+    week: str,
+    branch: str,
+    entries: Sequence[Entry],
+    dry_run: bool,
+    must: Callable[[], None] | None = None,
 ) -> Batch:
-    """Write a small batch and say what it came to for whom it is about."""
+    """Write a small batch and say what it came to for whom it is about.
+
+    `must` raises `Refusal`, under the lock, where what stands by then forbids it.
+    """
     with locked(now.root):
+        if must:
+            must()
         before = recording.standing_batches(now, week)
         batch = recording.record(now, week, branch, entries, dry_run)
+        before = [b for b in before if b.path != batch.path]  # what an interrupted command left
     say_few(now, week, branch, before, batch, dry_run)
     return batch
 
@@ -153,6 +182,8 @@ def say_few(
             "yellow",
         )
     now.console.show(view)
+    if not dry_run:
+        recording.say_closed(now, week)
 
 
 def _about(before: list[Batch], batch: Batch) -> list[Entry]:

@@ -10,7 +10,7 @@ from qibi.cli import options, phrases, recording
 from qibi.cli.session import session
 from qibi.ledger.entries import Exempt
 from qibi.ledger.store import locked
-from qibi.scoring.ranking import cancelled_entries
+from qibi.ledger.voids import cancelled_entries
 
 DETAILS = mark(
     "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
@@ -83,5 +83,7 @@ def exempt(
             else _("recorded: {name} exempt in {week} ({reason})")
         )
         now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
+        if wrote and not dry_run:
+            recording.say_closed(now, one)
     if wrote and not dry_run:
         now.console.say(_("next: qibi commit"), "dim")

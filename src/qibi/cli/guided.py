@@ -3,15 +3,17 @@
 Nothing is written until the last question is answered; an interruption loses nothing recorded.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from qibi.base import points
 from qibi.base.findings import Refusal
 from qibi.base.language import _, many
 from qibi.book import lookup
-from qibi.book.definitions import Item, Scheme
-from qibi.cli import phrases, recording
+from qibi.book.definitions import Criterion, Item, Scheme
+from qibi.cli import late, phrases, recording
 from qibi.cli.entries import describe, say_few
+from qibi.cli.recording import Outcome
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_branch, ask_week, must_live, oldest_open_week
 from qibi.ledger.admission import admit, not_there
@@ -23,8 +25,8 @@ from qibi.ledger.worth import worth
 _DONE = ("", "q", "完")
 
 
-def guided(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> bool:
-    """Ask for a branch's week, entry by entry, and record it as one batch. Whether it was written."""
+def guided(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> Outcome:
+    """Ask for a branch's week, entry by entry, and record it as one batch."""
     if not now.around.on_terminal:
         raise Refusal(
             _("nothing to record: no sheet, no -e, and nobody to ask"),
@@ -40,7 +42,9 @@ def guided(now: Session, who: str, week: str | None, branch: str | None, dry_run
     title = f"{phrases.branch(now.definitions, asked_branch)}  {phrases.week(asked_week)}"
     now.console.say(title, "bold")
     _say_members(now, asked_branch, asked_week)
-    now.console.say(_("? lists the items; a bare return ends"), "dim")
+    now.console.say(
+        _("? lists the criteria, a criterion's name its items; a bare return ends"), "dim"
+    )
     entries: list[Entry] = []
     while (answer := _subject(now, stamp)) is not None:
         entries += _entry(now, scheme, stamp, answer)
@@ -69,37 +73,82 @@ def _subject(now: Session, stamp: Stamp) -> str | None:
         now.console.problem(elsewhere)
 
 
-def _item(now: Session, scheme: Scheme) -> str | None:
+def _item(now: Session, scheme: Scheme, subject: str) -> str | None:
     """What happened; None to go back."""
+    kind = now.definitions.kind(subject)
+    criteria = [c for c in scheme.criteria if kind in c.applies_to]
     while True:
         text = now.console.ask(_("what happened?"))
         if text in _DONE:
             return None
-        if text in ("?", "？"):
-            for criterion in scheme.criteria:
-                for item in criterion.items:
-                    now.console.say(f"  {criterion.name}  {item.name}  {worth(item)}")
+        asks = text.startswith(("?", "？"))
+        text = text.lstrip("?？ ")
+        if not text:
+            _say_criteria(now, criteria)
             continue
-        if Wish("x", text).exempts:
+        if not asks and Wish("x", text).exempts:
             return text
         try:
+            listed = _criterion(scheme, text)
+            if listed and (asks or not _names_item(scheme, text)):
+                _say_items(now, listed)
+                continue
             return lookup.item(scheme, text).id
         except lookup.NotFound as error:
             now.console.problem(str(error))
 
 
+def _criterion(scheme: Scheme, text: str) -> Criterion | None:
+    """The criterion with items that a text names whole."""
+    try:
+        found = scheme.criterion(lookup.criterion(scheme, text))
+    except lookup.NotFound:
+        return None
+    return found if found and found.items else None
+
+
+def _names_item(scheme: Scheme, text: str) -> bool:
+    """Whether a text names an item whole, too."""
+    try:
+        lookup.item(scheme, text, partial=False)
+    except lookup.NotFound:
+        return False
+    return True
+
+
+def _say_criteria(now: Session, criteria: Sequence[Criterion]) -> None:
+    for criterion in criteria:
+        if criterion.direct:
+            said = _("score ({limits})").format(limits=_limits(criterion))
+        else:
+            count = len(criterion.items)
+            said = many("{count} item", "{count} items", count).format(count=count)
+        now.console.say(f"  {criterion.name}  {said}")
+
+
+def _say_items(now: Session, criterion: Criterion) -> None:
+    for item in criterion.items:
+        now.console.say(f"  {criterion.name}  {item.name}  {worth(item)}")
+
+
+def _limits(criterion: Criterion) -> str:
+    return f"{points.show(criterion.min)}–{points.show(criterion.max)}"
+
+
 def _entry(now: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list[Entry]:
-    """Ask for the rest of one entry; what is refused is asked again."""
+    """Ask for the rest of one entry; what is refused is asked again, an approval by itself."""
     while True:
-        item = _item(now, scheme)
+        item = _item(now, scheme, subject)
         if item is None:
             return []
         wish = _wish(now, scheme, subject, item)
         entries, problems = admit(now.definitions, stamp, wish)
-        if any(field == "approved_by" for field, _message in problems):
+        while problems and all(field == "approved_by" for field, _message in problems):
             for _field, message in problems:
                 now.console.problem(message)
-            approver = now.console.ask(_("approved by whom?"))
+            approver = now.console.ask(_("approved by whom? (q gives this entry up)"))
+            if approver in _DONE[1:]:
+                return []
             wish = replace(wish, approved_by=approver)
             entries, problems = admit(now.definitions, stamp, wish)
         if not problems:
@@ -116,10 +165,8 @@ def _wish(now: Session, scheme: Scheme, subject: str, item: str) -> Wish:
         criterion = scheme.criterion(item)
         if criterion is None:
             return Wish(subject, item, partial=True)
-        limits = f"{points.show(criterion.min)}–{points.show(criterion.max)}"
-        return Wish(
-            subject, item, points=now.console.ask(_("score ({limits})?").format(limits=limits))
-        )
+        question = _("score ({limits})?").format(limits=_limits(criterion))
+        return Wish(subject, item, points=now.console.ask(question))
     return Wish(
         subject,
         item,
@@ -136,7 +183,8 @@ def _choice(now: Session, item: Item) -> str:
     return now.console.ask(_("points ({worth})?").format(worth=worth(item)))
 
 
-def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> bool:
+def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> Outcome:
+    place = ((stamp.week, stamp.branch),)
     count = sum(isinstance(e, Score) for e in entries)
     text = many(
         "record {count} entry and the branch as assessed?",
@@ -145,7 +193,7 @@ def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> 
     )
     if not now.console.confirm(text.format(count=count)):
         now.console.say(_("nothing was recorded"))
-        return False
+        return Outcome(False)
     with locked(now.root):
         batches = recording.standing_batches(now, stamp.week)
         if not recording.is_assessed(batches, stamp.week, stamp.branch):
@@ -153,7 +201,9 @@ def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> 
             entries = [first, *entries]
         if not entries:
             now.console.say(_("nothing was recorded"))
-            return False
+            return Outcome(False, place)
         batch = recording.record(now, stamp.week, stamp.branch, entries, dry_run)
     say_few(now, stamp.week, stamp.branch, batches, batch, dry_run)
-    return not dry_run
+    if not dry_run:
+        late.say_late(now, batches, batch)
+    return Outcome(not dry_run, place)

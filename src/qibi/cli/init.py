@@ -1,5 +1,6 @@
 """qibi init: a new book."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,7 @@ DETAILS = mark(
     "overwritten; nothing is committed."
 )
 EXAMPLES = """
-qibi init heat --roster 花名册.xlsx
+qibi init heat --roster 花名册.xlsx --private-names
 qibi init team --template plain --lang en
 """
 _PARTS = ("scheme", "branches", "plans", "ledger", "seals")
@@ -71,6 +72,12 @@ def init(
         str | None,
         typer.Option("--as", metavar="WHO", help=_("you, a member: kept as git's qibi.as")),
     ] = None,
+    private_names: Annotated[
+        bool,
+        typer.Option(
+            "--private-names", help=_("names in names.yaml only, which git is told to ignore")
+        ),
+    ] = False,
     no_git: Annotated[
         bool, typer.Option("--no-git", help=_("make no git repository around the book"))
     ] = False,
@@ -94,9 +101,12 @@ def init(
             _("choose another folder; 'qibi check' looks at this book"),
         )
     start, people = _start(now, root, template, roster, key, name)
+    start = replace(start, private=private_names)
     files = book_files(start)
     with failures_explained(root):
         _refuse_parts(root, files)
+        if private_names:
+            _refuse_open_names(root, files)
     yaml = [Source(path, text.encode()) for path, text in files.items() if path.endswith(".yaml")]
     definitions = validate(yaml)
     who = _who(definitions, recorded_as)
@@ -185,6 +195,20 @@ def _refuse_parts(root: Path, files: dict[str, str]) -> None:
                 _("{path} is there already: part of a book").format(path=short),
                 _("choose an empty folder, or move that away"),
             )
+
+
+def _refuse_open_names(root: Path, files: dict[str, str]) -> None:
+    """Raises `Refusal` where a .gitignore of one's own would let names into git."""
+    path = root / ".gitignore"
+    if not path.exists():
+        return
+    lines = path.read_text("utf-8", "replace").splitlines()
+    wanted = [t for t in files[".gitignore"].splitlines() if t.startswith("/")]
+    if missing := [line for line in wanted if line not in lines]:
+        raise Refusal(
+            _(".gitignore is there and does not keep names out of git"),
+            _("add to it, a line each: {lines}").format(lines="  ".join(missing)),
+        )
 
 
 def _write(root: Path, files: dict[str, str]) -> None:

@@ -11,6 +11,10 @@ from qibi.cli.console import Column, Grid, View, relative
 from qibi.cli.session import Session
 
 _BRANCHES_SHOWN = 8
+_PRIVATE = (
+    ("names.yaml", mark("the names, kept out of git: you hand them over and back them up")),
+    ("README.md", mark("how to keep names apart from points")),
+)
 _TOOLS = (
     ("schemas/", mark("for your editor: completes and checks the YAML files")),
     (".gitattributes .gitignore", mark("for git: the ledger's bytes stay as they are")),
@@ -36,7 +40,8 @@ def report(
         *_settings(definitions),
         *_people(definitions, _is_sample(files)),
     ]
-    rows += [(path, _(what)) for path, what in _TOOLS]
+    private = _PRIVATE if "names.yaml" in files else ()
+    rows += [(path, _(what)) for path, what in (*private, *_TOOLS)]
     view.blocks.append(Grid([Column(""), Column("")], rows, headed=False, indent=2))
     if dry_run:
         return view

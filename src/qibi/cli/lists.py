@@ -1,7 +1,6 @@
 """qibi lists: whom the book's policy puts on the red and the black list, and what put them there."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -11,12 +10,12 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, mark
 from qibi.base.weeks import Period
 from qibi.book.definitions import ListPolicy
-from qibi.cli import complete, options, phrases
+from qibi.cli import complete, lists_remedies, options, phrases, remedy_words
 from qibi.cli.console import Cell, Column, Grid, View
+from qibi.cli.lists_remedies import Remedies
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
-from qibi.ledger.batches import Batch
-from qibi.ledger.remedies import Life, lives
+from qibi.ledger.counting import counting
 from qibi.scoring.lists import Cause, Lists, as_plain, lists_of, red_room, remedy_due
 from qibi.scoring.ranking import Ranking, Standing
 
@@ -29,8 +28,6 @@ qibi lists --week W46
 qibi lists 2026-10 --format csv -o lists.csv
 """
 _SHOWN = 3  # items beside a name; JSON and CSV have them all
-
-Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
 
 
 def lists(
@@ -58,10 +55,15 @@ def lists(
     view = View(payload={"qibi": 1, "command": "lists", "period": _period(asked), "lists": {}})
     view.header = _header(now)
     view.rows = rows = []
-    view.line(f"{now.definitions.name}  {phrases.period(asked)}  {_('not closed')}", "bold")
+    counts = counting(now.root, asked.weeks)
+    closure = phrases.closure_of(asked.weeks, counts.closed)
+    view.line(f"{now.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
+    for text in phrases.pending(counts.waiting):
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
+    mine = lists_remedies.remedies_of(now, asked)
     for kind in now.definitions.lists:
-        found, behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
-        remedies = _remedies(asked, behind.batches)
+        found, _behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
+        remedies = mine[kind]
         _show(view, now, found, remedies)
         view.payload["lists"][kind] = _as_json(now, found, remedies)
         rows += _as_rows(now, found, remedies)
@@ -97,32 +99,8 @@ def word(now: Session, name: str) -> str:
     return now.definitions.word(name, _("Red list") if name == "red" else _("Black list"))
 
 
-def state_name(state: str) -> str:
-    """What a state of a remedy is called."""
-    return {
-        "open": _("open"),
-        "reported": _("reported"),
-        "verified": _("verified"),
-        "reopened": _("reopened"),
-    }[state]
-
-
-def day_text(day: str) -> str:
-    """`11月25日` for 2026-11-25; nothing where there is no day."""
-    return phrases.day(date.fromisoformat(day)) if day else ""
-
-
 def _period(asked: Period) -> dict[str, Any]:
     return {"label": asked.label, "weeks": list(asked.weeks)}
-
-
-def _remedies(asked: Period, batches: list[Batch]) -> Remedies:
-    """Those of the period, and older ones of the weeks at hand that nobody has verified."""
-    found: Remedies = {}
-    for key, life in lives(batches).items():
-        if life.week in asked.weeks or (life.week < asked.weeks[0] and not life.ended):
-            found.setdefault(life.subject, []).append((key, life))
-    return found
 
 
 def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
@@ -140,7 +118,8 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
         else:
             view.line(_("nobody"))
         if name == "black":
-            _show_remedies(view, now, found, remedies)
+            lists_remedies.show_of_black(view, now, found, remedies)
+    lists_remedies.show_overdue(view, now, found, remedies)
     notes = list(_without_place(now, found))
     if notes:
         view.line()
@@ -220,42 +199,6 @@ def _thing(ranking: Ranking, key: str) -> str:
     return str(thing.name) if thing else key
 
 
-def _due(found: Lists) -> str:
-    """The day by which those on a week's black list have to mend it; none over several weeks."""
-    asked = found.ranking.question.period.weeks
-    day = remedy_due(found.policy, asked[0]) if len(asked) == 1 else None
-    return day.isoformat() if day else ""
-
-
-def _show_remedies(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
-    rows: list[list[str | Cell]] = []
-    for s in found.black:
-        cell = _remedy_cell(now, found, s.subject, remedies)
-        if cell.text:
-            rows.append([now.definitions.title(s.subject), cell])
-    if rows:
-        view.line()
-        view.blocks.append(Grid([Column(_("Remedy")), Column("", wraps=True)], rows))
-
-
-def _remedy_cell(now: Session, found: Lists, subject: str, remedies: Remedies) -> Cell:
-    """Its remedies with state and day, overdue ones marked; else the day by which one is due."""
-    mine = remedies.get(subject, [])
-    if not mine:
-        due = _due(found)
-        return Cell(_("due {day}, not opened").format(day=day_text(due)) if due else "")
-    said, late = [], False
-    for key, life in mine:
-        text = f"{key} {state_name(life.state)}"
-        if life.overdue(now.today):
-            late = True
-            text += " " + _("OVERDUE since {day}").format(day=day_text(life.due))
-        elif life.due and not life.ended:
-            text += " " + _("due {day}").format(day=day_text(life.due))
-        said.append(text)
-    return Cell(clauses(said), "red" if late else "")
-
-
 def _without_place(now: Session, found: Lists) -> Iterator[str]:
     """Who is missing, and who is on no list for another reason."""
     groups: dict[tuple[bool, str], list[str]] = {}
@@ -275,18 +218,19 @@ def _as_json(now: Session, found: Lists, remedies: Remedies) -> dict[str, Any]:
     """One kind's lists in the shape that scripts read: with the remedies of whom black names."""
     made = as_plain(now.definitions, found)
     for name in made["black"]:
-        name["due"] = _due(found) or None
+        name["due"] = lists_remedies.due(found) or None
         name["remedies"] = [
-            {
-                "id": key,
-                "week": life.week,
-                "state": life.state,
-                "owner": life.owner or None,
-                "due": life.due or None,
-                "overdue": life.overdue(now.today),
-            }
+            lists_remedies.as_json(now, key, life)
             for key, life in remedies.get(name["subject"], [])
         ]
+    made["overdue"] = [
+        {
+            "subject": life.subject,
+            "name": now.definitions.title(life.subject),
+            **lists_remedies.as_json(now, key, life),
+        }
+        for key, life in lists_remedies.overdue(now, found, remedies)
+    ]
     return made
 
 
@@ -305,7 +249,7 @@ def _header(now: Session) -> list[str]:
 
 
 def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
-    """Headings as in `_header`; one row a name, the missing after those on the lists."""
+    """Headings as in `_header`; one row a name; then overdue remedies of others, and the missing."""
     rows: list[list[Any]] = []
     for name, standings in (("red", found.red), ("black", found.black)):
         for s in standings:
@@ -313,11 +257,19 @@ def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
                 f"{_cause(now, found, s.subject, c)} {points.signed(c.points)}"
                 for c in found.causes[s.subject]
             ]
-            remedy = _remedy_cell(now, found, s.subject, remedies).text if name == "black" else None
+            remedy = (
+                lists_remedies.remedy_cell(now, found, s.subject, remedies).text
+                if name == "black"
+                else None
+            )
             title, where = now.definitions.title(s.subject), s.branch or ""
             place = [s.rank, s.moved, s.subject, title, now.definitions.title(where)]
             total = points.to_number(s.total)
             rows.append([word(now, name), *place, total, clauses(causes), remedy])
+    for key, life in lists_remedies.overdue(now, found, remedies):
+        place = [None, None, life.subject, now.definitions.title(life.subject)]
+        text = remedy_words.standing(key, life, now.today)
+        rows.append([_("overdue"), *place, now.definitions.title(life.branch), None, None, text])
     for u in found.missing:
         title, where = now.definitions.title(u.subject), u.branch or ""
         place = [None, None, u.subject, title, now.definitions.title(where)]

@@ -11,12 +11,12 @@ from qibi.base.language import _, mark
 from qibi.book import lookup
 from qibi.cli import complete, options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
+from qibi.cli.late import is_late
 from qibi.cli.periods import asked_period
-from qibi.cli.recording import is_late
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Entry, File, Score, Void, encode, moment
-from qibi.scoring.ranking import cancelled_entries
+from qibi.ledger.voids import cancelled_entries
 
 DETAILS = mark("Without a period it is the latest assessed week.")
 EXAMPLES = """
@@ -116,7 +116,7 @@ def _lines(now: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, b
     """Each entry in the order of recording, with whether it is void, and late."""
     cancelled = cancelled_entries(batches)
     found = [
-        (key, entry, key in cancelled, is_late(now, entry))
+        (key, entry, key in cancelled, is_late(now, batch, entry))
         for batch in batches
         for key, entry in batch.numbered()
     ]

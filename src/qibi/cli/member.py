@@ -22,6 +22,7 @@ from qibi.cli.member_files import (
     week_given,
 )
 from qibi.cli.member_list import list_members
+from qibi.cli.member_names import keeps_apart, put_name
 from qibi.cli.member_people import (
     Given,
     asked_branch,
@@ -110,8 +111,8 @@ def add(
             given = {"status": "full", **given}
         elif given.get("status") == "full":
             del given["status"]
-        if "names.yaml" in changes.sources and rows and not any("name" in row for row in rows):
-            changes.page("names.yaml").put((), key, name.strip())
+        if keeps_apart(changes, rows):
+            put_name(changes, key, name.strip())
         else:
             given["name"] = name.strip()
         page.append("members", new_row({"id": key}, given, week))

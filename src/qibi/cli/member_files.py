@@ -8,6 +8,7 @@ in two places, which every command names, and never a person who is nowhere, whi
 import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qibi.base import weeks
@@ -15,7 +16,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
 from qibi.base.text import visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
-from qibi.book.load import Source, fingerprint, sources
+from qibi.book.load import NAMES, Source, fingerprint, placed, sources
 from qibi.cli.session import Session
 from qibi.ledger.store import failures_explained, locked, write_durably
 
@@ -32,7 +33,7 @@ class Changes:
         """Raises `Refusal` where the files changed since the book's definitions were read."""
         self.now, self.dry_run = now, dry_run
         definitions = now.definitions
-        self.sources = {source.path: source for source in sources(now.root)}
+        self.sources = {source.path: source for source in sources(now.root, now.names)}
         if fingerprint(list(self.sources.values())) != definitions.fingerprint:
             raise Refusal(
                 _("the book's files changed just now"), _("run the same command again"), 1
@@ -42,9 +43,14 @@ class Changes:
         self._said: list[str] = []
 
     def page(self, path: str) -> "Page":
-        """A file to edit."""
+        """A file to edit; raises `Refusal` for a names.yaml that only points elsewhere."""
         from qibi.book.edit import Page
 
+        if path == NAMES and self.place(path).is_symlink():  # a plain file would take its place
+            raise Refusal(
+                _("names.yaml is a link, which qibi does not write through"),
+                _("name the file itself: export QIBI_NAMES=FILE"),
+            )
         if path not in self._pages:
             self._pages[path] = Page(self.sources[path])
         return self._pages[path]
@@ -57,6 +63,20 @@ class Changes:
     def make(self, path: str, raw: bytes) -> None:
         """A file that is not there yet."""
         self._new[path] = raw
+
+    def place(self, path: str) -> Path:
+        """Where a file of the book stands; names.yaml may stand elsewhere (`QIBI_NAMES`)."""
+        elsewhere = self.now.names if path == NAMES else None
+        return elsewhere or self.now.root / path
+
+    def shown(self, path: str) -> str:
+        """What a file is called in messages."""
+        return str(self.now.names) if path == NAMES and self.now.names else path
+
+    @property
+    def pages(self) -> Mapping[str, bytes]:
+        """The files as they would be: the path and bytes of each that was opened to be edited."""
+        return {path: page.raw for path, page in self._pages.items()}
 
     def say(self, text: str, **values: str) -> None:
         """Something to be said once the change is made."""
@@ -72,7 +92,8 @@ class Changes:
 
         changed = {path: page.raw for path, page in self._pages.items()}
         changed = {p: raw for p, raw in changed.items() if raw != self.sources[p].raw} | self._new
-        validated(self.sources.values(), changed)
+        with placed(self.now.names):
+            validated(self.sources.values(), changed)
         if not self.dry_run:
             self._replace(changed)
         for text in self._said:
@@ -81,7 +102,7 @@ class Changes:
             self._show(changed)
             self.now.console.say(_("nothing was written"))
             return
-        files = listing([str(path) for path in changed])
+        files = listing([self.shown(path) for path in changed])
         self.now.console.say(_("written: {path}").format(path=files))
         self.now.console.say(_("next: qibi commit"), "dim")
 
@@ -96,7 +117,7 @@ class Changes:
         begun: list[str] = []
         try:
             for path, raw in changed.items():
-                target = self.now.root / path
+                target = self.place(path)
                 begun.append(path)
                 with failures_explained(target):
                     target.parent.mkdir(exist_ok=True)
@@ -107,7 +128,7 @@ class Changes:
             raise
 
     def _put_back(self, path: str) -> None:
-        target = self.now.root / path
+        target = self.place(path)
         try:
             if path not in self.sources:
                 target.unlink(missing_ok=True)
@@ -115,8 +136,8 @@ class Changes:
                 write_durably(target, self.sources[path].raw)
         except OSError:
             self.now.console.problem(
-                _("{path} is changed and can't be put back").format(path=path),
-                _("put it back: git checkout -- {path}").format(path=path),
+                _("{path} is changed and can't be put back").format(path=self.shown(path)),
+                _("put it back: git checkout -- {path}").format(path=self.shown(path)),
             )
 
 

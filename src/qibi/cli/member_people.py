@@ -92,7 +92,7 @@ def status_meant(text: str) -> str:
 
 def status_word(status: str) -> str:
     """What a status is called, `full` too."""
-    from qibi.cli.show import status_name
+    from qibi.cli.show_who import status_name
 
     return status_name(status) or _("full")
 

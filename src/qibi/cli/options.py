@@ -48,6 +48,24 @@ Branch = Annotated[
         autocompletion=complete.branches,
     ),
 ]
+Department = Annotated[
+    str | None,
+    typer.Option(
+        "--department",
+        metavar="NAME",
+        help=_("of this department's branches only"),
+        autocompletion=complete.departments,
+    ),
+]
+Section = Annotated[
+    str | None,
+    typer.Option(
+        "--section",
+        metavar="NAME",
+        help=_("of this section's branches only"),
+        autocompletion=complete.sections,
+    ),
+]
 Subject = Annotated[
     str,
     typer.Argument(

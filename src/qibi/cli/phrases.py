@@ -2,15 +2,16 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from qibi.base import points, weeks
-from qibi.base.language import _, aside, current, listing
+from qibi.base.language import _, aside, current, listing, many
 from qibi.base.text import width
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.cli.console import Cell
+from qibi.ledger.entries import Void
 from qibi.scoring.ranking import Ranking
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -95,6 +96,42 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     )
 
 
+def closure(ranking: Ranking) -> str:
+    """Whether the weeks of a period are closed, and how often a closed one was corrected."""
+    return closure_of(ranking.question.period.weeks, ranking.closed)
+
+
+def closure_of(weeks: Sequence[str], closed: Mapping[str, int]) -> str:
+    """The same of these weeks; `closed` gives the revision of each closed one's seal."""
+    shut = [week for week in weeks if week in closed]
+    if not shut:
+        return _("not closed")
+    if len(shut) < len(weeks):
+        return many("{count} week closed", "{count} weeks closed", len(shut)).format(
+            count=len(shut)
+        )
+    corrections = sum(closed[week] - 1 for week in shut)
+    if not corrections:
+        return _("closed")
+    if len(weeks) == 1:
+        return _("closed, correction {number}").format(number=corrections)
+    return many("closed, {count} correction", "closed, {count} corrections", corrections).format(
+        count=corrections
+    )
+
+
+def pending(waiting: Mapping[str, int]) -> list[str]:
+    """A line for each closed week for which something came since; it counts for nothing yet."""
+    return [
+        many(
+            "{count} batch for {week}, which is closed, is pending: it counts after qibi close {week}",
+            "{count} batches for {week}, which is closed, are pending: they count after qibi close {week}",
+            count,
+        ).format(count=count, week=week)
+        for week, count in sorted(waiting.items())
+    ]
+
+
 def place_within(definitions: Definitions, rank: int, count: int) -> str:
     """A place within a branch, in the book's own word for it."""
     word = definitions.word("branch", _("branch"))
@@ -104,6 +141,15 @@ def place_within(definitions: Definitions, rank: int, count: int) -> str:
 def argument(text: str) -> str:
     """A name as one would type it on a command line: in quotes where it has blanks or signs."""
     return text if not re.search(r"[\s'\"\\$&|;<>()*?#!`]", text) else shlex.quote(text)
+
+
+def voided(definitions: Definitions, void: Void) -> str:
+    """By whom, when and why an entry was voided."""
+    return _("voided by {name} on {day}: {note}").format(
+        name=definitions.title(void.recorded_by),
+        day=day(date.fromisoformat(void.recorded_at[:10])),
+        note=void.note,
+    )
 
 
 def kind(definitions: Definitions, by: str) -> str:

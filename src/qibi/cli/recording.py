@@ -1,7 +1,7 @@
 """What all recording commands share: write under the lock, then say what it came to."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
 
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
@@ -10,16 +10,26 @@ from qibi.book.definitions import Definitions
 from qibi.cli import phrases
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
-from qibi.cli.show import cut_remark, item_name
+from qibi.cli.show_entries import cut_remark, item_name
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
-from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void, moment
-from qibi.ledger.store import write_batch
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
+from qibi.ledger.interrupted import marked, unsaid_twin
+from qibi.ledger.seals import latest_paths
+from qibi.ledger.store import keep, write_batch
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import assessed_branches, before
 
 # (subject, item): where a sheet has it, as line number and as text
 Places = dict[tuple[str, str], list[tuple[int, str]]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a way of recording came to: whether anything was written, of which weeks and branches."""
+
+    wrote: bool
+    places: tuple[tuple[str, str], ...] = ()
 
 
 def assessed_entry(now: Session, week: str, branch: str, who: str, source: str = "") -> Assessed:
@@ -30,7 +40,11 @@ def assessed_entry(now: Session, week: str, branch: str, who: str, source: str =
 
 
 def standing_batches(now: Session, week: str) -> list[Batch]:
-    """The batches of a week as they stand; raises `Faults` where one is damaged."""
+    """The batches of a week as they stand; raises `Faults` where one is damaged.
+
+    What an interrupted command left is synced first: whatever is said to stand survives a power cut.
+    """
+    keep(marked(now.root, week))
     return read_weeks(now.root, [week])
 
 
@@ -41,17 +55,48 @@ def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
 
 def record(now: Session, week: str, branch: str, entries: Sequence[Entry], dry_run: bool) -> Batch:
     """Write one batch (the caller holds the lock), or only make it where nothing shall be written."""
+    sign = now.signer(entries[0].recorded_by, "record", branch)
     if dry_run:
         raw = encode_batch(entries)
         path = f"{folder(week)}/{name(branch, raw)}"
         return Batch(path, digest(raw), week, branch, tuple(entries))
-    if (now.root / folder(week) / name(branch, encode_batch(entries))).exists():
-        raise Refusal(
-            _("the very same was recorded this second already"),
-            _("nothing was recorded again; if it happened twice, run the command once more"),
-            1,
+    batch = _interrupted(now, week, entries)
+    if batch is None:
+        if (now.root / folder(week) / name(branch, encode_batch(entries))).exists():
+            raise Refusal(
+                _("the very same was recorded this second already"),
+                _("nothing was recorded again; if it happened twice, run the command once more"),
+                1,
+            )
+        batch = write_batch(now.root, week, branch, entries, unsaid=True, sign=sign)
+    now.unsaid.append(now.root / batch.path)
+    return batch
+
+
+def _interrupted(now: Session, week: str, entries: Sequence[Entry]) -> Batch | None:
+    """The batch with these entries from a command that did not come to its end; says so."""
+    if not marked(now.root, week):
+        return None
+    twin = unsaid_twin(now.root, week, read_weeks(now.root, [week]), entries)
+    if twin:
+        now.console.say(
+            _(
+                "batch {batch} holds this already: the command that recorded it did not come to its end; it is not recorded again (if it happened twice, run the command once more)"
+            ).format(batch=twin.digest[:4]),
+            "yellow",
         )
-    return write_batch(now.root, week, branch, entries)
+    return twin
+
+
+def say_closed(now: Session, week: str) -> None:
+    """Say that a week is closed, so that what was just recorded for it waits."""
+    if week in latest_paths(now.root):
+        now.console.say(
+            _(
+                "{week} is closed: this is pending and counts once somebody has approved it: qibi close {week} --approved-by WHO"
+            ).format(week=week),
+            "yellow",
+        )
 
 
 def tally(entries: Sequence[Entry]) -> str:
@@ -86,7 +131,7 @@ def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> 
     # The other branches can't change this one's standings; theirs are left out to save the time.
     about = [
         b
-        for b in (*read_weeks(now.root, earlier), *batches)
+        for b in {b.path: b for b in (*read_weeks(now.root, earlier), *batches)}.values()
         if b.branch == branch or any(getattr(e, "subject", None) in subjects for e in b.entries)
     ]
     return of_batches(definitions, about, question)
@@ -183,30 +228,3 @@ def report(
         )
         view.blocks.append(grid)
     return view
-
-
-def is_late(now: Session, entry: Entry) -> bool:
-    """Whether an entry was recorded after the book's `score_by`."""
-    when = moment(entry.recorded_at)
-    if now.definitions.score_by is None or when is None:
-        return False
-    return when.astimezone(now.zone).date() > last_day(now, entry.week)
-
-
-def last_day(now: Session, week: str) -> date:
-    """The last day on which a week is recorded in time."""
-    return weeks.sunday(week) + timedelta(days=now.definitions.score_by or 0)
-
-
-def late_proposal(now: Session, batch: Batch) -> str | None:
-    """The command that records the late-entry item against who handed a week in late; else None.
-
-    Once a late batch, and never for a correction: only a batch that says `assessed` is handed in.
-    """
-    scheme = now.definitions.scheme(batch.week)
-    item = next((i for i in scheme.items() if i.auto == "late-entry"), None) if scheme else None
-    first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
-    if item is None or first is None or not is_late(now, first):
-        return None
-    wish = f"{now.definitions.title(first.recorded_by)} {item.name}"
-    return f"qibi score -e {phrases.argument(wish)} --week {batch.week} --as WHO"

@@ -1,23 +1,32 @@
 """qibi score: record a branch's week, from sheets, single entries, or questions."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import complete, options
 from qibi.cli.argv import LATEST
 from qibi.cli.session import Session, session
 
+if TYPE_CHECKING:
+    from qibi.cli.recording import Outcome
+
 DETAILS = mark(
     "A sheet is taken whole or not at all. Handed in again, only its difference is recorded. "
     "The week is --week, else the sheet's own; the branch --branch, else the sheet's, else "
-    "its people's."
+    "its people's. Then qibi proposes the milestones that the branch's CPs reached early or late "
+    "by the end of that week and that nobody has scored. They are recorded in that week, once "
+    "each, if the scorer agrees: asked on a terminal, else with --milestones, which also goes "
+    "alone. What is not done yet is not proposed, for its days still grow; -e with --milestone "
+    "scores it once it is overdue."
 )
 EXAMPLES = """
 qibi score 第47周.xlsx
 qibi score -e "党员八 工完场未清" --evidence 照片1118-3 --week W47
+qibi score --milestones --branch 域外一标段 --week W47 --approved-by 党员四
+qibi score -e "o1-cp 节点滞后 x3" --milestone jack-pit/dig --week W47 --approved-by 党员四
 """
 
 
@@ -48,11 +57,26 @@ def score(
         str, typer.Option("--scored-by", metavar="WHO", help=_("with -e: who judged"))
     ] = "",
     approved_by: Annotated[
-        str, typer.Option("--approved-by", metavar="WHO", help=_("with -e: who approved"))
+        str,
+        typer.Option(
+            "--approved-by", metavar="WHO", help=_("with -e or --milestones: who approved")
+        ),
     ] = "",
     date: Annotated[
         str, typer.Option("--date", metavar="DAY", help=_("with -e: the day of the event"))
     ] = "",
+    milestone: Annotated[
+        str,
+        typer.Option(
+            "--milestone",
+            metavar="TASK/MILESTONE",
+            help=_("with one -e: the milestone of the CP's plan that it is for"),
+        ),
+    ] = "",
+    milestones: Annotated[
+        bool,
+        typer.Option("--milestones", help=_("record the milestones that the plans propose too")),
+    ] = False,
     update: Annotated[
         bool,
         typer.Option("--update", help=_("a sheet again: record the difference without asking")),
@@ -79,12 +103,17 @@ def score(
         raise Refusal(_("sheets, -e and --no-events can't go together"), _("do one at a time"))
     if update and add:
         raise Refusal(_("--update and --add can't go together"), _("choose one"))
+    if milestone and len(entry or ()) != 1:
+        raise Refusal(
+            _("--milestone goes with one -e"),
+            _("write: qibi score -e ENTRY --milestone TASK/MILESTONE"),
+        )
     now.definitions  # noqa: B018  (mistakes in the book come before anything else)
     who = now.who(recorded_as)
     if sheets:
         from qibi.cli.score_sheets import Sheets
 
-        wrote = Sheets(now, who, week, branch, update, add, dry_run).record(sheets)
+        done = Sheets(now, who, week, branch, update, add, dry_run).record(sheets)
     elif entry:
         from qibi.cli.entries import record_entries
 
@@ -94,13 +123,25 @@ def score(
             "approved_by": approved_by,
             "date": date,
         }
-        wrote = record_entries(now, who, entry, week, branch, extra, dry_run)
+        done = record_entries(now, who, entry, week, branch, extra, dry_run, milestone)
     elif no_events:
-        wrote = _no_events(now, who, week, branch, dry_run)
+        done = _no_events(now, who, week, branch, dry_run)
+    elif milestones:
+        done = _only_milestones(now, who, week, branch)
     else:
         from qibi.cli.guided import guided
 
-        wrote = guided(now, who, week, branch, dry_run)
+        done = guided(now, who, week, branch, dry_run)
+    wrote = done.wrote
+    if done.places and now.definitions.plans:
+        from qibi.cli.score_milestones import propose
+
+        try:
+            wrote |= propose(now, who, done.places, milestones, approved_by, dry_run)
+        except (Refusal, Faults):
+            if done.wrote:
+                now.console.say(_("no milestone was recorded; the rest is, as said above"))
+            raise
     if wrote and not dry_run:
         offer_commit(now, commit)
 
@@ -117,9 +158,11 @@ def offer_commit(now: Session, wanted: bool | None) -> None:
         now.console.say(_("next: qibi commit"), "dim")
 
 
-def _no_events(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> bool:
+def _no_events(
+    now: Session, who: str, week: str | None, branch: str | None, dry_run: bool
+) -> "Outcome":
     """Record only that a branch is assessed."""
-    from qibi.cli import phrases, recording
+    from qibi.cli import late, phrases, recording
     from qibi.cli.settle import must_live, settled_branch, settled_week
     from qibi.ledger.store import locked
 
@@ -135,13 +178,27 @@ def _no_events(now: Session, who: str, week: str | None, branch: str | None, dry
                     branch=name, week=asked_week
                 )
             )
-            return False
+            return recording.Outcome(False, ((asked_week, asked_branch),))
         entries = [recording.assessed_entry(now, asked_week, asked_branch, who)]
-        recording.record(now, asked_week, asked_branch, entries, dry_run)
+        batch = recording.record(now, asked_week, asked_branch, entries, dry_run)
     text = (
         _("would record: {branch} assessed for {week}, nothing to report")
         if dry_run
         else _("recorded: {branch} assessed for {week}, nothing to report")
     )
     now.console.say(text.format(branch=name, week=phrases.week(asked_week)))
-    return not dry_run
+    if not dry_run:
+        recording.say_closed(now, asked_week)
+        late.say_late(now, batches, batch)
+    return recording.Outcome(not dry_run, ((asked_week, asked_branch),))
+
+
+def _only_milestones(now: Session, who: str, week: str | None, branch: str | None) -> "Outcome":
+    """Nothing but what the plans propose, for one branch and week."""
+    from qibi.cli import recording
+    from qibi.cli.settle import must_live, settled_branch, settled_week
+
+    asked_branch = settled_branch(now, branch, who, week)
+    asked_week = settled_week(now, week, asked_branch)
+    must_live(now, asked_branch, asked_week)
+    return recording.Outcome(False, ((asked_week, asked_branch),))

@@ -7,16 +7,15 @@ from typing import Any
 from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, aside, colon, many
-from qibi.cli import phrases, recording
+from qibi.cli import late, phrases, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_week, must_live, oldest_open_week
 from qibi.ledger.batches import Batch
-from qibi.ledger.difference import Difference, difference
+from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
 from qibi.ledger.store import locked
 from qibi.scoring.engine import prepare
-from qibi.scoring.ranking import cancelled_entries
 
 
 @dataclass
@@ -57,16 +56,20 @@ class Sheets:
         self.week = now.past_week(week) if week else None
         self.branch = now.find_branch(branch) if branch else None
 
-    def record(self, paths: list[str]) -> bool:
-        """Record these sheets; whether anything was written. Refused ones set the exit code."""
+    def record(self, paths: list[str]) -> recording.Outcome:
+        """Record these sheets. Refused ones set the exit code."""
         prepare()
         wrote, refused = False, 0
+        places: list[tuple[str, str]] = []
         for number, path in enumerate(paths):
             if number:
                 self.now.around.stdout.write("\n")
             try:
                 for task in self._tasks(path):
-                    wrote |= self._record(task)
+                    done = self._record(task)
+                    if done is not None:
+                        wrote |= done
+                        places.append((task.week, task.branch))
             except Faults as faults:
                 refused += 1
                 self.now.around.stdout.flush()
@@ -86,7 +89,7 @@ class Sheets:
             self.now.console.say(advice, "dim")
         if refused:
             self.now.exit_code = 1
-        return wrote
+        return recording.Outcome(wrote, tuple(dict.fromkeys(places)))
 
     def _say_refused(self, path: str, count: int) -> None:
         self.now.console.say(
@@ -193,13 +196,14 @@ class Sheets:
         message = _("the sheet does not say which week it is of")
         raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
 
-    def _record(self, task: _Task) -> bool:
+    def _record(self, task: _Task) -> bool | None:
+        """Whether it was written; None where the person would not have it."""
         now = self.now
         for notice in task.notices:
             now.console.say(f"{task.title}{colon()}{notice}", "dim")
         agreed = self._difference(task, recording.standing_batches(now, task.week))
-        if (agreed.kept or agreed.gone) and not agreed.empty and not self._agreed(task, agreed):
-            return False
+        if agreed.asks and not self._agreed(task, agreed):
+            return None
         with locked(now.root):  # asked before: nobody waits for a person
             batches = recording.standing_batches(now, task.week)
             diff = self._difference(task, batches)
@@ -231,17 +235,7 @@ class Sheets:
     def _difference(self, task: _Task, batches: list[Batch]) -> Difference:
         if self.add:
             return difference(task.entries, [])
-        cancelled = cancelled_entries(batches)
-        standing = [
-            (key, e)
-            for batch in batches
-            for key, e in batch.numbered()
-            if isinstance(e, Score | Exempt)
-            and e.source
-            and e.branch == task.branch
-            and key not in cancelled
-        ]
-        return difference(task.entries, standing)
+        return against(task.entries, batches, task.branch)
 
     def _agreed(self, task: _Task, diff: Difference) -> bool:
         """Show what a sheet changes in what an earlier one recorded, and whether to go on."""
@@ -253,6 +247,8 @@ class Sheets:
         )
         for change in diff.changes:
             now.console.say("  " + _change_text(now, task.week, change.before, change.after))
+            if change.void:
+                now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
         if self.update or self.dry_run:
             return True
         if now.around.on_terminal:
@@ -283,15 +279,10 @@ class Sheets:
         said = done.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
         said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
-        if not self.dry_run and (proposal := recording.late_proposal(now, batch)):
-            view.line()
-            view.line(
-                _("handed in after {day}; proposed, for someone else to record:").format(
-                    day=phrases.day(recording.last_day(now, task.week))
-                )
-            )
-            view.line(f"  {proposal}", whole=True)
         now.console.show(view)
+        if not self.dry_run:
+            recording.say_closed(now, task.week)
+            late.say_late(now, batches, batch)
 
 
 def _change_text(

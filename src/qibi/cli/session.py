@@ -25,6 +25,7 @@ from qibi.ledger.admission import recorder
 from qibi.ledger.wish import Stamp
 
 if TYPE_CHECKING:
+    from qibi.cli.signing import Signing
     from qibi.ledger.git import Git
 
 
@@ -75,6 +76,7 @@ class Session:
     console: Console
     exit_code: int = 0
     notices: list[str] = field(default_factory=list)
+    unsaid: list[Path] = field(default_factory=list)  # batches recorded, not yet reported
 
     @cached_property
     def root(self) -> Path:
@@ -84,7 +86,13 @@ class Session:
     @cached_property
     def definitions(self) -> Definitions:
         """The book's definitions; raises `Faults` with every mistake in them."""
-        return load(self.root, self.around.cache)
+        return load(self.root, self.around.cache, self.names)
+
+    @cached_property
+    def names(self) -> Path | None:
+        """The file that stands in for the book's names.yaml: `QIBI_NAMES`."""
+        named = self.around.environment.get("QIBI_NAMES")
+        return self.around.folder / named if named else None
 
     @cached_property
     def git(self) -> "Git":
@@ -120,12 +128,23 @@ class Session:
                     ) from None
         return self.around.now().astimezone(self.zone).date()
 
+    def has_said(self) -> None:
+        """What was recorded has been reported: should it be asked for again, it is meant anew."""
+        if self.unsaid:
+            from qibi.ledger.interrupted import said
+
+            said(self.unsaid)
+            self.unsaid.clear()
+
     def recorded_at(self) -> str:
         """This moment by the clock, in the book's time zone, to the second."""
         return self.around.now().astimezone(self.zone).isoformat(timespec="seconds")
 
-    def who(self, asked: str | None) -> str:
-        """Who records: `--as`, `QIBI_AS`, git's `qibi.as`; raises `Refusal` where nobody does."""
+    def who(self, asked: str | None, *, signs: bool = True) -> str:
+        """Who records: `--as`, `QIBI_AS`, git's `qibi.as`; raises `Refusal` where nobody does.
+
+        With `signs`, also where the book has signers and the key at hand is none of theirs.
+        """
         sources: tuple[tuple[str, Callable[[], str | None]], ...] = (
             ("--as", lambda: asked),
             ("QIBI_AS", lambda: self.around.environment.get("QIBI_AS")),
@@ -136,13 +155,34 @@ class Session:
             if not text:
                 continue
             try:
-                return recorder(self.definitions, text)
+                who = recorder(self.definitions, text)
             except lookup.NotFound as error:
                 raise Refusal(f"{origin}: {error}", _("name a member of this book"), 1) from None
+            if self.signing and signs:
+                self.signing.must_have_key(who)  # before anything is typed in vain
+            return who
         raise Refusal(
             _("nobody to record as"),
             _("say who you are once: git config qibi.as YOUR-ID (or --as, or QIBI_AS)"),
         )
+
+    def signer(self, who: str, right: str, branch: str = "") -> Callable[[bytes], bytes] | None:
+        """What signs for this member; None in a book without signers.
+
+        `right` is `record` (for a branch) or `close`. Raises `Refusal` where no key of theirs may.
+        """
+        if self.signing is None:
+            return None
+        return self.signing.signer(who, right, branch, self.recorded_at())
+
+    @cached_property
+    def signing(self) -> "Signing | None":
+        """The keys of this book, and the one that signs here; None in a book without signers."""
+        if not self.definitions.signers and not (self.root / "seals" / "signers-1.json").exists():
+            return None
+        from qibi.cli.signing import Signing
+
+        return Signing(self.root, self.definitions, self.around, self.git)
 
     def stamp(self, week: str, branch: str, who: str, source: str = "") -> Stamp:
         """What all entries of one batch have in common."""

@@ -2,19 +2,23 @@
 
 from typing import Any
 
+import msgspec
+
 from qibi.base import points, weeks
-from qibi.base.language import _, clauses, listing, mark
+from qibi.base.language import _, mark
 from qibi.book.definitions import Definitions
-from qibi.cli import options, phrases
-from qibi.cli.console import Cell, Column, Grid, View
+from qibi.cli import options, phrases, show_records, show_who
+from qibi.cli.console import View
 from qibi.cli.session import Session, session
-from qibi.ledger.batches import batch_names
-from qibi.ledger.entries import File, Score
+from qibi.cli.show_entries import credited, entries_grid, table
+from qibi.cli.show_records import OnRecord, on_record
 from qibi.scoring.account import Account, Behind, behind
-from qibi.scoring.ranking import Standing, trend_weeks
+from qibi.scoring.assessed import trend_weeks
+from qibi.scoring.ranking import Standing, Unranked
 
 DETAILS = mark(
-    "Total, rank, criteria, entries and trend. A cap or an exclusion that cut something is said beside the entry that it cut."
+    "Total, rank, criteria, entries and trend; whom the subject is tied to, honours, pledges and open remedies. A cap or an exclusion that cut "
+    "something is said beside the entry that it cut."
 )
 EXAMPLES = """
 qibi show 党员八
@@ -34,6 +38,8 @@ def show(
     key = now.find_subject(subject, asked)
     kind = now.definitions.kind(key) or "member"
     found = behind(now.root, now.definitions, weeks.single(asked), by=kind, cache=now.around.cache)
+    for text in phrases.pending(found.ranking.pending):
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
     now.console.show(view(now, found, key, asked), form, output)
 
 
@@ -42,71 +48,45 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
     definitions = now.definitions
     account = found.accounts(week, key).get(key)
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
-    result = View(payload=payload(definitions, found, key, week, account, standing))
-    result.line(who(definitions, key, week), "bold")
-    result.line("  ".join((phrases.week(week), _("not closed"))))
+    kept = on_record(now, key, week)
+    result = View(payload=payload(now, found, key, week, account, standing, kept))
+    result.line(show_who.who(definitions, key, week), "bold")
+    ties = show_who.ties(definitions, key, week)
+    if ties:
+        result.line("  ".join(ties))
+    result.line("  ".join((phrases.week(week), phrases.closure(found.ranking))))
     result.line()
     if account is None:
         result.line(_no_account(definitions, found, key, week))
+        show_records.add_lines(result, now, kept)
         return result
     result.line(headline(definitions, found, account, standing), "bold")
     result.line()
-    result.line(
-        "  ".join(
+    if account.criteria:
+        shown = [
             f"{_short(account, c.criterion)} {points.show(c.credit)}" for c in account.criteria
-        )
-    )
+        ]
+        result.line("  ".join(shown))
     if account.entries:
         result.line()
-        result.blocks.append(_entries(now, account))
-    result.header, result.rows = _table(definitions, account)
-    result.line()
+        result.blocks.append(entries_grid(now, account))
+    result.header, result.rows = table(definitions, account)
+    if account.criteria or account.entries:
+        result.line()
     trend = found.ranking.trends.get(key, {})
     past = [points.show(trend[w]) if w in trend else "–" for w in trend_weeks(weeks.single(week))]
     result.line(f"{_('last 8 weeks')}   {'  '.join(past)}")
+    show_records.add_lines(result, now, kept)
     last = _("step by step: qibi why {subject}").format(
         subject=phrases.argument(definitions.title(key))
     )
-    if definitions.objections is not None:
+    if definitions.objections is not None and not found.ranking.closed:
         until = weeks.sunday(week).toordinal() + definitions.objections
         last += "    " + _("objections: until {day}").format(
             day=phrases.day(weeks.sunday(week).fromordinal(until))
         )
     result.line(last, "dim")
     return result
-
-
-def who(definitions: Definitions, key: str, week: str) -> str:
-    """Name, id and where the subject belongs in a week."""
-    parts = [f"{definitions.title(key)} ({key})"]
-    membership = definitions.membership(key, week)
-    if membership:
-        branch = definitions.branch(membership.branch)
-        groups = {g.id: str(g.name) for g in branch.groups} if branch else {}
-        place = phrases.branch(definitions, membership.branch)
-        parts.append(f"{place} {groups.get(membership.group, '')}".strip())
-        units = {u.id: str(u.name) for u in definitions.units}
-        if membership.unit:
-            parts.append(units.get(membership.unit, membership.unit))
-        status = status_name(membership.status)
-        if status:
-            parts.append(status)
-        if membership.mentor:
-            parts.append(_("mentor {name}").format(name=definitions.title(membership.mentor)))
-    else:
-        where = definitions.branch_of(key, week)
-        if where and where != key:
-            parts.append(phrases.branch(definitions, where))
-    return "  ".join(parts)
-
-
-def status_name(status: str) -> str:
-    """What a status is called; nothing for full members."""
-    return {
-        "probationary": _("probationary"),
-        "activist": _("activist"),
-        "staff": _("staff"),
-    }.get(status, "")
 
 
 def _no_account(definitions: Definitions, found: Behind, key: str, week: str) -> str:
@@ -128,7 +108,9 @@ def headline(
     rolled_up = standing is not None and found.ranking.question.by != "member"
     total = standing.total if standing and rolled_up else account.total
     parts = [_("{points} points").format(points=points.show(total))]
-    if rolled_up:
+    if rolled_up and not account.criteria:
+        parts.append(_("all its members'"))
+    elif rolled_up:
         base = sum(c.base for c in account.criteria)
         parts.append(
             _("own {points} (base {base}), the rest its members'").format(
@@ -147,8 +129,17 @@ def headline(
     else:
         unranked = next((u for u in found.ranking.unranked if u.subject == account.subject), None)
         if unranked:
-            parts.append(phrases.reason(unranked.reason, unranked.note))
+            parts.append(_without_place(definitions, account, unranked))
     return "   ".join(p for p in parts if p)
+
+
+def _without_place(definitions: Definitions, account: Account, unranked: Unranked) -> str:
+    """Why someone who is assessed has no place; a status that is not ranked is named."""
+    membership = definitions.membership(account.subject, account.week)
+    if unranked.reason == "ineligible" and membership:
+        status = show_who.status_name(membership.status) or membership.status
+        return _("ineligible: {status} are assessed but not ranked").format(status=status)
+    return phrases.reason(unranked.reason, unranked.note)
 
 
 def _short(account: Account, criterion: str) -> str:
@@ -156,154 +147,17 @@ def _short(account: Account, criterion: str) -> str:
     return str(found.short) if found else criterion
 
 
-def _entries(now: Session, account: Account) -> Grid:
-    digests = {name.rsplit("-", 1)[1][:16] for name in batch_names(now.root, account.week)}
-    short = phrases.short_ids((key for key, _entry in account.entries), digests)
-    rows: list[list[str | Cell]] = []
-    for key, entry, credit, remark in credited(account):
-        rows.append(
-            [
-                phrases.signed(credit) if account.item(entry.item) else points.show(credit),
-                item_name(account, entry.item),
-                str(entry.count),
-                person(now.definitions, account, entry.judge),
-                evidence(entry),
-                short[key],
-                "  ".join(t for t in (entry.note, remark) if t),
-            ]
-        )
-    heads = [
-        Column(_("Points"), right=True),
-        Column(_("Item"), wraps=True),
-        Column(_("x"), right=True),
-        Column(_("Judge"), wraps=True),
-        Column(_("Evidence"), wraps=True),
-        Column(_("Entry")),
-        Column(_("Note"), wraps=True),
-    ]
-    used = [n for n in range(len(heads)) if n < 4 or any(row[n] for row in rows)]
-    return Grid([heads[n] for n in used], [[row[n] for n in used] for row in rows])
-
-
-def credited(account: Account) -> list[tuple[str, Score, int, str]]:
-    """Each entry with what it added to the item's credit (hundredths), and what cut it.
-
-    The credit of an item does not depend on the order of its entries; to show it beside them, each
-    entry in turn takes what is left, so that the column adds up to the credit.
-    """
-    left = {i.item: i.credit for i in account.items}
-    remaining = {i.item: i.entries for i in account.items}
-    found = []
-    for key, entry in account.entries:
-        item = account.item(entry.item)
-        if item is None:
-            counts = any(c.score_id == key for c in account.criteria)
-            remark = "" if counts else _("a later score counts")
-            found.append((key, entry, entry.hundredths if counts else 0, remark))
-            continue
-        remaining[item.item] -= 1
-        own = entry.hundredths
-        if item.earned != item.summed:  # the highest only
-            counts = own == item.earned and left[item.item] == item.credit
-            part = left[item.item] if counts else 0
-            left[item.item] -= part
-            remark = cut_remark(account, item.item) if counts and item.credit != own else ""
-            found.append((key, entry, part, remark if counts else _("the highest only")))
-            continue
-        if item.credit == item.summed:
-            part = own
-        elif remaining[item.item] == 0:
-            part = left[item.item]
-        else:
-            part = (
-                max(min(own, left[item.item]), 0) if own > 0 else min(max(own, left[item.item]), 0)
-            )
-        left[item.item] -= part
-        last = remaining[item.item] == 0
-        found.append((key, entry, part, cut_remark(account, item.item) if last else ""))
-    return found
-
-
-def cut_remark(account: Account, key: str) -> str:
-    """What cut an item's credit, in words: a cap, an exclusion, the highest only; empty if nothing."""
-    item = account.item(key)
-    if item is None:
-        return ""
-    if item.excluded_by:
-        return _("{item} counts already, this one no more").format(
-            item=item_name(account, item.excluded_by)
-        )
-    said = []
-    if item.earned != item.summed:
-        said.append(_("the highest only"))
-    if item.capped != item.earned:
-        amount = points.show(abs(item.earned - item.capped))
-        cap = points.show(abs(item.cap or 0))
-        text = (
-            _("week's cap {cap}, {amount} less gained")
-            if item.earned > 0
-            else _("week's cap {cap}, {amount} less lost")
-        )
-        said.append(text.format(cap=cap, amount=amount))
-    return listing(said)
-
-
-def item_name(account: Account, key: str) -> str:
-    """The name of an item or directly scored criterion."""
-    found = account.scheme.item(key) or account.scheme.criterion(key)
-    return str(found.name) if found else key
-
-
-def person(definitions: Definitions, account: Account, key: str) -> str:
-    """The name of who judged: a scorer role of the scheme or a member."""
-    roles = {s.id: str(s.name) for s in account.scheme.scorers}
-    return roles.get(key) or definitions.title(key)
-
-
-def evidence(entry: Score) -> str:
-    """An entry's evidence in one line."""
-    texts = [e.path if isinstance(e, File) else e for e in entry.evidence]
-    return clauses(texts)
-
-
-def _table(definitions: Definitions, account: Account) -> tuple[list[str], list[list[Any]]]:
-    header = [
-        _("Points"),
-        _("Credit"),
-        _("Item"),
-        _("Count"),
-        _("Judge"),
-        _("Evidence"),
-        _("Entry"),
-        _("Date"),
-        _("Note"),
-    ]
-    rows: list[list[Any]] = [
-        [
-            points.to_number(entry.hundredths),
-            points.to_number(credit),
-            item_name(account, entry.item),
-            entry.count,
-            person(definitions, account, entry.judge),
-            evidence(entry),
-            key,
-            entry.date,
-            entry.note,
-        ]
-        for key, entry, credit, _remark in credited(account)
-    ]
-    return header, rows
-
-
 def payload(
-    definitions: Definitions,
+    now: Session,
     found: Behind,
     key: str,
     week: str,
     account: Account | None,
     standing: Standing | None,
+    kept: OnRecord,
 ) -> dict[str, Any]:
     """One subject's week as JSON."""
+    definitions = now.definitions
     unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
     return {
         "qibi": 1,
@@ -312,6 +166,7 @@ def payload(
         "subject": key,
         "name": definitions.title(key),
         "branch": definitions.branch_of(key, week),
+        **show_who.as_plain(definitions, key, week),
         "total": points.to_number(standing.total if standing else account.total)
         if account
         else None,
@@ -333,6 +188,7 @@ def payload(
                 "count": entry.count,
                 "date": entry.date or None,
                 "note": entry.note or None,
+                "evidence": msgspec.to_builtins(entry.evidence),
                 "judge": entry.judge,
                 "approved_by": entry.approved_by or None,
                 "recorded_by": entry.recorded_by,
@@ -345,4 +201,5 @@ def payload(
         "trend": {
             w: points.to_number(v) for w, v in sorted(found.ranking.trends.get(key, {}).items())
         },
+        **show_records.as_plain(now, kept),
     }

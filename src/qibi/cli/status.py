@@ -1,17 +1,27 @@
 """qibi status: per branch of a week, what is in and what is to do next."""
 
 from datetime import timedelta
+from typing import Any
 
 from qibi.base import weeks
+from qibi.base.findings import Finding
 from qibi.base.language import _, many, mark
-from qibi.checks.policy import Survey
-from qibi.checks.registry import WARNINGS
-from qibi.cli import options, phrases
+from qibi.checks.survey import Survey
+from qibi.cli import (
+    options,
+    phrases,
+    status_closing,
+    status_waiting,
+    status_warnings,
+    task_proposals,
+)
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, batch_names, read_weeks
-from qibi.ledger.entries import Assessed, Exempt, Score
-from qibi.scoring.ranking import assessed_branches, cancelled_entries, latest_assessed
+from qibi.ledger.entries import Exempt, Score
+from qibi.ledger.remedies import Life, unverified
+from qibi.ledger.voids import cancelled_entries
+from qibi.scoring.ranking import assessed_branches, latest_assessed
 
 DETAILS = mark(
     "Without --week it is the last week that is over, or a later one if anyone has scored it."
@@ -42,54 +52,26 @@ def current(now: Session) -> str:
 
 
 def _view(now: Session, week: str, batches: list[Batch]) -> View:
-    definitions = now.definitions
-    done = assessed_branches(batches)
-    cancelled = cancelled_entries(batches)
-    survey = Survey(definitions, tuple(batches))
-    warnings = [f for check in WARNINGS for f in check.function(survey)]
-    rows: list[list[str | Cell]] = []
-    payload = []
-    for b in definitions.branches:
-        if not definitions.has_subjects(b.id, week):
-            continue
-        mine = [
-            (key, e) for batch in batches if batch.branch == b.id for key, e in batch.numbered()
-        ]
-        live = [e for key, e in mine if key not in cancelled]
-        scores = sum(isinstance(e, Score) for e in live)
-        exempt = sum(isinstance(e, Exempt) for e in live)
-        warned = sum(_of_branch(f.path, b.id) for f in warnings)
-        entry = done.get((week, b.id))
-        rows.append(
-            [
-                phrases.branch(definitions, b.id),
-                Cell(_("in"), "green") if entry else Cell(_("not in"), "red"),
-                _by(now, entry),
-                str(scores) if entry or scores else "",
-                str(exempt) if exempt else "",
-                Cell(str(warned), "yellow") if warned else "",
-            ]
-        )
-        payload.append(
-            {
-                "branch": b.id,
-                "name": definitions.title(b.id),
-                "assessed": entry is not None,
-                "recorded_by": entry.recorded_by if entry else None,
-                "recorded_at": entry.recorded_at if entry else None,
-                "scores": scores,
-                "exempt": exempt,
-                "warnings": warned,
-            }
-        )
-    missing = [str(p["branch"]) for p in payload if not p["assessed"]]
+    remedies = unverified(now.root)
+    waiting = task_proposals.waiting(now, week)
+    survey = Survey(now.definitions, tuple(batches))
+    closing = status_closing.closing_of(now)
+    accepted = status_warnings.accepted_by_seals(now)
+    warnings = status_warnings.standing(survey, accepted)
+    branches = _branches(now, week, batches, warnings, remedies)
+    missing = [str(b["branch"]) for b in branches if not b["assessed"]]
     uncommitted = _uncommitted(now)
+    doubles = status_warnings.doubles_of(survey, accepted)
+    pending = status_closing.pending_batches(now, closing)
     view = View(
         payload={
             "qibi": 1,
             "command": "status",
             "week": week,
-            "branches": payload,
+            "branches": branches,
+            **status_waiting.as_json(now, remedies, waiting),
+            **status_closing.as_json(closing, week, pending),
+            "doubles": status_warnings.as_json(doubles),
             "uncommitted": uncommitted,
         }
     )
@@ -102,53 +84,122 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
         "scores",
         "exempt",
         "warnings",
+        "remedies",
+        "overdue",
     ]
-    view.rows = [list(p.values()) for p in payload]
-    count = len(payload) - len(missing)
-    view.line(
-        "  ".join(
-            [
-                str(definitions.name),
-                phrases.week(week),
-                _("{done} of {expected} in").format(done=count, expected=len(payload)),
-                _("not closed"),
-            ]
-        ),
-        "bold",
+    view.rows = [list(b.values()) for b in branches]
+    said = _("{done} of {expected} in").format(
+        done=len(branches) - len(missing), expected=len(branches)
     )
+    title = [
+        str(now.definitions.name),
+        phrases.week(week),
+        said,
+        phrases.closure_of([week], closing.closed),
+    ]
+    view.line("  ".join(title), "bold")
     view.line()
+    view.blocks.append(_grid(now, branches))
+    status_waiting.show_remedies(view, now, remedies)
+    status_waiting.show_waiting(view, waiting)
+    status_closing.show_pending(view, now, pending)
+    status_warnings.show_doubles(view, now, doubles)
+    view.line()
+    for line in _next(now, week, missing, len(warnings), uncommitted):
+        view.line(line)
+    if not (missing or uncommitted) and (
+        step := status_closing.next_step(now, week, closing.closed)
+    ):
+        view.line(step)
+    return view
+
+
+def _branches(
+    now: Session,
+    week: str,
+    batches: list[Batch],
+    warnings: list[Finding],
+    remedies: dict[str, Life],
+) -> list[dict[str, Any]]:
+    """Each branch that has subjects in a week: what is in, and what is the matter with it."""
+    definitions = now.definitions
+    done = assessed_branches(batches)
+    cancelled = cancelled_entries(batches)
+    found = []
+    for b in definitions.branches:
+        if not definitions.has_subjects(b.id, week):
+            continue
+        live = [
+            e
+            for batch in batches
+            if batch.branch == b.id
+            for key, e in batch.numbered()
+            if key not in cancelled
+        ]
+        entry = done.get((week, b.id))
+        mine = [life for life in remedies.values() if life.branch == b.id]
+        found.append(
+            {
+                "branch": b.id,
+                "name": definitions.title(b.id),
+                "assessed": entry is not None,
+                "recorded_by": entry.recorded_by if entry else None,
+                "recorded_at": entry.recorded_at if entry else None,
+                "scores": sum(isinstance(e, Score) for e in live),
+                "exempt": sum(isinstance(e, Exempt) for e in live),
+                "warnings": sum(_of_branch(f.path, b.id) for f in warnings),
+                "remedies": len(mine),
+                "overdue": sum(life.overdue(now.today) for life in mine),
+            }
+        )
+    return found
+
+
+def _grid(now: Session, branches: list[dict[str, Any]]) -> Grid:
+    """A row a branch; what no branch has has no column."""
     columns = [
-        Column(phrases.branch_heading(definitions)),
+        Column(phrases.branch_heading(now.definitions)),
         Column(""),
         Column(_("Recorded by"), wraps=True),
         Column(_("Entries"), right=True),
         Column(_("Exempt"), right=True),
         Column(_("Warnings"), right=True),
+        Column(_("Remedies"), right=True),
     ]
-    used = [n for n in range(len(columns)) if n < 4 or any(row[n] for row in rows)]
-    view.blocks.append(Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows]))
-    view.line()
-    for line in _next(now, week, missing, len(warnings), uncommitted):
-        view.line(line)
-    return view
+    rows = [
+        [
+            Cell(phrases.branch(now.definitions, b["branch"])),
+            Cell(_("in"), "green") if b["assessed"] else Cell(_("not in"), "red"),
+            Cell(_by(now, b)),
+            Cell(str(b["scores"]) if b["assessed"] or b["scores"] else ""),
+            Cell(str(b["exempt"] or "")),
+            Cell(str(b["warnings"] or ""), "yellow"),
+            Cell(str(b["remedies"] or ""), "red" if b["overdue"] else ""),
+        ]
+        for b in branches
+    ]
+    used = [n for n in range(len(columns)) if n < 4 or any(row[n].text for row in rows)]
+    return Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows])
 
 
 def _of_branch(path: str, branch: str) -> bool:
     return path.rsplit("/", 1)[-1].rsplit("-", 1)[0] == branch
 
 
-def _by(now: Session, entry: Assessed | None) -> str:
-    if entry is None:
+def _by(now: Session, branch: dict[str, Any]) -> str:
+    if not branch["assessed"]:
         return ""
-    name = now.definitions.title(entry.recorded_by)
-    return f"{name} {entry.recorded_at[5:16].replace('T', ' ')}"
+    name = now.definitions.title(branch["recorded_by"])
+    return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}"
 
 
 def _uncommitted(now: Session) -> int | None:
     """How many files of the book differ from the last commit; None outside a repository."""
+    from qibi.ledger.git import LEFT_OUT
+
     if now.git.repository() is None:
         return None
-    return len(now.git.changed(["."]))
+    return len(now.git.changed([".", *LEFT_OUT], filters=False))
 
 
 def _next(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from qibi.base import weeks
 from qibi.base.findings import Refusal
-from qibi.base.language import _, many, mark
+from qibi.base.language import _, mark
 from qibi.book.definitions import Milestone, Plan
 from qibi.book.definitions import Task as PlannedTask
 from qibi.cli import complete, options, phrases, recording, task_proposals, task_view, task_words
@@ -17,11 +17,14 @@ from qibi.cli.session import Session, session
 from qibi.cli.task_proposals import short
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Task
-from qibi.ledger.progress import PlanState, batches_of, state_of_plan
+from qibi.ledger.progress import PlanState
 from qibi.ledger.store import locked
-from qibi.scoring.ranking import cancelled_entries
 
-DETAILS = mark("A plan is plans/CP.yaml: tasks, each with its milestones and their due days.")
+DETAILS = mark(
+    "A plan is plans/CP.yaml: tasks, each with its milestones and their due days. A milestone "
+    "reached early or late is proposed to the scorer once it is recorded as done, for then its "
+    "days are known; until then one that is overdue is named here and in 'qibi status'."
+)
 EXAMPLES = """
 qibi task list o1-cp
 qibi task done o1-cp 顶管坑施工 开挖 --date 2026-11-18
@@ -65,9 +68,7 @@ def list_tasks(
             for p in now.definitions.plans
             if among is None or now.definitions.branch_of(p.cp, week) == among
         ]
-    batches = batches_of(now.root, {b for p in plans for b in _branches(now, p.cp)})
-    cancelled = cancelled_entries(batches)
-    states = [state_of_plan(p, batches, cancelled) for p in plans]
+    states, batches = task_proposals.states_of(now, plans)
     whole = bool(cp or branch)
     proposals = task_proposals.outstanding(now.definitions, states, batches)
     found = task_view.view(
@@ -164,7 +165,7 @@ def record_done(
             what=_what(of, reached),
             day=phrases.day(on),
             due=phrases.day(date.fromisoformat(reached.due)),
-            gained=_gained(days),
+            gained=task_proposals.gained(days),
         )
     )
     task_proposals.say(now, entry, days, batches)
@@ -182,14 +183,9 @@ COMMANDS = {
 }
 
 
-def _branches(now: Session, cp: str) -> set[str]:
-    """Every branch that ever held a CP."""
-    return {span.branch for span in now.definitions.cp_spans.get(cp, ())}
-
-
 def _state(now: Session, plan: Plan) -> tuple[PlanState, list[Batch]]:
-    batches = batches_of(now.root, _branches(now, plan.cp))
-    return state_of_plan(plan, batches, cancelled_entries(batches)), batches
+    (state,), batches = task_proposals.states_of(now, [plan])
+    return state, batches
 
 
 def _entry(
@@ -232,14 +228,3 @@ def _refuse_done(task: PlannedTask, milestone: Milestone, state: PlanState) -> N
 
 def _what(task: PlannedTask, milestone: Milestone | None) -> str:
     return f"{task.name} {milestone.name}" if milestone else str(task.name)
-
-
-def _gained(days: int) -> str:
-    if days == 0:
-        return _("on the day")
-    text = (
-        many("{count} day gained", "{count} days gained", days)
-        if days > 0
-        else many("{count} day lost", "{count} days lost", -days)
-    )
-    return text.format(count=abs(days))

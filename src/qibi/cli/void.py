@@ -11,7 +11,8 @@ from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Void
-from qibi.scoring.ranking import cancelled_entries, live_scores
+from qibi.ledger.voids import cancelled_entries
+from qibi.scoring.ranking import live_scores
 
 DETAILS = mark(
     "Without an id, on a terminal, the latest entries of a week are listed to pick from."
@@ -89,6 +90,12 @@ def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
     batch = found[0]
     cancelled = cancelled_entries(recording.standing_batches(now, batch.week))
     keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in cancelled]
+    if all(isinstance(e, Void) for e in batch.entries):
+        raise Refusal(
+            _("that batch holds nothing but voids"),
+            _("record what they cancelled anew: qibi score -e"),
+            1,
+        )
     if not keys:
         raise Refusal(_("all of that batch is void already"), code=1)
     return batch, keys

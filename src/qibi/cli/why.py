@@ -13,7 +13,7 @@ from qibi.cli import complete, options, phrases
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
-from qibi.cli.show import who
+from qibi.cli.show_who import who
 from qibi.cli.why_steps import (
     criteria_step,
     entries_step,
@@ -22,7 +22,7 @@ from qibi.cli.why_steps import (
     standing_step,
     total_step,
 )
-from qibi.scoring.account import Account, Behind, behind
+from qibi.scoring.account import Account, Behind, Rollup, behind
 from qibi.scoring.ranking import Standing
 
 DETAILS = mark(
@@ -60,6 +60,8 @@ def why(
         if len(asked.weeks) == 1
         else _period_view(now, found, key, asked)
     )
+    for text in phrases.pending(found.ranking.pending):
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
     now.console.show(made, form, output)
 
 
@@ -79,18 +81,24 @@ def _week_view(now: Session, found: Behind, key: str, week: str) -> View:
         week,
         _("scheme of {week}").format(week=account.scheme.week),
         phrases.branch(definitions, account.branch),
+        phrases.closure(found.ranking),
     ]
     result.line("  ".join(title), "bold")
     result.line()
     entries_step(result, found, account)
-    items_step(result, account)
-    criteria_step(result, account)
-    total_step(result, account)
+    if found.has_own(account):
+        items_step(result, account)
+        criteria_step(result, account)
+        total_step(result, account)
+    else:
+        result.line(_("no criteria apply to it, so it has no points of its own"))
     rollup = found.rollup(week, key)
+    steps = 4 if found.has_own(account) else 1
     if rollup:
-        rollup_step(result, now, rollup)
-    standing_step(result, found, account, standing, 6 if rollup else 5)
-    result.header, result.rows = _table(account)
+        steps += 1
+        rollup_step(result, now, rollup, steps)
+    standing_step(result, found, account, standing, steps + 1)
+    result.header, result.rows = _table(account, rollup)
     return result
 
 
@@ -163,7 +171,7 @@ def _week_totals(found: Behind, key: str, asked: Period) -> Iterator[tuple[str, 
             yield week, total
 
 
-def _table(account: Account) -> tuple[list[str], list[list[Any]]]:
+def _table(account: Account, rollup: Rollup | None) -> tuple[list[str], list[list[Any]]]:
     header = [_("Step"), _("Id"), _("Due"), _("Counts")]
     rows: list[list[Any]] = [
         ["entry", key, points.to_number(e.hundredths), None] for key, e in account.entries
@@ -176,14 +184,12 @@ def _table(account: Account) -> tuple[list[str], list[list[Any]]]:
         ["criterion", c.criterion, points.to_number(c.raw), points.to_number(c.credit)]
         for c in account.criteria
     ]
-    rows.append(
-        [
-            "total",
-            account.subject,
-            points.to_number(account.summed),
-            points.to_number(account.total),
-        ]
-    )
+    if account.criteria:
+        summed, total = points.to_number(account.summed), points.to_number(account.total)
+        rows.append(["total", account.subject, summed, total])
+    if rollup:
+        rows += [["member", key, None, points.to_number(total)] for key, total in rollup.members]
+        rows.append(["rollup", account.subject, None, _maybe(rollup.total)])
     return header, rows
 
 
@@ -202,16 +208,17 @@ def payload(
     """Each step as JSON: enough to redo the sum."""
     steps: dict[str, Any] = {}
     if account:
-        steps = {
-            "entries": [
-                {
-                    "id": k,
-                    "item": e.item,
-                    "points": points.to_number(e.hundredths),
-                    "count": e.count,
-                }
-                for k, e in account.entries
-            ],
+        steps["entries"] = [
+            {
+                "id": k,
+                "item": e.item,
+                "points": points.to_number(e.hundredths),
+                "count": e.count,
+            }
+            for k, e in account.entries
+        ]
+    if account and found.has_own(account):
+        steps |= {
             "item_credit": [
                 {
                     "item": i.item,

@@ -8,7 +8,7 @@ from qibi.base.points import show, signed
 from qibi.cli import phrases
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
-from qibi.cli.show import cut_remark, item_name
+from qibi.cli.show_entries import cut_remark, item_name
 from qibi.ledger.entries import Void
 from qibi.scoring.account import Account, Behind, Rollup
 from qibi.scoring.ranking import Standing
@@ -165,9 +165,9 @@ def total_step(result: View, account: Account) -> None:
         result.line("    " + _("total {points}").format(points=show(account.total)), "bold")
 
 
-def rollup_step(result: View, now: Session, rollup: Rollup) -> None:
+def rollup_step(result: View, now: Session, rollup: Rollup, number: int) -> None:
     """The weighted mean of the two parts, each on the scale where its base is 100."""
-    result.line(_step(5, _("Rollup"), ""))
+    result.line(_step(number, _("Rollup"), ""))
     terms = []
     if rollup.own is not None:
         scaled = Fraction(rollup.own * 10000, rollup.own_base)

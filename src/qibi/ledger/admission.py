@@ -40,7 +40,9 @@ def admit(
     count = _count(thing, wish, problems)
     points, times, count = settle(thing, wish, count, problems)
     day = _date(stamp, wish, problems)
-    evidence = tuple(e for e in (p.strip() for p in re.split("[;；\n]", wish.evidence)) if e)
+    from qibi.ledger.evidence import references  # a ranking, which needs who records, does not
+
+    evidence = references(wish.evidence)
     if isinstance(thing, Item) and thing.evidence and not evidence:
         problems.add(
             "evidence",

@@ -7,7 +7,7 @@ line number.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ LEDGER = "ledger"
 _NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{16})\.jsonl")
 _YEAR = re.compile(r"[0-9]{4}")
 _WEEK = re.compile(r"W[0-9]{2}")
+_CONFLICT = (b"<<<<<<< ", b"=======", b">>>>>>> ")  # what git writes where it can't merge
+_MOST_FINDINGS = 1000  # of one file; whoever writes more of them wants to exhaust us
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,14 @@ def batch_names(root: Path, week: str) -> list[str]:
         return []
 
 
-def read_weeks(root: Path, wanted: Iterable[str]) -> list[Batch]:
-    """All batches of these weeks; raises `Faults` with every fault in every file of them."""
+def read_weeks(root: Path, wanted: Iterable[str], having: Collection[bytes] = ()) -> list[Batch]:
+    """All batches of these weeks; raises `Faults` with every fault in every file of them.
+
+    With `having`, only files that hold one of these texts are looked at any further.
+    """
     batches, findings = [], []
     for week in wanted:
-        for batch in each_of_week(root, week):
+        for batch in each_of_week(root, week, having):
             if isinstance(batch, Batch):
                 batches.append(batch)
             else:
@@ -114,7 +119,9 @@ def read_weeks(root: Path, wanted: Iterable[str]) -> list[Batch]:
     return batches
 
 
-def each_of_week(root: Path, week: str) -> Iterator[Batch | list[Finding]]:
+def each_of_week(
+    root: Path, week: str, having: Collection[bytes] = ()
+) -> Iterator[Batch | list[Finding]]:
     """Each batch of a week, or the findings that keep it from being one."""
     place = folder(week)
     for found in batch_names(root, week):
@@ -129,7 +136,8 @@ def each_of_week(root: Path, week: str) -> Iterator[Batch | list[Finding]]:
             message = _("can't be read ({reason}); check the file and its permissions")
             yield [Finding(path, message=message.format(reason=error.strerror), code="unreadable")]
             continue
-        yield parse(path, week, raw)
+        if not having or any(text in raw for text in having):
+            yield parse(path, week, raw)
 
 
 def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
@@ -159,6 +167,12 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
     entries = []
     for number, line in enumerate(lines, 1):
         try:
+            if line.startswith(_CONFLICT):
+                raise BadLine(
+                    _(
+                        "a merge stopped here; batches are never merged by hand: git checkout -- {path}"
+                    ).format(path=path)
+                )
             entry = decode(line)
             if entry.week != week:
                 raise BadLine(
@@ -174,4 +188,8 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
         except BadLine as bad:
             shown = line[:200].decode("utf-8", "replace")
             findings.append(Finding(path, number, message=str(bad), shown=shown, code="line"))
+            if len(findings) >= _MOST_FINDINGS:
+                message = _("from here on the file was not read; mend what stands above first")
+                findings.append(Finding(path, number + 1, message=message, code="line"))
+                break
     return findings or Batch(path, claimed, week, branch, tuple(entries))

@@ -1,27 +1,34 @@
 """A sheet again: what it would record against what earlier sheets recorded there.
 
 Entries are compared by what they say, not by who recorded them when. Only the difference is
-written, voids included, as one batch.
+written, voids included, as one batch. A row that someone voided or mended by hand is new to the
+ledger once more; it says so, since whoever hands the old sheet in again may not know.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Exempt, Score, Void
+from qibi.ledger.voids import voids_of
 from qibi.ledger.wish import Stamp
 
 
 @dataclass(frozen=True)
 class Change:
-    """A row that differs: `before` is None for a new one, `after` for one that is gone."""
+    """A row that differs: `before` is None for a new one, `after` for one that is gone.
+
+    `void` is what cancelled the same row of an earlier sheet, where that was not a sheet itself.
+    """
 
     before: Score | Exempt | None
     after: Score | Exempt | None
     before_id: str = ""
+    void: Void | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,12 @@ class Difference:
     def empty(self) -> bool:
         """Whether the sheet says what the ledger holds already."""
         return not (self.new or self.gone)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it touches what is there, or undoes a void: nothing to be done unasked."""
+        again = any(change.void for change in self.changes)
+        return not self.empty and bool(self.kept or self.gone or again)
 
     def entries(self, stamp: Stamp, note: str) -> list[Entry]:
         """The batch that makes the ledger say what the sheet says: voids first."""
@@ -55,12 +68,30 @@ class Difference:
         return [*voids, *self.new]
 
 
+def against(sheet: Sequence[Score | Exempt], batches: Iterable[Batch], branch: str) -> Difference:
+    """Compare a sheet's entries with those that earlier sheets of a branch recorded in its week."""
+    batches = list(batches)
+    voids = voids_of(batches)
+    rows = [
+        (key, e)
+        for batch in batches
+        for key, e in batch.numbered()
+        if isinstance(e, Score | Exempt) and e.source and e.branch == branch
+    ]
+    standing = [(key, e) for key, e in rows if key not in voids]
+    voided = [(voids[key], e) for key, e in rows if key in voids and not voids[key].source]
+    return difference(sheet, standing, voided)
+
+
 def difference(
-    sheet: Sequence[Score | Exempt], standing: Sequence[tuple[str, Score | Exempt]]
+    sheet: Sequence[Score | Exempt],
+    standing: Sequence[tuple[str, Score | Exempt]],
+    voided: Sequence[tuple[Void, Score | Exempt]] = (),
 ) -> Difference:
     """Compare a sheet's entries with the live ones that earlier sheets recorded.
 
-    The same row twice is two events: rows are matched one to one.
+    The same row twice is two events: rows are matched one to one. `voided` are rows of earlier
+    sheets that someone cancelled by hand, each with its void.
     """
     wanted = Counter(_said(e) for e in sheet)
     gone: list[tuple[str, Score | Exempt]] = []
@@ -78,7 +109,8 @@ def difference(
             wanted[_said(entry)] -= 1
             new.append(entry)
     new.reverse()
-    return Difference(tuple(new), tuple(gone), kept, tuple(_paired(new, gone)))
+    changes = _marked(_paired(new, gone), voided)
+    return Difference(tuple(new), tuple(gone), kept, tuple(changes))
 
 
 def _said(entry: Score | Exempt) -> tuple[Any, ...]:
@@ -106,6 +138,19 @@ def _paired(new: list[Score | Exempt], gone: list[tuple[str, Score | Exempt]]) -
             changes.append(Change(None, entry))
     changes += [Change(entry, None, key) for key, entry in waiting]
     return changes
+
+
+def _marked(changes: list[Change], voided: Sequence[tuple[Void, Score | Exempt]]) -> list[Change]:
+    """The changes, those that bring a voided row back with its void; each void is told once."""
+    waiting = list(voided)
+    marked: list[Change] = []
+    for change in changes:
+        said = _said(change.after) if change.after else None
+        match = next((v for v in waiting if said == _said(v[1])), None)
+        if match:
+            waiting.remove(match)
+        marked.append(replace(change, void=match[0]) if match else change)
+    return marked
 
 
 def _about(entry: Score | Exempt) -> tuple[str, str]:

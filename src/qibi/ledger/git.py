@@ -1,31 +1,50 @@
-"""Git, through one helper: scrubbed environment, synced objects, nothing interactive."""
+"""Git, through one helper: scrubbed environment, everything synced, nothing interactive."""
 
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, listing
 
 # Variables by which a caller (a hook, another git) would point git at another repository.
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")
-_SETTINGS = ("-c", "core.fsync=all", "-c", "core.quotePath=false", "-c", "core.autocrlf=false")
+_SETTINGS = (
+    *("-c", "core.fsync=all"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.autocrlf=false"),
+    *("-c", "core.fsmonitor=false"),  # a program that the repository names
+    *("-c", "gc.autoDetach=false"),  # what git repacks is synced with the rest, so it ends first
+    *("-c", "maintenance.autoDetach=false"),
+)
+# Temp files and marks that a crash left, and the lock, also where no .gitignore names them; below a book.
+LEFT_OUT = (":(exclude,glob)ledger/**/.*", ":(exclude,glob)seals/**/.*")
+_VALUES = {"QIBI_EMPTY": "", "QIBI_FALSE": "false"}  # what `--config-env` takes its values from
+_LOCKED = (".lock'", "cannot lock ref", "Unable to create", "unable to lock")
 
 
 class Git:
     """Runs git in one folder, with the environment that was handed down."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], settings: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
-        self.environment = {
-            key: value
-            for key, value in environment.items()
-            if not key.startswith("GIT_") or key.startswith(_KEPT)
-        } | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+        self.settings = settings
+        self.environment = (
+            {
+                key: value
+                for key, value in environment.items()
+                if not key.startswith("GIT_") or key.startswith(_KEPT)
+            }
+            | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+            | _VALUES
+        )
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Git's result, whatever its exit code; raises `Refusal` where git is not installed."""
-        command = ["git", "--no-replace-objects", *_SETTINGS, *arguments]
+        command = ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
         try:
             return subprocess.run(
                 command,
@@ -39,15 +58,51 @@ class Git:
                 check=False,
             )
         except FileNotFoundError:
-            raise Refusal(
-                _("git is not installed"), _("install git (https://git-scm.com) and try again")
-            ) from None
+            raise _not_installed() from None
 
     def demand(self, *arguments: str) -> str:
         """What git printed; raises `Refusal` with git's own words where it failed."""
         done = self.run(*arguments)
         if done.returncode != 0:
-            words = (done.stderr or done.stdout).strip()
+            raise self._locked(done) or Refusal(
+                _("git {command} failed: {words}").format(
+                    command=arguments[0], words=_words_of(done)
+                )
+            )
+        return done.stdout
+
+    def _locked(self, done: "subprocess.CompletedProcess[str]") -> Refusal | None:
+        """What to say where git failed because of a lock; a lock is never removed on our own."""
+        if not any(sign in done.stderr for sign in _LOCKED):
+            return None
+        from qibi.ledger.git_files import locks
+
+        found = locks(self)
+        if not found:
+            return None
+        return Refusal(
+            _("git is locked: {locks}").format(locks=listing([str(lock) for lock in found])),
+            _(
+                "another git is at work, or one was killed: wait; once no git runs here, remove what is left and run the same command again (nothing is lost): rm {paths}"
+            ).format(paths=shlex.join(str(lock.path) for lock in found)),
+        )
+
+    def read(self, *arguments: str, given: bytes = b"") -> bytes:
+        """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`."""
+        command = ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                input=given,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise _not_installed() from None
+        if done.returncode != 0:
+            words = done.stderr.decode("utf-8", "replace").strip()
             raise Refusal(
                 _("git {command} failed: {words}").format(command=arguments[0], words=words)
             )
@@ -66,22 +121,33 @@ class Git:
         done = self.run("rev-parse", "--show-toplevel")
         return Path(done.stdout.rstrip("\n")) if done.returncode == 0 else None
 
-    def changed(self, paths: Sequence[str]) -> list[tuple[str, str]]:
+    def changed(self, paths: Sequence[str], *, filters: bool = True) -> list[tuple[str, str]]:
         """Status (two letters, as git writes them) and path of what differs from the last commit.
 
         Paths are from the repository's top folder; files in new folders are listed one by one.
+        Without `filters` none of the programs runs that the repository names for its files.
         """
-        out = self.demand(
-            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *paths
-        )
+        off = [] if filters else self._filters_off()
+        asked = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+        out = self.demand(*off, "status", *asked, "--", *paths)
         return [(row[:2], row[3:]) for row in out.split("\0") if row]
+
+    def _filters_off(self) -> list[str]:
+        """The options that leave each filter of this repository without a program."""
+        pattern = r"^filter\..*\.(clean|smudge|process|required)$"
+        found = self.run("config", "--null", "--name-only", "--get-regexp", pattern).stdout
+        # Not by -c, which takes a name only as far as its first "=".
+        return [
+            f"--config-env={key}={'QIBI_FALSE' if key.endswith('.required') else 'QIBI_EMPTY'}"
+            for key in sorted(set(found.split("\0")) - {""})
+        ]
 
     def push(self) -> None:
         """Push the current branch; raises `Refusal` with what to do where that is refused."""
         done = self.run("push", "--quiet")
         if done.returncode == 0:
             return
-        words = (done.stderr or done.stdout).strip()
+        words = _words_of(done)
         if "rejected" in words or "fetch first" in words:
             raise Refusal(
                 _("others have pushed meanwhile"), _("git pull, then qibi commit --push once more")
@@ -95,21 +161,54 @@ class Git:
 
     def commit(self, message: str, paths: Sequence[str]) -> str:
         """Commit these paths and nothing else that may be staged; the new commit's short id."""
-        self.demand("add", "--all", "--", *paths)
+        try:
+            self.demand("add", "--all", "--", *paths)
+        except Refusal as refusal:
+            refusal.advice = refusal.advice or _(
+                "mend that and run qibi commit again; nothing is lost"
+            )
+            raise
         merging = self.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
         # A merge is committed whole: git knows no part of one.
         only = () if merging else ("--only", "--", *paths)
         done = self.run("commit", "--quiet", "-m", message, *only)
         if done.returncode != 0:
             self.run("reset", "--quiet", "--", *paths)
-            words = (done.stderr or done.stdout).strip()
-            raise Refusal(
-                _("git did not commit: {words}").format(
-                    words=words or _("a hook of this repository refused")
-                ),
+            words = _words_of(done) or _("a hook of this repository refused")
+            raise self._locked(done) or Refusal(
+                _("git did not commit: {words}").format(words=words),
                 _("mend that and run qibi commit again; nothing is lost"),
             )
+        self.keep()
         return self.demand("rev-parse", "--short=7", "HEAD").strip()
+
+    def keep(self) -> None:
+        """Have the disk keep the last commit; raises `Refusal` where it does not confirm that."""
+        from qibi.ledger.git_files import sync_head
+
+        try:
+            sync_head(self)
+        except OSError as error:
+            raise Refusal(
+                _("git has made the commit, but the disk did not confirm it: {reason}").format(
+                    reason=error.strerror
+                ),
+                _(
+                    "a power cut may take it back, the book's files stand: mend the disk, then run git fsck and qibi commit"
+                ),
+            ) from None
+
+
+def _words_of(done: "subprocess.CompletedProcess[str]") -> str:
+    """Git's own words, or that it was killed."""
+    words = (done.stderr or done.stdout).strip()
+    if not words and done.returncode < 0:
+        return _("it was killed (signal {number})").format(number=-done.returncode)
+    return words
+
+
+def _not_installed() -> Refusal:
+    return Refusal(_("git is not installed"), _("install git (https://git-scm.com) and try again"))
 
 
 def has_identity(git: Git) -> bool:

@@ -10,12 +10,13 @@ from datetime import date
 from pathlib import Path
 
 from qibi.base.findings import Faults
-from qibi.book.definitions import Item, Milestone, Plan, Scheme
+from qibi.book.definitions import Definitions, Item, Milestone, Plan, Scheme
 from qibi.book.definitions import Task as PlannedTask
 from qibi.ledger.batches import Batch, batch_names, folder, parse, read_weeks, weeks_with_batches
 from qibi.ledger.entries import Score, Task, moment
 
 _TAIL = len("-0123456789abcdef.jsonl")
+_NEEDED = (b'"task"', b'"void"', b"\\u")  # an escape may hide a word
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,11 @@ def _recorded(task: str, milestone: str, latest: _Latest) -> tuple[int | None, s
 
 
 def batches_of(root: Path, branches: Collection[str]) -> list[Batch]:
-    """All batches of these branches, of every week; raises `Faults` where one is damaged."""
+    """The batches of these branches, of every week, that may hold what a plan needs.
+
+    These are task entries, scores that name a milestone, and voids; raises `Faults` where one of
+    them is damaged.
+    """
     found: list[Batch] = []
     faults = []
     for week in weeks_with_batches(root):
@@ -139,9 +144,12 @@ def batches_of(root: Path, branches: Collection[str]) -> list[Batch]:
                 continue
             path = f"{folder(week)}/{name}"
             try:
-                batch = parse(path, week, (root / path).read_bytes())
+                raw = (root / path).read_bytes()
             except OSError:
                 return read_weeks(root, weeks_with_batches(root))  # it says what is the matter
+            if not any(text in raw for text in _NEEDED):
+                continue
+            batch = parse(path, week, raw)
             if isinstance(batch, Batch):
                 found.append(batch)
             else:
@@ -161,17 +169,18 @@ def proposed_item(scheme: Scheme, days: int) -> Item | None:
     return None
 
 
-def mark_of(task: str, milestone: str) -> str:
-    """How a score's note names the milestone that it is for: `jack-pit/dig`."""
-    return f"{task}/{milestone}"
-
-
 def score_of(
-    scores: Iterable[tuple[str, Score]], cp: str, task: str, milestone: str
+    definitions: Definitions,
+    scores: Iterable[tuple[str, Score]],
+    cp: str,
+    task: str,
+    milestone: str,
 ) -> tuple[str, Score] | None:
-    """The live score that a milestone has brought already: by its fields, or its note's mark."""
+    """The live score that a milestone has brought already: it names it, on an `auto` item."""
     for key, score in scores:
-        named = (score.task, score.milestone) == (task, milestone)
-        if score.subject == cp and (named or mark_of(task, milestone) in score.note.split()):
-            return key, score
+        if (score.subject, score.task, score.milestone) == (cp, task, milestone):
+            scheme = definitions.scheme(score.week)
+            item = scheme.item(score.item) if scheme else None
+            if item and item.auto == "milestone":
+                return key, score
     return None

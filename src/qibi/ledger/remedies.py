@@ -7,14 +7,20 @@ allow (verified by its owner, or before it was reported) stays in the history an
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
+from pathlib import Path
 
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.ledger.admission import parse_day
-from qibi.ledger.batches import Batch
-from qibi.ledger.entries import ID, REMEDY_STATES, Remedy, Void, moment
+from qibi.ledger.batches import Batch, latest_first, read_weeks
+from qibi.ledger.entries import ID, REMEDY_STATES, Remedy, moment
+from qibi.ledger.voids import cancelled_entries
+
+RECENT = 60  # weeks with batches in which a remedy that is not verified yet is looked for
+_TRACES = (b"remedy", b'"void"', b"\\u")  # what a batch with a remedy, or the void of one, holds
 
 _Place = tuple[str, str, str, str]  # id, week, branch, subject
 _FROM = {  # the states that a state may come from
@@ -94,6 +100,23 @@ def lives(batches: Iterable[Batch]) -> dict[str, Life]:
     return named
 
 
+def batches_with_remedies(root: Path, wanted: Iterable[str]) -> list[Batch]:
+    """The batches of these weeks that say anything of a remedy; raises `Faults` as `read_weeks`."""
+    return read_weeks(root, wanted, _TRACES)
+
+
+def recent_weeks(root: Path, until: str = weeks.END) -> list[str]:
+    """The latest weeks with batches, none after `until`, in order: where open remedies stand."""
+    return sorted(islice(latest_first(root, until), RECENT))
+
+
+def unverified(root: Path) -> dict[str, Life]:
+    """Remedy id: its life, of those of the recent weeks not struck off yet; first due comes first."""
+    found = lives(batches_with_remedies(root, recent_weeks(root)))
+    live = [(key, life) for key, life in found.items() if not life.ended]
+    return dict(sorted(live, key=lambda pair: (pair[1].due or weeks.END, pair[0])))
+
+
 def strays(batches: Iterable[Batch]) -> list[Step]:
     """The live steps of remedies that nobody opened: they count for nothing."""
     steps = _steps(batches)
@@ -119,17 +142,12 @@ def why_not(life: Life, state: str, who: str) -> str | None:
 def _steps(batches: Iterable[Batch]) -> list[Step]:
     """The live remedy entries in the order of time; within a second as a life goes, then by id."""
     batches = list(batches)
-    cancelled = {
-        (batch.week, batch.branch, e.entry)
-        for batch in batches
-        for e in batch.entries
-        if isinstance(e, Void)
-    }
+    cancelled = cancelled_entries(batches)
     found = [
         Step(key, e)
         for batch in batches
         for key, e in batch.numbered()
-        if isinstance(e, Remedy) and (batch.week, batch.branch, key) not in cancelled
+        if isinstance(e, Remedy) and key not in cancelled
     ]
     return sorted(found, key=_order)
 

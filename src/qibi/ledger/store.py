@@ -1,25 +1,33 @@
 """Writing: a batch appears whole or not at all, and once it is reported it survives a power cut.
 
-Temp file in the same folder, fsync, rename, fsync of the folder (and of each folder newly made).
-What a crash leaves behind is at most a `*.tmp` file, which nobody reads and the next writer tidies.
+Temp file in the same folder, fsync, rename, fsync of the folder (and of each folder newly made). A
+step that fails is never tried again: what it may have left is taken back and the command ends.
+What a crash leaves behind is at most a `*.tmp` file, which nobody reads and the next writer tidies,
+and a batch that nobody was told of: `interrupted` finds it.
 The lock makes "compare with what stands, then write" one step; the lock file stays where it is.
 """
 
 import errno
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
+from qibi.ledger.interrupted import is_mark, mark_of
+from qibi.ledger.signatures import ENDING, signature_of
 
 LOCK = f"{LEDGER}/.lock"
 LOCK_SECONDS = 10.0
 _STALE_SECONDS = 3600
+_STALE_MARK_SECONDS = 30 * 24 * 3600
+_SHORT = (
+    40  # characters of a name in its temp file's name: a name may be as long as the disk allows
+)
 
 
 @contextmanager
@@ -46,25 +54,87 @@ def locked(root: Path) -> Iterator[None]:
         held.release()
 
 
-def write_batch(root: Path, week: str, branch: str, entries: Sequence[Entry]) -> Batch:
+def write_batch(
+    root: Path,
+    week: str,
+    branch: str,
+    entries: Sequence[Entry],
+    *,
+    unsaid: bool = False,
+    sign: Callable[[bytes], bytes] | None = None,
+) -> Batch:
     """Write a batch and return it; the same bytes twice are one batch.
 
-    The caller holds the lock. Raises `Refusal` where the disk refuses; then nothing has been
-    written that anyone would read.
+    The caller holds the lock. With `unsaid` it is marked as not reported yet (see `interrupted`).
+    `sign` gives its signature, which is on the disk before the batch is.
+    Raises `Refusal` where the disk refuses; then nothing stands that was not there before, or the
+    message names it.
     """
     raw = encode_batch(entries)
     path = f"{folder(week)}/{name(branch, raw)}"
     batch = Batch(path, digest(raw), week, branch, tuple(entries))
-    with failures_explained(root / path):
-        _make_folder((root / path).parent)
-        _tidy((root / path).parent)
-        write_durably(root / path, raw)
+    target = root / path
+    stood = target.exists()
+    signature = sign(raw) if sign and not stood else None
+    with failures_explained(target):
+        _make_folder(target.parent)
+        _tidy(target.parent)
+        _tidy_signatures(target.parent)
+        try:
+            if signature:
+                write_durably(signature_of(target), signature)
+            if unsaid:
+                os.close(os.open(mark_of(target), os.O_WRONLY | os.O_CREAT, 0o644))
+            write_durably(target, raw)
+        except OSError as error:
+            if not stood:
+                _take_back(target, path, error)
+            raise
     return batch
 
 
+def _take_back(target: Path, path: str, error: OSError) -> None:
+    """Remove a batch that was not reported; raises `Refusal` where the disk refuses that too."""
+    try:
+        target.unlink(missing_ok=True)
+        signature_of(target).unlink(missing_ok=True)
+        mark_of(target).unlink(missing_ok=True)
+    except OSError:
+        if target.exists():
+            message = _("the disk failed ({reason}) while {path} was written, and it stands there")
+            raise Refusal(
+                message.format(reason=error.strerror, path=path),
+                _(
+                    "it is whole, but may not survive a power cut; mend the disk, then run the same command again: it is not recorded twice"
+                ),
+            ) from None
+
+
+def write_seal(
+    root: Path, path: str, raw: bytes, sign: Callable[[bytes], bytes] | None = None
+) -> None:
+    """Write a seal (or a record of signers) that is not there yet; the caller holds the lock.
+
+    `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
+    disk refuses; then nothing has been written that anyone would read.
+    """
+    signature = sign(raw) if sign else None
+    with failures_explained(root / path):
+        _make_folder((root / path).parent)
+        _tidy((root / path).parent)
+        _tidy_signatures((root / path).parent)
+        if signature:
+            write_durably(signature_of(root / path), signature)
+        write_durably(root / path, raw)
+
+
 def write_durably(path: Path, raw: bytes) -> None:
-    """Replace a file's content so that after a crash it is wholly the old or wholly the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Replace a file's content so that after a crash it is wholly the old or wholly the new.
+
+    Raises `OSError`. Where that is of the last step, the sync of the folder, the new content stands
+    and may not survive a power cut.
+    """
+    temporary = path.with_name(f".{path.name[:_SHORT]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
@@ -76,9 +146,29 @@ def write_durably(path: Path, raw: bytes) -> None:
             os.close(descriptor)
         temporary.rename(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # nobody reads it, and the first error is the one to tell
+            temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync(path.parent)
+
+
+def keep(batches: Sequence[Path]) -> None:
+    """Have the disk keep batches that stand, and their names; raises `Refusal`."""
+    for path in batches:
+        with failures_explained(path):
+            sync(path)
+    for directory in {path.parent for path in batches}:
+        with failures_explained(directory):
+            sync(directory)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file, or a folder's list of names; raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _make_folder(directory: Path) -> None:
@@ -89,22 +179,38 @@ def _make_folder(directory: Path) -> None:
         directory = directory.parent
     for new in reversed(missing):
         new.mkdir(exist_ok=True)
-        _sync_folder(new.parent)
+        sync(new.parent)
 
 
-def _sync_folder(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def tidy(root: Path) -> None:
+    """Remove, all over the ledger and the seals, what crashes left."""
+    for part in (LEDGER, "seals"):
+        for directory in {leftover.parent for leftover in (root / part).rglob(".*.tmp")}:
+            _tidy(directory)
+
+
+def tidy_signatures(root: Path) -> None:
+    """Remove signatures that a crash left without their file; the caller holds the lock."""
+    for part in (LEDGER, "seals"):
+        for directory in {found.parent for found in (root / part).rglob(f"*{ENDING}")}:
+            _tidy_signatures(directory)
+
+
+def _tidy_signatures(directory: Path) -> None:
+    """A signature is written before its file, under the lock: whoever holds it sees no half pair."""
+    for signature in directory.glob(f"*{ENDING}"):
+        if not signature.with_suffix("").exists():
+            with suppress(FileNotFoundError):
+                signature.unlink()
 
 
 def _tidy(directory: Path) -> None:
-    """Remove temp files that a crash left an hour ago or earlier."""
+    """Remove temp files that a crash left an hour ago or earlier, and marks a month old."""
     for leftover in directory.glob(".*.tmp"):
-        if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
-            leftover.unlink(missing_ok=True)
+        limit = _STALE_MARK_SECONDS if is_mark(leftover.name) else _STALE_SECONDS
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.lstat().st_mtime > limit:
+                leftover.unlink()
 
 
 @contextmanager

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch, batch_names, read_weeks
+from qibi.ledger.batches import Batch
+from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.entries import Score
+from qibi.ledger.voids import cancelled_entries
+from qibi.scoring.assessed import before, trend_weeks
 from qibi.scoring.engine import Engine, prepare
 from qibi.scoring.facts import Question, tables
-from qibi.scoring.ranking import Ranking, answer, before, cancelled_entries, trend_weeks
+from qibi.scoring.pinned import pinned
+from qibi.scoring.ranking import Ranking, answer
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,10 @@ class Behind:
             )
         }
 
+    def has_own(self, account: Account) -> bool:
+        """Whether a subject has points of its own: a CP or branch only where criteria apply to it."""
+        return bool(account.criteria) or self.ranking.question.by == "member"
+
     def rollup(self, week: str, subject: str) -> Rollup | None:
         """The parts behind a rolled-up total of a week; None for members, and outside any scheme."""
         by = self.ranking.question.by
@@ -230,14 +238,21 @@ def behind(
     prepare()
     earlier = before(root, definitions, period, cache)
     question = Question(period, earlier, trend_weeks(period), by, branch)
-    batches = read_weeks(root, [w for w in question.weeks if batch_names(root, w)])
-    return of_batches(definitions, batches, question)
+    counts = counting(root, question.weeks)
+    pinned(definitions, counts.seals)
+    return of_batches(definitions, read_counting(root, counts), question, counts)
 
 
-def of_batches(definitions: Definitions, batches: list[Batch], question: Question) -> Behind:
+def of_batches(
+    definitions: Definitions,
+    batches: list[Batch],
+    question: Question,
+    counts: Counting = OPEN,
+) -> Behind:
     """The same, of batches at hand."""
     engine = Engine(tables(definitions, batches, question))
-    return Behind(answer(definitions, batches, question, engine), engine, batches, definitions)
+    ranking = answer(definitions, batches, question, counts, engine)
+    return Behind(ranking, engine, batches, definitions)
 
 
 def _plain(values: list[object]) -> list:  # type: ignore[type-arg]  # of a row: mixed

@@ -1,6 +1,6 @@
 """What the rules are given: a book's definitions and entries as rows of plain values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
 
@@ -12,6 +12,8 @@ from qibi.ledger.entries import Exempt, Score, Void, moment
 Value = str | int | None
 Row = tuple[Value, ...]
 KINDS = ("member", "group", "branch", "cp", "unit", "post")  # that a ranking can be by
+SPANNING = ("unit", "post")  # of those, the ones that are of no one branch
+NO_BRANCH = "-"  # stands for the branch of a unit or post; no id begins so
 
 TABLES: dict[str, dict[str, str]] = {
     "entry": {
@@ -37,6 +39,7 @@ TABLES: dict[str, dict[str, str]] = {
         "branch": "VARCHAR",
         "status": "VARCHAR",
     },
+    "branch": {"branch": "VARCHAR"},
     "limits": {"version": "VARCHAR", "low": "BIGINT", "high": "BIGINT"},
     "eligible": {"version": "VARCHAR", "status": "VARCHAR"},
     "criterion": {
@@ -67,13 +70,17 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "scale": {"version": "VARCHAR", "kind": "VARCHAR", "base": "BIGINT"},
     "weight": {"version": "VARCHAR", "kind": "VARCHAR", "own": "BIGINT", "members": "BIGINT"},
-    "question": {"kind": "VARCHAR", "branch": "VARCHAR", "criterion": "VARCHAR"},
+    "chosen": {"branch": "VARCHAR"},
+    "question": {"kind": "VARCHAR", "criterion": "VARCHAR"},
 }
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked: which kind of subject is ranked, among whom, over which weeks.
+
+    `branch`, `department` and `section` say among whom: the subjects of the branches that are all
+    of it. Units and posts, which span branches, are then those of these branches' members.
 
     `before` is the period that `moved` is measured against; `also` are further weeks whose totals
     are wanted (the trend). `due` are the weeks of the period that are over: who is not in for them is
@@ -87,6 +94,21 @@ class Question:
     branch: str | None = None
     criterion: str | None = None
     due: tuple[str, ...] = ()
+    department: str | None = None
+    section: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the ranking is among some branches only."""
+        return any(f is not None for f in (self.branch, self.department, self.section))
+
+    def includes(self, branch: Branch) -> bool:
+        """Whether the ranking is among this branch's subjects too."""
+        return (
+            self.branch in (None, branch.id)
+            and self.department in (None, branch.department)
+            and self.section in (None, branch.section)
+        )
 
     @property
     def weeks(self) -> tuple[str, ...]:
@@ -100,8 +122,7 @@ def tables(
     """Table name: rows, in the order of the columns in `TABLES`. Points are hundredths."""
     asked = question.weeks
     in_force = {week: definitions.scheme(week) for week in asked}
-    belongs = list(rollup_members(definitions, question.by, asked))
-    used = {s.week: s for s in in_force.values() if s}
+    used = _used(definitions, asked)
     return {
         "entry": entry_rows(batches),
         "week": [(week, s.week if s else None) for week, s in in_force.items()],
@@ -110,7 +131,7 @@ def tables(
             *(("before", week) for week in question.before),
         ],
         "period": list(_periods(definitions, question)),
-        "active": [*_active(definitions, asked), *_active_groupings(question.by, belongs)],
+        "branch": [(b.id,) for b in definitions.branches],
         "limits": [(s.week, s.total_min, s.total_max) for s in used.values()],
         "eligible": [(s.week, status) for s in used.values() for status in s.eligible],
         "criterion": [row for s in used.values() for row in _criteria(s)],
@@ -131,11 +152,31 @@ def tables(
         "exclusion": [
             (s.week, i.id, e) for s in used.values() for i in s.items() for e in i.excludes
         ],
-        "belongs": [(week, question.by, subject, member) for week, subject, _b, member in belongs],
         "scale": [row for s in used.values() for row in _scales(s)],
-        "weight": [row for s in used.values() for row in _weights(s, question.by)],
-        "question": [(question.by, question.branch, question.criterion)],
+        **question_tables(definitions, question),
     }
+
+
+def question_tables(definitions: Definitions, question: Question) -> dict[str, list[Row]]:
+    """Those of the tables that depend on who is ranked, and not on the weeks and entries alone."""
+    asked = question.weeks
+    among = frozenset(b.id for b in definitions.branches if question.includes(b))
+    spanning = among if question.by in SPANNING else None
+    belongs = list(rollup_members(definitions, question.by, asked, spanning))
+    used = _used(definitions, asked)
+    return {
+        "active": [*_active(definitions, asked), *_active_groupings(question.by, belongs)],
+        "belongs": [(week, question.by, subject, member) for week, subject, _b, member in belongs],
+        "weight": [row for s in used.values() for row in _weights(s, question.by)],
+        "chosen": [*((branch,) for branch in sorted(among)), (NO_BRANCH,)],
+        "question": [(question.by, question.criterion)],
+    }
+
+
+def _used(definitions: Definitions, asked: Sequence[str]) -> dict[str, Scheme]:
+    """The schemes in force in any of these weeks, by the week from which they are."""
+    found = (definitions.scheme(week) for week in asked)
+    return {s.week: s for s in found if s}
 
 
 def entry_rows(batches: Iterable[Batch]) -> list[Row]:
@@ -207,12 +248,16 @@ def _criteria(scheme: Scheme) -> Iterable[Row]:
 
 
 def rollup_members(
-    definitions: Definitions, by: str, asked: Sequence[str]
+    definitions: Definitions,
+    by: str,
+    asked: Sequence[str],
+    among: Collection[str] | None = None,
 ) -> Iterable[tuple[str, str, str | None, str]]:
     """(week, subject, branch, member): who belongs to each subject of a rollup in each week.
 
     A CP's members are those that it names, wherever they are; a branch's, group's, unit's and
-    post's are its active ones. Only a group has a branch here: units and posts span them all.
+    post's are its active ones, of the branches in `among` where that is given. Units and posts
+    have no branch here: they span them all.
     """
     if by == "cp":
         for week in asked:
@@ -222,7 +267,7 @@ def rollup_members(
     elif by != "member":
         for week in asked:
             for branch in definitions.branches:
-                if branch.alive(week):
+                if branch.alive(week) and (among is None or branch.id in among):
                     yield from _grouped(definitions, by, branch, week)
 
 

@@ -13,6 +13,7 @@ from qibi.base import weeks as wk
 from qibi.base.weeks import Period
 from qibi.book.definitions import Black, Definitions, ListPolicy, Red, Scheme
 from qibi.scoring.account import Account, Behind, behind
+from qibi.scoring.policies import policies
 from qibi.scoring.ranking import Ranking, Standing, Unranked
 
 UNSEEN = ("unscored", "too-few-weeks")  # reasons for having no place that spare nobody
@@ -110,7 +111,7 @@ def lists_of(
 
     Raises `Faults` where the ledger of a week that it needs is damaged.
     """
-    policy = definitions.lists[kind]
+    policy = policies(root, definitions, period)[kind]
     found = behind(root, definitions, period, by=kind, cache=cache)
     red = red_list(found.ranking, policy.red)
     black = black_list(found.ranking, policy.black)

@@ -5,24 +5,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from qibi.base import weeks as wk
 from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import (
-    Batch,
-    batch_names,
-    digest,
-    earliest_first,
-    folder,
-    latest_first,
-    read_weeks,
-)
-from qibi.ledger.entries import Assessed, Exempt, Score, Void
+from qibi.ledger.batches import Batch
+from qibi.ledger.counting import OPEN, Counting, counting, read_counting
+from qibi.ledger.entries import Exempt, Score
+from qibi.ledger.voids import cancelled_entries
+from qibi.scoring.assessed import assessed_branches as assessed_branches
+from qibi.scoring.assessed import before as before
+from qibi.scoring.assessed import contents, missing_branches, trend_weeks, weeks_due
+from qibi.scoring.assessed import latest_assessed as latest_assessed
 from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import Question, latest_scheme, tables
-
-TREND = 8  # weeks
+from qibi.scoring.pinned import pinned
 
 
 @dataclass(frozen=True)
@@ -62,13 +58,14 @@ class Ranking:
     missing: tuple[tuple[str, str], ...]  # (week, branch) not yet assessed
     expected: int  # (week, branch) pairs in all
     trends: dict[str, dict[str, int]]  # subject: week: total
-    unusable: dict[str, int] = field(
-        default_factory=dict
-    )  # why an entry counts for nothing: how many
+    # why an entry counts for nothing: how many
+    unusable: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)  # week of the period: seal's revision
+    pending: dict[str, int] = field(default_factory=dict)  # closed week: batches that wait
 
     @property
     def provisional(self) -> bool:
-        """Whether branches are still missing."""
+        """Whether branches are still missing in a week that is open."""
         return bool(self.missing)
 
 
@@ -79,6 +76,8 @@ def rank(
     *,
     by: str = "member",
     branch: str | None = None,
+    department: str | None = None,
+    section: str | None = None,
     criterion: str | None = None,
     trend: bool = False,
     cache: Path | None = None,
@@ -86,126 +85,43 @@ def rank(
 ) -> Ranking:
     """The ranking of a period; raises `Faults` where the ledger of a week it needs is damaged.
 
+    Of a closed week what its seal lists counts, under the definitions and rules that it pins: others
+    are `Faults` too.
+
     With `today`, a week that is over and that nobody has handed in counts as missing too.
     `cache` is a folder for derived data: the same definitions and batches give the same answer.
     """
     earlier = before(root, definitions, period, cache)
     also = trend_weeks(period) if trend else ()
     due = weeks_due(root, period, today) if today else ()
-    question = Question(period, earlier, also, by, branch, criterion, due)
-    weeks = [w for w in question.weeks if batch_names(root, w)]
+    question = Question(period, earlier, also, by, branch, criterion, due, department, section)
+    counts = counting(root, question.weeks)
     kept = Kept(cache if definitions.fingerprint else None)
-    content = contents(root, weeks)
+    content = contents(root, counts)
     key = key_of([definitions.fingerprint, rules_digest(), repr(question), *(content or ())])
     found = kept.find("rankings", key, Ranking) if content is not None else None
     if found is None:
-        found = answer(definitions, read_weeks(root, weeks), question)
+        pinned(definitions, counts.seals)
+        found = answer(definitions, read_counting(root, counts), question, counts)
         kept.keep("rankings", key, found)
     return found
-
-
-def weeks_due(root: Path, period: Period, today: date) -> tuple[str, ...]:
-    """The weeks of a period that are over, from the first week of the ledger on."""
-    first = next(earliest_first(root), wk.END)
-    return tuple(w for w in period.weeks if first <= w and wk.sunday(w) < today)
-
-
-def contents(root: Path, weeks: list[str]) -> list[str] | None:
-    """The names of all batches of these weeks, each proved by its content; None where one is not."""
-    names = []
-    for week in weeks:
-        for name in batch_names(root, week):
-            path = f"{folder(week)}/{name}"
-            try:
-                raw = (root / path).read_bytes()
-            except OSError:
-                return None
-            if digest(raw) != name[-22:-6]:
-                return None
-            names.append(path)
-    return names
-
-
-def before(
-    root: Path, definitions: Definitions, period: Period, cache: Path | None = None
-) -> tuple[str, ...]:
-    """The weeks of the period that `moved` is measured against.
-
-    For a week, the latest earlier one with a live `assessed`; else the period of the same kind
-    just before.
-    """
-    if period.kind != "week":
-        return wk.before(period).weeks
-    earlier = latest_assessed(root, definitions, wk.shift(period.weeks[0], -1), cache)
-    return (earlier,) if earlier else ()
-
-
-def latest_assessed(
-    root: Path, definitions: Definitions, until: str = wk.END, cache: Path | None = None
-) -> str | None:
-    """The latest week, not after `until`, for which any branch of the book has a live `assessed`."""
-    for week in latest_first(root, until):
-        if definitions.scheme(week):
-            branches = _assessed_in(root, week, Kept(cache))
-            if any(definitions.branch(branch) for branch in branches):
-                return week
-    return None
-
-
-def _assessed_in(root: Path, week: str, kept: Kept) -> list[str]:
-    """The branches that have a live `assessed` for a week."""
-    content = contents(root, [week])
-    key = key_of(content or ())
-    found = kept.find("assessed", key, list[str]) if content is not None else None
-    if found is None:
-        found = [branch for _week, branch in assessed_branches(read_weeks(root, [week]))]
-        kept.keep("assessed", key, found)
-    return found
-
-
-def assessed_branches(batches: list[Batch]) -> dict[tuple[str, str], Assessed]:
-    """(week, branch): the first live `assessed` entry."""
-    cancelled = cancelled_entries(batches)
-    found: dict[tuple[str, str], Assessed] = {}
-    for batch in batches:
-        for key, entry in batch.numbered():
-            if isinstance(entry, Assessed) and key not in cancelled:
-                found.setdefault((entry.week, entry.branch), entry)
-    return found
-
-
-def cancelled_entries(batches: list[Batch]) -> set[str]:
-    """The ids that a void of their own branch and week names."""
-    places = {
-        key: (b.week, b.branch)
-        for b in batches
-        for key, e in b.numbered()
-        if not isinstance(e, Void)
-    }
-    return {
-        e.entry
-        for b in batches
-        for e in b.entries
-        if isinstance(e, Void) and places.get(e.entry) == (b.week, b.branch)
-    }
-
-
-def trend_weeks(period: Period) -> tuple[str, ...]:
-    """The eight weeks that end with the period's last one."""
-    last = period.weeks[-1]
-    return wk.span(wk.shift(last, 1 - TREND), last)
 
 
 def answer(
     definitions: Definitions,
     batches: list[Batch],
     question: Question,
+    counts: Counting = OPEN,
     engine: Engine | None = None,
 ) -> Ranking:
-    """The ranking that these batches come to; `engine` is one that has run them already."""
+    """The ranking that these batches come to; `engine` is one that has run them already.
+
+    `counts` says which weeks are closed, and what waits there.
+    """
     engine = engine or Engine(tables(definitions, batches, question))
     scheme = latest_scheme(definitions, question.period.weeks)
-    missing, expected = _missing(definitions, batches, question)
+    closed = {w: n for w, n in counts.closed.items() if w in question.period.weeks}
+    missing, expected = missing_branches(definitions, batches, question, closed)
     return Ranking(
         question=question,
         scheme=scheme,
@@ -215,6 +131,8 @@ def answer(
         expected=expected,
         trends=_trends(engine, question),
         unusable=dict(_unusable(definitions, engine, question)),
+        closed=closed,
+        pending={w: n for w, n in counts.waiting.items() if w in closed},
     )
 
 
@@ -282,33 +200,6 @@ def _unranked(engine: Engine, batches: list[Batch], question: Question) -> list[
             " WHERE period = 'now' AND reason IS NOT NULL ORDER BY subject"
         )
     ]
-
-
-def _missing(
-    definitions: Definitions, batches: list[Batch], question: Question
-) -> tuple[tuple[tuple[str, str], ...], int]:
-    """Branches with subjects but no live `assessed`, in the weeks that are due or begun.
-
-    For a period of one week, in that week in any case. With `--branch` only that branch is asked for.
-    """
-    done = {
-        (week, branch)
-        for week, branch in assessed_branches(batches)
-        if definitions.scheme(week) and definitions.branch(branch)
-    }
-    begun = {week for week, _branch in done}
-    weeks = [
-        w
-        for w in question.period.weeks
-        if w in begun or w in question.due or len(question.period.weeks) == 1
-    ]
-    wanted = [
-        (week, b.id)
-        for week in weeks
-        for b in definitions.branches
-        if definitions.has_subjects(b.id, week)
-    ]
-    return tuple(pair for pair in wanted if pair not in done), len(wanted)
 
 
 def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:

@@ -8,7 +8,8 @@ import msgspec
 
 from qibi.base import weeks as wk
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch, read_weeks
+from qibi.ledger.batches import Batch
+from qibi.ledger.counting import read_counted
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing, answer
 
@@ -65,7 +66,7 @@ def replay(
     root: Path, definitions: Definitions, old: Scheme, new: Scheme, week: str
 ) -> tuple[Replay, ...]:
     """A week under two versions, by each kind of subject; raises `Faults` where it is damaged."""
-    return tuple(of_batches(definitions, read_weeks(root, [week]), old, new, week))
+    return tuple(of_batches(definitions, read_counted(root, [week]), old, new, week))
 
 
 def of_batches(

@@ -7,6 +7,7 @@
 --   span       (period, week)                  the weeks of the period asked for (now) and of the one before
 --   period     (period, averaged, share_n, share_d)  how weeks add up, and the share a place needs
 --   active     (week, subject, kind, branch, status)
+--   branch     (branch)                        all branches of the book, those that have ended too
 --   limits     (version, low, high)            of a week's total
 --   eligible   (version, status)
 --   criterion  (version, kind, criterion, direct, base, low, high)
@@ -15,7 +16,8 @@
 --   belongs    (week, kind, subject, member)   the members of each CP, branch, group, unit or post asked for
 --   scale      (version, kind, base)           the sum of bases (of maxima, where that is 0) that makes 100
 --   weight     (version, kind, own, members)   of the two parts of a rollup
---   question   (kind, branch, criterion)       one row: what is ranked; branch and criterion may be null
+--   chosen     (branch)                        the branches among whose subjects is ranked; '-' where one has none
+--   question   (kind, criterion)               one row: what is ranked; criterion may be null
 
 -- step: live
 -- Entries that no void cancels. A void counts only against an entry, not itself a void,
@@ -28,8 +30,8 @@ LEFT JOIN (
 WHERE e.kind <> 'void' AND c.id IS NULL;
 
 -- step: assessed
--- A subject is assessed in a week when it is active, not exempt, and its branch has a live `assessed`.
--- What is not assessed counts for nothing.
+-- A subject (a member, CP or branch) is assessed in a week when it is active, not exempt, and its branch
+-- has a live `assessed`. What is not assessed counts for nothing.
 SELECT a.week, a.subject, a.kind, a.branch, a.status, w.version
 FROM active AS a
 JOIN week AS w ON w.week = a.week AND w.version IS NOT NULL
@@ -37,7 +39,7 @@ JOIN (SELECT DISTINCT week, branch FROM live WHERE kind = 'assessed') AS s
   ON s.week = a.week AND s.branch = a.branch
 LEFT JOIN (SELECT DISTINCT week, subject FROM live WHERE kind = 'exempt') AS x
   ON x.week = a.week AND x.subject = a.subject
-WHERE x.subject IS NULL;
+WHERE x.subject IS NULL AND a.kind IN ('member', 'cp', 'branch');
 
 -- step: item_credit
 -- Per subject, week and item: the sum of its points (or the highest entry), cut at the cap,
@@ -254,6 +256,7 @@ WITH seen AS (
 ), held_weeks AS (
   SELECT p.period, COUNT(DISTINCT l.week) AS weeks
   FROM live AS l
+  JOIN branch AS b ON b.branch = l.branch
   JOIN span AS p ON p.week = l.week
   JOIN week AS w ON w.week = l.week AND w.version IS NOT NULL
   WHERE l.kind = 'assessed'
@@ -269,13 +272,13 @@ WITH seen AS (
     END AS reason,
     e.averaged
   FROM subjects AS s
+  JOIN chosen AS f ON f.branch = COALESCE(s.branch, '-')
   CROSS JOIN question AS k
   JOIN period AS e ON e.period = s.period
   LEFT JOIN played AS d ON d.period = s.period AND d.subject = s.subject
   LEFT JOIN vetoes AS v ON v.period = s.period AND v.subject = s.subject
   LEFT JOIN held_weeks AS h ON h.period = s.period
   LEFT JOIN eligible AS g ON g.version = s.version AND g.status = s.status
-  WHERE k.branch IS NULL OR k.branch = s.branch
 ), rounded AS (
   SELECT j.*,
     (doubled - ((doubled % (2 * weeks)) + 2 * weeks) % (2 * weeks)) // (2 * weeks) AS mean
@@ -302,6 +305,6 @@ FROM (
   FROM criterion_of AS c
   JOIN span AS p ON p.week = c.week
   JOIN period AS e ON e.period = p.period
-  WHERE p.period = 'now'
+  WHERE p.period <> 'before'
   GROUP BY p.period, c.subject, c.criterion, e.averaged
 ) AS b;

@@ -1,10 +1,18 @@
 """Csv as spreadsheets save it: UTF-8, with a byte order mark or without, or GB18030."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from qibi.base.language import _
-from qibi.sheets.pages import Page, refusal, refuse_too_large, trimmed
+from qibi.sheets.pages import (
+    MAX_CELLS,
+    MAX_COLUMNS,
+    Page,
+    refusal,
+    refuse_too_large,
+    too_much,
+    trimmed,
+)
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -12,15 +20,20 @@ _DELIMITERS = ",\t;"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*"')
 _SNIFFED_LINES = 30
+_WIDEST = 2000  # delimiters in a line, those within quotes included
 
 
 def csv_page(path: str, raw: bytes, source: str) -> Page:
     """The table in a csv's bytes, its lines being those of the file; raises `Faults`."""
     rows, lines = [], []
+    held = 0
     for line, cells in _records(path, _decoded(path, raw)):
         rows.append(trimmed(cells))
         lines.append(line)
+        held += len(rows[-1])
         refuse_too_large(path, len(rows), len(rows[-1]))
+        if held > MAX_CELLS:
+            raise too_much(path)
     while rows and not rows[-1]:
         rows.pop()
         lines.pop()
@@ -56,8 +69,11 @@ def _records(path: str, text: str) -> Iterator[tuple[int, list[str]]]:
     import csv
     import io
 
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=_delimiter(text), strict=True)
+    delimiter = _delimiter(text)
+    # As bytes again, and read piece by piece: most of what is too large is then never laid out.
+    whole = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    lines = _narrow(path, whole, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -69,6 +85,19 @@ def _records(path: str, text: str) -> Iterator[tuple[int, list[str]]]:
             if "limit" in str(error):
                 message = _("a cell is far too long; shorten it, or close the quote it begins with")
             raise refusal(path, message, line) from None
+
+
+def _narrow(path: str, lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """The lines; without the empty cells at the end of one that is wide, which cost memory.
+
+    Raises `Faults` for one that is wider yet, before the reader lays it out.
+    """
+    for line in lines:
+        if line.count(delimiter) > MAX_COLUMNS and '"' not in line:
+            line = line.rstrip(delimiter + "\r\n") + "\n"
+        if (count := line.count(delimiter)) > _WIDEST:
+            refuse_too_large(path, 0, count)
+        yield line
 
 
 def _delimiter(text: str) -> str:

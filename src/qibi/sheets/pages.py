@@ -8,6 +8,7 @@ from qibi.base.language import _
 MAX_BYTES = 10_000_000
 MAX_ROWS = 20_000
 MAX_COLUMNS = 300
+MAX_CELLS = 500_000  # of the rectangle that holds them all: 20,000 rows of 25, 1,600 of 300
 _SHOWN = 200
 
 
@@ -75,7 +76,7 @@ def refusal(path: str, message: str, line: int = 0, cell: str = "") -> Faults:
 
 
 def refuse_too_large(path: str, rows: int, columns: int, place: str = "") -> None:
-    """Raises `Faults` for a table with too many rows or columns."""
+    """Raises `Faults` for a table with too many rows or columns, or cells in all."""
     where = f"{place}: " if place else ""
     if rows > MAX_ROWS:
         message = _("has more than {limit} rows; split it, or remove the rows below the table")
@@ -83,11 +84,19 @@ def refuse_too_large(path: str, rows: int, columns: int, place: str = "") -> Non
     if columns > MAX_COLUMNS:
         message = _("has more than {limit} columns; remove those beside the table")
         raise refusal(path, where + message.format(limit=MAX_COLUMNS))
+    if rows * columns > MAX_CELLS:
+        raise too_much(path, place)
+
+
+def too_much(path: str, place: str = "") -> Faults:
+    """What is raised to refuse a table that nobody can have written by hand."""
+    where = f"{place}: " if place else ""
+    return refusal(path, where + _("holds far too much; leave only the table of scores in it"))
 
 
 def trimmed(cells: list[str]) -> tuple[str, ...]:
     """The cells without outer blanks, up to the last that holds something."""
-    texts = [cell.strip() for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
-    return tuple(texts)
+    end = len(cells)
+    while end and (not cells[end - 1] or cells[end - 1].isspace()):
+        end -= 1
+    return tuple([cell.strip() for cell in cells[:end]])

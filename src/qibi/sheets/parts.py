@@ -7,15 +7,21 @@ calculated, and what was meant would be lost in silence. Both are seen here.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat
+
+from qibi.sheets import pages
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _WORKBOOK = "xl/workbook.xml"
+_STRINGS = "xl/sharedStrings.xml"
+TOO_MANY = 300_000  # elements of a worksheet: two for a cell that holds something
+TOO_LONG = 2_000_000  # characters in all cells of a worksheet together
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 
 
@@ -29,6 +35,7 @@ class Extent:
 
     rows: int = 0
     columns: int = 0
+    excess: bool = False  # more in it than anyone writes on a sheet of scores
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
@@ -46,18 +53,42 @@ def worksheet_parts(archive: "ZipFile") -> dict[str, str]:
 
     def sheet(tag: str, given: dict[str, str]) -> None:
         if tag == "sheet":
-            found[given.get("name", "")] = relations.get(given.get("id", ""), "")
+            key = next((v for k, v in given.items() if k.endswith(":id")), "")
+            found[given.get("name", "")] = relations.get(key, "")
 
     for part, start in ((_RELATIONS, relation), (_WORKBOOK, sheet)):
         _parse(_bytes(archive, part), start)
     return found
 
 
-def extent(archive: "ZipFile", part: str) -> Extent:
-    """How far a worksheet reaches; raises `Damaged`."""
-    scan = _Scan()
-    _parse(_bytes(archive, part), scan.start, scan.end, scan.text)
+def extent(archive: "ZipFile", part: str, lengths: list[int]) -> Extent:
+    """How far a worksheet reaches, `lengths` being those of the shared strings; raises `Damaged`.
+
+    Looks no further than `TOO_MANY` elements or `TOO_LONG` characters; `Extent.excess` says so.
+    """
+    scan, raw = _Scan(lengths), _bytes(archive, part)
+    if _elements(raw) > TOO_MANY:
+        scan.extent.excess = True
+        return scan.extent
+    with suppress(_Enough):
+        _parse(raw, scan.start, scan.end, scan.text)
     return scan.extent
+
+
+def string_lengths(archive: "ZipFile") -> list[int]:
+    """The length of each string that cells share; raises `Damaged`."""
+    if _STRINGS not in archive.namelist():
+        return []
+    scan, raw = _Strings(), _bytes(archive, _STRINGS)
+    if _elements(raw) > TOO_MANY:
+        raise Damaged
+    _parse(raw, scan.start, scan.end, scan.text)
+    return scan.lengths
+
+
+def _elements(raw: bytes) -> int:
+    """At least as many elements as there are in this XML; counting takes a hundredth of parsing."""
+    return raw.count(b"<") - raw.count(b"</")
 
 
 def _bytes(archive: "ZipFile", part: str) -> bytes:
@@ -67,28 +98,54 @@ def _bytes(archive: "ZipFile", part: str) -> bytes:
         raise Damaged from None
 
 
+class _Enough(Exception):
+    """What has been seen is too much already."""
+
+
+class _Strings:
+    """Measures the shared strings."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self.within = False
+
+    def start(self, tag: str, _given: dict[str, str]) -> None:
+        if tag == "si":
+            self.lengths.append(0)
+        self.within = tag == "t"
+
+    def text(self, data: str) -> None:
+        if self.within and self.lengths:
+            self.lengths[-1] += len(data)
+
+    def end(self, _tag: str) -> None:
+        self.within = False
+
+
 class _Scan:
     """Follows the cells of one worksheet, with or without references."""
 
-    def __init__(self) -> None:
+    def __init__(self, lengths: list[int]) -> None:
         self.extent = Extent()
+        self.lengths = lengths
+        self.length = 0  # of all texts so far
         self.row = 0
         self.column = 0
         self.kind = ""
-        self.texts = {"f": "", "v": "", "t": ""}
+        self.texts: dict[str, list[str]] = {"f": [], "v": [], "t": []}
         self.seen: set[str] = set()
         self.within = ""
 
     def start(self, tag: str, given: dict[str, str]) -> None:
         if tag == "row":
-            self.row = _number(given.get("r", str(self.row + 1)))
+            self.row = _number(given["r"]) if "r" in given else self.row + 1
             self.column = 0
         elif tag == "c":
             self.column += 1
             if "r" in given:
                 self.row, self.column = _position(given["r"])
             self.kind = given.get("t", "")
-            self.texts = {"f": "", "v": "", "t": ""}
+            self.texts = {"f": [], "v": [], "t": []}
             self.seen = set()
         elif tag in self.texts:
             self.within = tag
@@ -96,22 +153,34 @@ class _Scan:
 
     def text(self, data: str) -> None:
         if self.within:
-            self.texts[self.within] += data
+            self.texts[self.within].append(data)
+            self._count(len(data))
 
     def end(self, tag: str) -> None:
         self.within = ""
         if tag != "c" or not self.seen:
             return
-        value, formula = self.texts["v"], self.texts["f"]
+        value = "".join(self.texts["v"])
         left_out = ""
         if self.kind == "e":
             left_out = value or "#"
+        elif self.kind == "s" and value.isdecimal():
+            number = int(value) if len(value) < 10 else len(self.lengths)
+            self._count(self.lengths[number] if number < len(self.lengths) else 0)
         elif "f" in self.seen and not value and self.kind != "str":
-            left_out = f"={formula}"
+            left_out = "=" + "".join(self.texts["f"])
         if left_out:
             self.extent.texts[self.row - 1, self.column - 1] = left_out
         self.extent.rows = max(self.extent.rows, self.row)
         self.extent.columns = max(self.extent.columns, self.column)
+        if self.extent.rows > pages.MAX_ROWS or self.extent.columns > pages.MAX_COLUMNS:
+            raise _Enough
+
+    def _count(self, length: int) -> None:
+        self.length += length
+        if self.length > TOO_LONG:
+            self.extent.excess = True
+            raise _Enough
 
 
 def _number(text: str) -> int:
@@ -136,7 +205,7 @@ def _parse(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
 ) -> None:
-    """Run through XML by the local names of its tags and attributes; raises `Damaged`.
+    """Run through XML by the local names of its tags; raises `Damaged`.
 
     A document type is refused, and entities with it: no spreadsheet program writes one.
     """
@@ -145,23 +214,23 @@ def _parse(
         raise Damaged
 
     def started(tag: str, given: dict[str, str]) -> None:
-        start(_local(tag), {_local(key): value for key, value in given.items()})
+        start(tag.rpartition(":")[2], given)
 
     def ended(tag: str) -> None:
         if end:
-            end(_local(tag))
+            end(tag.rpartition(":")[2])
 
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # UTF-8 whatever it declares, as calamine has it: two readers must not see two sheets.
+    parser = expat.ParserCreate("UTF-8")
+    parser.buffer_text = True
+    parser.buffer_size = 1 << 16
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = started
-    parser.EndElementHandler = ended
+    if end:
+        parser.EndElementHandler = ended
     if text:
         parser.CharacterDataHandler = text
     try:
         parser.Parse(raw, True)
     except expat.ExpatError as error:
         raise Damaged from error
-
-
-def _local(name: str) -> str:
-    return name.rsplit(" ", 1)[-1]

@@ -16,7 +16,7 @@ from qibi.sheets.headings import find_heading
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.pages import Page
 from qibi.sheets.table import read_pages as open_sheet
-from qibi.sheets.wishes import Row, read_rows
+from qibi.sheets.wishes import MOST_FINDINGS, Row, not_read_on, read_rows
 
 __all__ = [
     "Admitted",
@@ -60,6 +60,9 @@ def admit_page(page: Page, definitions: Definitions, stamp: Stamp) -> Admitted:
     entries: list[tuple[Score | Exempt, int, str]] = []
     origins: list[tuple[Row, Score | Exempt]] = []
     for row in reading.rows:
+        if len(reading.findings) >= MOST_FINDINGS:
+            reading.findings.append(not_read_on(page, row.row))
+            break
         found, problems = admit(definitions, stamp, row.wish)
         reading.findings += _named(page, row, problems)
         entries += [(entry, *row.places["item"]) for entry in found]

@@ -23,6 +23,7 @@ from qibi.sheets.pages import Page
 from qibi.sheets.rows import data_rows, is_nothing, is_zero, subject_of
 
 _LONGEST = 500  # characters of a cell
+MOST_FINDINGS = 500  # of one page; each costs a search for what may have been meant
 _TICKS = {"√", "✓", "✔", "☑", "v"}
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count: 1954 to 2119
 _DAY_NOUGHT = date(1899, 12, 30)
@@ -78,6 +79,9 @@ def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
     reading.notices += data.notices
     people: dict[str, int] = {}
     for row in data.rows:
+        if len(reading.findings) >= MOST_FINDINGS:
+            reading.findings.append(not_read_on(page, row))
+            break
         if _refuse_long_cells(reading, row):
             continue
         subject = _subject(reading, row)
@@ -87,6 +91,13 @@ def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
             _refuse_twice(reading, row, subject, people)
             _read_grid(reading, row, subject)
     return reading
+
+
+def not_read_on(page: Page, row: int) -> Finding:
+    """That a sheet has more mistakes than anyone reads at once."""
+    line, cell = page.place(row, 0)
+    message = _("from here on the file was not read; mend what stands above first")
+    return Finding(page.path, line, message=message, cell=cell)
 
 
 def _note_ignored(reading: Reading, rows: tuple[int, ...]) -> None:

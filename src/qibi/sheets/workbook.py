@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Any
 from qibi.base.language import _
 from qibi.sheets.pages import (
     MAX_COLUMNS,
-    MAX_ROWS,
     Page,
     letters,
     refusal,
     refuse_too_large,
+    too_much,
     trimmed,
 )
-from qibi.sheets.parts import Damaged, Extent, extent, worksheet_parts
+from qibi.sheets.parts import Damaged, Extent, extent, string_lengths, worksheet_parts
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
     from python_calamine import CalamineSheet
 
-_MAX_UNPACKED = 100_000_000
+_MAX_UNPACKED = 20_000_000  # of the parts that are read
 _MAX_RATIO = 200
 _SMALL = 1_000_000  # what unpacks to less is harmless, whatever its ratio
+_MAX_PARTS = 5000
+_MAX_MERGED = 50_000  # cells that merges fill, on one worksheet
+_ENTRY = b"PK\x01\x02"  # with it each entry of an archive's list begins
+_PLAIN = {0, 8}  # stored or deflated; no spreadsheet program packs otherwise
+_READ = (".xml", ".rels")  # pictures, macros and files in the file are never unpacked
 _PLACES = 10  # decimals kept of a number: 0.1 + 0.2 is 0.3
 
 Place = tuple[int, int]
@@ -34,14 +39,19 @@ Cell = int | float | str | bool | date | datetime | time | timedelta
 
 def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
     """A page for each visible worksheet that holds something; raises `Faults`."""
+    import struct
     import zipfile
     import zlib
 
-    broken = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError)
+    broken = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OSError)
+    if raw.count(_ENTRY) > _MAX_PARTS:
+        raise too_much(path)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             _refuse_bad_archive(path, archive)
-            pages = list(_pages(path, raw, source, archive))
+            copy = _copied(archive)
+        with zipfile.ZipFile(copy) as archive:
+            pages = list(_pages(path, copy, source, archive))
     except (Damaged, *broken):
         message = _("is a damaged workbook; open it in a spreadsheet program and save it again")
         raise refusal(path, message) from None
@@ -53,38 +63,61 @@ def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
 
 
 def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
-    """Refuse what is no workbook, or unpacks to far more than it seems.
-
-    The whole archive is read once, in pieces: the sizes that it claims are then true.
-    """
+    """Refuse what is no workbook, or claims to unpack to far more than a sheet needs."""
     members = archive.infolist()
+    names = {member.filename for member in members}
+    if len(names) < len(members):
+        raise Damaged
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
-    if unpacked > _MAX_UNPACKED or (unpacked > _SMALL and unpacked > _MAX_RATIO * packed):
+    read = sum(member.file_size for member in members if member.filename.endswith(_READ))
+    if read > _MAX_UNPACKED or (unpacked > _SMALL and unpacked > _MAX_RATIO * packed):
         message = _("unpacks to {size} MB; copy the table into a new workbook")
         raise refusal(path, message.format(size=unpacked // 1_000_000))
-    names = [member.filename for member in members]
     if "xl/workbook.xml" not in names:
         raise refusal(
             path, _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx")
         )
     if any(member.flag_bits & 1 for member in members):
         raise refusal(path, _("is protected with a password; save a copy without one"))
-    if len(set(names)) < len(names) or archive.testzip():
+    if any(member.compress_type not in _PLAIN for member in members):
         raise Damaged
 
 
-def _pages(path: str, raw: bytes, source: str, archive: "ZipFile") -> Iterator[Page]:
+def _copied(archive: "ZipFile") -> io.BytesIO:
+    """The parts that are read, in an archive of our own, where every size is what it seems.
+
+    Calamine finds and unpacks parts in ways of its own: in an archive made to mislead it would see
+    another sheet than the one looked at here, or unpack without end.
+    """
+    import zipfile
+
+    copy = io.BytesIO()
+    with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as clean:
+        for member in archive.infolist():
+            if member.filename.endswith(_READ):
+                with archive.open(member) as part:  # `read()` without a size unpacks all there is
+                    content = part.read(member.file_size)
+                if len(content) != member.file_size:
+                    raise Damaged
+                clean.writestr(zipfile.ZipInfo(member.filename), content)
+    return copy
+
+
+def _pages(path: str, copy: io.BytesIO, source: str, archive: "ZipFile") -> Iterator[Page]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     parts = worksheet_parts(archive)
+    lengths = string_lengths(archive)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(copy.getvalue()))
         for sheet in workbook.sheets_metadata:
             if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
                 continue
-            reach = extent(archive, parts.get(sheet.name, ""))
+            reach = extent(archive, parts.get(sheet.name, ""), lengths)
             refuse_too_large(path, reach.rows, reach.columns, sheet.name)
+            if reach.excess:
+                raise too_much(path, sheet.name)
             page = _page(path, source, workbook.get_sheet_by_name(sheet.name), reach)
             if page:
                 yield page
@@ -95,12 +128,15 @@ def _pages(path: str, raw: bytes, source: str, archive: "ZipFile") -> Iterator[P
 
 
 def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page | None:
-    rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+    rows = [
+        [c if type(c) is str else _text(c) for c in row]
+        for row in sheet.to_python(skip_empty_area=False)
+    ]
     for (row, column), text in reach.texts.items():
         rows += [[] for _n in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
         rows[row][column] = rows[row][column] or text
-    spread, copied = _fill_merged(rows, sheet.merged_cell_ranges or [])
+    spread, copied = _fill_merged(path, sheet.name, rows, sheet.merged_cell_ranges or [])
     for number, cells in enumerate(rows):
         for column, text in enumerate(cells):
             if "\0" in text:
@@ -117,10 +153,12 @@ def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page
     )
 
 
-def _fill_merged(rows: list[list[str]], ranges: list[Any]) -> tuple[set[Place], set[Place]]:
+def _fill_merged(
+    path: str, name: str, rows: list[list[str]], ranges: list[Any]
+) -> tuple[set[Place], set[Place]]:
     """Write a merged range's text into its cells: those filled to the right, and all filled."""
     spread, copied = set(), set()
-    room = MAX_ROWS * MAX_COLUMNS  # ranges may not overlap, so together they hold no more cells
+    room = _MAX_MERGED
     for (top, left), (bottom, right) in ranges:
         text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
         if not text.strip():
@@ -128,7 +166,7 @@ def _fill_merged(rows: list[list[str]], ranges: list[Any]) -> tuple[set[Place], 
         bottom, right = min(bottom, len(rows) - 1), min(right, MAX_COLUMNS - 1)
         room -= (bottom - top + 1) * (right - left + 1)
         if room < 0:
-            raise Damaged
+            raise too_much(path, name)
         for row in range(top, bottom + 1):
             rows[row] += [""] * (right + 1 - len(rows[row]))
             for column in range(left, right + 1):

@@ -1,0 +1,62 @@
+"""Seals: one chain, what they list is here byte for byte, and nothing was changed under a closed week."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from qibi.base.findings import Faults, Finding
+from qibi.base.language import _
+from qibi.book.definitions import Definitions
+from qibi.ledger.batches import Batch
+from qibi.ledger.counting import gone
+from qibi.ledger.seals import SEALS, SealFile, chain, digest, named, seal_paths
+from qibi.scoring.pinned import pinned
+
+_SIGNERS = "signers-"
+
+
+def chain_of(root: Path) -> tuple[list[SealFile], list[Finding]]:
+    """The seals of the book in the order of closing, and what breaks their chain."""
+    files, findings = {}, []
+    for path in seal_paths(root):
+        try:
+            files[path] = (root / path).read_bytes()
+        except OSError as error:
+            message = _("can't be read ({reason}); check the file and its permissions")
+            text = message.format(reason=error.strerror)
+            findings.append(Finding(path, message=text, code="unreadable"))
+    found, broken = chain(files)
+    return found, findings + broken
+
+
+def errors(
+    root: Path, definitions: Definitions | None, batches: Sequence[Batch], seals: list[SealFile]
+) -> Iterator[Finding]:
+    """What is wrong below seals/, beside the chain: files that differ, definitions that would."""
+    yield from _strays(root)
+    here = {b.path for b in batches}
+    latest = {file.seal.week: file for file in seals}
+    for file in latest.values():
+        for batch in file.seal.batches:
+            if batch.path not in here:
+                if not (root / batch.path).exists():
+                    yield gone(batch.path, file)
+            elif digest((root / batch.path).read_bytes()) != batch.sha256:
+                message = _("not the file that {seal} lists; restore it: git checkout -- {path}")
+                text = message.format(seal=file.path, path=batch.path)
+                yield Finding(batch.path, message=text, code="sealed")
+    if definitions is not None:
+        try:
+            pinned(definitions, latest.values())
+        except Faults as faults:
+            yield from faults.findings
+
+
+def _strays(root: Path) -> Iterator[Finding]:
+    folder = root / SEALS
+    message = _("neither a seal nor the signature of one; only qibi writes here, move it elsewhere")
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = path.name.removesuffix(".sig")
+        known = named(name) is not None or (name.startswith(_SIGNERS) and name.endswith(".json"))
+        if path.suffix == ".tmp" or (known and (folder / name).exists() and path.is_file()):
+            continue
+        yield Finding(f"{SEALS}/{path.name}", message=message, code="stray")

@@ -1,0 +1,178 @@
+"""qibi close: seal a week, or correct a sealed one, and commit it."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base import points
+from qibi.base.findings import Faults, Refusal
+from qibi.base.language import _, listing, many, mark
+from qibi.book.definitions import Definitions
+from qibi.checks.registry import Result, run
+from qibi.cli import complete, options, phrases
+from qibi.cli.commit import commit_book, ready_to_commit
+from qibi.cli.session import Session, session
+from qibi.ledger.entries import Score
+from qibi.ledger.store import locked, write_seal
+from qibi.proof.closing import Closing, Wish, prepare
+from qibi.proof.results import Row
+
+DETAILS = mark(
+    "The seal fixes what the week held: its batches, definitions, rules, standings and lists, and the "
+    "seal before it. What is recorded for the week afterwards waits until it is closed again, which "
+    "writes a correction that names what changed and who approved it."
+)
+EXAMPLES = """
+qibi close W46
+qibi close W46 --without 域外三标段 --note "停工"
+qibi close W41 --approved-by 党员四 --note "补录监理通知"
+"""
+_SHOWN = 12  # subjects of a correction
+
+
+def close(
+    week: Annotated[
+        str,
+        typer.Argument(
+            metavar="WEEK", help=_("2026-W41, W41, 41, last"), autocompletion=complete.weeks
+        ),
+    ],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="BRANCH",
+            help=_("go ahead without this branch; may be repeated, needs --note"),
+            autocompletion=complete.branches,
+        ),
+    ] = None,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help=_("why"))] = "",
+    approved_by: Annotated[
+        str | None,
+        typer.Option(
+            "--approved-by",
+            metavar="WHO",
+            help=_("who approved a correction; not who recorded it"),
+            autocompletion=complete.members,
+        ),
+    ] = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    who = now.who(recorded_as)
+    asked = now.week(week)
+    if not dry_run:
+        ready_to_commit(now)
+    sign = now.signer(who, "close")
+    wish = Wish(
+        closed_by=who,
+        closed_at=now.recorded_at(),
+        without={now.find_branch(text): note for text in without or ()},
+        approved_by=now.find_subject(approved_by, asked) if approved_by else "",
+        note=note,
+    )
+    if wish.approved_by and now.definitions.kind(wish.approved_by) != "member":
+        raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
+    with locked(now.root):
+        closing = prepare(now.root, now.definitions, asked, wish, now.today, _checked(now).warnings)
+        if not dry_run:
+            write_seal(now.root, closing.path, closing.raw, sign)
+    _say(now, closing, wish, dry_run)
+    if not dry_run:
+        commit_book(now, _message(closing), push=False)
+
+
+def _checked(now: Session) -> Result:
+    """What the checks found; raises `Faults` where the book has errors."""
+    found = run(now.root, now.definitions)
+    if found.errors:
+        raise Faults(found.errors)
+    return found
+
+
+def _message(closing: Closing) -> str:
+    if closing.revision == 1:
+        title = _("{week} closed").format(week=closing.week)
+    else:
+        title = _("{week} closed again: correction {number}").format(
+            week=closing.week, number=closing.revision - 1
+        )
+    return f"{title}\n\n{closing.path} {closing.digest}"
+
+
+def _say(now: Session, closing: Closing, wish: Wish, dry_run: bool) -> None:
+    entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
+    said = _("{week} would be closed") if dry_run else _("{week} is closed")
+    if closing.revision > 1:
+        said = (
+            _("{week} would be closed again: correction {number}")
+            if dry_run
+            else _("{week} is closed again: correction {number}")
+        )
+    now.console.say(
+        said.format(week=phrases.week(closing.week), number=closing.revision - 1), "bold"
+    )
+    now.console.say(
+        many("{count} batch, {entries}", "{count} batches, {entries}", len(closing.batches)).format(
+            count=len(closing.batches),
+            entries=many("{count} entry", "{count} entries", entries).format(count=entries),
+        )
+    )
+    for key, why in wish.without.items():
+        now.console.say(
+            _("without {branch}: {why}").format(branch=now.definitions.title(key), why=why)
+        )
+    _say_lists(now, closing)
+    if closing.changes:
+        _say_changes(now, closing.changes)
+    now.console.say(_("seal  {path}").format(path=closing.path))
+    now.console.say(f"      {closing.digest}")
+    if not dry_run:
+        now.console.say(
+            _("read the first digits out: whoever has them can prove this week later (qibi audit)"),
+            "dim",
+        )
+
+
+def _say_lists(now: Session, closing: Closing) -> None:
+    for found in closing.results.lists.values():
+        for key, default in (("red", _("red list")), ("black", _("black list"))):
+            names = [now.definitions.title(row["subject"]) for row in found[key]]
+            word = now.definitions.word(key, default)
+            now.console.say(f"{word}  {listing(names) if names else _('nobody')}")
+
+
+def _say_changes(now: Session, changes: Row) -> None:
+    rows = sorted(changes["subjects"], key=_moves_only)  # whose points changed come first
+    for row in rows[:_SHOWN]:
+        now.console.say(f"  {_change(now.definitions, row)}")
+    if len(rows) > _SHOWN:
+        left = len(rows) - _SHOWN
+        now.console.say(
+            many("  and {count} more", "  and {count} more", left).format(count=left), "dim"
+        )
+    if not rows:
+        now.console.say(_("  no place and no total changes"))
+    who = now.definitions.title(changes["approved_by"])
+    now.console.say(_("approved by {name}").format(name=who))
+
+
+def _moves_only(row: Row) -> bool:
+    """Whether a correction changed only the place of a subject, not its total."""
+    before, after = row["before"], row["after"]
+    return bool(before and after and before["total"] == after["total"])
+
+
+def _change(definitions: Definitions, row: Row) -> str:
+    """One subject of a correction: both results."""
+
+    def place(found: Row | None) -> str:
+        if found is None:
+            return _("no place")
+        total = points.from_number(found["total"]) or 0
+        return _("{points}, place {rank}").format(points=points.show(total), rank=found["rank"])
+
+    name = definitions.title_of(row["by"], row["subject"])
+    return f"{name}  {place(row['before'])} -> {place(row['after'])}"

@@ -1,0 +1,50 @@
+"""Names apart from points: whether a book keeps them in names.yaml only, and putting one there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.book.load import NAMES
+from qibi.cli.commit import git_ignores
+from qibi.cli.member_files import Changes
+from qibi.cli.session import Session
+
+
+def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the name of who joins these rows of a branch belongs in names.yaml, and nowhere else.
+
+    So it is where git is told to ignore that file, whether or not it is here; else where it is here
+    and nobody in the branch (nor, in an empty one, in the book) has a name in a branch file.
+    """
+    if NAMES in changes.sources:
+        if rows and not any("name" in row for row in rows):
+            return True
+        members = changes.now.definitions.memberships
+        if not rows and members and all(m.name.zh == m.name.en == m.id for m in members):
+            return True
+    return names_ignored(changes.now)
+
+
+def names_ignored(now: Session) -> bool:
+    """Whether git is told to ignore names.yaml; not where there is no git."""
+    try:
+        return git_ignores(now, NAMES)
+    except Refusal:
+        return False
+
+
+def put_name(changes: Changes, key: str, name: str) -> None:
+    """Give names.yaml a name; where it is not here it is made, and that is said."""
+    if NAMES in changes.sources:
+        changes.page(NAMES).put((), key, name)
+        return
+    from qibi.book.edit import page_text
+
+    head = ["# yaml-language-server: $schema=schemas/names.schema.json"]
+    changes.make(NAMES, page_text(head, {key: name}))
+    changes.say(
+        _(
+            "names.yaml was not here: a new one holds this name only; put it together with the others"
+        )
+    )

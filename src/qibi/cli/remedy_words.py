@@ -1,0 +1,42 @@
+"""What the commands on remedies have in common: states, days, and the options of a step."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from qibi.base.language import _
+from qibi.cli import phrases
+from qibi.ledger.remedies import Life
+
+Key = Annotated[str, typer.Argument(metavar="ID", help=_("'qibi remedy list' names them"))]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("what there is to say"))]
+Evidence = Annotated[
+    str, typer.Option("--evidence", metavar="TEXT", help=_("what shows it; several with ;"))
+]
+Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
+
+
+def state_name(state: str) -> str:
+    """What a state of a remedy is called."""
+    return {
+        "open": _("open"),
+        "reported": _("reported"),
+        "verified": _("verified"),
+        "reopened": _("reopened"),
+    }[state]
+
+
+def day_text(day: str) -> str:
+    """`11月25日` for 2026-11-25; nothing where there is no day."""
+    return phrases.day(date.fromisoformat(day)) if day else ""
+
+
+def standing(key: str, life: Life, today: date) -> str:
+    """A remedy in a few words: its id, state and day due; one that is overdue says so."""
+    text = f"{key} {state_name(life.state)}"
+    if life.overdue(today):
+        return text + " " + _("OVERDUE since {day}").format(day=day_text(life.due))
+    if life.due and not life.ended:
+        return text + " " + _("due {day}").format(day=day_text(life.due))
+    return text

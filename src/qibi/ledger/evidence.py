@@ -1,0 +1,72 @@
+"""Evidence as people write it: references, and those that name an honour or a pledge.
+
+Evidence is a reference in words (`notice 2026-114`) or a file of the book. A reference to an honour
+or a pledge begins with its kind: `pennant:2026-003`. People may write `锦旗：2026-003`, `锦旗2026-003`
+or just `锦旗`; all are put into that one form on entry, and understood where an old line has them.
+"""
+
+import re
+
+from qibi.base.text import folded
+from qibi.ledger.entries import File
+
+HONOURS = ("letter", "pennant", "medal", "patent")
+RECORDS = (*HONOURS, "pledge")  # a pledge is a document on record, no honour
+_WORDS = {
+    "letter": "letter 感谢信 表扬信 感谢函 表扬函",
+    "pennant": "pennant 锦旗",
+    "medal": "medal 奖章 奖牌 勋章",
+    "patent": "patent 专利证书 专利",
+    "pledge": "pledge 目标责任书 责任书 承诺书",
+}
+_KIND = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+# Without a colon a number has to follow at once: `感谢信3封` are three letters, not letter 3.
+_TYPED = re.compile(
+    rf"({'|'.join(sorted(_KIND, key=len, reverse=True))})"
+    r"(?:\s*[:：]\s*(.*)|\s*((?:[a-z]{0,4}\s?|第|no\.?\s?)[0-9]{3,}.*))?",
+    re.IGNORECASE,
+)
+
+
+def kind_named(word: str) -> str | None:
+    """The kind of honour or pledge that a word stands for (`锦旗`: `pennant`), or None."""
+    return _KIND.get(folded(word))
+
+
+def typed(text: str) -> tuple[str, str] | None:
+    """Kind and reference of what names an honour or a pledge; the reference may be empty."""
+    found = _TYPED.fullmatch(text.strip())
+    if not found:
+        return None
+    return _KIND[found[1].casefold()], (found[2] or found[3] or "").strip()
+
+
+def written(text: str) -> str:
+    """A reference in the form in which it is recorded: `pennant:2026-003`."""
+    found = typed(text)
+    if not found:
+        return text
+    kind, reference = found
+    return f"{kind}:{reference}" if reference else kind
+
+
+def references(text: str) -> tuple[str, ...]:
+    """Evidence as a person writes it, several with a semicolon or a line's end between."""
+    return tuple(written(e) for e in (p.strip() for p in re.split("[;；\n]", text)) if e)
+
+
+def record_of(evidence: str | File, entry: str) -> tuple[str, str] | None:
+    """The kind of an honour or a pledge and what makes it distinct; None for other evidence.
+
+    A file is known by its content, a reference by its text; one without a number by the `entry`
+    (id) that it stands in.
+    """
+    if isinstance(evidence, File):
+        return (evidence.kind, evidence.sha256) if evidence.kind in RECORDS else None
+    found = typed(evidence)
+    return (found[0], folded(found[1]) or entry) if found else None
+
+
+def marks() -> tuple[bytes, ...]:
+    """What the bytes of a batch hold if it may hold an honour or a pledge."""
+    return tuple(form.encode() for word in _KIND for form in {word, word.capitalize()})

@@ -1,0 +1,269 @@
+"""Seals: what a closed week held. Reading them, their one chain, and which batches count.
+
+A seal is `seals/<week>.json`, its corrections `seals/<week>.r2.json` and on. Each names, by digest,
+the batches that count, and the seal file closed before it: whoever holds the last digest holds the
+whole chain. Nothing here trusts a file because of where it stands.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from qibi.base import weeks
+from qibi.base.findings import Faults, Finding
+from qibi.base.language import _, listing
+from qibi.ledger.batches import folder
+
+SEALS = "seals"
+FORMAT = 1
+_NAME = re.compile(r"([0-9]{4}-W[0-9]{2})(?:\.r([1-9][0-9]{0,3}))?\.json")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class SealedBatch(msgspec.Struct, frozen=True):
+    """A batch that a seal lists: its path below the book's folder and its SHA-256, whole."""
+
+    path: str
+    sha256: str
+
+
+class Without(msgspec.Struct, frozen=True):
+    """A branch that had handed nothing in when its week was closed, and why it was closed."""
+
+    branch: str
+    note: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A warning that stood when the week was closed: the check, and the place in the ledger."""
+
+    code: str
+    path: str
+    line: int
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True):
+    """A seal as far as other weeks and rankings need it; its results stay unread."""
+
+    format: int
+    week: str
+    revision: int
+    closed_at: str
+    closed_by: str
+    batches: tuple[SealedBatch, ...]
+    definitions: str
+    rules: str
+    previous: str | None
+    definition_files: dict[str, str] = {}
+    without: tuple[Without, ...] = ()
+    warnings: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True)
+class SealFile:
+    """A seal with its path below the book's folder and the SHA-256 of its bytes."""
+
+    path: str
+    digest: str
+    seal: Seal
+
+    @property
+    def batches(self) -> frozenset[str]:
+        """The paths of the batches that count."""
+        return frozenset(b.path for b in self.seal.batches)
+
+
+def seal_name(week: str, revision: int) -> str:
+    """The file name of a seal: the first of a week bears no number."""
+    return f"{week}.json" if revision == 1 else f"{week}.r{revision}.json"
+
+
+def named(path: str) -> tuple[str, int] | None:
+    """(week, revision) by a seal's path; None where it is no seal's name."""
+    found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
+    if not found or not weeks.is_week(found[1]) or found[2] == "1":
+        return None
+    return found[1], int(found[2] or 1)
+
+
+def digest(raw: bytes) -> str:
+    """SHA-256 of these bytes, in hexadecimal digits: what `sha256sum` prints."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def seal_paths(root: Path) -> list[str]:
+    """The paths of all files that are seals by their name, in the order of weeks and revisions."""
+    try:
+        found = [p.name for p in (root / SEALS).iterdir() if named(p.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [f"{SEALS}/{name}" for name in sorted(found, key=lambda n: named(n) or ("", 0))]
+
+
+def latest_paths(root: Path) -> dict[str, str]:
+    """Closed week: the path of its latest seal."""
+    return {week: path for path in seal_paths(root) if (week := (named(path) or ("",))[0])}
+
+
+def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
+    """The seal in these bytes, or what is wrong with it."""
+
+    def wrong(reason: str) -> Finding:
+        text = _("not a seal ({reason}); only qibi writes here: git checkout -- {path}")
+        return Finding(path, message=text.format(reason=reason, path=path), code="seal")
+
+    if b"\n<<<<<<< " in b"\n" + raw:
+        message = _("{week} was closed in two clones at once, and a merge stopped here; {advice}")
+        text = message.format(
+            week=(named(path) or (path,))[0], advice=take_yours_back(merging=True)
+        )
+        return Finding(path, message=text, code="seal")
+    try:
+        seal = msgspec.json.decode(raw, type=Seal)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return wrong(str(error))
+    if seal.format > FORMAT:
+        return wrong(_("written by a newer qibi; update qibi"))
+    if named(path) != (seal.week, seal.revision):
+        return wrong(
+            _("it says {week}, revision {revision}").format_map(msgspec.structs.asdict(seal))
+        )
+    if seal.previous is not None and not _SHA256.fullmatch(seal.previous):
+        return wrong(_("'previous' is no SHA-256"))
+    place = f"{folder(seal.week)}/"
+    for batch in seal.batches:
+        if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):
+            return wrong(_("'{path}' is no batch of its week").format(path=batch.path))
+    return SealFile(path, digest(raw), seal)
+
+
+def parse_whole(raw: bytes) -> dict[str, Any]:
+    """Everything in a seal whose shape `parse_seal` has found right; no key may stand twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError(_("a key stands twice"))
+        return found
+
+    whole: dict[str, Any] = json.loads(raw, object_pairs_hook=once)
+    return whole
+
+
+def read_seal(root: Path, path: str) -> SealFile:
+    """A seal of the working tree; raises `Faults` where it is damaged or can't be read."""
+    try:
+        found = parse_seal(path, (root / path).read_bytes())
+    except OSError as error:
+        message = _("can't be read ({reason}); check the file and its permissions")
+        found = Finding(path, message=message.format(reason=error.strerror), code="unreadable")
+    if isinstance(found, Finding):
+        raise Faults([found])
+    return found
+
+
+def seal_of(root: Path, week: str) -> SealFile | None:
+    """The latest seal of a week; None where it is open. Raises `Faults` where it is damaged."""
+    path = latest_paths(root).get(week)
+    return read_seal(root, path) if path else None
+
+
+def chain(files: Mapping[str, bytes]) -> tuple[list[SealFile], list[Finding]]:
+    """Seals (path: bytes) in the order in which they were closed, and what breaks their one chain.
+
+    One seal has no `previous`; each other names a different one; the revisions of a week follow each
+    other without a gap, each holding all that the one before held.
+    """
+    parsed = [parse_seal(path, raw) for path, raw in files.items()]
+    found = [p for p in parsed if isinstance(p, SealFile)]
+    findings = [p for p in parsed if isinstance(p, Finding)]
+    following: dict[str | None, list[SealFile]] = {}
+    for file in found:
+        following.setdefault(file.seal.previous, []).append(file)
+    for previous, files_after in following.items():
+        if len(files_after) > 1:
+            paths = listing(sorted(f.path for f in files_after))
+            text = (
+                _("{paths} both begin the chain of seals; there is one beginning")
+                if previous is None
+                else _("{paths} both follow the same seal; the chain of seals may not fork")
+            )
+            message = f"{text.format(paths=paths)}; {take_yours_back(merging=False)}"
+            findings.append(
+                Finding(max(f.path for f in files_after), message=message, code="chain")
+            )
+    ordered: list[SealFile] = []
+    step = following.get(None, [None])[0]
+    while step is not None:
+        ordered.append(step)
+        step = following.get(step.digest, [None])[0]
+    reached = {f.path for f in ordered}
+    for file in found:
+        if file.path not in reached and len(following[file.seal.previous]) == 1:
+            message = _("names a seal before it ({digest}) that is not here, or was changed")
+            before = (file.seal.previous or "")[:16]
+            findings.append(Finding(file.path, message=message.format(digest=before), code="chain"))
+    findings += _revisions(ordered)
+    return ordered, findings
+
+
+def take_yours_back(*, merging: bool) -> str:
+    """What to do where two clones have closed at once: no batch is lost by it."""
+    if merging:
+        return _(
+            "the seal that others have seen stays, take yours back: git merge --abort (or git rebase --abort), then: git branch kept; git reset --keep origin/main; git checkout kept -- ledger; qibi commit"
+        )
+    return _(
+        "the one that others have seen stays, take yours back: git branch kept; git reset --keep origin/main; git checkout kept -- ledger; qibi commit; then close that week again"
+    )
+
+
+def _revisions(ordered: list[SealFile]) -> list[Finding]:
+    findings = []
+    latest: dict[str, SealFile] = {}
+    for file in ordered:
+        before = latest.get(file.seal.week)
+        expected = before.seal.revision + 1 if before else 1
+        if file.seal.revision != expected:
+            message = _("is revision {revision} of its week where {expected} is due")
+            message = message.format(revision=file.seal.revision, expected=expected)
+            findings.append(Finding(file.path, message=message, code="chain"))
+        if before and (dropped := before.batches - file.batches):
+            message = _("drops a batch that {path} counted: {batch}")
+            message = message.format(path=before.path, batch=min(dropped))
+            findings.append(Finding(file.path, message=message, code="chain"))
+        latest[file.seal.week] = file
+    return findings
+
+
+def accepted_warnings(files: list[SealFile]) -> frozenset[tuple[str, str, int]]:
+    """(check, path, line) of every warning that a seal lists as accepted."""
+    return frozenset((w.code, w.path, w.line) for f in files for w in f.seal.warnings)
+
+
+def encode_seal(seal: Mapping[str, Any]) -> bytes:
+    """The bytes of a seal: JSON with a line for each key and for each row of a list, for grep and diff."""
+    return (_spread(seal, 2) + "\n").encode()
+
+
+def _spread(value: Any, depth: int) -> str:
+    """JSON; mappings are spread over lines to this depth, and lists of mappings within them."""
+    if isinstance(value, Mapping) and depth and value:
+        rows = (f"{json.dumps(k)}: {_spread(v, depth - 1)}" for k, v in value.items())
+        return "{\n" + ",\n".join(rows) + "\n}"
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        return "[\n" + ",\n".join(_compact(row) for row in value) + "\n]"
+    if isinstance(value, Mapping) and any(isinstance(v, list) and v for v in value.values()):
+        rows = (f"{json.dumps(k)}: {_spread(v, 0)}" for k, v in value.items())
+        return "{\n" + ",\n".join(rows) + "\n}"
+    return _compact(value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

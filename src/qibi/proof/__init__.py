@@ -1,0 +1,1 @@
+"""What proves a book: seals, audit, signatures."""

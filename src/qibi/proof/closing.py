@@ -1,0 +1,265 @@
+"""Closing a week: what its seal says, and what stands in the way.
+
+The first seal of a week waits for all branches and for objections. A further one, the correction,
+takes in the batches that came since, names what changed, who approved it, and both results.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from qibi.base import weeks as wk
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, listing
+from qibi.book.definitions import Definitions
+from qibi.book.in_force import definitions_digest
+from qibi.ledger.batches import Batch, folder, read_weeks
+from qibi.ledger.counting import waits
+from qibi.ledger.seals import (
+    FORMAT,
+    SEALS,
+    SealFile,
+    chain,
+    digest,
+    encode_seal,
+    parse_whole,
+    seal_name,
+    seal_paths,
+)
+from qibi.ledger.signers import standing_records
+from qibi.proof.results import Results, Row, results
+from qibi.scoring.assessed import assessed_branches
+from qibi.scoring.engine import rules_digest
+from qibi.scoring.pinned import pinned
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A seal about to be written: where, its bytes, and what a person should know of it."""
+
+    path: str
+    raw: bytes
+    week: str
+    revision: int
+    batches: tuple[Batch, ...]
+    results: Results
+    changes: Row  # empty for a first seal
+
+    @property
+    def digest(self) -> str:
+        """What `sha256sum` prints of the seal file."""
+        return digest(self.raw)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person who closes says: who they are, and the exceptions that they answer for."""
+
+    closed_by: str
+    closed_at: str
+    without: Mapping[str, str]  # branch: why the week is closed without it
+    approved_by: str = ""
+    note: str = ""
+
+
+def standing_chain(root: Path) -> list[SealFile]:
+    """The seals of the working tree in the order of closing; `Faults` where the chain is broken."""
+    files = {path: (root / path).read_bytes() for path in seal_paths(root)}
+    found, findings = chain(files)
+    if findings:
+        raise Faults(findings)
+    return found
+
+
+def open_until(definitions: Definitions, week: str) -> date:
+    """The last day on which objections to a week are taken; else its Sunday."""
+    return wk.sunday(week) + timedelta(days=definitions.objections or 0)
+
+
+def missing_branches(
+    definitions: Definitions, batches: Sequence[Batch], week: str
+) -> tuple[str, ...]:
+    """The branches with subjects that have no live `assessed` in a week."""
+    done = {branch for _week, branch in assessed_branches(list(batches))}
+    return tuple(
+        b.id
+        for b in definitions.branches
+        if definitions.has_subjects(b.id, week) and b.id not in done
+    )
+
+
+def prepare(
+    root: Path,
+    definitions: Definitions,
+    week: str,
+    wish: Wish,
+    today: date,
+    warnings: Sequence[Finding],
+) -> Closing:
+    """The seal that would close this week, or correct it.
+
+    `warnings` are those of the whole book; the seal accepts the ones of its week. Raises `Refusal`
+    for what stands in the way, `Faults` for a damaged ledger or chain.
+    """
+    sealed = standing_chain(root)
+    earlier = [file for file in sealed if file.seal.week == week]
+    batches = read_weeks(root, [week])
+    if not batches:
+        raise Refusal(
+            _("nothing was recorded for {week}").format(week=week),
+            _("score its branches first: qibi score"),
+            1,
+        )
+    before = earlier[-1] if earlier else None
+    missing = missing_branches(definitions, batches, week)
+    pending = [b for b in batches if before and b.path not in before.batches and waits(b)]
+    if before:
+        _refuse_idle_correction(before, pending, wish)
+        pinned(definitions, [before])
+    else:
+        _refuse_early(definitions, week, today)
+        _refuse_missing(definitions, week, missing, wish)
+    found = results(definitions, {week: batches}, {week: definitions.lists})[week]
+    whole, parts = definitions_digest(definitions, week)
+    seal: dict[str, Any] = {
+        "format": FORMAT,
+        "week": week,
+        "revision": before.seal.revision + 1 if before else 1,
+        "closed_at": wish.closed_at,
+        "closed_by": wish.closed_by,
+        "previous": sealed[-1].digest if sealed else None,
+        "rules": rules_digest(),
+        "definitions": whole,
+        "definition_files": parts,
+        "without": [
+            {"branch": key, "note": note} for key, note in _without(missing, wish, before).items()
+        ],
+        "batches": [
+            {"path": b.path, "sha256": digest((root / b.path).read_bytes())}
+            for b in sorted(batches, key=lambda b: b.path)
+        ],
+        "warnings": _accepted(warnings, week),
+        "standings": found.standings,
+        "unranked": found.unranked,
+        "lists": found.lists,
+    }
+    if records := standing_records(root):
+        seal["signers"] = records[-1].digest
+    changes: Row = {}
+    if before:
+        earlier_whole = parse_whole((root / before.path).read_bytes())
+        changes = {
+            "approved_by": wish.approved_by,
+            "note": wish.note,
+            "batches": [b.path for b in pending],
+            **differences(earlier_whole, found),
+        }
+        seal["changes"] = changes
+    name = seal_name(week, seal["revision"])
+    raw = encode_seal(seal)
+    return Closing(f"{SEALS}/{name}", raw, week, seal["revision"], tuple(batches), found, changes)
+
+
+def differences(before: Row, after: Results) -> Row:
+    """What a correction changed: each subject's rank and total before and after, and the lists."""
+    subjects = []
+    for kind in dict.fromkeys((*before["standings"], *after.standings)):
+        old = {row["subject"]: row for row in before["standings"].get(kind, ())}
+        new = {row["subject"]: row for row in after.standings.get(kind, ())}
+        for key in dict.fromkeys((*new, *old)):
+            was, now = _place(old.get(key)), _place(new.get(key))
+            if was != now:
+                subjects.append({"by": kind, "subject": key, "before": was, "after": now})
+    lists: Row = {}
+    for kind in dict.fromkeys((*before["lists"], *after.lists)):
+        for name in ("red", "black"):
+            named = [row["subject"] for row in before["lists"].get(kind, {}).get(name, ())]
+            names = [row["subject"] for row in after.lists.get(kind, {}).get(name, ())]
+            if named != names:
+                lists.setdefault(kind, {})[name] = {"before": named, "after": names}
+    return {"subjects": subjects, "lists": lists}
+
+
+def _place(row: Row | None) -> Row | None:
+    return {"rank": row["rank"], "total": row["total"]} if row else None
+
+
+def _accepted(warnings: Sequence[Finding], week: str) -> list[Row]:
+    place = f"{folder(week)}/"
+    return [
+        {"code": w.code, "path": w.path, "line": w.line}
+        for w in warnings
+        if w.path.startswith(place)
+    ]
+
+
+def _without(missing: Sequence[str], wish: Wish, before: SealFile | None) -> dict[str, str]:
+    known = {w.branch: w.note for w in before.seal.without} if before else {}
+    known.update(wish.without)
+    return {key: known.get(key, "") for key in missing}
+
+
+def _refuse_early(definitions: Definitions, week: str, today: date) -> None:
+    if today <= wk.sunday(week):
+        raise Refusal(
+            _("{week} is not over; its last day is {day}").format(
+                week=week, day=wk.sunday(week).isoformat()
+            ),
+            _("close it afterwards"),
+            1,
+        )
+    last = open_until(definitions, week)
+    if today <= last:
+        raise Refusal(
+            _("objections to {week} are taken until {day}").format(week=week, day=last.isoformat()),
+            _("close it afterwards; the days are 'objections' of qibi.yaml's calendar"),
+            1,
+        )
+
+
+def _refuse_missing(
+    definitions: Definitions, week: str, missing: Sequence[str], wish: Wish
+) -> None:
+    if needless := [key for key in wish.without if key not in missing]:
+        raise Refusal(
+            _("{branches} is in for {week}; leave out --without").format(
+                branches=listing([definitions.title(k) for k in needless]), week=week
+            ),
+            code=1,
+        )
+    if left := [key for key in missing if key not in wish.without]:
+        raise Refusal(
+            _("{week} can't be closed yet: nothing from {branches}").format(
+                week=week, branches=listing([definitions.title(k) for k in left])
+            ),
+            _("score them, or close without: --without BRANCH --note TEXT"),
+            1,
+        )
+    if wish.without and not wish.note:
+        raise Refusal(_("why is the week closed without that branch?"), _("say it: --note TEXT"), 1)
+
+
+def _refuse_idle_correction(before: SealFile, pending: Sequence[Batch], wish: Wish) -> None:
+    week = before.seal.week
+    if not pending:
+        raise Refusal(
+            _("{week} is closed, and nothing came since; its seal is {digest}").format(
+                week=week, digest=before.digest[:16]
+            ),
+            code=1,
+        )
+    if not wish.approved_by:
+        raise Refusal(
+            _("{week} is closed: a correction names who approved it").format(week=week),
+            _("--approved-by WHO, someone else than whoever recorded it"),
+            1,
+        )
+    recorders = {e.recorded_by for b in pending for e in b.entries}
+    if recorders == {wish.approved_by}:
+        raise Refusal(
+            _("who recorded a correction does not approve it"),
+            _("--approved-by someone else"),
+            1,
+        )

@@ -1,0 +1,174 @@
+"""A repository as an auditor reads it: objects and history only, and nothing of it is ever run.
+
+Whoever kept the repository may have set hooks, filters, a file system monitor, replace refs, grafts or
+a commit graph that tells another history. Only plumbing is used, which runs none of the former; the
+latter are refused or switched off; fetching what is missing is forbidden.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.ledger.git import Git
+
+_SETTINGS = (
+    ("core.commitGraph", "false"),  # it may tell of other parents than the commits do
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.untrackedCache", "false"),
+    ("protocol.allow", "never"),
+    ("diff.external", ""),
+    ("diff.ignoreSubmodules", "none"),
+)
+_CALLERS = ("GIT_CONFIG", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")  # not the auditor's to inherit
+PLAIN = "100644"
+_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a commit: mode as git writes it, object id, path below the book's folder."""
+
+    mode: str
+    object: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit did to a path, against one of its parents: git's letter, and the new mode."""
+
+    commit: str
+    letter: str
+    mode: str
+    path: str
+
+
+class Repository:
+    """The repository around a book, at its present commit; raises `Refusal` where it can't be trusted."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        kept = {k: v for k, v in environment.items() if not k.startswith(_CALLERS)}
+        settings = [part for key, value in _SETTINGS for part in ("-c", f"{key}={value}")]
+        self.git = Git(folder, kept, settings)
+        self.git.environment |= {
+            "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
+        self._refuse_what_lies()
+        self.commit = self._text("rev-parse", "--verify", "HEAD^{commit}")
+        self.prefix = self._text("rev-parse", "--show-prefix")
+
+    def _text(self, *arguments: str) -> str:
+        return self.git.read(*arguments).decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _refuse_what_lies(self) -> None:
+        if self.git.repository() is None:
+            raise Refusal(
+                _("{folder} is not in a git repository").format(folder=self.git.folder),
+                _("an audit reads git's history; clone the book's repository and audit that"),
+            )
+        if not self.git.run("rev-parse", "--quiet", "--verify", "HEAD").stdout:
+            raise Refusal(_("nothing is committed yet"), _("qibi commit, then audit"))
+        if self._text("rev-parse", "--is-shallow-repository") != "false":
+            raise Refusal(
+                _("this is a shallow clone: its history is cut off"),
+                _("fetch the whole of it: git fetch --unshallow"),
+            )
+        common = Path(self.git.folder, self._text("rev-parse", "--git-common-dir"))
+        if (common / "info" / "grafts").exists():
+            raise Refusal(
+                _("this repository has grafts: its history is not what its commits say"),
+                _("remove .git/info/grafts, or audit a fresh clone"),
+            )
+        if replaced := self._text("for-each-ref", "--format=%(refname)", "refs/replace/"):
+            raise Refusal(
+                _(
+                    "this repository has replace refs ({ref}): it shows other objects than it holds"
+                ).format(ref=replaced.splitlines()[0]),
+                _("remove them (git replace -d), or audit a fresh clone"),
+            )
+
+    def damaged(self) -> list[str]:
+        """What `git fsck` says is missing or differs from its id, a line each."""
+        done = self.git.run("fsck", "--full", "--no-dangling", "--no-reflogs", "--no-progress")
+        if done.returncode == 0:
+            return []
+        return (done.stderr + done.stdout).strip().splitlines() or [_("git fsck failed")]
+
+    def commits(self) -> list[str]:
+        """All commits that lead to the present one, the latest first."""
+        return self._text("rev-list", "--full-history", self.commit).split()
+
+    def changes(self, commits: Iterable[str], folders: Iterable[str]) -> Iterator[Change]:
+        """What these commits did below these folders of the book, each against each of its parents."""
+        given = "".join(f"{commit}\n" for commit in commits).encode()
+        out = self.git.read(
+            *("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-abbrev", "-z"),
+            *("--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--"),
+            *(f":(top,literal){self.prefix}{folder}" for folder in folders),
+            given=given,
+        )
+        commit = ""
+        fields = iter(out.decode("utf-8", "surrogateescape").split("\0"))
+        for field in fields:
+            if not field.startswith(":"):
+                commit = field or commit
+                continue
+            _before, mode, _old, _new, letter = field.split(" ")
+            yield Change(commit, letter, mode, self._below(next(fields)))
+
+    def files(self, commit: str | None = None) -> list[File]:
+        """Every file of the book in a commit (the present one), whatever its mode."""
+        out = self.git.read(
+            "ls-tree",
+            "-r",
+            "-z",
+            "--full-tree",
+            commit or self.commit,
+            "--",
+            *((self.prefix.rstrip("/"),) if self.prefix else ()),
+        )
+        found = []
+        for row in out.decode("utf-8", "surrogateescape").split("\0"):
+            if row:
+                about, path = row.split("\t", 1)
+                mode, _kind, key = about.split(" ")
+                found.append(File(mode, key, self._below(path)))
+        return found
+
+    def contents(self, objects: Iterable[str]) -> dict[str, bytes]:
+        """Object id: bytes. Raises `Refusal` where one is not there."""
+        wanted = list(dict.fromkeys(objects))
+        out = self.git.read("cat-file", "--batch", given="".join(f"{k}\n" for k in wanted).encode())
+        found: dict[str, bytes] = {}
+        at = 0
+        for key in wanted:
+            end = out.index(b"\n", at)
+            header = out[at:end].split()
+            if len(header) != 3:
+                raise Refusal(_("object {id} is not in the repository").format(id=key))
+            size = int(header[2])
+            found[key] = out[end + 1 : end + 1 + size]
+            at = end + 1 + size + 1
+        return found
+
+    def times(self) -> tuple[str, str]:
+        """When the first and the present commit were made, by what they say (RFC 3339)."""
+        lines = self._text("rev-list", "--max-parents=0", "--format=%cI", self.commit).splitlines()
+        first = min(line for line in lines if not line.startswith("commit "))
+        last = self._text("rev-list", "-1", "--format=%cI", self.commit).splitlines()[-1]
+        return first, last
+
+    def holds(self, commit: str) -> bool:
+        """Whether this commit (whole id) leads to the present one."""
+        return bool(_ID.fullmatch(commit)) and (
+            self.git.run("merge-base", "--is-ancestor", commit, self.commit).returncode == 0
+        )
+
+    def _below(self, path: str) -> str:
+        return path.removeprefix(self.prefix)
