@@ -1,0 +1,345 @@
+"""What a cheat would do to a book: each takes a `World` and leaves it cheated, or says it can't be done there.
+
+`CLEAN_INSIDE` lists the attacks that leave a history which is sound in itself; only a digest that was
+published earlier tells.
+"""
+
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from world import World
+
+Attack = Callable[[World], None]
+
+
+def _victim(world: World) -> str:
+    return world.dice.choice(world.batches())
+
+
+def _lines(world: World, path: str) -> list[bytes]:
+    return (world.root / path).read_bytes().splitlines(keepends=True)
+
+
+def _raised(line: bytes) -> bytes:
+    entry = json.loads(line)
+    entry["points"], entry["count"] = 6, 6
+    entry["item"] = "order.tidy"
+    entry["note"] = "raised"
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _scores(lines: list[bytes]) -> list[int]:
+    return [n for n, line in enumerate(lines) if b'"kind":"score"' in line]
+
+
+def edited_line(world: World) -> None:
+    """A line says something else; the file keeps its name."""
+    path = _victim(world)
+    lines = _lines(world, path)
+    number = world.dice.choice(_scores(lines))
+    lines[number] = _raised(lines[number])
+    (world.root / path).write_bytes(b"".join(lines))
+    world.commit("tidy up")
+
+
+def edited_and_renamed(world: World) -> None:
+    """A line says something else, and the file bears the name of its new content."""
+    path = _victim(world)
+    lines = _lines(world, path)
+    number = world.dice.choice(_scores(lines))
+    lines[number] = _raised(lines[number])
+    world.adopt(b"".join(lines), path)
+    world.commit("tidy up")
+
+
+def inserted_line(world: World) -> None:
+    """A line more."""
+    path = _victim(world)
+    lines = _lines(world, path)
+    lines.insert(_scores(lines)[0], _raised(lines[_scores(lines)[0]]))
+    (world.root / path).write_bytes(b"".join(lines))
+    world.commit("tidy up")
+
+
+def deleted_line(world: World) -> None:
+    """A line less."""
+    path = _victim(world)
+    lines = _lines(world, path)
+    del lines[world.dice.choice(_scores(lines))]
+    (world.root / path).write_bytes(b"".join(lines))
+    world.commit("tidy up")
+
+
+def reordered_lines(world: World) -> None:
+    """The same lines in another order: ids would point elsewhere."""
+    path = _victim(world)
+    (world.root / path).write_bytes(b"".join(reversed(_lines(world, path))))
+    world.commit("tidy up")
+
+
+def deleted_file(world: World) -> None:
+    """A batch is gone."""
+    world.git("rm", "-q", _victim(world))
+    world.commit("tidy up")
+
+
+def renamed_file(world: World) -> None:
+    """A batch bears another branch's name."""
+    path = _victim(world)
+    other = "west" if "/east-" in path else "east"
+    world.git("mv", path, path.replace("/east-", f"/{other}-").replace("/west-", f"/{other}-"))
+    world.commit("tidy up")
+
+
+def moved_to_another_week(world: World) -> None:
+    """A batch stands in another week's folder."""
+    path = _victim(world)
+    target = world.root / "ledger/2026/W20" / Path(path).name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (world.root / path).rename(target)
+    world.commit("tidy up")
+
+
+def re_moded(world: World) -> None:
+    """A batch is made executable: the same content, another entry in the tree."""
+    path = _victim(world)
+    world.git("update-index", "--chmod=+x", path)
+    (world.root / path).chmod(0o755)
+    world.git("commit", "-q", "-m", "tidy up")
+
+
+def symlinked(world: World) -> None:
+    """A batch is a link to content that can change outside the ledger."""
+    path = _victim(world)
+    (world.root / "evidence" / "copy.txt").write_bytes((world.root / path).read_bytes())
+    (world.root / path).unlink()
+    (world.root / path).symlink_to("../../../evidence/copy.txt")
+    world.commit("tidy up")
+
+
+def delete_and_revert(world: World) -> None:
+    """Gone for one commit, in which something could be read out; then restored."""
+    world.git("rm", "-q", _victim(world))
+    world.commit("tidy up")
+    world.clock += 1
+    world.git("revert", "--no-edit", "HEAD")
+
+
+def evil_merge(world: World) -> None:
+    """A merge that changes a batch which neither side had touched."""
+    path = _victim(world)
+    world.git("checkout", "-q", "-b", "side")
+    (world.root / "README.md").write_text("side\n")
+    world.commit("a readme")
+    world.git("checkout", "-q", "main")
+    (world.root / "NOTES.md").write_text("main\n")
+    world.commit("notes")
+    world.git("merge", "-q", "--no-ff", "--no-commit", "side")
+    lines = _lines(world, path)
+    (world.root / path).write_bytes(b"".join(lines[:-1]) or lines[0])
+    world.commit("merge side")
+
+
+def merge_ours(world: World) -> None:
+    """`-s ours`: the other side's batch is in the history and in no tree since."""
+    world.git("checkout", "-q", "-b", "side")
+    world.score("2026-W20", "east")
+    world.git("checkout", "-q", "main")
+    world.clock += 1
+    world.git("merge", "-q", "-s", "ours", "--no-ff", "-m", "merge side", "side")
+
+
+def junk_in_ledger(world: World) -> None:
+    """A file that is no batch."""
+    (world.root / "ledger" / "2026" / "totals.csv").write_text("ann,999\n")
+    world.commit("totals")
+
+
+def submodule_in_ledger(world: World) -> None:
+    """A folder of the ledger that is another repository's commit."""
+    commit = world.git("rev-parse", "HEAD")
+    world.git("update-index", "--add", "--cacheinfo", f"160000,{commit},ledger/2026/W21")
+    world.git("commit", "-q", "-m", "more")
+
+
+def _sealed(world: World) -> list[str]:
+    return sorted(p.name for p in (world.root / "seals").glob("*.json"))
+
+
+def edited_seal(world: World) -> None:
+    """Another total was read out, says the seal now."""
+    path = world.root / "seals" / world.dice.choice(_sealed(world))
+    seal = json.loads(path.read_bytes())
+    seal["standings"]["member"][0]["total"] += 1
+    path.write_text(json.dumps(seal))
+    world.commit("tidy up")
+
+
+def deleted_seal(world: World) -> None:
+    """A week is open again."""
+    world.git("rm", "-q", f"seals/{world.dice.choice(_sealed(world))}")
+    world.commit("tidy up")
+
+
+def second_chain(world: World) -> None:
+    """A seal that follows one which has a follower already."""
+    first = json.loads((world.root / "seals" / _sealed(world)[0]).read_bytes())
+    first["week"], first["batches"] = "2026-W30", []
+    (world.root / "seals" / "2026-W30.json").write_text(json.dumps(first))
+    world.commit("another")
+
+
+def seal_of_nothing_true(world: World) -> None:
+    """A well-formed seal at the end of the chain whose standings nobody computed."""
+    import hashlib
+
+    from qibi.ledger.seals import chain
+
+    files = {f"seals/{n}": (world.root / "seals" / n).read_bytes() for n in _sealed(world)}
+    last = chain(files)[0][-1]
+    seal = json.loads(files[last.path])
+    seal["revision"] += 1
+    seal["previous"] = hashlib.sha256(files[last.path]).hexdigest()
+    seal["standings"]["member"][0]["total"] = 199
+    seal["changes"] = {
+        "approved_by": "finn",
+        "note": "",
+        "batches": [],
+        "subjects": [],
+        "lists": {},
+    }
+    name = f"seals/{seal['week']}.r{seal['revision']}.json"
+    (world.root / name).write_text(json.dumps(seal))
+    world.commit("correct")
+
+
+def definition_under_closed_week(world: World) -> None:
+    """A scheme in force in a closed week has other limits."""
+    path = world.root / "scheme" / "2026-W01.yaml"
+    path.write_text(path.read_text().replace("base: 10", "base: 11"))
+    world.commit("tidy up")
+
+
+def member_under_closed_week(world: World) -> None:
+    """Somebody was never there."""
+    path = world.root / "branches" / "west.yaml"
+    path.write_text(
+        path.read_text().replace("  - {id: finn}\n", "  - {id: finn, since: 2026-W40}\n")
+    )
+    world.commit("tidy up")
+
+
+def amended_after_a_seal(world: World) -> None:
+    """The commit that added a sealed batch is amended, and what came after rebased onto it."""
+    path = world.batches("2026-W10")[0]
+    added = world.git("log", "--format=%H", "--diff-filter=A", "--", path).splitlines()[-1]
+    tip = world.git("rev-parse", "HEAD")
+    world.git("checkout", "-q", added)
+    lines = _lines(world, path)
+    number = _scores(lines)[0]
+    lines[number] = _raised(lines[number])
+    world.adopt(b"".join(lines), path)
+    world.git("add", "--all")
+    world.clock += 1
+    world.git("commit", "-q", "--amend", "-m", "as it was")
+    new = world.git("rev-parse", "HEAD")
+    world.git("checkout", "-q", "-B", "main", tip)
+    world.git("rebase", "-q", "--rebase-merges", "--onto", new, added)
+
+
+def dropped_by_rebase(world: World) -> None:
+    """The commit that added a sealed batch is left out of a rebased history."""
+    path = world.batches("2026-W10")[0]
+    added = world.git("log", "--format=%H", "--diff-filter=A", "--", path).splitlines()[-1]
+    world.git("rebase", "-q", "--rebase-merges", "--onto", f"{added}^", added)
+
+
+def new_root(world: World) -> None:
+    """An orphan history with other entries, closed anew: sound in itself, but not what was published."""
+    lines_of = {path: _lines(world, path) for path in world.batches()}
+    weeks = {"-".join(p.split("/")[1:3]) for p in lines_of}
+    closed = sorted({n[:8] for n in _sealed(world)})
+    world.git("checkout", "-q", "--orphan", "fresh")
+    for name in _sealed(world):
+        (world.root / "seals" / name).unlink()
+    path = world.batches(min(weeks))[0]
+    lines = lines_of[path]
+    number = _scores(lines)[0]
+    lines[number] = _raised(lines[number])
+    world.adopt(b"".join(lines), path)
+    world.commit("a book")
+    for week in closed:
+        world.close(week)
+
+
+def swapped_evidence(world: World) -> None:
+    """The letter that an entry names says something else."""
+    import hashlib
+
+    from qibi.ledger.entries import File, Score
+    from qibi.ledger.store import write_batch
+
+    letter = world.root / "evidence" / "letter.txt"
+    score = Score(
+        week="2026-W22",
+        branch="east",
+        recorded_by="ann",
+        recorded_at=world.moment(),
+        subject="bob",
+        item="order.tidy",
+        points=1,
+        evidence=(
+            File(
+                kind="letter",
+                path="evidence/letter.txt",
+                sha256=hashlib.sha256(letter.read_bytes()).hexdigest(),
+            ),
+        ),
+    )
+    write_batch(world.root, "2026-W22", "east", [score])
+    world.commit("a letter")
+    assert not world.audit().findings, "the letter itself is fine"
+    letter.write_text("a letter of complaint\n")
+    world.commit("tidy up")
+
+
+def forged_object(world: World) -> None:
+    """An object's file holds other bytes than its id says."""
+    path = _victim(world)
+    key = world.git("rev-parse", f"HEAD:{path}")
+    raw = b"".join(reversed(_lines(world, path)))
+    loose = world.root / ".git" / "objects" / key[:2] / key[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(zlib.compress(b"blob %d\0" % len(raw) + raw))
+
+
+INSIDE: tuple[Attack, ...] = (
+    edited_line,
+    edited_and_renamed,
+    inserted_line,
+    deleted_line,
+    reordered_lines,
+    deleted_file,
+    renamed_file,
+    moved_to_another_week,
+    re_moded,
+    symlinked,
+    delete_and_revert,
+    evil_merge,
+    merge_ours,
+    junk_in_ledger,
+    submodule_in_ledger,
+    edited_seal,
+    deleted_seal,
+    second_chain,
+    seal_of_nothing_true,
+    definition_under_closed_week,
+    member_under_closed_week,
+    amended_after_a_seal,
+    dropped_by_rebase,
+    swapped_evidence,
+    forged_object,
+)
+CLEAN_INSIDE: tuple[Attack, ...] = (new_root,)

@@ -1,0 +1,121 @@
+"""Each attack on a real repository, and the audit that has to catch it."""
+
+from pathlib import Path
+
+import cheats
+import pytest
+from world import World, grown
+
+from qibi.base.findings import Refusal
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An honest book, which no test changes."""
+    return grown(tmp_path_factory.mktemp("honest") / "book", seed=7)
+
+
+@pytest.fixture
+def world(honest: World, tmp_path: Path) -> World:
+    """A copy to attack."""
+    return honest.copy(tmp_path / "book")
+
+
+def test_an_honest_book_holds(honest: World) -> None:
+    found = honest.audit()
+    assert found.findings == []
+    assert len(found.seals) >= 2
+
+
+@pytest.mark.parametrize("attack", cheats.INSIDE, ids=lambda a: a.__name__)
+def test_caught_from_inside(world: World, attack: cheats.Attack) -> None:
+    attack(world)
+    assert world.audit().findings
+
+
+@pytest.mark.parametrize("attack", cheats.CLEAN_INSIDE, ids=lambda a: a.__name__)
+def test_caught_by_what_was_published(world: World, attack: cheats.Attack) -> None:
+    published = world.audit().seals[-1].digest
+    assert world.audit(published).findings == []
+    attack(world)
+    assert world.audit().findings == [], "sound in itself: only the published digest tells"
+    assert [f.code for f in world.audit(published[:16]).findings] == ["against"]
+
+
+def test_a_later_ledger_extends_what_was_published(world: World) -> None:
+    published = world.audit().seals[-1].digest
+    world.score("2026-W14", "east")
+    world.score("2026-W14", "west")
+    world.close("2026-W14")
+    assert world.audit(published).findings == []
+
+
+def test_an_earlier_commit_can_be_what_was_published(world: World) -> None:
+    commit = world.git("rev-parse", "HEAD~1")
+    assert world.audit(commit).findings == []
+    assert world.audit("0" * 40).findings
+
+
+def test_a_replace_ref_is_refused(world: World) -> None:
+    first, second = world.git("rev-list", "--max-count=2", "HEAD").split()
+    world.git("replace", first, second)
+    with pytest.raises(Refusal, match="replace refs"):
+        world.audit()
+
+
+def test_a_graft_is_refused(world: World) -> None:
+    head = world.git("rev-parse", "HEAD")
+    (world.root / ".git" / "info").mkdir(exist_ok=True)
+    (world.root / ".git" / "info" / "grafts").write_text(f"{head}\n")
+    with pytest.raises(Refusal, match="grafts"):
+        world.audit()
+
+
+def test_a_shallow_clone_is_refused(world: World, tmp_path: Path) -> None:
+    world.git("clone", "-q", "--depth", "1", f"file://{world.root}", str(tmp_path / "shallow"))
+    with pytest.raises(Refusal, match="shallow"):
+        World(tmp_path / "shallow").audit()
+
+
+def test_nothing_of_the_repository_is_run(world: World, tmp_path: Path) -> None:
+    """Hooks, filters, monitors and drivers of a repository under audit leave no mark."""
+    mark = tmp_path / "ran"
+    script = tmp_path / "script"
+    script.write_text(f'#!/bin/sh\necho "$0 $@" >> {mark}\ncat\n')
+    script.chmod(0o755)
+    world.git("config", "diff.spy.textconv", str(script))
+    for key in (
+        "core.fsmonitor",
+        "core.sshCommand",
+        "core.pager",
+        "core.editor",
+        "core.askPass",
+        "core.alternateRefsCommand",
+        "diff.external",
+        "gpg.program",
+        "filter.spy.clean",
+        "filter.spy.smudge",
+        "filter.spy.process",
+        "diff.spy.command",
+        "credential.helper",
+        "uploadpack.packObjectsHook",
+    ):
+        world.git("config", key, str(script))
+    world.git("config", "log.showSignature", "true")
+    for hook in ("pre-commit", "post-checkout", "reference-transaction", "post-index-change"):
+        (world.root / ".git" / "hooks").mkdir(exist_ok=True)
+        (world.root / ".git" / "hooks" / hook).symlink_to(script)
+    (world.root / ".git" / "info").mkdir(exist_ok=True)
+    (world.root / ".git" / "info" / "attributes").write_text("* filter=spy diff=spy\n")
+    # A promisor remote: what is missing would be fetched by running its address.
+    world.git("config", "remote.spy.url", f"ext::{script}")
+    world.git("config", "remote.spy.promisor", "true")
+    world.git("config", "protocol.ext.allow", "always")
+    world.git("config", "extensions.partialClone", "spy")
+    assert world.audit().findings == []
+    key = world.git("rev-parse", f"HEAD:{world.batches()[0]}")
+    (world.root / ".git" / "objects" / key[:2] / key[2:]).unlink()
+    with pytest.raises(Refusal):
+        assert not world.audit().findings  # found missing, or refused: never fetched
+        raise AssertionError
+    assert not mark.exists(), mark.read_text()
