@@ -1,0 +1,120 @@
+"""Commands of qibi in processes forked from this one, which has it imported: cheap enough for thousands.
+
+Whoever imports this must not have started threads. Each command leads a process group of its own.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import qibi.checks.registry
+import qibi.cli.commit
+import qibi.cli.entries
+import qibi.cli.fix
+import qibi.cli.score_sheets
+import qibi.cli.void
+import qibi.ledger.git_files
+import qibi.scoring.ranking  # noqa: F401  (all imported once, for all forks)
+from qibi.cli.app import main
+from qibi.cli.surroundings import Surroundings
+
+_ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER: a git whose qibi was killed is waited for here
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (None: killed), what it printed, and how long it took."""
+
+    code: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def said(self) -> str:
+        return self.stdout + self.stderr
+
+
+def run(
+    folder: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    *,
+    kill_after: float | None = None,
+    whole_group: bool = True,
+    before: Callable[[], None] = lambda: None,
+) -> Ended:
+    """Run `qibi ARGUMENTS`, and kill -9 it after so many seconds if it still runs.
+
+    With `whole_group` its git dies with it, else git goes on alone and is waited for.
+    `before` is called in the new process (to break something there).
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
+    home = Path(environment["HOME"])
+    outputs = [home / "stdout", home / "stderr"]
+    for path in outputs:
+        path.write_bytes(b"")  # what is killed at once has said nothing
+    started = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        _become(folder, arguments, environment, outputs, before)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        with suppress(ProcessLookupError, PermissionError):
+            (os.killpg if whole_group else os.kill)(child, signal.SIGKILL)
+    _pid, status = os.waitpid(child, 0)
+    seconds = time.perf_counter() - started
+    _wait_for_group(child)
+    code = None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+    return Ended(code, *(path.read_text("utf-8", "replace") for path in outputs), seconds)
+
+
+def _become(
+    folder: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    outputs: list[Path],
+    before: Callable[[], None],
+) -> None:
+    code = 70
+    try:
+        os.setsid()
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        for number, source in enumerate(
+            [os.open(os.devnull, os.O_RDONLY), *(os.open(path, flags, 0o644) for path in outputs)]
+        ):
+            os.dup2(source, number)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115  (descriptors, for the whole run)
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        before()
+        code = main(arguments, Surroundings.of_this_process())
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _wait_for_group(group: int) -> None:
+    """Until nothing of the group runs any more, so that what it left stays as it is."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.waitpid(-group, 0)
+        except ChildProcessError:
+            try:
+                os.killpg(group, 0)
+            except (ProcessLookupError, PermissionError):
+                return
+            time.sleep(0.005)
+    raise AssertionError(f"processes of group {group} still run")

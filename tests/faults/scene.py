@@ -1,0 +1,149 @@
+"""A small book on real files and real git, and what its ledger holds, read without qibi.
+
+The reader here is the judge of the fault tests, so it shares nothing with the program: names against
+digests by hashlib, lines by json.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+FILES = {
+    "qibi.yaml": "id: faults\nlanguage: en\ntimezone: Asia/Shanghai\n",
+    "scheme/2026-W01.yaml": """\
+total: {min: 0, max: 200}
+criteria:
+  - id: order
+    applies_to: [member]
+    base: 10
+    min: 0
+    max: 200
+    items:
+      - {id: tidy, points: 1, per: count}
+      - {id: late, points: -1, per: count}
+""",
+    "branches/east.yaml": """\
+id: east
+members:
+  - {id: ann}
+  - {id: bob}
+  - {id: cora}
+  - {id: dora}
+""",
+    ".gitattributes": "ledger/** -text\nseals/** -text\n",
+    ".gitignore": "ledger/.lock\n*.tmp\n",
+}
+PEOPLE = ("ann", "bob", "cora")
+TODAY = "2026-11-23"
+_NAME = re.compile(r"([a-z0-9-]+)-([0-9a-f]{16})\.jsonl")
+
+Fact = tuple[str, ...]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Surroundings of their own for every command."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "SYSTEMROOT")}
+    person = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.invalid"))
+    }
+    return (
+        kept
+        | person
+        | {
+            "HOME": str(home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "QIBI_CACHE": str(home / "cache"),
+            "QIBI_AS": "dora",
+            "QIBI_LANG": "en",
+            "QIBI_TODAY": TODAY,
+            "LANG": "C.UTF-8",
+            "PYTHONUTF8": "1",
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "100",
+        }
+    )
+
+
+def make(book: Path, env: dict[str, str]) -> Path:
+    """A book with one branch of three, committed."""
+    for name, text in FILES.items():
+        (book / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / name).write_text(text)
+    Path(env["HOME"]).mkdir(parents=True, exist_ok=True)
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "start"]):
+        git(book, env, *command)
+    shutil.rmtree(book / ".git" / "hooks", ignore_errors=True)
+    return book
+
+
+def copy(book: Path, target: Path) -> Path:
+    """The same book in another place."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(book, target)
+    return target
+
+
+def git(book: Path, env: dict[str, str], *arguments: str) -> str:
+    """What git prints; it has to succeed."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=book, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"git {arguments}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def batches(book: Path) -> dict[str, bytes]:
+    """Every file of the ledger that anyone would read: path and bytes."""
+    return {
+        path.relative_to(book).as_posix(): path.read_bytes()
+        for path in sorted((book / "ledger").rglob("*"))
+        if path.is_file() and path.name != ".lock" and path.suffix != ".tmp"
+    }
+
+
+def marks(book: Path) -> list[Path]:
+    """The marks of batches that no command has reported yet."""
+    return sorted((book / "ledger").rglob("*.unsaid.tmp"))
+
+
+def torn(files: dict[str, bytes]) -> list[str]:
+    """The files that are not whole: misnamed, or not what their name says."""
+    bad = []
+    for path, raw in files.items():
+        named = _NAME.fullmatch(path.rsplit("/", 1)[-1])
+        whole = raw.endswith(b"\n") and named is not None
+        if not whole or hashlib.sha256(raw).hexdigest()[:16] != named[2]:
+            bad.append(path)
+    return bad
+
+
+def entries(files: dict[str, bytes]) -> list[tuple[str, dict]]:
+    """Each entry with its id."""
+    found = []
+    for path, raw in files.items():
+        digest = path.rsplit("-", 1)[-1].removesuffix(".jsonl")
+        for number, line in enumerate(raw.decode().splitlines(), 1):
+            found.append((f"{digest}.{number}", json.loads(line)))
+    return found
+
+
+def fact(entry: dict) -> Fact:
+    """What an entry says, without who recorded it when."""
+    if entry["kind"] == "void":
+        return ("void", entry["entry"])
+    if entry["kind"] == "assessed":
+        return ("assessed", entry["week"])
+    return ("score", entry["week"], entry["subject"], entry["item"], entry.get("note", ""))
+
+
+def facts(book: Path) -> Counter[Fact]:
+    """What the ledger says, and how often."""
+    return Counter(fact(entry) for _key, entry in entries(batches(book)))
