@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from example_batches import correction, main_batch, single_entry
+from example_batches import correction, main_batch, single_entry, upheld_objection
 from example_definitions import book_yaml, branch_yaml, plan_yaml, scheme_yaml
 from example_desk import Batch
 from example_earlier import EARLIER_TASKS, REVISION, arrange, whole_book
@@ -32,6 +32,7 @@ from example_sheets import write_sheets
 from example_weeks import make_week
 
 HERE = Path(__file__).parent.parent
+CORRECTED = ("outer-4", "2026-W36")  # an objection upheld after the week was closed
 Plans = dict[str, list[Task]]  # by branch
 
 
@@ -53,6 +54,8 @@ def week_batches(branch: Branch, week: str) -> list[Batch | None]:
         main = main_batch(branch, week, made, EARLIER_TASKS.get(branch.cp, []), EARLIER[0])
     else:
         main = main_batch(branch, week, made, make_plan(branch))
+    if (branch.id, week) == CORRECTED:
+        return [main, upheld_objection(branch, week, main)]
     extra = dice("extra", branch.id, week).random()
     if (branch.id, week) == ("outer-1", "2026-W46"):
         return [main]  # mockups.md shows the places of this week

@@ -88,6 +88,19 @@ def correction(branch: Branch, week: str, made: Week, main: Batch) -> Batch | No
     return desk.batch()
 
 
+def upheld_objection(branch: Branch, week: str, main: Batch) -> Batch:
+    """A void recorded after the week was closed: it waits for the correction of the seal."""
+    lines = [json.loads(row) for row in main.text.decode().splitlines()]
+    row = next(
+        n
+        for n, line in enumerate(lines, 1)
+        if line.get("points", 0) < 0 and line["subject"] != branch.cp
+    )
+    desk = Desk(branch, week, at(week, 15, dice("objection", branch.id, week)))
+    desk.add("void", entry=f"{main.digest}.{row:d}", note="异议成立：现场复核，当日已整改")
+    return desk.batch()
+
+
 def corrected(
     branch: Branch, made: Week, wrong: Score, members: list[str], rng: random.Random
 ) -> tuple[Score | None, str]:

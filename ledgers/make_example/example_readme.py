@@ -33,9 +33,11 @@ project's proposal. Which five types "five-type branch" means is not public and 
 - 荣誉：表扬信4、锦旗3、奖章1、专利6，责任书5；`evidence/` 里有三个文件。 / 4 letters, 3 pennants, 1 medal, 6 patents, 5 pledges; three of them are files.
 - 任务单：提前（rc-cp 贯通、o4-cp 到货各提前七天）、滞后（i1-cp、i6-cp）、逾期（i4-cp 管材）、未到期都有；突击队随时上报进度（river-1，W32 至 W35）。 / Milestones early, late, overdue and open; progress as it happens.
 - 整改：黑榜立项（`r-31-1` 起）和检查立项（`notice-017`、`2026-031`），整改中、已报完成、已销项、重新整改、逾期都有；W44 的黑榜有意留着未立项。 / Remedies in every state, from lists and from inspections; those of W44 are left to be opened.
+- 封账：W31 至 W44 已封（`seals/`），W36 因域外四标段异议成立更正过一次；W45、W46 未封。 / W31 to W44 are closed; W36 was corrected once, after an objection; W45 and W46 are open.
 - 两人重名（o3-005、i8-005 都叫“重名例”）：按姓名查询会提示不唯一。 / Two people share a name: looking it up says it is ambiguous.
 - 党员八（o1-008）连续走低，W47 的表里有封顶和互斥的例子。 / Member o1-008 slides; the W47 sheet has examples of a cap and an exclusion.
 - 有迟交批次（补录扣分）、更正（作废加新记）、零散单条。 / Late batches, corrections and single entries occur.
 
-`ledger/` 只增不改：生成脚本只补没有的批次，从不覆盖。 / The ledger only grows; the script adds what is missing and overwrites no batch.
+`ledger/` 和 `seals/` 只增不改：生成脚本只补没有的批次，从不覆盖；封签由 `close_weeks.py` 写一次。 / The ledger and the seals only grow; the
+script adds what is missing and overwrites nothing; the seals were written once, by `close_weeks.py`.
 """

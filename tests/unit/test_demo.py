@@ -2,14 +2,17 @@
 
 import io
 import json
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from test_init import Run
 
 from qibi.book.load import load, sources
-from qibi.cli import app, diagnosis
+from qibi.cli import app, demo, diagnosis
+from qibi.ledger.git import Git
 
 TOUR = [
     "$ qibi score sheets/2026-W47/* --as o1-001",
@@ -18,6 +21,9 @@ TOUR = [
     "$ qibi show 党员八",
     "$ qibi why 党员八",
     "$ qibi commit",
+    "$ qibi --today 2026-11-28 close W47",
+    "$ qibi audit",
+    "$ qibi audit",
 ]
 
 
@@ -28,13 +34,31 @@ def test_the_tour_runs_to_its_end(tmp_path: Path) -> None:
     root = tmp_path / "try me"
     assert load(root).id == "example"
     log = subprocess.check_output(["git", "-C", str(root), "log", "--format=%an %ae"], text=True)
-    assert log.splitlines() == ["qibi demo demo@example.invalid"] * 2
+    assert log.splitlines() == ["qibi demo demo@example.invalid"] * 3
     assert not subprocess.check_output(["git", "-C", str(root), "status", "--porcelain"])
     assert "92.5" in run.out and "106.5" in run.out
+    honest, cheated = run.out.split("$ qibi audit")[1:]
+    assert "此后均未被改动" in honest, honest
+    assert "ledger/2026/W47/" in cheated and "sealed" not in cheated
+    assert '"points":6' in run.err
     assert "cd 'try me'" in run.err
     for source in sources(root):
         named = source.raw.decode().splitlines()[0].partition("$schema=")[2]
         assert ((root / source.path).parent / named).is_file()
+
+
+def test_the_tour_fails_where_the_audit_does_not_catch_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "_more_points", lambda _root: ("nothing", "a", "a"))
+    monkeypatch.setattr("qibi.ledger.git.Git.commit", _commit_anything)
+    run = Run(tmp_path, "demo", "d")
+    assert run.code == 1 and "stopped" in run.err
+
+
+def _commit_anything(self: Git, message: str, paths: list[str]) -> str:
+    self.demand("add", "--all", "--", *paths)
+    return self.demand("commit", "--quiet", "--allow-empty", "-m", message)
 
 
 def test_without_a_folder_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +151,33 @@ def test_the_doctor_names_what_is_broken(tmp_path: Path, monkeypatch: pytest.Mon
     )
     code, states = checks(tmp_path)
     assert code == 1 and states["typer"] == states["nope"] == "broken"
+
+
+def test_the_doctor_names_what_kills_left_behind(tmp_path: Path) -> None:
+    Run(tmp_path, "init", ".", "--as", "b1-001")
+    fresh = tmp_path / ".git" / "index.lock"
+    fresh.touch()
+    torn = tmp_path / "ledger" / "2026" / "W46" / ".east-1.jsonl.9-ab.tmp"
+    torn.parent.mkdir(parents=True)
+    torn.touch()
+    states = checks(tmp_path)[1]
+    assert states["git-locks"] == states["temp-files"] == "ok"  # both may be in use
+    for path in (fresh, torn):
+        os.utime(path, (time.time() - 4000,) * 2)
+    code, states = checks(tmp_path)
+    assert code == 1 and states["git-locks"] == "broken" and states["temp-files"] == "note"
+    assert "index.lock" in Run(tmp_path, "doctor", "--format", "json").out
+
+
+def test_the_doctor_looks_at_the_key_of_a_signed_book(tmp_path: Path) -> None:
+    Run(tmp_path, "init", ".", "--as", "b1-001")
+    assert "key" not in checks(tmp_path)[1]
+    book = tmp_path / "qibi.yaml"
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ7f0u3c1m5yXjv0w4oXyI5O8JdD2h3zqk1n6v0m3b2x"
+    signers = f'signers:\n  - {{id: b1-001, key: "{key}", may: [record, close]}}\n'
+    book.write_text(book.read_text("utf-8") + signers, "utf-8")
+    code, states = checks(tmp_path)
+    assert code == 1 and states["key"] == "broken"
 
 
 @pytest.mark.parametrize(

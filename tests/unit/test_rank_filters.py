@@ -143,8 +143,8 @@ def test_show_lets_overdue_remedies_stand_out(works: Path) -> None:
     assert Run(works, "remedy", "open", "e-cp", *opened, "--due", "2026-11-19").code == 0
     assert Run(works, "remedy", "open", "e-cp", *opened, "--due", "2026-11-25").code == 0
     text, data = shown(works, "e-cp")
-    assert "open remedy r-46-1  fence  seen to by Ann  overdue since 19 Nov!" in text
-    assert "open remedy r-46-2  fence  seen to by Ann  due by 25 Nov" in text
+    assert "open remedy r-46-1  fence  owner Ann  overdue since 19 Nov!" in text
+    assert "open remedy r-46-2  fence  owner Ann  due by 25 Nov" in text
     assert [r["overdue"] for r in data["remedies"]] == [True, False]
     text, data = shown(works, "e-01")
     assert "sees to remedy r-46-1  fence  of e-cp  overdue since 19 Nov!" in text

@@ -1,6 +1,7 @@
 """The life of a remedy: what each step may do, who may take it, and the commands that write it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -199,6 +200,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.direct("book", "example", [])
     made.environment["QIBI_AS"] = "o1-004"
     made.environment["QIBI_LANG"] = "en"
+    shutil.rmtree(made.folder / "seals")
     for path in (made.folder / "ledger").rglob("*.jsonl"):
         if b'"kind":"remedy"' in path.read_bytes():
             path.unlink()  # the example's own remedies are not what is looked at here

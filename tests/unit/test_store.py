@@ -14,7 +14,7 @@ import pytest
 from qibi.base.findings import Refusal
 from qibi.ledger.batches import digest, read_weeks
 from qibi.ledger.entries import Assessed
-from qibi.ledger.store import LOCK, locked, write_batch, write_durably
+from qibi.ledger.store import LOCK, locked, write_batch, write_durably, write_seal
 from transcripts.harness import tree
 from transcripts.troubles import TROUBLES
 
@@ -84,6 +84,35 @@ def test_whichever_fsync_fails_what_is_there_is_whole(
     assert [b.entries for b in read_weeks(tmp_path, ["2026-W46"])] in ([], [(ENTRY,)])
     assert not list(tmp_path.rglob("*.tmp"))
     assert write(tmp_path) and len(tree(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("calls", range(1, 6))
+def test_a_seal_is_taken_back_whichever_fsync_fails(
+    calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folder, signature and its folder, seal and its folder: five syncs, and nothing stays of any."""
+    real, made = os.fsync, [0]
+
+    def failing(descriptor: int) -> None:
+        made[0] += 1
+        if made[0] == calls:
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    def seal() -> None:
+        write_seal(tmp_path, "seals/2026-W46.json", b"{}", lambda raw: b"signed " + raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(Refusal, match="Input/output error"):
+            seal()
+    assert made[0] == calls
+    assert tree(tmp_path) == {}
+    seal()
+    assert tree(tmp_path) == {
+        "seals/2026-W46.json": b"{}",
+        "seals/2026-W46.json.sig": b"signed {}",
+    }
 
 
 def test_the_disk_is_asked_to_keep_file_and_folders(

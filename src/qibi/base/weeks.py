@@ -6,6 +6,7 @@ are. `BEGIN` and `END` stand for an open side of a span.
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 BEGIN = "0000-W00"
@@ -24,6 +25,7 @@ class Period(NamedTuple):
     weeks: tuple[str, ...]
 
 
+@lru_cache(4096)  # each line of the ledger names one
 def is_week(text: str) -> bool:
     """True for an ISO week that exists: `2026-W53` does, `2025-W53` does not."""
     found = _WEEK.fullmatch(text)

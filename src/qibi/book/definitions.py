@@ -4,6 +4,7 @@ All points are integers of hundredths. Spans are weeks, both ends included; `wee
 `weeks.END` stand for an open end.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -300,15 +301,47 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
         found = self._branches.get(branch)
         if not found or not found.alive(week):
             return []
-        return [m for m in self.memberships if m.branch == branch and m.since <= week <= m.until]
+        return [m for m in self._members.get(branch, ()) if m.since <= week <= m.until]
+
+    @cached_property
+    def _members(self) -> dict[str, list[Membership]]:
+        """Branch id: its memberships of all times, in the order of the file."""
+        found: dict[str, list[Membership]] = {}
+        for membership in self.memberships:
+            found.setdefault(membership.branch, []).append(membership)
+        return found
 
     def has_subjects(self, branch: str, week: str) -> bool:
         """Whether anyone is scored in this branch in a week: a member or a CP."""
         found = self._branches.get(branch)
         if not found or not found.alive(week):
             return False
-        spans: tuple[Membership | CP, ...] = (*self.memberships, *self.cps)
-        return any(s.branch == branch and s.since <= week <= s.until for s in spans)
+        return any(m.since <= week <= m.until for m in self._members.get(branch, ())) or any(
+            c.branch == branch and c.since <= week <= c.until for c in self.cps
+        )
+
+    @cached_property
+    def _edges(self) -> tuple[list[str], list[str]]:
+        """The weeks in which anything begins, and those in which anything ends, in order."""
+        spans: list[Branch | Membership | CP | Group] = [
+            *self.branches,
+            *self.memberships,
+            *self.cps,
+        ]
+        spans += [group for branch in self.branches for group in branch.groups]
+        begins = {s.since for s in spans} | {scheme.week for scheme in self.schemes}
+        ends = {s.until for s in spans}
+        return sorted(begins), sorted(ends)
+
+    def stretch_of(self, week: str) -> tuple[int, int]:
+        """The same for all weeks between which nothing begins or ends: the same is in force in them."""
+        begins, ends = self._edges
+        return bisect_right(begins, week), bisect_left(ends, week)
+
+    @cached_property
+    def digests(self) -> dict[tuple[int, int], tuple[str, dict[str, str]]]:
+        """What `in_force.definitions_digest` has reckoned already, by `stretch_of`."""
+        return {}
 
     def label(self, key: str) -> Label:
         """The name of a subject: from `names.yaml`, else its latest definition, else its id."""

@@ -14,8 +14,13 @@ from qibi.book.definitions import CP, Branch, Criterion, Definitions, Item, Memb
 
 def definitions_digest(definitions: Definitions, week: str) -> tuple[str, dict[str, str]]:
     """SHA-256 of all that is in force in a week, and of each file's part (path: SHA-256)."""
-    parts = in_force(definitions, week)
-    return _digest(parts), {path: _digest(part) for path, part in parts.items()}
+    stretch = definitions.stretch_of(week)
+    found = definitions.digests.get(stretch)
+    if found is None:
+        parts = in_force(definitions, week)
+        found = _digest(parts), {path: _digest(part) for path, part in parts.items()}
+        definitions.digests[stretch] = found
+    return found
 
 
 def in_force(definitions: Definitions, week: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
         ),
         "no-scheme": _("no scheme is in force in {week}; it counts for nothing"),
         "not-assessed": _(
-            "'{subject}' is not assessed in {week}; it counts for nothing until their branch is, or while they are exempt"
+            "'{subject}' is not assessed in {week}; it counts for nothing until their {branch} is, or while they are exempt"
         ),
         "wrong-kind": _("'{item}' does not apply to '{subject}'; it counts for nothing: void it"),
     }
@@ -37,7 +37,14 @@ def unusable(survey: Survey) -> Iterator[Finding]:
         )
         if why:
             yield finding(
-                batch, number, said[why].format(subject=e.subject, item=e.item, week=e.week)
+                batch,
+                number,
+                said[why].format(
+                    subject=e.subject,
+                    item=e.item,
+                    week=e.week,
+                    branch=survey.definitions.word("branch", _("branch")),
+                ),
             )
     for batch, number, key, entry in survey.lines():
         if (

@@ -238,7 +238,10 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
     if not batches:
         return lines[0]
     title = many("{weeks}: {count} branch scored", "{weeks}: {count} branches scored", branches)
-    title = title.format(weeks=listing(weeks), count=branches)
+    if "branch" in now.definitions.words:  # a book's own word has no plural
+        title = _("{weeks}: {branch}, {count} scored")
+    word = now.definitions.word("branch", _("branch"))
+    title = title.format(weeks=listing(weeks), count=branches, branch=word)
     return "\n".join([title, "", *lines])
 
 

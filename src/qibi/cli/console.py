@@ -7,10 +7,11 @@ standard output (or `-o FILE`), everything else to standard error.
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
@@ -19,6 +20,7 @@ from qibi.cli.surroundings import Surroundings
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
 FORMATS = ("table", "json", "csv", "md")
+_PATIENCE = 1.0  # seconds of work before a bar shows
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,13 @@ class Console:
                 out.writelines("".join(cell.text for cell in line) + "\n" for line in lines)
         return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
-    def _rich(self, out: io.StringIO, colored: bool) -> Any:
+    def _rich(self, out: TextIO, colored: bool, terminal: bool = False) -> Any:
         from rich.console import Console as RichConsole
 
         return RichConsole(
             file=out,
             width=self.around.width,
-            force_terminal=colored,
+            force_terminal=colored or terminal,
             no_color=not colored,
             color_system="standard" if colored else None,
             markup=False,
@@ -237,10 +239,72 @@ class Console:
             if answer in ("n", "no", "否", "不"):
                 return False
 
+    @contextmanager
+    def progress(self, said: str, count: int) -> Iterator[Callable[[], None]]:
+        """A bar over so many steps on the terminal, once they have taken over a second.
+
+        Gives what to call after each step. Nothing else may be written meanwhile.
+        """
+        if not self.around.stderr.isatty() or self.around.environment.get("TERM") == "dumb":
+            yield lambda: None
+            return
+        from threading import Timer
+
+        bar = _Bar(self, visible(said), count)
+        waiting = Timer(_PATIENCE, bar.show)
+        waiting.daemon = True
+        waiting.start()
+        try:
+            yield bar.step
+        finally:
+            waiting.cancel()
+            waiting.join()
+            bar.hide()
+
     def flush(self) -> None:
         """Push out what is written, so that a closed pipe shows here and not at exit."""
         self.around.stdout.flush()
         self.around.stderr.flush()
+
+
+class _Bar:
+    """A progress bar on standard error that is drawn only if `show` is called in time."""
+
+    def __init__(self, console: Console, said: str, count: int) -> None:
+        self.console, self.said, self.count = console, said, count
+        self.done = 0
+        self.shown: Any = None
+
+    def show(self) -> None:
+        """Draw it; Rich keeps it moving from a thread of its own."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        around = self.console.around
+        colored = self.console.colored(around.stderr)
+        shown = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self.console._rich(around.stderr, colored, terminal=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        task = shown.add_task(self.said, total=self.count)
+        shown.start()
+        self.shown = shown
+        shown.update(task, completed=self.done)  # what was done until here
+
+    def step(self) -> None:
+        """One more is done."""
+        self.done += 1
+        if self.shown:
+            self.shown.update(self.shown.task_ids[0], completed=self.done)
+
+    def hide(self) -> None:
+        """Take it from the screen."""
+        if self.shown:
+            self.shown.stop()
 
 
 def folded_line(text: str, columns: int) -> list[str]:

@@ -28,6 +28,7 @@ qibi demo
 qibi demo try-qibi
 """
 TODAY = date(2026, 11, 23)  # the Monday after the week that waits to be scored
+AFTERWARDS = date(2026, 11, 28)  # the first day on which no objection is taken any more
 WHO = "o1-001"
 _WEEK = "2026-W47"
 _SHEETS = f"sheets/{_WEEK}"
@@ -84,7 +85,44 @@ def _tour(now: Session, root: Path) -> int:
         code = main([*color, *arguments], around)
         if code != 0:
             return code
-    return 0
+    return _cheated(now, root)
+
+
+def _cheated(now: Session, root: Path) -> int:
+    """Change a line in a copy of the book, commit that, and audit it: 0 where the audit finds it."""
+    from qibi.cli.app import main
+    from qibi.ledger.git import Git
+
+    with tempfile.TemporaryDirectory(prefix="qibi-demo-") as temporary:
+        copy = Path(temporary) / "book"
+        shutil.copytree(root, copy)
+        around = _inside(now.around, copy)
+        path, before, after = _more_points(copy)
+        now.console.say("")
+        now.console.say(
+            _("in a copy somebody turns {before} into {after}, and commits it: {path}").format(
+                before=before, after=after, path=path
+            ),
+            "yellow",
+        )
+        Git(copy, around.environment).commit("Tidy up", ["."])
+        now.around.stdout.write("\n$ qibi audit\n")
+        now.console.flush()
+        color = ["--color", now.options.color] if now.options.color else []
+        return 0 if main([*color, "audit"], around) == 1 else 1
+
+
+def _more_points(root: Path) -> tuple[str, str, str]:
+    """Raise the points of one entry of the week: the batch, what stood there and what stands there now."""
+    from qibi.ledger.batches import folder
+
+    before, after = '"points":-1,', '"points":6,'
+    for path in sorted((root / folder(_WEEK)).glob("*.jsonl")):
+        text = path.read_text("utf-8")
+        if before in text:
+            path.write_text(text.replace(before, after, 1), "utf-8", newline="")
+            return path.relative_to(root).as_posix(), before.rstrip(","), after.rstrip(",")
+    raise AssertionError("no entry of the sample week takes a point away")
 
 
 def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
@@ -96,6 +134,8 @@ def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
         ["show", "党员八"],
         ["why", "党员八"],
         ["commit"],
+        ["--today", AFTERWARDS.isoformat(), "close", _WEEK[5:]],
+        ["audit"],
     ]
     score = (["score", f"{_SHEETS}/*", "--as", WHO], ["score", *sheets, "--as", WHO])
     return [score, *((words, words) for words in plain)]

@@ -1,7 +1,9 @@
 """What `qibi doctor` looks at, one check a line."""
 
 import re
+import shlex
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, many
+from qibi.base.language import _, listing, many
 from qibi.cli.session import Session
 
 _MODULES = {
@@ -20,6 +22,8 @@ _MODULES = {
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*)(?:;\s*(.*))?")
 _BOUND = re.compile(r"(>=|<)\s*([0-9.]+)")
 _LEAST_PYTHON = (3, 11)
+_LOCK_SECONDS = 600  # a git at work holds a lock for less
+_TEMP_SECONDS = 3600  # as old as the next writer takes them for left behind
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,8 @@ def _book(now: Session) -> Iterator[Check]:
         counted = many("{count} person", "{count} people", people).format(count=people)
         yield Check("book", label, "ok", f"{definitions.name}, {counted}  {root}")
         yield _repository(now)
+        yield from _leftovers(now)
+        yield from _key(now)
     except Refusal as refusal:
         asked = now.options.book or now.around.environment.get("QIBI_BOOK")
         state = "broken" if asked else "note"
@@ -211,6 +217,69 @@ def _repository(now: Session) -> Check:
         return Check("repository", label, "ok", str(top))
     advice = _("git init (in the book's folder)")
     return Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+
+
+def _leftovers(now: Session) -> Iterator[Check]:
+    """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
+    from qibi.ledger.git_files import locks, said_age
+
+    if now.git.repository():
+        found = [lock for lock in locks(now.git) if lock.age > _LOCK_SECONDS]
+        label = _("git's locks")
+        if found:
+            advice = _("once no git runs here: rm {paths}  (nothing is lost)").format(
+                paths=shlex.join(str(lock.path) for lock in found)
+            )
+            said = listing([str(lock) for lock in found])
+            yield Check("git-locks", label, "broken", said, advice)
+        else:
+            yield Check("git-locks", label, "ok", _("none left behind"))
+    label = _("temp files")
+    old = [age for age in _ages_of_temp_files(now.root) if age > _TEMP_SECONDS]
+    if old:
+        count = many("{count} file", "{count} files", len(old)).format(count=len(old))
+        found_old = _("{count} of a write that was interrupted, {age}").format(
+            count=count, age=said_age(max(old))
+        )
+        advice = _("nobody reads them; the next qibi commit removes them")
+        yield Check("temp-files", label, "note", found_old, advice)
+    else:
+        yield Check("temp-files", label, "ok", _("none left behind"))
+
+
+def _ages_of_temp_files(root: Path) -> Iterator[float]:
+    """Seconds since each was written; marks of unreported batches are none of them."""
+    from contextlib import suppress
+
+    from qibi.ledger.interrupted import is_mark
+
+    for part in ("ledger", "seals"):
+        for path in (root / part).rglob(".*.tmp"):
+            if not is_mark(path.name):
+                with suppress(OSError):  # gone by now
+                    yield time.time() - path.lstat().st_mtime
+
+
+def _key(now: Session) -> Iterator[Check]:
+    """In a book with signers: whether the key that would sign here is there, and fits who records."""
+    signing = now.signing
+    if signing is None:
+        return
+    label = _("signing key")
+    try:
+        who = now.who(None, signs=False)
+    except Refusal as refusal:
+        yield Check("key", label, "note", _("not looked at: nobody records here"), refusal.message)
+        return
+    try:
+        signing.must_have_key(who)
+        print_of = signing.keygen.fingerprint_of(signing.file)
+        yield Check("key", label, "ok", f"{signing.file}  {print_of}")
+    except Refusal as refusal:
+        yield Check("key", label, "broken", refusal.message, refusal.advice)
+    except Faults as faults:
+        first = faults.findings[0]
+        yield Check("key", label, "broken", first.place, first.message)
 
 
 def _time_zones(zone: str) -> Check:

@@ -187,11 +187,12 @@ def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> 
     place = ((stamp.week, stamp.branch),)
     count = sum(isinstance(e, Score) for e in entries)
     text = many(
-        "record {count} entry and the branch as assessed?",
-        "record {count} entries and the branch as assessed?",
+        "record {count} entry and the {branch} as assessed?",
+        "record {count} entries and the {branch} as assessed?",
         count,
     )
-    if not now.console.confirm(text.format(count=count)):
+    word = now.definitions.word("branch", _("branch"))
+    if not now.console.confirm(text.format(count=count, branch=word)):
         now.console.say(_("nothing was recorded"))
         return Outcome(False)
     with locked(now.root):

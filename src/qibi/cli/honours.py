@@ -4,6 +4,8 @@ from qibi.base.language import _, many
 from qibi.ledger.entries import File
 from qibi.ledger.evidence import HONOURS, typed
 
+_PLAIN = ("photo", "document")  # kinds that go without saying
+
 
 def kind_name(kind: str) -> str:
     """What a kind of evidence is called."""
@@ -49,7 +51,12 @@ def said(counts: dict[str, int], kinds: tuple[str, ...] = HONOURS) -> list[str]:
 def evidence_text(evidence: str | File) -> str:
     """One piece of evidence in words: `pennant 2026-003`, or a file's path with its kind."""
     if isinstance(evidence, File):
-        plain = evidence.kind in ("photo", "document")
-        return evidence.path if plain else f"{kind_name(evidence.kind)} {evidence.path}"
-    found = typed(evidence)
-    return f"{kind_name(found[0])} {found[1]}".strip() if found else evidence
+        return (
+            evidence.path
+            if evidence.kind in _PLAIN
+            else f"{kind_name(evidence.kind)} {evidence.path}"
+        )
+    if found := typed(evidence):
+        return f"{kind_name(found[0])} {found[1]}".strip()
+    kind, _colon, reference = evidence.partition(":")
+    return reference.strip() or evidence if kind in _PLAIN else evidence

@@ -9,15 +9,16 @@ from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, mark
 from qibi.base.weeks import Period
-from qibi.book.definitions import ListPolicy
+from qibi.book import words
 from qibi.cli import complete, lists_remedies, options, phrases, remedy_words
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.lists_remedies import Remedies
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
 from qibi.ledger.counting import counting
-from qibi.scoring.lists import Cause, Lists, as_plain, lists_of, red_room, remedy_due
-from qibi.scoring.ranking import Ranking, Standing
+from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
+from qibi.scoring.ranking import Standing
+from qibi.scoring.words import cause, list_name, list_rule
 
 DETAILS = mark(
     "Whom qibi.yaml's lists name, by total: a tie across the cut is wholly off red and wholly on "
@@ -87,16 +88,11 @@ def black_listed(now: Session, week: str) -> Iterator[tuple[str, str, str, str]]
         day = remedy_due(policy, week)
         for standing in found.black:
             causes = found.causes[standing.subject][:_SHOWN]
-            named = dict.fromkeys(_thing(found.ranking, c.thing) for c in causes)
+            named = dict.fromkeys(words.thing(found.ranking.scheme, c.thing) for c in causes)
             text = _("mend: {items}").format(items=listing(list(named)))
             text = text if named else _("measures still to be named")
-            origin = f"{word(now, 'black')} {week}"
+            origin = f"{list_name(now.definitions, 'black')} {week}"
             yield standing.subject, day.isoformat() if day else "", text, origin
-
-
-def word(now: Session, name: str) -> str:
-    """What this book calls its `red` or `black` list."""
-    return now.definitions.word(name, _("Red list") if name == "red" else _("Black list"))
 
 
 def _period(asked: Period) -> dict[str, Any]:
@@ -108,11 +104,11 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
     kind = phrases.kind(now.definitions, found.kind)
     view.line(f"{kind}  {phrases.handed_in(found.ranking, now.definitions)}")
     for name, standings in (("red", found.red), ("black", found.black)):
-        rule = _rule(found.policy, name, len(found.ranking.standings))
+        rule = list_rule(found.policy, name, len(found.ranking.standings))
         if rule is None:
             continue
         view.line()
-        view.line(word(now, name) + aside(rule), "bold")
+        view.line(list_name(now.definitions, name) + aside(rule), "bold")
         if standings:
             view.blocks.append(_grid(now, found, name, standings))
         else:
@@ -133,26 +129,6 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
         view.line(_("why: qibi why {subject}").format(subject=about), "dim")
 
 
-def _rule(policy: ListPolicy, name: str, ranked: int) -> str | None:
-    """The policy of a list in a few words; None where the book has no such list."""
-    if name == "red" and policy.red:
-        red = policy.red
-        parts = [_("among the first {count}").format(count=red.top)]
-        if red.at_least is not None:
-            parts.append(_("{points} points or more").format(points=points.show(red.at_least)))
-        if red.share:
-            room = red_room(red, ranked)
-            parts.append(_("at most {count} of {ranked} names").format(count=room, ranked=ranked))
-        return listing(parts)
-    if name == "black" and policy.black:
-        black = policy.black
-        parts = [_("among the last {count}").format(count=black.bottom)]
-        if black.below is not None:
-            parts.append(_("below {points} points").format(points=points.show(black.below)))
-        return listing(parts)
-    return None
-
-
 def _grid(now: Session, found: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
     """A name with its total in a row, and a row more for each further item behind it."""
     heading = phrases.kind(now.definitions, found.kind)
@@ -169,8 +145,8 @@ def _grid(now: Session, found: Lists, name: str, standings: tuple[Standing, ...]
         title = Cell(now.definitions.title(s.subject), "red" if name == "black" else "green")
         total = Cell(points.show(s.total), "bold")
         first: list[str | Cell] = [str(s.rank), phrases.moved(s.moved), title, total]
-        for cause in _because(now, found, s.subject) or [["", ""]]:
-            rows.append([*first, *cause])
+        for because in _because(now, found, s.subject) or [["", ""]]:
+            rows.append([*first, *because])
             first = ["", "", "", ""]
     return Grid(columns, rows)
 
@@ -179,24 +155,13 @@ def _because(now: Session, found: Lists, subject: str) -> list[list[str | Cell]]
     """Points and name of the weightiest items; those of members with whose they are."""
     causes = found.causes[subject]
     said: list[list[str | Cell]] = [
-        [phrases.signed(c.points), _cause(now, found, subject, c)] for c in causes[:_SHOWN]
+        [phrases.signed(c.points), cause(now.definitions, found, subject, c)]
+        for c in causes[:_SHOWN]
     ]
     if len(causes) > _SHOWN:
         more = _("and {count} more").format(count=len(causes) - _SHOWN)
         said.append(["", Cell(more, "dim")])
     return said
-
-
-def _cause(now: Session, found: Lists, subject: str, cause: Cause) -> str:
-    whose = "" if cause.subject == subject else now.definitions.title(cause.subject) + " "
-    return f"{whose}{_thing(found.ranking, cause.thing)}" + (aside(_("veto")) if cause.veto else "")
-
-
-def _thing(ranking: Ranking, key: str) -> str:
-    """The name of an item or directly scored criterion."""
-    scheme = ranking.scheme
-    thing = (scheme.item(key) or scheme.criterion(key)) if scheme else None
-    return str(thing.name) if thing else key
 
 
 def _without_place(now: Session, found: Lists) -> Iterator[str]:
@@ -254,7 +219,7 @@ def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
     for name, standings in (("red", found.red), ("black", found.black)):
         for s in standings:
             causes = [
-                f"{_cause(now, found, s.subject, c)} {points.signed(c.points)}"
+                f"{cause(now.definitions, found, s.subject, c)} {points.signed(c.points)}"
                 for c in found.causes[s.subject]
             ]
             remedy = (
@@ -265,7 +230,7 @@ def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
             title, where = now.definitions.title(s.subject), s.branch or ""
             place = [s.rank, s.moved, s.subject, title, now.definitions.title(where)]
             total = points.to_number(s.total)
-            rows.append([word(now, name), *place, total, clauses(causes), remedy])
+            rows.append([list_name(now.definitions, name), *place, total, clauses(causes), remedy])
     for key, life in lists_remedies.overdue(now, found, remedies):
         place = [None, None, life.subject, now.definitions.title(life.subject)]
         text = remedy_words.standing(key, life, now.today)

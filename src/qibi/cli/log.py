@@ -13,9 +13,21 @@ from qibi.cli import complete, options, phrases
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.late import is_late
 from qibi.cli.periods import asked_period
+from qibi.cli.remedy_words import state_name
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, batch_names, read_weeks
-from qibi.ledger.entries import Entry, File, Score, Void, encode, moment
+from qibi.ledger.entries import (
+    Assessed,
+    Entry,
+    Exempt,
+    File,
+    Remedy,
+    Score,
+    Task,
+    Void,
+    encode,
+    moment,
+)
 from qibi.ledger.voids import cancelled_entries
 
 DETAILS = mark("Without a period it is the latest assessed week.")
@@ -23,6 +35,9 @@ EXAMPLES = """
 qibi log --week W46 --branch 域外一标段
 qibi log 2026-10 --subject 党员八 --min-points 3 --format csv -o entries.csv
 """
+
+# What a week is handed in with, and so can be late; remedies and tasks go on after their week.
+_DUE = (Assessed, Score, Exempt)
 
 
 @dataclass(frozen=True)
@@ -79,11 +94,11 @@ def log(
     asked = asked_period(now, period, week)
     batches = read_weeks(now.root, [w for w in asked.weeks if batch_names(now.root, w)])
     lines = [_Line(*found) for found in _lines(now, batches)]
-    if branch:
-        among = now.find_branch(branch)
+    among = now.find_branch(branch) if branch else None
+    if among:
         lines = [n for n in lines if n.entry.branch == among]
-    if subject:
-        key = now.find_subject(subject, asked.weeks[-1])
+    key = now.find_subject(subject, asked.weeks[-1]) if subject else None
+    if key:
         lines = [n for n in lines if getattr(n.entry, "subject", None) == key]
     if item:
         thing = _item(now, item, asked.weeks[-1])
@@ -99,7 +114,7 @@ def log(
         lines = [
             n for n in lines if isinstance(n.entry, Score) and abs(n.entry.hundredths) >= least
         ]
-    now.console.show(_view(now, asked, lines), form, output)
+    now.console.show(_view(now, asked, lines, among, key), form, output)
 
 
 def _item(now: Session, text: str, week: str) -> str:
@@ -116,7 +131,7 @@ def _lines(now: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, b
     """Each entry in the order of recording, with whether it is void, and late."""
     cancelled = cancelled_entries(batches)
     found = [
-        (key, entry, key in cancelled, is_late(now, batch, entry))
+        (key, entry, key in cancelled, isinstance(entry, _DUE) and is_late(now, batch, entry))
         for batch in batches
         for key, entry in batch.numbered()
     ]
@@ -129,7 +144,10 @@ def _number(key: str) -> tuple[str, int]:
     return digest, int(number)
 
 
-def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
+def _view(
+    now: Session, asked: weeks.Period, lines: list[_Line], branch: str | None, subject: str | None
+) -> View:
+    """The entries; the branch and subject that were asked for stand in the title, in no column."""
     definitions = now.definitions
     several = len(asked.weeks) > 1
     wide = now.around.width >= 100
@@ -142,7 +160,10 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
             "entries": [_as_json(n) for n in lines],
         }
     )
-    view.line(f"{definitions.name}  {phrases.period(asked)}", "bold")
+    named = [phrases.branch(definitions, branch)] if branch else []
+    named += [definitions.title(subject)] if subject else []
+    title = [*(named or [str(definitions.name)]), phrases.period(asked)]
+    view.line("  ".join(title), "bold")
     view.line()
     if not lines:
         view.line(_("no entries"))
@@ -150,8 +171,8 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
         [
             Cell(short[n.key], "dim"),
             *([n.entry.week[5:]] if several else []),
-            phrases.branch(definitions, n.entry.branch),
-            Cell(_subject(now, n.entry), "strike" if n.void else ""),
+            *([] if branch else [phrases.branch(definitions, n.entry.branch)]),
+            *([] if subject else [Cell(_subject(now, n.entry), "strike" if n.void else "")]),
             Cell(_what(now, n.entry), "strike" if n.void else ""),
             _points(n.entry),
             *([definitions.title(n.entry.recorded_by)] if wide else []),
@@ -163,8 +184,8 @@ def _view(now: Session, asked: weeks.Period, lines: list[_Line]) -> View:
     columns = [
         Column(_("Entry")),
         *([Column(_("Week"))] if several else []),
-        Column(phrases.branch_heading(definitions), wraps=True),
-        Column(_("Subject"), wraps=True),
+        *([] if branch else [Column(phrases.branch_heading(definitions), wraps=True)]),
+        *([] if subject else [Column(_("Subject"), wraps=True)]),
         Column(_("Item"), wraps=True),
         Column(_("Points"), right=True),
         *([Column(_("Recorded by"), wraps=True)] if wide else []),
@@ -209,7 +230,21 @@ def _what(now: Session, entry: Entry) -> str:
         thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
         times = f" x{entry.count}" if entry.count > 1 else ""
         return f"{thing.name if thing else entry.item}{times}"
-    return kind_name(str(entry.__struct_config__.tag))
+    said = kind_name(str(entry.__struct_config__.tag))
+    if isinstance(entry, Task):
+        return f"{said} {_step(now, entry)}"
+    if isinstance(entry, Remedy):
+        return f"{said} {entry.remedy} {state_name(entry.state)}"
+    return said
+
+
+def _step(now: Session, entry: Task) -> str:
+    """The task or milestone by its name in the plan, and how far it is."""
+    plans = (p for p in now.definitions.plans if p.cp == entry.subject)
+    task = next((t for p in plans for t in p.tasks if t.id == entry.task), None)
+    part = next((m for m in task.milestones if m.id == entry.milestone), None) if task else None
+    name = str(part.name) if part else entry.milestone or (str(task.name) if task else entry.task)
+    return f"{name} {_('done') if entry.done else f'{entry.progress}%'}"
 
 
 def kind_name(kind: str) -> str:

@@ -102,7 +102,7 @@ def person(now: Session, text: str, week: str) -> str:
     try:
         return lookup.subject(now.definitions, text, ("member",), week=week)
     except lookup.NotFound as error:
-        raise Refusal(str(error), _("'qibi member list' shows them"), 1) from None
+        raise Refusal(error.brief, _("'qibi member list' shows them"), 1) from None
 
 
 def asked_branch(now: Session, text: str | None) -> str:

@@ -5,59 +5,28 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from qibi.base import points, weeks
-from qibi.base.language import _, aside, current, listing, many
+from qibi.base import points
+from qibi.base.dates import day as day
+from qibi.base.dates import days as days
+from qibi.base.dates import period as period
+from qibi.base.dates import week as week
+from qibi.base.language import _, listing, many
 from qibi.base.text import width
-from qibi.base.weeks import Period
-from qibi.book.definitions import Definitions, Scheme
+from qibi.book.definitions import Definitions
+from qibi.book.words import branch as branch
+from qibi.book.words import branch_heading as branch_heading
+from qibi.book.words import grade as grade
+from qibi.book.words import kind as kind
+from qibi.book.words import reason as reason
 from qibi.cli.console import Cell
 from qibi.ledger.entries import Void
 from qibi.scoring.ranking import Ranking
+from qibi.scoring.sums import short_ids as short_ids
+from qibi.scoring.words import alert_word as alert_word
+from qibi.scoring.words import moved as moved
+from qibi.scoring.words import place_within as place_within
 
 BARS = "▁▂▃▄▅▆▇█"
-
-
-def days(first: date, last: date) -> str:
-    """`11月16日至22日`, `16–22 November`: two days, said once what they share."""
-    years = first.year != last.year
-    if current() == "zh":
-        if years:
-            return f"{first.year}年{day(first)}至{last.year}年{day(last)}"
-        until = f"{last.day}日" if first.month == last.month else day(last)
-        return f"{day(first)}至{until}"
-    if years:
-        return f"{day(first)} {first.year} to {day(last)} {last.year}"
-    begin = str(first.day) if first.month == last.month else f"{first.day} {_month(first)}"
-    return f"{begin} to {last.day} {_month(last)}"
-
-
-def _month(day: date) -> str:
-    names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return names[day.month - 1]
-
-
-def day(value: date) -> str:
-    """`11月27日`, `27 Nov`."""
-    return f"{value.month}月{value.day}日" if current() == "zh" else f"{value.day} {_month(value)}"
-
-
-def period(asked: Period) -> str:
-    """A period with its dates: `2026-W47（11月16日至22日）`."""
-    dates = days(weeks.monday(asked.weeks[0]), weeks.sunday(asked.weeks[-1]))
-    return f"{asked.label}（{dates}）" if current() == "zh" else f"{asked.label} ({dates})"
-
-
-def week(text: str) -> str:
-    """A week with its dates."""
-    return period(weeks.single(text))
-
-
-def branch(definitions: Definitions, key: str) -> str:
-    """A branch by its section, where it has one: shorter, and what people say."""
-    found = definitions.branch(key)
-    if found is None:
-        return key
-    return found.section if found.section and current() == "zh" else str(found.name)
 
 
 def places(entries: Iterable[str], most: int = 6) -> str:
@@ -73,26 +42,33 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     """How many branches are in, and which are missing."""
     done = ranking.expected - len(ranking.missing)
     several = len(ranking.question.period.weeks) > 1
+    word = definitions.word("branch", _("branch"))
     if not ranking.expected:
-        return _("no branch to hand in")
+        return _("no {branch} to hand in").format(branch=word)
     if not ranking.missing:
         text = (
-            _("all {expected} branch weeks are in")
+            _("all {expected} {branch} weeks are in")
             if several
             else _("{branches}: {done} of {expected} in")
         )
-        return text.format(done=done, expected=ranking.expected, branches=_branches(definitions))
+        return text.format(
+            done=done, expected=ranking.expected, branch=word, branches=_branches(definitions)
+        )
     names = [
         f"{branch(definitions, key)} {week}" if several else branch(definitions, key)
         for week, key in ranking.missing
     ]
     text = (
-        _("provisional: {done} of {expected} branch weeks in, missing {names}")
+        _("provisional: {done} of {expected} {branch} weeks in, missing {names}")
         if several
         else _("provisional, {branches}: {done} of {expected} in, missing {names}")
     )
     return text.format(
-        done=done, expected=ranking.expected, names=places(names), branches=_branches(definitions)
+        done=done,
+        expected=ranking.expected,
+        names=places(names),
+        branch=word,
+        branches=_branches(definitions),
     )
 
 
@@ -132,12 +108,6 @@ def pending(waiting: Mapping[str, int]) -> list[str]:
     ]
 
 
-def place_within(definitions: Definitions, rank: int, count: int) -> str:
-    """A place within a branch, in the book's own word for it."""
-    word = definitions.word("branch", _("branch"))
-    return _("place {rank} of {count} in the {branch}").format(rank=rank, count=count, branch=word)
-
-
 def argument(text: str) -> str:
     """A name as one would type it on a command line: in quotes where it has blanks or signs."""
     return text if not re.search(r"[\s'\"\\$&|;<>()*?#!`]", text) else shlex.quote(text)
@@ -152,51 +122,8 @@ def voided(definitions: Definitions, void: Void) -> str:
     )
 
 
-def kind(definitions: Definitions, by: str) -> str:
-    """What a ranking is by, in the book's own word."""
-    default = {
-        "member": _("member"),
-        "group": _("group"),
-        "branch": _("branch"),
-        "cp": _("CP"),
-        "unit": _("unit"),
-        "post": _("post"),
-    }[by]
-    return definitions.word(by, default)
-
-
-def branch_heading(definitions: Definitions) -> str:
-    """The heading of a column of branches, in the book's own word."""
-    word = definitions.word("branch", _("Branch"))
-    return word[:1].upper() + word[1:]
-
-
 def _branches(definitions: Definitions) -> str:
     return definitions.word("branch", _("branches"))
-
-
-def reason(word: str, note: str = "") -> str:
-    """Why a subject has no place."""
-    said = {
-        "exempt": _("exempt"),
-        "unscored": _("not assessed"),
-        "ineligible": _("not ranked by the scheme"),
-        "too-few-weeks": _("too few weeks"),
-    }[word]
-    return note or said if word == "exempt" else said
-
-
-def moved(value: int | None) -> str:
-    """`+3`, `-2`, `=`; `-` where there was no rank before."""
-    if value is None:
-        return "-"
-    return f"{value:+d}" if value else "="
-
-
-def grade(scheme: Scheme | None, key: str | None) -> str:
-    """The name of a grade."""
-    names = {g.id: str(g.name) for g in scheme.grades} if scheme else {}
-    return names.get(key or "", "")
 
 
 def alert_mark(alert: str | None) -> str:
@@ -207,17 +134,6 @@ def alert_mark(alert: str | None) -> str:
 def alert_style(alert: str | None) -> str:
     """The colour of someone to look after."""
     return {"watch": "yellow", "warn": "red"}.get(alert or "", "")
-
-
-def alert_word(scheme: Scheme | None, alert: str | None, mean: int | None = None) -> str:
-    """`watch (below 95)`; with the mean (hundredths) of one not below it, `alarm (veto)`."""
-    if scheme is None or alert is None:
-        return ""
-    limit = scheme.watch if alert == "watch" else scheme.warn
-    name = _("watch") if alert == "watch" else _("alarm")
-    if limit is None or (mean is not None and mean >= limit):
-        return name if mean is None else name + aside(_("veto"))
-    return _("{alert} (below {limit})").format(alert=name, limit=points.show(limit))
 
 
 def deviation(value: int, base: int) -> str:
@@ -247,20 +163,3 @@ def widest(texts: Iterable[str]) -> int:
 def signed(value: int) -> Cell:
     """Points with their sign, losses in red."""
     return Cell(points.signed(value), "red" if value < 0 else "")
-
-
-def short_ids(keys: Iterable[str], others: Iterable[str] = ()) -> dict[str, str]:
-    """Entry id: its shortest form (four digits or more) that is unique among all batches named.
-
-    `others` are the digests of further batches that a short form must not be mistaken for.
-    """
-    keys = list(keys)
-    digests = sorted({k.split(".")[0] for k in keys} | set(others))
-    short: dict[str, str] = {}
-    for number, digest in enumerate(digests):
-        beside = digests[max(number - 1, 0) : number] + digests[number + 1 : number + 2]
-        length = 4
-        while any(other[:length] == digest[:length] for other in beside) and length < len(digest):
-            length += 1
-        short[digest] = digest[:length]
-    return {k: f"{short[k.split('.')[0]]}.{k.split('.')[1]}" for k in keys}

@@ -85,7 +85,7 @@ def _grid(now: Session, asked: Question, shown: list[Honoured]) -> Grid:
     branches = asked.by not in ("branch", *SPANNING) and not asked.branch
     columns = [Column(_("Rank"), right=True), Column(name_heading(definitions, asked.by))]
     if branches:
-        columns.append(Column(phrases.branch_heading(definitions)))
+        columns.append(Column(phrases.branch_heading(definitions), wraps=True))
     columns += [Column(honours.heading(kind), right=True) for kind in kinds]
     columns.append(Column(_("Honours"), right=True))
     columns += [Column(honours.heading(kind), right=True) for kind in pledged]

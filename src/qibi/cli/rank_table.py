@@ -1,7 +1,7 @@
 """A ranking for people: as much of it as the terminal has room for."""
 
 from qibi.base import points
-from qibi.base.language import _, clauses, listing
+from qibi.base.language import _, aside, clauses, listing
 from qibi.base.text import width
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
@@ -19,7 +19,8 @@ def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: i
     result.line(_title(definitions, ranking), "bold")
     result.line()
     if shown:
-        result.blocks.append(_grid(definitions, ranking, shown, columns))
+        grid, parts = _grid(definitions, ranking, shown, columns)
+        result.blocks.append(grid)
     else:
         result.line(_("nobody has a place in this period yet"))
     unranked = _unranked(definitions, ranking) if top is None else []
@@ -29,7 +30,7 @@ def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: i
         result.line(line)
     if shown:
         result.line()
-        for line in _legend(definitions, ranking, shown):
+        for line in _legend(definitions, ranking, shown, "criteria" in parts):
             result.line(line, "dim")
     return result
 
@@ -60,8 +61,14 @@ def where(definitions: Definitions, asked: Question) -> str:
     return "  ".join(dict.fromkeys(named)) or str(definitions.name)
 
 
-def _grid(definitions: Definitions, ranking: Ranking, shown: list[Standing], columns: int) -> Grid:
-    """The richest layout that fits: first the trend gives way, then the branch's column narrows."""
+def _grid(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing], columns: int
+) -> tuple[Grid, set[str]]:
+    """The richest layout that fits, and its parts: first the trend gives way, then the branch.
+
+    Groups of several branches bear the same names, so there the criteria give way before the branch.
+    """
+    asked = ranking.question
     layouts = [
         {"rank", "moved", "name", "branch", "long", "criteria", "total", "grade", "trend"},
         {"rank", "moved", "name", "branch", "criteria", "total", "grade", "trend"},
@@ -71,17 +78,21 @@ def _grid(definitions: Definitions, ranking: Ranking, shown: list[Standing], col
         {"rank", "moved", "name", "branch", "total", "grade", "trend"},
         {"rank", "name", "total"},
     ]
-    if ranking.question.branch or ranking.question.by in ("branch", "unit", "post"):
+    among = sum(asked.includes(branch) for branch in definitions.branches)
+    if among == 1 or asked.by in ("branch", "unit", "post"):
         layouts = [parts - {"branch"} for parts in layouts]
-    made = [_layout(definitions, ranking, shown, parts) for parts in layouts]
-    for grid in made:
+    elif asked.by == "group":
+        layouts = [parts for parts in layouts if "branch" in parts]
+        layouts.append({"rank", "name", "branch", "total"})
+    for parts in layouts:
+        grid = _layout(definitions, ranking, shown, parts)
         widths = [
             max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
             for n, c in enumerate(grid.columns)
         ]
         if phrases.fits(widths, columns):
-            return grid
-    return made[-1]
+            break
+    return grid, parts
 
 
 def _text(cell: str | Cell) -> str:
@@ -173,20 +184,23 @@ def _unranked(definitions: Definitions, ranking: Ranking) -> list[str]:
     for unranked in ranking.unranked:
         if ranking.missing and unranked.reason == "unscored":
             continue  # the title names the branches that are missing
-        groups.setdefault(phrases.reason(unranked.reason, unranked.note), []).append(
-            definitions.title_of(ranking.question.by, unranked.subject)
-        )
+        name = definitions.title_of(ranking.question.by, unranked.subject)
+        if ranking.question.by == "group" and unranked.branch and not ranking.question.branch:
+            name += aside(phrases.branch(definitions, unranked.branch))
+        groups.setdefault(phrases.reason(unranked.reason, unranked.note), []).append(name)
     return [
         _("without a place  {names}: {reason}").format(names=listing(names), reason=reason)
         for reason, names in groups.items()
     ]
 
 
-def _legend(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -> list[str]:
+def _legend(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing], criteria: bool
+) -> list[str]:
     lines = []
     scheme = ranking.scheme
     summed = scheme is not None and scheme.period_total == "sum"
-    if not (summed and len(ranking.question.period.weeks) > 1):
+    if criteria and not (summed and len(ranking.question.period.weeks) > 1):
         lines.append(_("criteria are differences from the base, '.' is level"))
     words = dict.fromkeys(
         f"{phrases.alert_mark(s.alert)} {phrases.alert_word(scheme, s.alert, s.mean)}"

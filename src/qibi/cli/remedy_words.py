@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from qibi.base.language import _
+from qibi.book.words import state_name as state_name
 from qibi.cli import phrases
 from qibi.ledger.remedies import Life
 
@@ -15,16 +16,6 @@ Evidence = Annotated[
     str, typer.Option("--evidence", metavar="TEXT", help=_("what shows it; several with ;"))
 ]
 Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
-
-
-def state_name(state: str) -> str:
-    """What a state of a remedy is called."""
-    return {
-        "open": _("open"),
-        "reported": _("reported"),
-        "verified": _("verified"),
-        "reopened": _("reopened"),
-    }[state]
 
 
 def day_text(day: str) -> str:

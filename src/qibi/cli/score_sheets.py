@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, aside, colon, many
 from qibi.cli import late, phrases, recording
 from qibi.cli.console import file_bytes
+from qibi.cli.score_changes import change_text
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_week, must_live, oldest_open_week
 from qibi.ledger.batches import Batch
@@ -16,6 +16,7 @@ from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
 from qibi.ledger.store import locked
 from qibi.scoring.engine import prepare
+from qibi.sheets.filled import with_files
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Sheets:
             week = self.week or now.definitions.schemes[-1].week
             used = [p for p in pages if has_heading(p, now.definitions, week)]
             for page in pages:
-                if used and page not in used:
+                if used and page not in used and not page.made:  # ours has its rules beside it
                     now.console.say(
                         _("{path}: the page {name} is no score sheet; passed over").format(
                             path=path, name=page.name
@@ -140,12 +141,17 @@ class Sheets:
         return tasks
 
     def _admit(self, task: _Task) -> None:
-        from qibi.sheets.read import admit_page, branch_from_subjects, hints, wishes
+        from qibi.sheets.read import branch_from_subjects, hints, wishes
 
         now = self.now
         hinted = hints(task.page, now.definitions, now.today)
         if hinted.findings:
             raise Faults(list(hinted.findings))
+        self._refuse_foreign(task)
+        if task.page.made:
+            task.week, task.branch = now.past_week(task.page.made.week), task.page.made.branch
+            self._take(task)
+            return
         if self.week and hinted.week not in (None, self.week) and not hinted.week_from_name:
             raise Refusal(
                 _("the sheet is of {found}, but --week says {wanted}").format(
@@ -173,7 +179,26 @@ class Sheets:
                 1,
             )
         task.branch = found
-        must_live(now, found, task.week)
+        self._take(task)
+
+    def _refuse_foreign(self, task: _Task) -> None:
+        """Refuse a sheet that qibi made for another week, branch, scheme version or book."""
+        from qibi.sheets.hints import retitled
+        from qibi.sheets.made import mismatch
+
+        now = self.now
+        if not task.page.made:
+            return
+        found = mismatch(task.page.made, now.definitions, self.week, self.branch)
+        if found := found or retitled(task.page, now.definitions, now.today):
+            raise Refusal(*found, 1)
+
+    def _take(self, task: _Task) -> None:
+        """Read the entries of a page whose week and branch are known."""
+        from qibi.sheets.read import admit_page
+
+        now = self.now
+        must_live(now, task.branch, task.week)
         stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
         admitted = admit_page(task.page, now.definitions, stamp)
         task.notices = admitted.notices
@@ -201,7 +226,9 @@ class Sheets:
         now = self.now
         for notice in task.notices:
             now.console.say(f"{task.title}{colon()}{notice}", "dim")
-        agreed = self._difference(task, recording.standing_batches(now, task.week))
+        batches = recording.standing_batches(now, task.week)
+        self._refuse_empty(task, batches)
+        agreed = self._difference(task, batches)
         if agreed.asks and not self._agreed(task, agreed):
             return None
         with locked(now.root):  # asked before: nobody waits for a person
@@ -232,10 +259,24 @@ class Sheets:
         self._report(task, diff, batch, batches)
         return not self.dry_run
 
+    def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
+        """A sheet that qibi made and nobody filled in does not say that nothing happened."""
+        named = {"branch": task.branch, "week": task.week}
+        if task.page.made and not (
+            task.entries or recording.is_assessed(batches, task.week, task.branch)
+        ):
+            raise Refusal(
+                _("nothing is filled in"),
+                _(
+                    "nothing to report? then say so: qibi score --no-events --branch {branch} --week {week}"
+                ).format(**named),
+                1,
+            )
+
     def _difference(self, task: _Task, batches: list[Batch]) -> Difference:
         if self.add:
             return difference(task.entries, [])
-        return against(task.entries, batches, task.branch)
+        return against(with_files(task.entries, batches), batches, task.branch)
 
     def _agreed(self, task: _Task, diff: Difference) -> bool:
         """Show what a sheet changes in what an earlier one recorded, and whether to go on."""
@@ -246,7 +287,7 @@ class Sheets:
             )
         )
         for change in diff.changes:
-            now.console.say("  " + _change_text(now, task.week, change.before, change.after))
+            now.console.say("  " + change_text(now, task.week, change.before, change.after))
             if change.void:
                 now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
         if self.update or self.dry_run:
@@ -283,53 +324,3 @@ class Sheets:
         if not self.dry_run:
             recording.say_closed(now, task.week)
             late.say_late(now, batches, batch)
-
-
-def _change_text(
-    now: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
-) -> str:
-    definitions = now.definitions
-    scheme = definitions.scheme(week)
-
-    def said(entry: Score | Exempt) -> str:
-        if isinstance(entry, Exempt):
-            return _("exempt ({note})").format(note=entry.note)
-        thing = scheme.item(entry.item) or scheme.criterion(entry.item) if scheme else None
-        times = f" x{entry.count}" if entry.count > 1 else ""
-        text = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
-        return f"{text} ({entry.note})" if entry.note else text
-
-    if before is None and after is not None:
-        return _("new      {name}  {what}").format(
-            name=definitions.title(after.subject), what=said(after)
-        )
-    if after is None and before is not None:
-        return _("gone     {name}  {what}").format(
-            name=definitions.title(before.subject), what=said(before)
-        )
-    assert before is not None and after is not None
-    if said(before) == said(after):
-        return _("changed  {name}  {what}: {fields}").format(
-            name=definitions.title(after.subject),
-            what=said(after),
-            fields=_changed_fields(before, after),
-        )
-    return _("changed  {name}  {before} -> {after}").format(
-        name=definitions.title(after.subject), before=said(before), after=said(after)
-    )
-
-
-def _changed_fields(before: Score | Exempt, after: Score | Exempt) -> str:
-    names = {
-        "date": _("date"),
-        "evidence": _("evidence"),
-        "scored_by": _("judge"),
-        "approved_by": _("approved by"),
-        "note": _("note"),
-        "count": _("count"),
-    }
-    return ", ".join(
-        text
-        for key, text in names.items()
-        if getattr(before, key, None) != getattr(after, key, None)
-    )

@@ -95,7 +95,8 @@ def _no_account(definitions: Definitions, found: Behind, key: str, week: str) ->
         return _("exempt this week: {note}").format(note=unranked.note)
     where = definitions.branch_of(key, week)
     if where is None:
-        return _("in no branch in {week}").format(week=week)
+        word = definitions.word("branch", _("branch"))
+        return _("in no {branch} in {week}").format(branch=word, week=week)
     return _("{branch} has not been assessed for {week} yet").format(
         branch=phrases.branch(definitions, where), week=week
     )
@@ -120,8 +121,9 @@ def headline(
     if standing:
         everyone = found.ranking.standings
         here = [s for s in everyone if s.branch == account.branch]
-        rank_here = 1 + sum(s.total > standing.total for s in here)
-        parts.append(phrases.place_within(definitions, rank_here, len(here)))
+        if len(here) > 1:  # a branch is alone in itself, and so is most often its CP
+            rank_here = 1 + sum(s.total > standing.total for s in here)
+            parts.append(phrases.place_within(definitions, rank_here, len(here)))
         parts.append(_("{rank} of {count} in all").format(rank=standing.rank, count=len(everyone)))
         parts.append(_("moved {moved}").format(moved=phrases.moved(standing.moved)))
         parts.append(phrases.grade(account.scheme, standing.grade))

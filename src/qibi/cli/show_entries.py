@@ -3,7 +3,7 @@
 from typing import Any
 
 from qibi.base import points
-from qibi.base.language import _, clauses, listing
+from qibi.base.language import _, clauses
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
 from qibi.cli.console import Cell, Column, Grid
@@ -12,6 +12,8 @@ from qibi.cli.session import Session
 from qibi.ledger.batches import batch_names
 from qibi.ledger.entries import Score
 from qibi.scoring.account import Account
+from qibi.scoring.sums import cut_remark as cut_remark
+from qibi.scoring.sums import item_name as item_name
 
 
 def entries_grid(now: Session, account: Account) -> Grid:
@@ -80,36 +82,6 @@ def credited(account: Account) -> list[tuple[str, Score, int, str]]:
         last = remaining[item.item] == 0
         found.append((key, entry, part, cut_remark(account, item.item) if last else ""))
     return found
-
-
-def cut_remark(account: Account, key: str) -> str:
-    """What cut an item's credit, in words: a cap, an exclusion, the highest only; empty if nothing."""
-    item = account.item(key)
-    if item is None:
-        return ""
-    if item.excluded_by:
-        return _("{item} counts already, this one no more").format(
-            item=item_name(account, item.excluded_by)
-        )
-    said = []
-    if item.earned != item.summed:
-        said.append(_("the highest only"))
-    if item.capped != item.earned:
-        amount = points.show(abs(item.earned - item.capped))
-        cap = points.show(abs(item.cap or 0))
-        text = (
-            _("week's cap {cap}, {amount} less gained")
-            if item.earned > 0
-            else _("week's cap {cap}, {amount} less lost")
-        )
-        said.append(text.format(cap=cap, amount=amount))
-    return listing(said)
-
-
-def item_name(account: Account, key: str) -> str:
-    """The name of an item or directly scored criterion."""
-    found = account.scheme.item(key) or account.scheme.criterion(key)
-    return str(found.name) if found else key
 
 
 def person(definitions: Definitions, account: Account, key: str) -> str:

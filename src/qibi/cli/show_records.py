@@ -65,7 +65,7 @@ def add_lines(result: View, now: Session, found: OnRecord) -> None:
         result.line(_("on record") + colon() + listing(named))
     title = now.definitions.title
     for name, life in found.remedies:
-        seen_to = _("seen to by {name}").format(name=title(life.owner)) if life.owner else ""
+        seen_to = _("owner {name}").format(name=title(life.owner)) if life.owner else ""
         _add_remedy(result, now.today, _("open remedy"), name, life, seen_to)
     for name, life in found.owned:
         about = _("of {name}").format(name=title(life.subject)) if life.subject else ""

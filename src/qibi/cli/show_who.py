@@ -9,7 +9,8 @@ from qibi.cli import phrases
 
 def who(definitions: Definitions, key: str, week: str) -> str:
     """Name, id and where the subject belongs in a week."""
-    parts = [f"{definitions.title(key)} ({key})"]
+    name = definitions.title(key)
+    parts = [name if name == key else f"{name} ({key})"]
     membership = definitions.membership(key, week)
     if membership:
         group = _group(definitions, membership)

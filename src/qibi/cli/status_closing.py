@@ -8,7 +8,7 @@ from qibi.base.language import _
 from qibi.cli import phrases
 from qibi.cli.console import View
 from qibi.cli.session import Session
-from qibi.ledger.batches import Batch, read_weeks
+from qibi.ledger.batches import Batch, read_weeks, weeks_with_batches
 from qibi.ledger.counting import Counting, counting
 from qibi.ledger.seals import latest_paths
 
@@ -63,12 +63,26 @@ def show_pending(view: View, now: Session, pending: list[Batch]) -> None:
         view.line(_("  next: qibi close {week} --approved-by WHO --note TEXT").format(week=week))
 
 
+def open_before(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
+    """The first week with batches, after the latest closed one, that is open before this week.
+
+    A book that closes no weeks is not told to.
+    """
+    if not closed:
+        return None
+    last = max((w for w in closed if w < week), default="")
+    return next((w for w in weeks_with_batches(now.root) if last < w < week), None)
+
+
 def next_step(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
     """How a week in which all is in and committed comes to its end; None where it has."""
     if week in closed:
         return None
     last = weeks.sunday(week).toordinal() + (now.definitions.objections or 0)
     day = weeks.sunday(week).fromordinal(last)
+    earlier = open_before(now, week, closed)
+    if earlier:
+        return _("next: qibi close {week}, which is open still").format(week=earlier)
     if now.today <= day:
         return _("objections until {day}; then: qibi close {week}").format(
             day=phrases.day(day), week=week

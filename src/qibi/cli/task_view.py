@@ -126,7 +126,7 @@ def _add_proposals(result: View, proposals: Sequence[Proposal]) -> None:
     result.line(_("not scored yet; qibi proposes to the scorer:"))
     for proposal in proposals:
         for line in proposal.lines:
-            result.line(line)
+            result.line(line, whole=True)
     if any(p.needs_second for p in proposals):
         result.line(f"  {approver()}", "dim")
 

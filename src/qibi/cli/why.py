@@ -14,16 +14,10 @@ from qibi.cli.console import Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
 from qibi.cli.show_who import who
-from qibi.cli.why_steps import (
-    criteria_step,
-    entries_step,
-    items_step,
-    rollup_step,
-    standing_step,
-    total_step,
-)
+from qibi.cli.why_steps import show_steps
 from qibi.scoring.account import Account, Behind, Rollup, behind
 from qibi.scoring.ranking import Standing
+from qibi.scoring.sums import steps
 
 DETAILS = mark(
     "Entries, items, criteria, total, rank, and what was cut. Over several weeks it shows how the weeks add up; ask for one of them to see that week's "
@@ -85,19 +79,12 @@ def _week_view(now: Session, found: Behind, key: str, week: str) -> View:
     ]
     result.line("  ".join(title), "bold")
     result.line()
-    entries_step(result, found, account)
-    if found.has_own(account):
-        items_step(result, account)
-        criteria_step(result, account)
-        total_step(result, account)
-    else:
-        result.line(_("no criteria apply to it, so it has no points of its own"))
     rollup = found.rollup(week, key)
-    steps = 4 if found.has_own(account) else 1
-    if rollup:
-        steps += 1
-        rollup_step(result, now, rollup, steps)
-    standing_step(result, found, account, standing, steps + 1)
+    made = steps(found, account, rollup, standing)
+    show_steps(result, made if found.has_own(account) else made[:1])
+    if not found.has_own(account):
+        result.line(_("no criteria apply to it, so it has no points of its own"))
+        show_steps(result, made[1:])
     result.header, result.rows = _table(account, rollup)
     return result
 

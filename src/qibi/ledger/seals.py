@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ SEALS = "seals"
 FORMAT = 1
 _NAME = re.compile(r"([0-9]{4}-W[0-9]{2})(?:\.r([1-9][0-9]{0,3}))?\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
 
 
 class SealedBatch(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ class SealFile:
     digest: str
     seal: Seal
 
-    @property
+    @cached_property
     def batches(self) -> frozenset[str]:
         """The paths of the batches that count."""
         return frozenset(b.path for b in self.seal.batches)
@@ -152,6 +154,18 @@ def parse_whole(raw: bytes) -> dict[str, Any]:
             raise ValueError(_("a key stands twice"))
         return found
 
+    # Written again, a key that stood twice stands once. That takes a tenth of the time of a parse
+    # that looks at each key, which only bytes need whose keys can't be counted: with escapes, which
+    # could make one look like another, or with blanks before a colon.
+    if b"\\" not in raw and not _SPACED.search(raw):
+        try:
+            found: dict[str, Any] = msgspec.json.decode(raw, type=dict)
+            if raw.count(b'":') == msgspec.json.encode(found).count(b'":'):
+                return found
+        except msgspec.DecodeError as error:
+            raise ValueError(str(error)) from None
+        except OverflowError:  # a number that can't be written
+            pass
     whole: dict[str, Any] = json.loads(raw, object_pairs_hook=once)
     return whole
 

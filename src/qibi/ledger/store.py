@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qibi.base.findings import Refusal
-from qibi.base.language import _
+from qibi.base.language import _, mark
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.interrupted import is_mark, mark_of
@@ -88,13 +88,21 @@ def write_batch(
             write_durably(target, raw)
         except OSError as error:
             if not stood:
-                _take_back(target, path, error)
+                _take_back(target, path, error, _BATCH_STANDS)
             raise
     return batch
 
 
-def _take_back(target: Path, path: str, error: OSError) -> None:
-    """Remove a batch that was not reported; raises `Refusal` where the disk refuses that too."""
+_BATCH_STANDS = mark(
+    "it is whole, but may not survive a power cut; mend the disk, then run the same command again: it is not recorded twice"
+)
+_SEAL_STANDS = mark(
+    "it is whole, but may not survive a power cut; mend the disk, then commit it: qibi commit"
+)
+
+
+def _take_back(target: Path, path: str, error: OSError, advice: str) -> None:
+    """Remove what was not reported; raises `Refusal` with this advice where the disk refuses that too."""
     try:
         target.unlink(missing_ok=True)
         signature_of(target).unlink(missing_ok=True)
@@ -102,12 +110,7 @@ def _take_back(target: Path, path: str, error: OSError) -> None:
     except OSError:
         if target.exists():
             message = _("the disk failed ({reason}) while {path} was written, and it stands there")
-            raise Refusal(
-                message.format(reason=error.strerror, path=path),
-                _(
-                    "it is whole, but may not survive a power cut; mend the disk, then run the same command again: it is not recorded twice"
-                ),
-            ) from None
+            raise Refusal(message.format(reason=error.strerror, path=path), _(advice)) from None
 
 
 def write_seal(
@@ -116,16 +119,21 @@ def write_seal(
     """Write a seal (or a record of signers) that is not there yet; the caller holds the lock.
 
     `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
-    disk refuses; then nothing has been written that anyone would read.
+    disk refuses; then nothing stands that was not there before, or the message names it.
     """
+    target = root / path
     signature = sign(raw) if sign else None
-    with failures_explained(root / path):
-        _make_folder((root / path).parent)
-        _tidy((root / path).parent)
-        _tidy_signatures((root / path).parent)
-        if signature:
-            write_durably(signature_of(root / path), signature)
-        write_durably(root / path, raw)
+    with failures_explained(target):
+        _make_folder(target.parent)
+        _tidy(target.parent)
+        _tidy_signatures(target.parent)
+        try:
+            if signature:
+                write_durably(signature_of(target), signature)
+            write_durably(target, raw)
+        except OSError as error:
+            _take_back(target, path, error, _SEAL_STANDS)
+            raise
 
 
 def write_durably(path: Path, raw: bytes) -> None:

@@ -6,15 +6,21 @@ that an auditor signs. Only `history` reads the whole history, the others the pr
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from qibi import __version__
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.kept import Kept, key_of
 from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Definitions
+from qibi.book.in_force import definitions_digest
 from qibi.book.load import Source
 from qibi.ledger.batches import LEDGER, Batch, folder, parse
 from qibi.ledger.counting import waits
@@ -22,7 +28,7 @@ from qibi.ledger.entries import File as EvidenceFile
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named, parse_whole
 from qibi.ledger.signers import record_number
 from qibi.proof.closing import differences, missing_branches
-from qibi.proof.repository import PLAIN, File, Repository
+from qibi.proof.repository import PLAIN, Change, File, Repository
 from qibi.proof.results import Results, Row, results
 from qibi.proof.signatures import signatures
 from qibi.scoring.engine import rules_with
@@ -45,7 +51,26 @@ class Exhibits:
     against: str = ""
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     cache: Path | None = None
-    commits: list[str] = field(default_factory=list)
+    beside: ThreadPoolExecutor | None = None
+
+    def __post_init__(self) -> None:
+        if self.beside:
+            self._damaged = self.beside.submit(self.repository.damaged)
+            self._history = self.beside.submit(self._walked)
+
+    @property
+    def damaged(self) -> list[str]:
+        """What `git fsck` found."""
+        return self._damaged.result() if self.beside else self.repository.damaged()
+
+    @property
+    def history(self) -> tuple[list[str], list[Change]]:
+        """All commits, and what they did below ledger/ and seals/."""
+        return self._history.result() if self.beside else self._walked()
+
+    def _walked(self) -> tuple[list[str], list[Change]]:
+        commits = self.repository.commits()
+        return commits, list(self.repository.changes(commits, (LEDGER, SEALS)))
 
     @cached_property
     def files(self) -> dict[str, File]:
@@ -72,6 +97,11 @@ class Exhibits:
                 else:
                     findings += found
         return batches, findings
+
+    @cached_property
+    def whole(self) -> dict[str, str]:
+        """Path of each sound batch: its SHA-256."""
+        return {b.path: digest(self.raw[b.path]) for b in self.batches}
 
     @property
     def batches(self) -> list[Batch]:
@@ -150,22 +180,20 @@ class Part:
 
 def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """Every object of the repository is what its id says."""
-    damaged = exhibits.repository.damaged()
     text = _("git fsck: {words}")
-    findings = [Finding(".git", message=text.format(words=line), code="object") for line in damaged]
+    findings = [
+        Finding(".git", message=text.format(words=line), code="object") for line in exhibits.damaged
+    ]
     return _("git fsck over all objects"), findings
 
 
 def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """In the whole history everything under ledger/ and seals/ was only ever added."""
-    repository = exhibits.repository
-    exhibits.commits = repository.commits()
+    commits, changes = exhibits.history
     findings: dict[str, Finding] = {}
-    additions = 0
-    for change in repository.changes(exhibits.commits, (LEDGER, SEALS)):
+    for change in changes:
         place = change.path
         if change.letter == "A" and change.mode == PLAIN:
-            additions += 1
             continue
         what = _(_LETTERS.get(change.letter, "")) or _("added as no plain file")
         message = _(
@@ -175,8 +203,8 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         findings.setdefault(
             f"{place} {change.letter}", Finding(place, message=message, code="history")
         )
-    seen = many("{count} commit", "{count} commits", len(exhibits.commits))
-    return seen.format(count=len(exhibits.commits)), findings.values()
+    seen = many("{count} commit", "{count} commits", len(commits))
+    return seen.format(count=len(commits)), findings.values()
 
 
 def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
@@ -211,10 +239,9 @@ def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """The seals form one chain, and the batches that they list are here, byte for byte."""
     findings = list(exhibits.chained[1])
-    whole = {b.path: digest(exhibits.raw[b.path]) for b in exhibits.batches}
     for file in exhibits.seals:
         for batch in file.seal.batches:
-            if whole.get(batch.path) != batch.sha256:
+            if exhibits.whole.get(batch.path) != batch.sha256:
                 message = _("listed by {seal} with SHA-256 {digest}; here it is gone or another")
                 message = message.format(seal=file.path, digest=batch.sha256[:16])
                 findings.append(Finding(batch.path, message=message, code="sealed"))
@@ -232,30 +259,71 @@ def read_out(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     if found is None:
         return _("not looked at: the definitions have mistakes"), ()
     findings: list[Finding] = []
-    recomputed = _recomputed(exhibits, found, findings)
+    kept = Kept(exhibits.cache)
+    chained = key_of(["1", __version__, *(file.digest for file in exhibits.seals[:1])])
+    held = set(kept.find("read-out", chained, list[str]) or ())
+    keys = {file.path: _proof_key(exhibits, found, file) for file in exhibits.seals}
+    unproven = {file.seal.week for file in exhibits.seals if keys[file.path] not in held}
+    asked = [file for file in exhibits.seals if file.seal.week in unproven]
+    recomputed = _recomputed(exhibits, found, asked, findings)
     before: dict[str, Row] = {}
+    corrected = {file.seal.week for file in exhibits.seals if file.seal.revision > 1}
     rows = 0
-    for file in exhibits.seals:
+    for file in asked:
         if (result := recomputed.get(file.path)) is None:
             continue
-        whole = parse_whole(exhibits.raw[file.path])
+        earlier = len(findings)
+        try:
+            whole = parse_whole(exhibits.raw[file.path])
+        except (ValueError, RecursionError) as error:
+            message = _("its results can't be read: {reason}").format(reason=error)
+            findings.append(Finding(file.path, message=message, code="seal"))
+            continue
         rows += sum(len(standings) for standings in result.standings.values())
         findings += _differing(file, whole, result)
         findings += _wrong_without(exhibits, found, file)
         if file.seal.revision > 1 and file.seal.week in before:
             findings += _wrong_changes(file, whole, before[file.seal.week], result)
-        before[file.seal.week] = whole
-    return many("{count} standing recomputed", "{count} standings recomputed", rows).format(
+        if file.seal.week in corrected:
+            before[file.seal.week] = whole
+        if len(findings) == earlier and (key := keys[file.path]):
+            held.add(key)
+    seen = many("{count} standing recomputed", "{count} standings recomputed", rows).format(
         count=rows
-    ), findings
+    )
+    if asked:
+        kept.keep("read-out", chained, sorted(held))
+    if before_now := len(exhibits.seals) - len(asked):
+        text = many("{count} seal held before", "{count} seals held before", before_now)
+        seen = listing([seen, text.format(count=before_now)])
+    return seen, findings
+
+
+def _proof_key(exhibits: Exhibits, found: Definitions, file: SealFile) -> str:
+    """What says that a seal's results held: the seal, the one that it corrects, and this qibi.
+
+    A seal pins batches, definitions and rules by digest; empty where any of these is not what it pins.
+    """
+    if any(exhibits.whole.get(b.path) != b.sha256 for b in file.seal.batches):
+        return ""
+    if definitions_digest(found, file.seal.week)[0] != file.seal.definitions:
+        return ""
+    earlier = [f.digest for f in exhibits.seals if f.seal.week == file.seal.week]
+    return key_of(["1", __version__, file.seal.definitions, file.digest, *earlier])
+
+
+class _ReadOut(msgspec.Struct):
+    """Of a seal its lists alone."""
+
+    lists: dict[str, dict[str, Any]]
 
 
 def _recomputed(
-    exhibits: Exhibits, found: Definitions, findings: list[Finding]
+    exhibits: Exhibits, found: Definitions, asked: list[SealFile], findings: list[Finding]
 ) -> dict[str, Results]:
     """Path of a seal: what its batches come to. As many weeks as can be go through the rules at once."""
     at_once: dict[tuple[str, int], dict[str, SealFile]] = defaultdict(dict)
-    for file in exhibits.seals:
+    for file in asked:
         at_once[file.seal.rules, file.seal.revision][file.seal.week] = file
     recomputed: dict[str, Results] = {}
     for (rules, _revision), files in at_once.items():
@@ -271,12 +339,21 @@ def _recomputed(
             week: [b for b in exhibits.of_week.get(week, ()) if b.path in file.batches]
             for week, file in files.items()
         }
+        for week, batches in list(given.items()):
+            if len(batches) < len(files[week].batches):
+                message = _("can't be recomputed: not all of its batches are here as they were")
+                findings.append(Finding(files[week].path, message=message, code="read-out"))
+                del given[week]
         policies = {}
-        for week, file in list(files.items()):
+        for week in list(given):
+            file = files[week]
             try:
-                lists = parse_whole(exhibits.raw[file.path])["lists"]
+                lists = msgspec.json.decode(exhibits.raw[file.path], type=_ReadOut).lists
                 policies[week] = {kind: policy_of(row["policy"]) for kind, row in lists.items()}
-            except (KeyError, TypeError, ValueError, IndexError) as error:
+            except (
+                *(KeyError, TypeError, ValueError, IndexError, AttributeError),
+                msgspec.DecodeError,
+            ) as error:
                 message = _("its lists can't be read: {reason}").format(reason=error)
                 findings.append(Finding(file.path, message=message, code="seal"))
                 del given[week]
@@ -419,14 +496,20 @@ def audit(
     """Audit the book of this repository; raises `Refusal` where it can't be read.
 
     `trust` are keys from outside the book that the first record of signers has to be signed with;
-    `cache` is a folder for signatures that held once.
+    `cache` is a folder for what held once: signatures, and results by all that their seals pin.
     """
     if against and not (len(against) >= 8 and set(against.lower()) <= set("0123456789abcdef")):
         raise Refusal(
             _("'{text}' is no digest").format(text=against),
             _("write at least 8 of its hexadecimal digits"),
         )
-    exhibits = Exhibits(repository, against, trust, cache)
+    with ThreadPoolExecutor(2) as beside:  # git at work while Python is
+        exhibits = Exhibits(repository, against, trust, cache, beside)
+        return _audited(exhibits)
+
+
+def _audited(exhibits: Exhibits) -> Audit:
+    repository = exhibits.repository
     if "qibi.yaml" not in exhibits.files:
         raise Refusal(_("the book is not committed"), _("qibi commit, then audit"))
     parts = []

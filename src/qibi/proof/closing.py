@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding, Refusal
@@ -20,6 +19,7 @@ from qibi.ledger.counting import waits
 from qibi.ledger.seals import (
     FORMAT,
     SEALS,
+    SealedBatch,
     SealFile,
     chain,
     digest,
@@ -122,8 +122,44 @@ def prepare(
         _refuse_early(definitions, week, today)
         _refuse_missing(definitions, week, missing, wish)
     found = results(definitions, {week: batches}, {week: definitions.lists})[week]
+    listed = [SealedBatch(b.path, digest((root / b.path).read_bytes())) for b in batches]
+    seal = content(
+        definitions,
+        week,
+        wish,
+        sealed=sealed,
+        before=before,
+        earlier=(root / before.path).read_bytes() if before else None,
+        batches=listed,
+        found=found,
+        missing=missing,
+        pending=[b.path for b in pending],
+        accepted=_accepted(warnings, week),
+        signers=records[-1].digest if (records := standing_records(root)) else "",
+    )
+    path = f"{SEALS}/{seal_name(week, seal['revision'])}"
+    changes = seal.get("changes", {})
+    return Closing(path, encode_seal(seal), week, seal["revision"], tuple(batches), found, changes)
+
+
+def content(
+    definitions: Definitions,
+    week: str,
+    wish: Wish,
+    *,
+    sealed: Sequence[SealFile],
+    before: SealFile | None,
+    earlier: bytes | None,
+    batches: Sequence[SealedBatch],
+    found: Results,
+    missing: Sequence[str],
+    pending: Sequence[str],
+    accepted: Sequence[Row] = (),
+    signers: str = "",
+) -> Row:
+    """What a seal holds: `before` and `earlier` are the seal that it corrects, and its bytes."""
     whole, parts = definitions_digest(definitions, week)
-    seal: dict[str, Any] = {
+    seal: Row = {
         "format": FORMAT,
         "week": week,
         "revision": before.seal.revision + 1 if before else 1,
@@ -137,29 +173,23 @@ def prepare(
             {"branch": key, "note": note} for key, note in _without(missing, wish, before).items()
         ],
         "batches": [
-            {"path": b.path, "sha256": digest((root / b.path).read_bytes())}
-            for b in sorted(batches, key=lambda b: b.path)
+            {"path": b.path, "sha256": b.sha256} for b in sorted(batches, key=lambda b: b.path)
         ],
-        "warnings": _accepted(warnings, week),
+        "warnings": list(accepted),
         "standings": found.standings,
         "unranked": found.unranked,
         "lists": found.lists,
     }
-    if records := standing_records(root):
-        seal["signers"] = records[-1].digest
-    changes: Row = {}
-    if before:
-        earlier_whole = parse_whole((root / before.path).read_bytes())
-        changes = {
+    if signers:
+        seal["signers"] = signers
+    if earlier is not None:
+        seal["changes"] = {
             "approved_by": wish.approved_by,
             "note": wish.note,
-            "batches": [b.path for b in pending],
-            **differences(earlier_whole, found),
+            "batches": list(pending),
+            **differences(parse_whole(earlier), found),
         }
-        seal["changes"] = changes
-    name = seal_name(week, seal["revision"])
-    raw = encode_seal(seal)
-    return Closing(f"{SEALS}/{name}", raw, week, seal["revision"], tuple(batches), found, changes)
+    return seal
 
 
 def differences(before: Row, after: Results) -> Row:

@@ -4,16 +4,17 @@
 calculation. Many weeks are done in one run of the rules: each is a period of its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from qibi.base import points
 from qibi.base.weeks import single, stretch
-from qibi.book.definitions import Definitions, ListPolicy
+from qibi.book.definitions import Definitions, ListPolicy, Scheme
 from qibi.ledger.batches import Batch
 from qibi.scoring.engine import Engine
-from qibi.scoring.facts import KINDS, Question, question_tables, tables
+from qibi.scoring.facts import Question, question_tables, tables
 from qibi.scoring.facts import Row as FactRow
 from qibi.scoring.lists import black_list, missing, red_list
 from qibi.scoring.policies import plain_policy
@@ -41,31 +42,43 @@ def results(
 
     `rules` is the text of the rules to use, where it is not the present one.
     """
-    ranked: dict[str, dict[str, Ranking]] = {week: {} for week in weeks}
+    found = {week: Results({}, {}, {}) for week in weeks}
     engine: Engine | None = None
     for kind in _kinds(definitions) if weeks else ():
         question = _question(weeks, kind)
         if engine is None:
             engine = Engine(_tables(definitions, weeks, question), rules)
         else:
-            engine.ask(question_tables(definitions, question))
-        for week, ranking in _rankings(definitions, engine, question).items():
-            if ranking.standings or ranking.unranked:
-                ranked[week][kind] = ranking
-    return {week: _results(found, policies[week]) for week, found in ranked.items()}
+            engine.ask(_of_kind(question_tables(definitions, question), kind))
+        _collect(definitions, engine, question, found)
+        for week, result in found.items():
+            if (policy := policies[week].get(kind)) and _has(result, kind):
+                scheme = definitions.scheme(week)
+                result.lists[kind] = _lists(_ranking(result, week, kind, scheme), policy)
+    for week, result in found.items():  # in the order of the policy
+        named = {kind: result.lists[kind] for kind in policies[week] if kind in result.lists}
+        result.lists.clear()
+        result.lists.update(named)
+    return found
+
+
+def _of_kind(given: dict[str, list[FactRow]], kind: str) -> dict[str, list[FactRow]]:
+    """Without who is active as something else: the steps that are run again ask for one kind only."""
+    return {**given, "active": [row for row in given["active"] if row[2] == kind]}
+
+
+def _has(result: Results, kind: str) -> bool:
+    return kind in result.standings or kind in result.unranked
 
 
 def _kinds(definitions: Definitions) -> tuple[str, ...]:
-    """What the book has any of, in the order of `KINDS`."""
+    """The kinds of subject that the book has: groups, units and posts follow from their members."""
     used = {
         "member": bool(definitions.memberships),
-        "group": any(m.group for m in definitions.memberships),
         "branch": bool(definitions.branches),
         "cp": bool(definitions.cps),
-        "unit": any(m.unit for m in definitions.memberships),
-        "post": any(m.posts for m in definitions.memberships),
     }
-    return tuple(kind for kind in KINDS if used[kind])
+    return tuple(kind for kind, any_of_it in used.items() if any_of_it)
 
 
 def _question(weeks: Iterable[str], kind: str) -> Question:
@@ -86,80 +99,94 @@ def _tables(
     return given
 
 
-def _rankings(definitions: Definitions, engine: Engine, question: Question) -> dict[str, Ranking]:
-    asked, kind = question.weeks, question.by
-    schemes = {week: definitions.scheme(week) for week in asked}
-    criteria: dict[tuple[str, str], dict[str, int]] = {}
-    for week, subject, criterion, credit in engine.rows(
-        "SELECT period, subject, criterion, points FROM breakdown ORDER BY criterion"
-    ):
-        criteria.setdefault((week, subject), {})[criterion] = int(credit)
-    standings: dict[str, list[Standing]] = {week: [] for week in asked}
-    unranked: dict[str, list[Unranked]] = {week: [] for week in asked}
-    for week, subject, branch, total, veto, place, reason in engine.rows(
-        "SELECT period, subject, branch, total, veto_total, place, reason FROM standing"
-        " ORDER BY period, place, subject"
+def _collect(
+    definitions: Definitions, engine: Engine, question: Question, found: Mapping[str, Results]
+) -> None:
+    """Put each week's standings of one kind into its results, as rows."""
+    kind = question.by
+    number = cache(points.to_number)  # the same few values stand in most rows
+    schemes = {s.week: s for week in question.weeks if (s := definitions.scheme(week))}
+    criteria = sorted({c.id for scheme in schemes.values() for c in scheme.criteria})
+
+    @cache
+    def by_criterion(credits: tuple[int | None, ...]) -> Row:
+        pairs = zip(criteria, credits, strict=True)
+        return {key: number(int(credit)) for key, credit in pairs if credit is not None}
+
+    marks = {week: cache(_marks(definitions.scheme(week))) for week in question.weeks}
+    columns = ", ".join("MAX(CASE WHEN criterion = ? THEN points END)" for _key in criteria)
+    query = _STANDINGS.format(columns=columns or "NULL")
+    for week, subject, branch, total, veto, place, reason, *credits in engine.rows(
+        query, *criteria
     ):
         if reason is not None:
-            unranked[week].append(Unranked(subject, branch, reason, ""))
+            rows = found[week].unranked.setdefault(kind, [])
+            rows.append({"subject": subject, "branch": branch, "reason": reason})
             continue
-        scheme = schemes[week]
         total = int(total)
-        standings[week].append(
+        found[week].standings.setdefault(kind, []).append(
+            {
+                "rank": place,
+                "subject": subject,
+                "branch": branch,
+                "total": number(total),
+                "criteria": by_criterion(tuple(credits)),
+                **marks[week](total, veto is not None),
+            }
+        )
+
+
+# One row a subject, with a column for each criterion: a tenth of the rows that `breakdown` has.
+_STANDINGS = """
+SELECT s.period, s.subject, s.branch, s.total, s.veto_total, s.place, s.reason,
+  b.* EXCLUDE (period, subject)
+FROM standing AS s
+LEFT JOIN (SELECT period, subject, {columns} FROM breakdown GROUP BY period, subject) AS b
+  ON b.period = s.period AND b.subject = s.subject
+ORDER BY s.period, s.place, s.subject
+"""
+
+
+def _marks(scheme: Scheme | None) -> Callable[[int, bool], Row]:
+    """What gives the grade and the alert of a total, where it has any."""
+
+    def marks(total: int, vetoed: bool) -> Row:
+        if scheme is None:
+            return {}
+        both = {"grade": grade(scheme, total), "alert": alert(scheme, total, vetoed)}
+        return {name: value for name, value in both.items() if value}
+
+    return marks
+
+
+def _ranking(result: Results, week: str, kind: str, scheme: Scheme | None) -> Ranking:
+    """The ranking in these rows, as far as lists need it."""
+    return Ranking(
+        question=Question(single(week), by=kind),
+        scheme=scheme,
+        standings=tuple(
             Standing(
-                rank=place,
+                rank=row["rank"],
                 moved=None,
-                subject=subject,
-                branch=branch,
-                total=total,
+                subject=row["subject"],
+                branch=row["branch"],
+                total=(total := round(row["total"] * 100)),
                 mean=total,
                 weeks=1,
-                criteria=criteria.get((week, subject), {}),
-                grade=grade(scheme, total) if scheme else None,
-                alert=alert(scheme, total, veto is not None) if scheme else None,
+                criteria={},
+                grade=row.get("grade"),
+                alert=row.get("alert"),
             )
-        )
-    return {
-        week: Ranking(
-            question=Question(single(week), by=kind),
-            scheme=schemes[week],
-            standings=tuple(standings[week]),
-            unranked=tuple(sorted(unranked[week], key=lambda u: u.subject)),
-            missing=(),
-            expected=0,
-            trends={},
-        )
-        for week in asked
-    }
-
-
-def _results(ranked: Mapping[str, Ranking], policies: Mapping[str, ListPolicy]) -> Results:
-    return Results(
-        {kind: [_standing(s) for s in r.standings] for kind, r in ranked.items() if r.standings},
-        {
-            kind: [
-                {"subject": u.subject, "branch": u.branch, "reason": u.reason} for u in r.unranked
-            ]
-            for kind, r in ranked.items()
-            if r.unranked
-        },
-        {kind: _lists(ranked[kind], policy) for kind, policy in policies.items() if kind in ranked},
+            for row in result.standings.get(kind, ())
+        ),
+        unranked=tuple(
+            Unranked(row["subject"], row["branch"], row["reason"], "")
+            for row in result.unranked.get(kind, ())
+        ),
+        missing=(),
+        expected=0,
+        trends={},
     )
-
-
-def _standing(standing: Standing) -> Row:
-    row: Row = {
-        "rank": standing.rank,
-        "subject": standing.subject,
-        "branch": standing.branch,
-        "total": points.to_number(standing.total),
-        "criteria": {c: points.to_number(v) for c, v in standing.criteria.items()},
-    }
-    if standing.grade:
-        row["grade"] = standing.grade
-    if standing.alert:
-        row["alert"] = standing.alert
-    return row
 
 
 def _lists(ranking: Ranking, policy: ListPolicy) -> Row:

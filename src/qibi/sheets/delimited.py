@@ -14,6 +14,8 @@ from qibi.sheets.pages import (
     trimmed,
 )
 
+# Text that a spreadsheet would take for a formula, behind the apostrophe that keeps it from that.
+ESCAPED = re.compile("'+[=+\\-@＝＋－＠]")
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = ",\t;"
@@ -28,7 +30,7 @@ def csv_page(path: str, raw: bytes, source: str) -> Page:
     rows, lines = [], []
     held = 0
     for line, cells in _records(path, _decoded(path, raw)):
-        rows.append(trimmed(cells))
+        rows.append(tuple([_plain(cell) for cell in trimmed(cells)]))
         lines.append(line)
         held += len(rows[-1])
         refuse_too_large(path, len(rows), len(rows[-1]))
@@ -40,6 +42,11 @@ def csv_page(path: str, raw: bytes, source: str) -> Page:
     if not rows:
         raise refusal(path, _("is empty; save the sheet once more"))
     return Page(path, "", source, tuple(rows), tuple(lines))
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps its text from being taken for a formula."""
+    return cell[1:] if ESCAPED.match(cell) else cell
 
 
 def _decoded(path: str, raw: bytes) -> str:

@@ -10,7 +10,8 @@ from qibi.base.findings import Finding
 from qibi.base.language import _
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import lookup
-from qibi.book.definitions import Criterion, Item, Scheme
+from qibi.book.definitions import Criterion, Item, Label, Scheme
+from qibi.sheets.identified import with_id
 from qibi.sheets.pages import Page
 
 SYNONYMS = {
@@ -29,12 +30,30 @@ SYNONYMS = {
     "total": "合计 总分 总计 小计 总得分 总积分 total sum",
     "rank": "名次 排名 rank",
     "about": "党小组 小组 单位 部门 职务 岗位 标段 group unit department post section",
+    "exempt": "请假/免考 请假 免考 leave exempt onleave",
+    "rule": "计分办法 rule",
     "number": "序号 序 no #",
+}
+# What sheets made by qibi are headed with: words of the table above, which are read back in either
+# language, whichever the catalogs say elsewhere.
+WRITTEN = {
+    "number": Label("序号", "No."),
+    "subject": Label("姓名", "Name"),
+    "item": Label("评分项", "Item"),
+    "count": Label("次数", "Count"),
+    "points": Label("分值", "Points"),
+    "date": Label("日期", "Date"),
+    "evidence": Label("佐证", "Evidence"),
+    "scored_by": Label("评分人", "Scored by"),
+    "approved_by": Label("批准人", "Approved by"),
+    "note": Label("说明", "Note"),
+    "exempt": Label("请假/免考", "Leave"),
+    "rule": Label("计分办法", "Rule"),
 }
 SHARED = ("note", "date", "evidence", "scored_by", "approved_by")  # of a grid's row
 OWN = ("week", "branch")  # of the whole sheet
 IGNORED = ("total", "rank", "about")
-SILENT = ("number",)
+SILENT = ("number", "rule")
 SEARCHED_ROWS = 20
 _LONGEST = 200  # characters of a heading
 
@@ -123,12 +142,20 @@ def _heading(page: Page, row: int, scheme: Scheme | None, words: set[str]) -> He
         return Heading(row, "long", tuple(Column(n, text, fields[n]) for n, text in headings))
     if scheme is None:
         return None
-    columns = tuple(_grid_column(scheme, words, n, text, fields[n]) for n, text in headings)
+    made = page.made.items if page.made else {}
+    columns = tuple(
+        _grid_column(scheme, words, n, text, fields[n], made.get(text, "")) for n, text in headings
+    )
     return Heading(row, "grid", columns) if any(c.thing for c in columns) else None
 
 
-def _grid_column(scheme: Scheme, words: set[str], number: int, text: str, field: str) -> Column:
-    """A column of a grid. What names an item is an item, except who it is about."""
+def _grid_column(
+    scheme: Scheme, words: set[str], number: int, text: str, field: str, made: str
+) -> Column:
+    """A column of a grid. What names an item is an item, except who it is about.
+
+    `made` is the id that this heading had when qibi made the sheet.
+    """
     if field in ("subject", "id"):
         return Column(number, text, field)
     if not words.isdisjoint((folded(text), folded(_BRACKETS.sub("", narrowed(text))))):
@@ -136,12 +163,16 @@ def _grid_column(scheme: Scheme, words: set[str], number: int, text: str, field:
             return Column(number, text, thing=thing_named(scheme, text))
         except lookup.NotFound:
             pass  # a criterion with items: `bad_headings` says so
+    if made and (thing := thing_of(scheme, made)):
+        return Column(number, text, thing=thing)
     return Column(number, text, "" if field in ("points", "count") else field)
 
 
 def thing_named(scheme: Scheme, text: str) -> Item | Criterion:
     """The item or direct criterion a text names, with or without brackets; raises `NotFound`."""
     text = " ".join(narrowed(text).split())
+    if text.endswith(")") and (thing := _with_id(scheme, text)):
+        return thing
     bare = _BRACKETS.sub("", text).strip()
     try:
         return lookup.item(scheme, text, partial=False)
@@ -155,6 +186,17 @@ def thing_named(scheme: Scheme, text: str) -> Item | Criterion:
         if folded(bare) in (folded(criterion.short.zh), folded(criterion.short.en)):
             return lookup.item(scheme, criterion.id, partial=False)
     raise doubt
+
+
+def thing_of(scheme: Scheme, key: str) -> Item | Criterion | None:
+    """The item or direct criterion with this id, or None."""
+    criterion = scheme.criterion(key)
+    return criterion if criterion and criterion.direct else scheme.item(key)
+
+
+def _with_id(scheme: Scheme, text: str) -> Item | Criterion | None:
+    things = {t.id: t for c in scheme.criteria for t in ((c,) if c.direct else c.items)}
+    return things.get(with_id(text, things)[1])
 
 
 def bad_headings(page: Page, heading: Heading, scheme: Scheme) -> list[Finding]:

@@ -13,6 +13,7 @@ from qibi.base.language import _, listing
 from qibi.base.text import folded
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
+from qibi.sheets import made
 from qibi.sheets.headings import Heading, find_heading
 from qibi.sheets.pages import Page
 from qibi.sheets.rows import data_rows, subject_of
@@ -75,6 +76,30 @@ def hints(page: Page, definitions: Definitions, today: date) -> Hints:
 def _titles(page: Page, heading: Heading | None) -> list[str]:
     last = heading.row if heading else 0
     return [text for row in range(last) for text in page.own(row) if text]
+
+
+def retitled(page: Page, definitions: Definitions, today: date) -> tuple[str, str] | None:
+    """Why a sheet that qibi made is not taken where someone has written over its title, and what
+    to do; None where the title says what the sheet was made for, or nothing."""
+    fixed = page.made
+    if not fixed:
+        return None
+    titles = _titles(page, find_heading(page, definitions.schemes[::-1]))[:1]
+    named = week_of_page(titles, today)
+    branch = branch_of_page(titles, definitions) or fixed.branch
+    if named and fixed.week not in named:
+        found, wanted = fixed.week, named[0]
+    elif branch != fixed.branch:
+        found, wanted = definitions.title(fixed.branch), definitions.title(branch)
+    else:
+        return None
+    week = fixed.week if not named or fixed.week in named else named[0]
+    return (
+        _("the title says {wanted}, but the sheet was made for {found}").format(
+            wanted=wanted, found=found
+        ),
+        _("make one for that: {command}").format(command=made.command(branch, week)),
+    )
 
 
 def week_of_page(texts: list[str], today: date) -> list[str]:

@@ -1,9 +1,13 @@
 """A page: one table of text, as it stands in a csv or on a worksheet, and where each cell is."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+
+if TYPE_CHECKING:
+    from qibi.sheets.made import Made
 
 MAX_BYTES = 10_000_000
 MAX_ROWS = 20_000
@@ -18,6 +22,7 @@ class Page:
 
     `rows` are cut after their last cell that holds something; merged cells all hold the text of
     the range. `spread` are those that a merge has filled to the right, `copied` all it has filled.
+    `made` is what is fixed in a sheet that qibi made.
     """
 
     path: str
@@ -27,6 +32,7 @@ class Page:
     lines: tuple[int, ...]  # of each row: the line of a csv, the row of a worksheet; from 1
     spread: frozenset[tuple[int, int]] = frozenset()
     copied: frozenset[tuple[int, int]] = frozenset()
+    made: "Made | None" = None
 
     def cell(self, row: int, column: int) -> str:
         """The text of a cell; empty beyond the row's end."""

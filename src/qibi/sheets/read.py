@@ -15,8 +15,9 @@ from qibi.ledger.wish import Stamp
 from qibi.sheets.headings import find_heading
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.pages import Page
+from qibi.sheets.reading import Row
 from qibi.sheets.table import read_pages as open_sheet
-from qibi.sheets.wishes import MOST_FINDINGS, Row, not_read_on, read_rows
+from qibi.sheets.wishes import MOST_FINDINGS, not_read_on, read_rows
 
 __all__ = [
     "Admitted",
@@ -42,7 +43,7 @@ class Admitted:
 
 def has_heading(page: Page, definitions: Definitions, week: str) -> bool:
     """Whether a page is a score sheet; a workbook may hold other sheets beside it."""
-    scheme = definitions.scheme(week)
+    scheme = definitions.scheme(page.made.week if page.made else week)
     return scheme is not None and find_heading(page, (scheme,)) is not None
 
 

@@ -1,66 +1,33 @@
 """The rows of a page as wishes, each with the place of every field; and what is wrong with them."""
 
 import re
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
-from qibi.base.text import folded, narrowed
+from qibi.base.text import narrowed
 from qibi.book import lookup
-from qibi.book.definitions import Definitions, Item, Scheme
+from qibi.book.definitions import Definitions, Item
 from qibi.ledger.wish import EXEMPT_WORDS, FIELDS, Wish
+from qibi.sheets import who
+from qibi.sheets.exempt import TICKS, read_exempt
 from qibi.sheets.headings import (
     SHARED,
     Column,
-    Heading,
     bad_headings,
     find_heading,
     no_heading,
     thing_named,
+    thing_of,
 )
 from qibi.sheets.pages import Page
-from qibi.sheets.rows import data_rows, is_nothing, is_zero, subject_of
+from qibi.sheets.reading import Reading, row_of
+from qibi.sheets.rows import data_rows, is_nothing, is_zero
 
 _LONGEST = 500  # characters of a cell
 MOST_FINDINGS = 500  # of one page; each costs a search for what may have been meant
-_TICKS = {"√", "✓", "✔", "☑", "v"}
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count: 1954 to 2119
 _DAY_NOUGHT = date(1899, 12, 30)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A wish with where it stands: for each field the place and the heading of its cell.
-
-    A field that has no column of its own has the place of the item's cell.
-    """
-
-    wish: Wish
-    line: int
-    places: dict[str, tuple[int, str]]
-    heading: dict[str, str]
-    row: int  # of the page, from 0
-    columns: dict[str, int]  # of the page, from 0
-
-
-@dataclass
-class Reading:
-    """What a page comes to: wishes, rows that only name a subject, findings and notices."""
-
-    page: Page
-    definitions: Definitions
-    week: str
-    scheme: Scheme
-    heading: Heading
-    rows: list[Row] = field(default_factory=list)
-    bare: list[Row] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-    def find(self, row: int, column: Column, message: str) -> None:
-        """Note what is wrong with a cell."""
-        self.findings.append(self.page.finding(row, column.number, message, column.heading))
 
 
 def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
@@ -84,11 +51,11 @@ def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
             break
         if _refuse_long_cells(reading, row):
             continue
-        subject = _subject(reading, row)
+        subject = who.named(reading, row)
         if heading.form == "long":
             _read_long(reading, row, subject)
         else:
-            _refuse_twice(reading, row, subject, people)
+            who.refuse_twice(reading, row, subject, people)
             _read_grid(reading, row, subject)
     return reading
 
@@ -139,64 +106,6 @@ def _refuse_long_cells(reading: Reading, row: int) -> bool:
     return bool(columns)
 
 
-def _subject(reading: Reading, row: int) -> tuple[str, Column]:
-    """Who a row is about, and the column that says so: the id where the book knows it."""
-    heading, definitions = reading.heading, reading.definitions
-    key, name = subject_of(reading.page, heading, row)
-    by_id, by_name = heading.of("id"), heading.of("subject")
-    known = narrowed(key).casefold()
-    if by_id and (not by_name or not name or known in definitions.subjects):
-        others = definitions.by_folded_name.get(folded(name), ())
-        if by_name and others and known not in others:
-            message = _("{name} is {ids}, but the row's id is {id}; mend one of the two")
-            text = message.format(name=name, ids=listing(list(others)), id=known)
-            reading.find(row, by_name, text)
-        return (known, by_id) if key or not by_name else ("", by_name)
-    if key and by_id:
-        notice = _("'{heading}' holds no ids of this book; the names are taken")
-        text = notice.format(heading=by_id.heading)
-        if text not in reading.notices:
-            reading.notices.append(text)
-    return name, by_name or heading.columns[0]
-
-
-def _refuse_twice(
-    reading: Reading, row: int, subject: tuple[str, Column], people: dict[str, int]
-) -> None:
-    """A grid has one row a person."""
-    text, column = subject
-    if not text:
-        return
-    try:
-        who = lookup.subject(reading.definitions, narrowed(text), week=reading.week, partial=False)
-    except lookup.NotFound:
-        who = folded(text)
-    if who in people:
-        message = _("{name} already stands in line {line}; keep one row")
-        line = reading.page.lines[people[who]]
-        reading.find(row, column, message.format(name=text, line=line))
-    people.setdefault(who, row)
-
-
-def _row(reading: Reading, row: int, wish: Wish, subject: Column, thing: Column | None) -> Row:
-    """A wish with the place of each of its fields; `thing` is the grid's item column."""
-    heading, page = reading.heading, reading.page
-    item = thing or heading.of("item") or subject
-    columns = {}
-    for name in FIELDS:
-        shared = name in SHARED or not thing
-        columns[name] = (heading.of(name) if shared else None) or item
-    columns["subject"] = subject
-    return Row(
-        wish,
-        page.lines[row],
-        {name: page.place(row, column.number) for name, column in columns.items()},
-        {name: column.heading for name, column in columns.items()},
-        row,
-        {name: column.number for name, column in columns.items()},
-    )
-
-
 def _given(reading: Reading, row: int, name: str) -> str:
     """What a row says on a field; empty where it says nothing."""
     column = reading.heading.of(name)
@@ -205,12 +114,14 @@ def _given(reading: Reading, row: int, name: str) -> str:
         return ""
     if name == "date" and _SERIAL.fullmatch(narrowed(text)):
         return (_DAY_NOUGHT + timedelta(days=int(float(narrowed(text))))).isoformat()
-    return text
+    return who.person(reading, text) if name in ("scored_by", "approved_by") else text
 
 
 def _read_long(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
     text, column = subject
     given = {name: _given(reading, row, name) for name in FIELDS if name != "subject"}
+    if reading.heading.of("exempt") and read_exempt(reading, row, subject, given["note"]):
+        return
     wish = _wish(text, given["item"], given)
     if not any(given.values()):
         _add_bare(reading, row, subject)
@@ -220,8 +131,8 @@ def _read_long(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
         assert points
         reading.find(row, points, _("whoever is exempt has no points; clear this cell"))
     elif wish.item and not wish.exempts:
-        wish = _wish(text, _item_text(reading.scheme, wish.item), given)
-    reading.rows.append(_row(reading, row, wish, column, None))
+        wish = _wish(text, _item_text(reading, wish.item), given)
+    reading.rows.append(row_of(reading, row, wish, column, None))
 
 
 def _wish(subject: str, item: str, given: dict[str, str], several: bool = False) -> Wish:
@@ -239,12 +150,14 @@ def _wish(subject: str, item: str, given: dict[str, str], several: bool = False)
     )
 
 
-def _item_text(scheme: Scheme, text: str) -> str:
-    """The id of an item that is written with its points in brackets, else the text as it is."""
+def _item_text(reading: Reading, text: str) -> str:
+    """The id of an item that is written with its points in brackets, or that had this name when
+    qibi made the sheet; else the text as it is."""
     try:
-        return thing_named(scheme, text).id
+        return thing_named(reading.scheme, text).id
     except lookup.NotFound:
-        return text
+        made = reading.page.made.items.get(text, "") if reading.page.made else ""
+        return made if made and thing_of(reading.scheme, made) else text
 
 
 def _add_bare(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
@@ -254,13 +167,13 @@ def _add_bare(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
     """
     text, column = subject
     wish = Wish(subject=text, item=EXEMPT_WORDS[0])
-    reading.bare.append(_row(reading, row, wish, column, None))
+    reading.bare.append(row_of(reading, row, wish, column, None))
 
 
 def _read_grid(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
     text, column = subject
     shared = {name: _given(reading, row, name) for name in SHARED}
-    if _read_exempt(reading, row, subject, shared):
+    if read_exempt(reading, row, subject, shared["note"]):
         return
     said = False
     for thing in reading.heading.things:
@@ -269,7 +182,7 @@ def _read_grid(reading: Reading, row: int, subject: tuple[str, Column]) -> None:
             continue
         said = True
         wish = _grid_wish(thing, text, cell, shared)
-        reading.rows.append(_row(reading, row, wish, column, thing))
+        reading.rows.append(row_of(reading, row, wish, column, thing))
     if not said:
         _add_bare(reading, row, subject)
         if any(shared.values()):
@@ -282,39 +195,8 @@ def _grid_wish(column: Column, subject: str, cell: str, shared: dict[str, str]) 
     assert column.thing
     points = count = ""
     if isinstance(column.thing, Item) and column.thing.fixed is not None:
-        count = "1" if narrowed(cell).casefold() in _TICKS else cell
+        count = "1" if narrowed(cell).casefold() in TICKS else cell
     else:
         points = cell
     given = {**shared, "points": points, "count": count}
     return _wish(subject, column.thing.id, given, several=True)
-
-
-def _read_exempt(
-    reading: Reading, row: int, subject: tuple[str, Column], shared: dict[str, str]
-) -> bool:
-    """Whether a row holds a word for leave, and if so its exemption; it may say why, no more."""
-    page, heading = reading.page, reading.heading
-    word: tuple[str, Column] | None = None
-    others: list[Column] = []
-    for column in heading.columns:
-        cell = page.cell(row, column.number)
-        if column.field in ("subject", "id"):
-            continue
-        if narrowed(cell).casefold() in EXEMPT_WORDS:
-            word = word or (cell, column)
-        elif (
-            column.thing
-            and not (is_zero(cell) if isinstance(column.thing, Item) else is_nothing(cell))
-        ) or (column.field in SHARED and column.field != "note" and not is_nothing(cell)):
-            others.append(column)
-    if not word:
-        return False
-    for column in others:
-        message = _("the row says '{word}'; clear this cell, or that word")
-        reading.find(row, column, message.format(word=word[0]))
-    note = shared["note"]
-    if narrowed(note).casefold() in EXEMPT_WORDS:
-        note = ""
-    wish = Wish(subject=subject[0], item=narrowed(word[0]), note=note)
-    reading.rows.append(_row(reading, row, wish, subject[1], word[1]))
-    return True

@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qibi.base.language import _
+from qibi.sheets.made import HIDDEN, Made, TooNew, made_from
 from qibi.sheets.pages import (
     MAX_COLUMNS,
     Page,
@@ -109,22 +111,38 @@ def _pages(path: str, copy: io.BytesIO, source: str, archive: "ZipFile") -> Iter
 
     parts = worksheet_parts(archive)
     lengths = string_lengths(archive)
+    visible: list[Page] = []
+    hidden: Page | None = None
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(copy.getvalue()))
         for sheet in workbook.sheets_metadata:
-            if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
+            shown = sheet.visible == SheetVisibleEnum.Visible
+            ours = not shown and sheet.name == HIDDEN
+            if sheet.typ != SheetTypeEnum.WorkSheet or not (shown or ours):
                 continue
             reach = extent(archive, parts.get(sheet.name, ""), lengths)
             refuse_too_large(path, reach.rows, reach.columns, sheet.name)
             if reach.excess:
                 raise too_much(path, sheet.name)
             page = _page(path, source, workbook.get_sheet_by_name(sheet.name), reach)
-            if page:
-                yield page
+            if page and ours:
+                hidden = page
+            elif page:
+                visible.append(page)
     except BaseException as error:  # calamine's own errors, and its panics, which are no Exception
         if type(error).__module__.split(".")[0] in ("python_calamine", "pyo3_runtime"):
             raise Damaged from error
         raise
+    fixed = _made(path, hidden)
+    yield from (replace(page, made=fixed) for page in visible)
+
+
+def _made(path: str, hidden: Page | None) -> Made | None:
+    try:
+        return made_from(hidden.rows) if hidden else None
+    except TooNew:
+        message = _("was made by a later qibi; take it there, or make it anew: qibi sheet")
+        raise refusal(path, message) from None
 
 
 def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page | None:

@@ -1,0 +1,417 @@
+"""Reckons a week's board, or one subject's slip, from the ledger."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+
+from qibi.base import dates, weeks
+from qibi.base.language import _, aside, current, listing
+from qibi.base.points import show, signed
+from qibi.board.data import (
+    Bar,
+    Board,
+    Cause,
+    Cell,
+    Criterion,
+    Head,
+    Named,
+    NameList,
+    Place,
+    RemedyRow,
+    SealMark,
+    Slip,
+    Sum,
+    Trend,
+)
+from qibi.board.milestones import milestones_of
+from qibi.board.shapes import level, trends
+from qibi.book import words
+from qibi.book.definitions import Definitions
+from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
+from qibi.ledger.seals import SealFile, seal_of
+from qibi.scoring.account import Account, Behind, behind
+from qibi.scoring.assessed import trend_weeks
+from qibi.scoring.lists import Lists, lists_of, remedy_due
+from qibi.scoring.policies import policies
+from qibi.scoring.ranking import Ranking, Standing
+from qibi.scoring.sums import steps
+from qibi.scoring.words import alert_word, cause, list_name, list_rule, moved, place_within
+
+TOP = 10  # places that are shown
+_TOP_ROWS = 15  # rows for them, where many share the last place
+_RISERS = 3
+_CAUSES = 3  # beside a name on a list
+MOST_SUMS = 1000  # members that a page lists, each with the sum behind the total
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A book and a week of it. `said` are the ways in which commands speak of how far a week is."""
+
+    root: Path
+    definitions: Definitions
+    week: str
+    today: date
+    cache: Path | None
+    closure: Callable[[Ranking], str]
+    handed_in: Callable[[Ranking], str]
+    pending: Callable[[Ranking], list[str]]
+    known: dict[str, Behind] = field(default_factory=dict, compare=False, repr=False)
+
+    def behind(self, by: str) -> Behind:
+        """The ranking of a kind with what is behind it; reckoned once, for slips are made by the hundred."""
+        if by not in self.known:
+            period = weeks.single(self.week)
+            self.known[by] = behind(self.root, self.definitions, period, by=by, cache=self.cache)
+        return self.known[by]
+
+    @cached_property
+    def remedies(self) -> dict[str, Life]:
+        """Those of this week and of those before it; what is due first comes first."""
+        wanted = sorted({*recent_weeks(self.root, self.week), self.week})
+        found = lives(batches_with_remedies(self.root, wanted))
+        return dict(sorted(found.items(), key=lambda pair: (pair[1].due or weeks.END, pair[0])))
+
+
+def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
+    """A week's board; raises `Faults` where the ledger is damaged. `step` is called four times."""
+    book = asked.definitions
+    members = asked.behind("member")
+    step()
+    branches = asked.behind("branch")
+    step()
+    period = weeks.single(asked.week)
+    listed: list[tuple[Lists, Behind]] = []
+    for kind in policies(asked.root, book, period):
+        listed.append(lists_of(asked.root, book, period, kind, asked.cache))
+    step()
+    remedies = asked.remedies
+    gained, late = milestones_of(asked.root, book, asked.week, asked.today)
+    step()
+    ranked = members.ranking.standings
+    top = [s for s in ranked if s.rank <= TOP]
+    most = max((s.moved or 0 for s in ranked), default=0)
+    risers = [s for s in ranked if most > 0 and s.moved == most]
+    all_members = _places(asked, members, ranked[:MOST_SUMS])
+    placed = {p.subject: p for p in all_members}
+    for standing in risers:
+        if standing.subject not in placed:
+            placed[standing.subject] = _places(asked, members, [standing])[0]
+    head = _head(asked, members.ranking)
+    return Board(
+        head=head,
+        lists=tuple(_lists(asked, [found for found, _behind in listed], remedies)),
+        member_word=_capital(words.kind(book, "member")),
+        branch_word=words.branch_heading(book),
+        top=tuple(placed[s.subject] for s in top[:_TOP_ROWS]),
+        top_more=max(len(top) - _TOP_ROWS, 0),
+        risers=tuple(placed[s.subject] for s in risers[:_RISERS]),
+        criteria=_criteria(branches.ranking),
+        branches=_heat(asked, branches),
+        without=tuple(
+            words.branch(book, u.subject) + aside(words.reason(u.reason, u.note))
+            for u in branches.ranking.unranked
+        ),
+        weeks=trend_weeks(period),
+        remedies=tuple(
+            _remedy_row(asked, key, life) for key, life in remedies.items() if not life.ended
+        ),
+        gained=gained,
+        late=late,
+        members=all_members,
+        member_count=len(ranked),
+        sums=tuple(_all_sums(asked, members, branches, listed, all_members)),
+        mean=show(_half_up(sum(s.total for s in ranked), len(ranked))) if ranked else "",
+    )
+
+
+def slip(asked: Asked, key: str, who: str, ties: Sequence[str]) -> Slip:
+    """One subject's week; `who` and `ties` say who that is."""
+    book = asked.definitions
+    kind = book.kind(key) or "member"
+    found = asked.behind(kind)
+    account = found.accounts(asked.week, key).get(key)
+    standing = next((s for s in found.ranking.standings if s.subject == key), None)
+    scheme = found.ranking.scheme
+    total, place = "", ""
+    if account:
+        total = show(standing.total if standing else account.total)
+    if standing:
+        here = [s for s in found.ranking.standings if s.branch == standing.branch]
+        rank_here = 1 + sum(s.total > standing.total for s in here)
+        place = place_within(book, rank_here, len(here)) if len(here) > 1 else ""
+    over = trend_weeks(weeks.single(asked.week))
+    return Slip(
+        head=_head(asked, found.ranking),
+        subject=key,
+        name=book.title(key),
+        who=who,
+        ties=tuple(ties),
+        total=total,
+        why_none=_why_none(found, key, account, standing),
+        rank=_("place {rank} of {count}").format(
+            rank=standing.rank, count=len(found.ranking.standings)
+        )
+        if standing
+        else "",
+        place=place,
+        moved=moved(standing.moved) if standing else "",
+        grade=words.grade(scheme, standing.grade) if standing else "",
+        alert=(standing.alert or "") if standing else "",
+        alert_text=alert_word(scheme, standing.alert, standing.mean) if standing else "",
+        bars=_bars(account, standing),
+        sum=_sum(asked, found, key, account, standing) if account else None,
+        weeks=over,
+        trend=trends(found.ranking.trends, over, [key])[key],
+        remedies=tuple(
+            _remedy_row(asked, name, life)
+            for name, life in asked.remedies.items()
+            if key in (life.subject, life.owner) and not life.ended
+        ),
+        objections=_objections(asked, found.ranking),
+    )
+
+
+def _why_none(found: Behind, key: str, account: Account | None, standing: Standing | None) -> str:
+    """Why someone has no total, or no place."""
+    if standing:
+        return ""
+    unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
+    if unranked:
+        return words.reason(unranked.reason, unranked.note)
+    return _("not ranked") if account else _("not active")
+
+
+def _objections(asked: Asked, ranking: Ranking) -> str:
+    days = asked.definitions.objections
+    if days is None or ranking.closed:
+        return ""
+    last = weeks.sunday(asked.week).toordinal() + days
+    return _("objections: until {day}").format(day=dates.day(date.fromordinal(last)))
+
+
+def _head(asked: Asked, ranking: Ranking) -> Head:
+    book = asked.definitions
+    sunday, monday = weeks.sunday(asked.week), weeks.monday(asked.week)
+    return Head(
+        language="zh-CN" if current() == "zh" else "en",
+        book=str(book.name),
+        title=_("The week's points"),
+        scheme=str(ranking.scheme.name) if ranking.scheme else "",
+        week=asked.week,
+        week_number=_("Week {number}").format(number=int(asked.week[6:])),
+        dates=_dates(monday, sunday),
+        today=asked.today,
+        closure=asked.closure(ranking),
+        handed_in=asked.handed_in(ranking),
+        provisional=ranking.provisional,
+        pending=tuple(asked.pending(ranking)),
+        seal=_mark(seal_of(asked.root, asked.week), book),
+    )
+
+
+def _dates(monday: date, sunday: date) -> str:
+    """The days of a week, with their year."""
+    said = dates.days(monday, sunday)
+    if monday.year != sunday.year:
+        return said
+    return _("{days} {year}").format(year=sunday.year, days=said)
+
+
+def _mark(file: SealFile | None, book: Definitions) -> SealMark | None:
+    if file is None:
+        return None
+    day = dates.day(datetime.fromisoformat(file.seal.closed_at).date())
+    closed = _("closed by {name} on {day}").format(name=book.title(file.seal.closed_by), day=day)
+    return SealMark(file.path, file.digest, file.seal.revision - 1, closed)
+
+
+def _lists(asked: Asked, found: list[Lists], remedies: dict[str, Life]) -> Iterable[NameList]:
+    book = asked.definitions
+    for lists in found:
+        for colour, standings in (("red", lists.red), ("black", lists.black)):
+            rule = list_rule(lists.policy, colour, len(lists.ranking.standings))
+            if rule is None:
+                continue
+            names = tuple(_named(asked, lists, s, colour, remedies) for s in standings)
+            kind = _capital(words.kind(book, lists.kind))
+            yield NameList(colour, list_name(book, colour), kind, rule, names)
+
+
+def _named(
+    asked: Asked, lists: Lists, standing: Standing, colour: str, remedies: dict[str, Life]
+) -> Named:
+    book = asked.definitions
+    behind_it = lists.causes[standing.subject]
+    said = ""
+    if colour == "black":
+        mine = [
+            f"{key} {words.state_name(life.state)}"
+            for key, life in remedies.items()
+            if life.subject == standing.subject and (life.week == asked.week or not life.ended)
+        ]
+        due = remedy_due(lists.policy, asked.week)
+        if mine:
+            said = _("remedy {ids}").format(ids=listing(mine))
+        elif due:
+            said = _("remedy due {day}").format(day=dates.day(due))
+    return Named(
+        standing.subject,
+        book.title(standing.subject),
+        standing.rank,
+        moved(standing.moved),
+        show(standing.total),
+        tuple(
+            Cause(signed(c.points), cause(book, lists, standing.subject, c))
+            for c in behind_it[:_CAUSES]
+        ),
+        max(len(behind_it) - _CAUSES, 0),
+        said,
+    )
+
+
+def _places(asked: Asked, found: Behind, standings: Sequence[Standing]) -> tuple[Place, ...]:
+    book = asked.definitions
+    over = trend_weeks(weeks.single(asked.week))
+    drawn = trends(found.ranking.trends, over, [s.subject for s in standings])
+    return tuple(_place(book, found.ranking, s, drawn[s.subject]) for s in standings)
+
+
+def _place(book: Definitions, ranking: Ranking, s: Standing, trend: Trend) -> Place:
+    return Place(
+        rank=s.rank,
+        moved=moved(s.moved),
+        rose=s.moved or 0,
+        subject=s.subject,
+        name=book.title(s.subject),
+        branch=words.branch(book, s.branch) if s.branch else "",
+        total=show(s.total),
+        grade=words.grade(ranking.scheme, s.grade),
+        alert=s.alert or "",
+        trend=trend,
+    )
+
+
+def _criteria(ranking: Ranking) -> tuple[Criterion, ...]:
+    return tuple(Criterion(str(c.name), str(c.short)) for c in _columns(ranking))
+
+
+def _columns(ranking: Ranking) -> list:  # type: ignore[type-arg]  # of the scheme's criteria
+    """The criteria on which any branch has points."""
+    scheme = ranking.scheme
+    return [
+        c
+        for c in (scheme.criteria if scheme else ())
+        if any(c.id in s.criteria for s in ranking.standings)
+    ]
+
+
+def _heat(asked: Asked, found: Behind) -> tuple[Place, ...]:
+    """The branches by place, each with its cells on the heat map."""
+    columns = _columns(found.ranking)
+    standings = found.ranking.standings
+    most = max(
+        (abs(s.criteria[c.id] - c.base) for s in standings for c in columns if c.id in s.criteria),
+        default=0,
+    )
+    made = []
+    for place, s in zip(_places(asked, found, standings), standings, strict=True):
+        cells = tuple(_cell(s.criteria.get(c.id), c.base, most) for c in columns)
+        shown = {k: getattr(place, k) for k in place.__dataclass_fields__} | {
+            "name": words.branch(asked.definitions, s.subject),
+            "cells": cells,
+        }
+        made.append(Place(**shown))
+    return tuple(made)
+
+
+def _cell(value: int | None, base: int, most: int) -> Cell:
+    if value is None:
+        return Cell("", "", 0)
+    difference = value - base
+    return Cell(show(value), signed(difference) if difference else "", level(difference, most))
+
+
+def _remedy_row(asked: Asked, key: str, life: Life) -> RemedyRow:
+    title = asked.definitions.title
+    return RemedyRow(
+        id=key,
+        subject=life.subject,
+        name=title(life.subject),
+        measure=life.measure,
+        owner=title(life.owner) if life.owner else "",
+        due=dates.day(date.fromisoformat(life.due)) if life.due else "",
+        state=words.state_name(life.state),
+        overdue=life.overdue(asked.today),
+    )
+
+
+def _all_sums(
+    asked: Asked,
+    members: Behind,
+    branches: Behind,
+    listed: list[tuple[Lists, Behind]],
+    shown: Sequence[Place],
+) -> Iterable[Sum]:
+    """The sums of every name that the board shows, each once."""
+    done: set[str] = set()
+    wanted: list[tuple[Behind, list[str]]] = [
+        (members, [p.subject for p in shown]),
+        (branches, [s.subject for s in branches.ranking.standings[:MOST_SUMS]]),
+        *((found, [s.subject for s in (*ls.red, *ls.black)]) for ls, found in listed),
+    ]
+    for found, subjects in wanted:
+        accounts = found.accounts(asked.week)
+        standings = {s.subject: s for s in found.ranking.standings}
+        for key in subjects:
+            if key not in done and key in accounts:
+                done.add(key)
+                yield _sum(asked, found, key, accounts[key], standings.get(key))
+
+
+def _sum(asked: Asked, found: Behind, key: str, account: Account, standing: Standing | None) -> Sum:
+    rollup = found.rollup(asked.week, key)
+    total = standing.total if standing else account.total
+    said = _("{points} points").format(points=show(total))
+    return Sum(
+        key,
+        asked.definitions.title(key),
+        said,
+        tuple(steps(found, account, rollup, standing)),
+    )
+
+
+def _bars(account: Account | None, standing: Standing | None) -> tuple[Bar, ...]:
+    """A bar for each criterion that counts for a subject."""
+    if account is None:
+        return ()
+    scheme = account.scheme
+    own = {c.criterion: (c.credit, c.base) for c in account.criteria}
+    if standing and not own:
+        bases = {c.id: c.base for c in scheme.criteria}
+        own = {key: (value, bases[key]) for key, value in standing.criteria.items()}
+    most = max((max(credit, base) for credit, base in own.values()), default=0) or 1
+    made = []
+    for key, (credit, base) in own.items():
+        criterion = scheme.criterion(key)
+        difference = credit - base
+        made.append(
+            Bar(
+                str(criterion.name) if criterion else key,
+                show(credit),
+                signed(difference) if difference else "",
+                max(round(credit / most, 4), 0.0),
+                max(round(base / most, 4), 0.0),
+            )
+        )
+    return tuple(made)
+
+
+def _half_up(value: int, count: int) -> int:
+    return (2 * value + count) // (2 * count)
+
+
+def _capital(word: str) -> str:
+    return word[:1].upper() + word[1:]

@@ -1,0 +1,175 @@
+"""qibi board: the week for the wall and the chat group, and one person's slip."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, mark
+from qibi.cli import complete, options, phrases, show_who
+from qibi.cli.export import must_be_scored
+from qibi.cli.produced import put
+from qibi.cli.session import Session, session
+
+if TYPE_CHECKING:
+    from qibi.board.build import Asked
+
+DETAILS = mark(
+    "Lists with what put each name there, the top ten, criteria by branch, trends, remedies, milestones, "
+    "and the seal of a closed week. html is one page to open, sort and filter, with the sum behind "
+    "each name; pdf is for A4 and A3, png for the chat group, svg for other documents. It goes to a "
+    "file named by book and week, unless -o says otherwise."
+)
+EXAMPLES = """
+qibi board --week W46
+qibi board --week W46 --format pdf --size a3
+qibi board --week W46 --member 党员八 -o slip.png
+"""
+FORMATS = ("html", "pdf", "png", "svg")
+SIZES = ("a4", "a3")
+_ROWS_OF_A_PICTURE = 40  # branches on a picture; a page has them all
+
+
+def board(
+    week: options.Week = None,
+    member: Annotated[
+        str | None,
+        typer.Option(
+            "--member",
+            metavar="SUBJECT",
+            help=_("the slip of this one: points, rank, why, trend"),
+            autocompletion=complete.subjects,
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=_("html, pdf, png or svg; else by the name of FILE"),
+            autocompletion=lambda: list(FORMATS),
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size",
+            metavar="SIZE",
+            help=_("of a pdf: a4 or a3"),
+            autocompletion=lambda: list(SIZES),
+        ),
+    ] = None,
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    form = _form(form, size, output)
+    asked = now.week(week)
+    if member is None:
+        raw = week_board(now, asked, form, size or "a4")
+        put(now, raw, output, f"{now.definitions.id}-{asked}.{form}")
+        return
+    key = now.find_subject(member, asked)
+    put(now, slip(now, asked, key, form, size or "a4"), output, f"{key}-{asked}.{form}")
+
+
+def _form(form: str | None, size: str | None, output: str | None) -> str:
+    """The format asked for, by name or by a file's ending; raises `Refusal`."""
+    ending = (output or "").rpartition(".")[2].lower()
+    form = form or (ending if ending in FORMATS else "pdf" if size else "html")
+    for name, value, known in (("format", form, FORMATS), ("size", size, SIZES)):
+        if value is not None and value not in known:
+            raise Refusal(
+                _("there is no format '{form}'").format(form=value)
+                if name == "format"
+                else _("there is no size '{size}'").format(size=value),
+                _("one of: {formats}").format(formats=listing(list(known))),
+            )
+    if size and form != "pdf":
+        raise Refusal(
+            _("{names} can't go together").format(names=f"--size, --format {form}"),
+            _("leave one out"),
+        )
+    return form
+
+
+def week_board(now: Session, week: str, form: str, size: str = "a4") -> bytes:
+    """A week's board as bytes; raises `Refusal` where nobody has scored anything in it."""
+    from qibi.base.weeks import single
+    from qibi.board import build, labels
+    from qibi.scoring.ranking import rank
+
+    must_be_scored(
+        rank(now.root, now.definitions, single(week), cache=now.around.cache, today=now.today)
+    )
+    with now.console.progress(_("reckoning the board"), 4) as step:
+        found = build.board(asked_of(now, week), step)
+    _say(now, found.head.pending)
+    if form == "html":
+        from qibi.board import html
+
+        return html.page(now.definitions, found)
+    rows = _ROWS_OF_A_PICTURE if form == "png" else None
+    data = labels.of_board(now.definitions, found, rows)
+    return _paper(now, "board", data, form, size)
+
+
+def slip(
+    now: Session, week: str, key: str, form: str, size: str = "a4", asked: "Asked | None" = None
+) -> bytes:
+    """One subject's slip as bytes; `asked` is handed in by who makes many, and warns once."""
+    from qibi.board import build, labels
+
+    definitions = now.definitions
+    found = build.slip(
+        asked or asked_of(now, week),
+        key,
+        show_who.who(definitions, key, week),
+        show_who.ties(definitions, key, week),
+    )
+    if asked is None:
+        _say(now, found.head.pending)
+    if form == "html":
+        from qibi.board import html
+
+        return html.slip(now.definitions, found)
+    return _paper(now, "slip", labels.of_slip(definitions, found), form, size)
+
+
+def asked_of(now: Session, week: str) -> "Asked":
+    """A week of the book, with the ways in which commands speak of it."""
+    from qibi.board.build import Asked
+
+    return Asked(
+        now.root,
+        now.definitions,
+        week,
+        now.today,
+        now.around.cache,
+        phrases.closure,
+        lambda ranking: phrases.handed_in(ranking, now.definitions),
+        lambda ranking: phrases.pending(ranking.pending),
+    )
+
+
+def _say(now: Session, pending: Sequence[str]) -> None:
+    for text in pending:
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
+
+
+def _paper(now: Session, template: str, data: dict[str, Any], form: str, size: str) -> bytes:
+    from qibi.board import fonts, paper, seal_code
+
+    seal = data["head"]["seal"]
+    data["qr"] = seal_code.svg(seal["digest"]) if seal else ""
+    for text, lacking in paper.unshown({k: v for k, v in data.items() if k != "qr"}):
+        said = _("the font has no {characters}, in '{text}'; a mark stands there instead")
+        _say(now, [said.format(characters=fonts.listed(lacking), text=_whose(now, text))])
+    return paper.drawn(template, data, form, size, now.today)
+
+
+def _whose(now: Session, text: str) -> str:
+    """A text; where it is somebody's name, with the id."""
+    key = next((k for k in now.definitions.subjects if now.definitions.title(k) == text), None)
+    return f"{text} ({key})" if key else text
