@@ -42,12 +42,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api as api
+
     chromium = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )
     if chromium is None:
-        pytest.skip("chromium is not installed")
+        pytest.fail("chromium is not installed: apt-get install chromium")
     with api.sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=chromium, args=QUIET)
         yield found
@@ -76,7 +77,8 @@ class Opened:
 
 def violations(page: Any) -> list[str]:
     """What axe-core finds wrong, best practices included."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    from axe_playwright_python import sync_playwright as axe
+
     found = axe.Axe().run(page).response
     assert len(found["passes"]) > 15  # it did look
     return [f"{v['id']}: {v['nodes'][0]['target']}" for v in found["violations"]]

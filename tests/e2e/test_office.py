@@ -21,7 +21,7 @@ UTF8_CSV = "csv:Text - txt - csv (StarCalc):44,34,76"
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for program in ("soffice", "pdftotext", "pdfinfo"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+            pytest.fail(f"{program} is not installed: apt-get install libreoffice poppler-utils")
     made = tmp_path_factory.mktemp("office")
     shutil.copytree(BOOKS["example"], made / "book")
     return made

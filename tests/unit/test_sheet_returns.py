@@ -255,8 +255,6 @@ def test_leave_beside_points_is_a_mistake(scene):
 
 # By another program: LibreOffice, which also stands for the shapes that Excel and WPS save.
 
-soffice = pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
-
 
 def by_libreoffice(scene, name, kind, out="out"):
     """The file in another format, as LibreOffice saves it."""
@@ -267,7 +265,6 @@ def by_libreoffice(scene, name, kind, out="out"):
     return found
 
 
-@soffice
 @pytest.mark.external
 def test_a_sheet_that_libreoffice_saved_is_taken(scene):
     book = west(scene)
@@ -286,7 +283,6 @@ def test_a_sheet_that_libreoffice_saved_is_taken(scene):
     assert recorded(scene) == RECORDED
 
 
-@soffice
 @pytest.mark.external
 def test_libreoffice_shows_and_prints_it(scene):
     west(scene)
