@@ -75,7 +75,11 @@ def deleted_line(world: World) -> None:
 def reordered_lines(world: World) -> None:
     """The same lines in another order: ids would point elsewhere."""
     path = _victim(world)
-    (world.root / path).write_bytes(b"".join(reversed(_lines(world, path))))
+    while (lines := _lines(world, path)) == lines[
+        ::-1
+    ]:  # two alike: reversed they are as they were
+        path = _victim(world)
+    (world.root / path).write_bytes(b"".join(reversed(lines)))
     world.commit("tidy up")
 
 
@@ -309,7 +313,9 @@ def forged_object(world: World) -> None:
     """An object's file holds other bytes than its id says."""
     path = _victim(world)
     key = world.git("rev-parse", f"HEAD:{path}")
-    raw = b"".join(reversed(_lines(world, path)))
+    lines = _lines(world, path)
+    lines[_scores(lines)[0]] = _raised(lines[_scores(lines)[0]])
+    raw = b"".join(lines)
     loose = world.root / ".git" / "objects" / key[:2] / key[2:]
     loose.chmod(0o644)
     loose.write_bytes(zlib.compress(b"blob %d\0" % len(raw) + raw))
