@@ -67,7 +67,15 @@ def make(root: Path, size: Size, *, commit: bool = True, seed: int = 7) -> int:
         place.write_bytes(text)
         count += entries
     if commit:
-        git = ["git", "-C", str(root), "-c", "user.name=Ann", "-c", "user.email=ann@example.invalid"]
+        git = [
+            "git",
+            "-C",
+            str(root),
+            "-c",
+            "user.name=Ann",
+            "-c",
+            "user.email=ann@example.invalid",
+        ]
         subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
         subprocess.run([*git, "add", "."], check=True)
         subprocess.run([*git, "-c", "gc.auto=0", "commit", "-q", "-m", "a book"], check=True)
@@ -132,17 +140,16 @@ def _batches(
             parts = [count - count // 2, count // 2] if dice.random() < SECOND else [count]
             for part, entries in enumerate(parts):
                 source = hashlib.sha256(f"{week} {branch} {part}".encode()).hexdigest()[:16]
-                tail = (
-                    f'"recorded_by":"{people[part]}","recorded_at":"{monday}T1{part}:{number % 60:02}:00+08:00",'
-                    f'"source":"{source}"}}\n'
+                head = (
+                    f'"week":"{week}","branch":"{branch}","recorded_by":"{people[part]}",'
+                    f'"recorded_at":"{monday}T1{part}:{number % 60:02}:00+08:00","source":"{source}"'
                 )
-                head = f'"week":"{week}","branch":"{branch}",'
-                rows = [] if part else [f'{{"kind":"assessed",{head}{tail}']
+                rows = [] if part else [f'{{"kind":"assessed",{head}}}\n']
                 for _n in range(entries):
                     item, points, evidence, scorer = dice.choice(choices)
                     rows.append(
-                        f'{{"kind":"score",{head}"subject":"{dice.choice(people)}","item":"{item}",'
-                        f'"points":{points}{evidence}{scorer},{tail}'
+                        f'{{"kind":"score",{head},"subject":"{dice.choice(people)}","item":"{item}",'
+                        f'"points":{points}{evidence}{scorer}}}\n'
                     )
                 raw = "".join(rows).encode()
                 digest = hashlib.sha256(raw).hexdigest()[:16]
@@ -159,9 +166,7 @@ def lines(root: Path) -> Iterator[Line]:
             entry = json.loads(text)
             if entry["kind"] == "score":
                 points = round(entry["points"] * 100)
-                yield Line(
-                    entry["week"], entry["branch"], entry["subject"], entry["item"], points
-                )
+                yield Line(entry["week"], entry["branch"], entry["subject"], entry["item"], points)
 
 
 def journals(root: Path, folder: Path) -> dict[str, Path]:
@@ -173,12 +178,12 @@ def journals(root: Path, folder: Path) -> dict[str, Path]:
         for line in lines(root):
             day = wk.sunday(line.week).isoformat()
             value = f"{line.points / 100:.2f}"
-            one.write(f"{day} {line.item}\n    points:{line.branch}:{line.member}  {value} P\n    given\n\n")
+            one.write(
+                f"{day} {line.item}\n    points:{line.branch}:{line.member}  {value} P\n    given\n\n"
+            )
             account = f"Assets:{line.branch.upper()}:{line.member.upper()}"
             accounts[account] = None
-            other.write(
-                f'{day} * "{line.item}"\n  {account}  {value} PTS\n  Equity:Given\n\n'
-            )
+            other.write(f'{day} * "{line.item}"\n  {account}  {value} PTS\n  Equity:Given\n\n')
         opened = wk.sunday(wk.shift(LAST, -600)).isoformat()
         for account in [*accounts, "Equity:Given"]:
             other.write(f"{opened} open {account}\n")

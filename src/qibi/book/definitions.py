@@ -303,6 +303,10 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
             return []
         return [m for m in self._members.get(branch, ()) if m.since <= week <= m.until]
 
+    def memberships_of(self, branch: str) -> tuple[Membership, ...]:
+        """The memberships of a branch, of all times, in the order of the file."""
+        return tuple(self._members.get(branch, ()))
+
     @cached_property
     def _members(self) -> dict[str, list[Membership]]:
         """Branch id: its memberships of all times, in the order of the file."""

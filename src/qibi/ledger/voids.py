@@ -17,13 +17,18 @@ def cancelled_entries(batches: Iterable[Batch]) -> set[str]:
 def voids_of(batches: Iterable[Batch]) -> dict[str, Void]:
     """The id of each entry that is void, and the void that cancels it."""
     batches = list(batches)
-    voids = [(b, e) for b in batches for e in b.entries if isinstance(e, Void)]
+    voids = [(b, e) for b in batches for e in b.entries if type(e) is Void]
     if not voids:
         return {}
-    places = {
-        key: (b.week, b.branch)
-        for b in batches
-        for key, e in b.numbered()
-        if not isinstance(e, Void)
-    }
-    return {e.entry: e for b, e in voids if places.get(e.entry) == (b.week, b.branch)}
+    by_digest: dict[str, list[Batch]] = {}
+    for batch in batches:
+        by_digest.setdefault(batch.digest, []).append(batch)
+    found = {}
+    for naming, void in voids:
+        digest, _dot, line = void.entry.partition(".")
+        for batch in by_digest.get(digest, ()):
+            named = batch.entries[int(line) - 1] if int(line) <= len(batch.entries) else void
+            same = (batch.week, batch.branch) == (naming.week, naming.branch)
+            if same and type(named) is not Void:
+                found[void.entry] = void
+    return found

@@ -47,7 +47,9 @@ def results(
     for kind in _kinds(definitions) if weeks else ():
         question = _question(weeks, kind)
         if engine is None:
-            engine = Engine(_tables(definitions, weeks, question), rules)
+            given = _tables(definitions, question)
+            batches = [b for of_week in weeks.values() for b in of_week]
+            engine = Engine(given, batches, rules, ids=False)
         else:
             engine.ask(_of_kind(question_tables(definitions, question), kind))
         _collect(definitions, engine, question, found)
@@ -64,7 +66,7 @@ def results(
 
 def _of_kind(given: dict[str, list[FactRow]], kind: str) -> dict[str, list[FactRow]]:
     """Without who is active as something else: the steps that are run again ask for one kind only."""
-    return {**given, "active": [row for row in given["active"] if row[2] == kind]}
+    return {**given, "active_span": [row for row in given["active_span"] if row[1] == kind]}
 
 
 def _has(result: Results, kind: str) -> bool:
@@ -86,11 +88,9 @@ def _question(weeks: Iterable[str], kind: str) -> Question:
     return Question(stretch(asked[0], asked[-1])._replace(weeks=asked), by=kind)
 
 
-def _tables(
-    definitions: Definitions, weeks: Mapping[str, Iterable[Batch]], question: Question
-) -> dict[str, list[FactRow]]:
+def _tables(definitions: Definitions, question: Question) -> dict[str, list[FactRow]]:
     """What the rules are given: each week is a period of its own."""
-    given = tables(definitions, (b for batches in weeks.values() for b in batches), question)
+    given = tables(definitions, question)
     given["span"] = [(week, week) for week in question.weeks]
     given["period"] = [
         (week, 0, *(scheme.min_weeks if (scheme := definitions.scheme(week)) else (0, 1)))

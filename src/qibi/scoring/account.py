@@ -3,7 +3,7 @@
 `show`, `why`, boards and the report after `score` all read from here, so they can't disagree.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qibi.base.weeks import Period
@@ -116,9 +116,21 @@ class Behind:
     engine: Engine
     batches: list[Batch]
     definitions: Definitions
+    known: dict[str, dict[str, Account]] = field(default_factory=dict, compare=False, repr=False)
 
     def accounts(self, week: str, subject: str | None = None) -> dict[str, Account]:
-        """Subject: account, of all assessed subjects of a week or of one."""
+        """Subject: account, of all assessed subjects of a week or of one.
+
+        Those of a whole week are kept: who has asked for them gets one of them for nothing.
+        """
+        if subject is None and week not in self.known:
+            self.known[week] = self._accounts(week, None)
+        if week not in self.known:
+            return self._accounts(week, subject)
+        whole = self.known[week]
+        return {k: whole[k] for k in (subject,) if k in whole} if subject else whole
+
+    def _accounts(self, week: str, subject: str | None) -> dict[str, Account]:
         scheme = self.definitions.scheme(week)
         if scheme is None:
             return {}
@@ -225,6 +237,33 @@ class Behind:
         return found
 
 
+@dataclass(frozen=True)
+class Material:
+    """What the rankings of a period are reckoned from, read once for all kinds of subject."""
+
+    definitions: Definitions
+    period: Period
+    earlier: tuple[str, ...]
+    counts: Counting
+    batches: list[Batch]
+
+    def behind(self, by: str = "member", branch: str | None = None) -> Behind:
+        """The ranking of a kind and what is behind it."""
+        question = Question(self.period, self.earlier, trend_weeks(self.period), by, branch)
+        return of_batches(self.definitions, self.batches, question, self.counts)
+
+
+def material(
+    root: Path, definitions: Definitions, period: Period, cache: Path | None = None
+) -> Material:
+    """What a period's rankings need, read; raises `Faults` where the ledger is damaged."""
+    prepare()
+    earlier = before(root, definitions, period, cache)
+    counts = counting(root, Question(period, earlier, trend_weeks(period)).weeks)
+    pinned(definitions, counts.seals)
+    return Material(definitions, period, earlier, counts, read_counting(root, counts))
+
+
 def behind(
     root: Path,
     definitions: Definitions,
@@ -235,12 +274,7 @@ def behind(
     cache: Path | None = None,
 ) -> Behind:
     """A ranking and what is behind it; raises `Faults` where the ledger is damaged."""
-    prepare()
-    earlier = before(root, definitions, period, cache)
-    question = Question(period, earlier, trend_weeks(period), by, branch)
-    counts = counting(root, question.weeks)
-    pinned(definitions, counts.seals)
-    return of_batches(definitions, read_counting(root, counts), question, counts)
+    return material(root, definitions, period, cache).behind(by, branch)
 
 
 def of_batches(
@@ -250,7 +284,7 @@ def of_batches(
     counts: Counting = OPEN,
 ) -> Behind:
     """The same, of batches at hand."""
-    engine = Engine(tables(definitions, batches, question))
+    engine = Engine(tables(definitions, question), batches)
     ranking = answer(definitions, batches, question, counts, engine)
     return Behind(ranking, engine, batches, definitions)
 

@@ -1,8 +1,10 @@
 """Which weeks and branches are assessed: what a period is measured against, and who is missing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from qibi.base import weeks as wk
 from qibi.base.kept import Kept, key_of
@@ -15,7 +17,7 @@ from qibi.ledger.batches import (
     latest_first,
 )
 from qibi.ledger.counting import Counting, counting, read_counting
-from qibi.ledger.entries import Assessed
+from qibi.ledger.entries import Assessed, Exempt, Score
 from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.facts import Question
 
@@ -94,6 +96,33 @@ def assessed_branches(batches: list[Batch]) -> dict[tuple[str, str], Assessed]:
     return found
 
 
+class Attendance(msgspec.Struct, frozen=True):
+    """Of a week: the branches that are assessed, and who is exempt, with the note."""
+
+    assessed: tuple[str, ...] = ()
+    exempt: dict[str, str] = {}
+
+
+def attendance(batches: Iterable[Batch]) -> dict[str, Attendance]:
+    """Week: who was there, by the live entries of these batches."""
+    batches = list(batches)
+    cancelled = cancelled_entries(batches)
+    branches: dict[str, dict[str, None]] = {}
+    exempt: dict[str, dict[str, str]] = {}
+    for batch in batches:
+        for line, entry in enumerate(batch.entries, 1):
+            if type(entry) is Score or (cancelled and f"{batch.digest}.{line}" in cancelled):
+                continue
+            if isinstance(entry, Assessed):
+                branches.setdefault(entry.week, {})[entry.branch] = None
+            elif isinstance(entry, Exempt):
+                exempt.setdefault(entry.week, {})[entry.subject] = entry.note
+    return {
+        week: Attendance(tuple(branches.get(week, ())), exempt.get(week, {}))
+        for week in {*branches, *exempt}
+    }
+
+
 def trend_weeks(period: Period) -> tuple[str, ...]:
     """The eight weeks that end with the period's last one."""
     last = period.weeks[-1]
@@ -102,7 +131,7 @@ def trend_weeks(period: Period) -> tuple[str, ...]:
 
 def missing_branches(
     definitions: Definitions,
-    batches: list[Batch],
+    seen: Mapping[str, Attendance],
     question: Question,
     closed: Collection[str] = (),
 ) -> tuple[tuple[tuple[str, str], ...], int]:
@@ -115,7 +144,8 @@ def missing_branches(
     """
     done = {
         (week, branch)
-        for week, branch in assessed_branches(batches)
+        for week, here in seen.items()
+        for branch in here.assessed
         if definitions.scheme(week) and definitions.branch(branch)
     }
     begun = {week for week, _branch in done}

@@ -1,11 +1,12 @@
 """What the rules are given: a book's definitions and entries as rows of plain values."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import gcd
 
 from qibi.base.weeks import Period
-from qibi.book.definitions import Branch, Definitions, Scheme
+from qibi.book.definitions import Branch, Definitions, Membership, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Exempt, Score, Void, moment
 
@@ -32,12 +33,13 @@ TABLES: dict[str, dict[str, str]] = {
     "week": {"week": "VARCHAR", "version": "VARCHAR"},
     "span": {"period": "VARCHAR", "week": "VARCHAR"},
     "period": {"period": "VARCHAR", "averaged": "BIGINT", "share_n": "BIGINT", "share_d": "BIGINT"},
-    "active": {
-        "week": "VARCHAR",
+    "active_span": {
         "subject": "VARCHAR",
         "kind": "VARCHAR",
         "branch": "VARCHAR",
         "status": "VARCHAR",
+        "since": "VARCHAR",
+        "until": "VARCHAR",
     },
     "branch": {"branch": "VARCHAR"},
     "limits": {"version": "VARCHAR", "low": "BIGINT", "high": "BIGINT"},
@@ -62,16 +64,38 @@ TABLES: dict[str, dict[str, str]] = {
         "veto_at_most": "BIGINT",
     },
     "exclusion": {"version": "VARCHAR", "item": "VARCHAR", "excluded": "VARCHAR"},
-    "belongs": {
-        "week": "VARCHAR",
+    "belongs_span": {
         "kind": "VARCHAR",
         "subject": "VARCHAR",
+        "branch": "VARCHAR",
         "member": "VARCHAR",
+        "since": "VARCHAR",
+        "until": "VARCHAR",
     },
     "scale": {"version": "VARCHAR", "kind": "VARCHAR", "base": "BIGINT"},
     "weight": {"version": "VARCHAR", "kind": "VARCHAR", "own": "BIGINT", "members": "BIGINT"},
     "chosen": {"branch": "VARCHAR"},
     "question": {"kind": "VARCHAR", "criterion": "VARCHAR"},
+}
+
+# What the rules are given by the week, made of spans of weeks: a row a member and week would be made
+# by Python a hundred times more slowly. Groups, units and posts are active where they have a member.
+DERIVED = {
+    "belongs": """
+        SELECT w.week, b.kind, b.subject, b.member
+        FROM week AS w
+        JOIN belongs_span AS b ON b.since <= w.week AND w.week <= b.until
+    """,
+    "active": """
+        SELECT w.week, a.subject, a.kind, a.branch, a.status
+        FROM week AS w
+        JOIN active_span AS a ON a.since <= w.week AND w.week <= a.until
+        UNION ALL
+        SELECT DISTINCT w.week, b.subject, b.kind, b.branch, NULL
+        FROM week AS w
+        JOIN belongs_span AS b ON b.since <= w.week AND w.week <= b.until
+        WHERE b.kind IN ('group', 'unit', 'post')
+    """,
 }
 
 
@@ -116,15 +140,12 @@ class Question:
         return tuple(sorted({*self.period.weeks, *self.before, *self.also}))
 
 
-def tables(
-    definitions: Definitions, batches: Iterable[Batch], question: Question
-) -> dict[str, list[Row]]:
-    """Table name: rows, in the order of the columns in `TABLES`. Points are hundredths."""
+def tables(definitions: Definitions, question: Question) -> dict[str, list[Row]]:
+    """Table name: rows, in the order of the columns in `TABLES`; all of them but `entry`."""
     asked = question.weeks
     in_force = {week: definitions.scheme(week) for week in asked}
     used = _used(definitions, asked)
     return {
-        "entry": entry_rows(batches),
         "week": [(week, s.week if s else None) for week, s in in_force.items()],
         "span": [
             *(("now", week) for week in question.period.weeks),
@@ -159,14 +180,17 @@ def tables(
 
 def question_tables(definitions: Definitions, question: Question) -> dict[str, list[Row]]:
     """Those of the tables that depend on who is ranked, and not on the weeks and entries alone."""
-    asked = question.weeks
     among = frozenset(b.id for b in definitions.branches if question.includes(b))
     spanning = among if question.by in SPANNING else None
-    belongs = list(rollup_members(definitions, question.by, asked, spanning))
+    asked = question.weeks
     used = _used(definitions, asked)
     return {
-        "active": [*_active(definitions, asked), *_active_groupings(question.by, belongs)],
-        "belongs": [(week, question.by, subject, member) for week, subject, _b, member in belongs],
+        "active_span": [row for row in _active_spans(definitions) if _touches(row, asked)],
+        "belongs_span": [
+            (question.by, *span)
+            for span in rollup_spans(definitions, question.by, spanning)
+            if _touches(span, asked)
+        ],
         "weight": [row for s in used.values() for row in _weights(s, question.by)],
         "chosen": [*((branch,) for branch in sorted(among)), (NO_BRANCH,)],
         "question": [(question.by, question.criterion)],
@@ -179,41 +203,44 @@ def _used(definitions: Definitions, asked: Sequence[str]) -> dict[str, Scheme]:
     return {s.week: s for s in found if s}
 
 
-def entry_rows(batches: Iterable[Batch]) -> list[Row]:
-    """One row an entry; instants are microseconds since 1970 in UTC."""
-    rows: list[Row] = []
+def entry_lines(batches: Iterable[Batch], *, ids: bool) -> Iterator[str]:
+    """The table `entry`, tab-separated, a batch at a time; instants are microseconds since 1970 in UTC.
+
+    Without `ids` stands only what the rules can't do without: an id where a void names it, and what
+    orders entries where a criterion is scored directly.
+    """
+    batches = list(batches)
+    named = {e.entry for b in batches for e in b.entries if type(e) is Void}
     for batch in batches:
+        place = f"\t{batch.week}\t{batch.branch}\t"
+        rows = []
         for line, entry in enumerate(batch.entries, 1):
-            kind = entry.__struct_config__.tag
-            subject: Value = None
-            item: Value = None
-            points: Value = None
-            target: Value = None
-            instant = 0
-            if isinstance(entry, Score):
-                subject, item, points = entry.subject, entry.item, entry.hundredths
-                when = moment(entry.recorded_at)
-                instant = round(when.timestamp() * 1_000_000) if when else 0
-            elif isinstance(entry, Exempt):
-                subject = entry.subject
-            elif isinstance(entry, Void):
-                target = entry.entry
-            rows.append(
-                (
-                    f"{batch.digest}.{line}",
-                    str(kind),
-                    batch.week,
-                    batch.branch,
-                    subject,
-                    item,
-                    points,
-                    target,
-                    instant,
-                    batch.digest,
-                    line,
-                )
-            )
-    return rows
+            if type(entry) is Score:
+                item = entry.item
+                order = "\t\t\t\t\n"
+                if ids or "." not in item:
+                    order = f"\t\t{_instant(entry.recorded_at)}\t{batch.digest}\t{line}\n"
+                said = f"score{place}{entry.subject}\t{item}\t{_hundredths(entry.points)}{order}"
+            elif type(entry) is Void:
+                said = f"void{place}\t\t\t{entry.entry}\t0\t{batch.digest}\t{line}\n"
+            else:
+                subject = entry.subject if type(entry) is Exempt else ""
+                kind = entry.__struct_config__.tag
+                said = f"{kind}{place}{subject}\t\t\t\t0\t{batch.digest}\t{line}\n"
+            key = f"{batch.digest}.{line}" if ids or named else ""
+            rows.append(f"{key}\t{said}" if ids or key in named else f"\t{said}")
+        yield "".join(rows)
+
+
+@lru_cache(4096)
+def _hundredths(points: int | float) -> int:
+    return round(points * 100)
+
+
+@lru_cache(4096)
+def _instant(text: str) -> int:
+    when = moment(text)
+    return round(when.timestamp() * 1_000_000) if when else 0
 
 
 def latest_scheme(definitions: Definitions, weeks: Sequence[str]) -> Scheme | None:
@@ -228,17 +255,34 @@ def _periods(definitions: Definitions, question: Question) -> Iterable[Row]:
         yield name, averaged, *(scheme.min_weeks if scheme else (0, 1))
 
 
-def _active(definitions: Definitions, asked: Sequence[str]) -> Iterable[Row]:
-    for week in asked:
-        alive = {b.id for b in definitions.branches if b.alive(week)}
-        for branch in alive:
-            yield week, branch, "branch", branch, None
-        for m in definitions.memberships:
-            if m.branch in alive and m.since <= week <= m.until:
-                yield week, m.id, "member", m.branch, m.status
-        for cp in definitions.cps:
-            if cp.branch in alive and cp.since <= week <= cp.until:
-                yield week, cp.id, "cp", cp.branch, None
+def _active_spans(definitions: Definitions) -> Iterable[Row]:
+    """Who is active from when until when: (subject, kind, branch, status, since, until)."""
+    alive = {b.id: (b.since, b.until) for b in definitions.branches}
+    for key, life in alive.items():
+        yield key, "branch", key, None, *life
+    for m in definitions.memberships:
+        if span := _common(alive.get(m.branch), (m.since, m.until)):
+            yield m.id, "member", m.branch, m.status, *span
+    for cp in definitions.cps:
+        if span := _common(alive.get(cp.branch), (cp.since, cp.until)):
+            yield cp.id, "cp", cp.branch, None, *span
+
+
+Span = tuple[str, str]  # the first and the last week
+
+
+def _common(*spans: Span | None) -> Span | None:
+    """The weeks that all of these spans hold; None where there is none."""
+    if not all(spans):
+        return None
+    since = max(span[0] for span in spans if span)
+    until = min(span[1] for span in spans if span)
+    return (since, until) if since <= until else None
+
+
+def _touches(row: Row, asked: Sequence[str]) -> bool:
+    """Whether a row that ends in a span holds any of these weeks, which are in order."""
+    return bool(asked) and str(row[-2]) <= asked[-1] and asked[0] <= str(row[-1])
 
 
 def _criteria(scheme: Scheme) -> Iterable[Row]:
@@ -253,46 +297,49 @@ def rollup_members(
     asked: Sequence[str],
     among: Collection[str] | None = None,
 ) -> Iterable[tuple[str, str, str | None, str]]:
-    """(week, subject, branch, member): who belongs to each subject of a rollup in each week.
+    """(week, subject, branch, member): who belongs to each subject of a rollup in each week."""
+    spans = list(rollup_spans(definitions, by, among))
+    for week in asked:
+        for subject, branch, member, since, until in spans:
+            if since <= week <= until:
+                yield week, subject, branch, member
+
+
+def rollup_spans(
+    definitions: Definitions, by: str, among: Collection[str] | None = None
+) -> Iterable[tuple[str, str | None, str, str, str]]:
+    """(subject, branch, member, since, until): who belongs to each subject of a rollup, and when.
 
     A CP's members are those that it names, wherever they are; a branch's, group's, unit's and
     post's are its active ones, of the branches in `among` where that is given. Units and posts
     have no branch here: they span them all.
     """
+    alive = {b.id: (b.since, b.until) for b in definitions.branches}
     if by == "cp":
-        for week in asked:
-            for cp in definitions.cps:
-                if definitions.branch_of(cp.id, week) == cp.branch and cp.since <= week <= cp.until:
-                    yield from ((week, cp.id, cp.branch, key) for key in cp.members.values())
+        for cp in definitions.cps:
+            if span := _common(alive.get(cp.branch), (cp.since, cp.until)):
+                yield from ((cp.id, cp.branch, key, *span) for key in cp.members.values())
     elif by != "member":
-        for week in asked:
-            for branch in definitions.branches:
-                if branch.alive(week) and (among is None or branch.id in among):
-                    yield from _grouped(definitions, by, branch, week)
+        for branch in definitions.branches:
+            if among is None or branch.id in among:
+                for m in definitions.memberships_of(branch.id):
+                    if span := _common(alive[branch.id], (m.since, m.until)):
+                        yield from _grouped(by, branch, m, span)
 
 
 def _grouped(
-    definitions: Definitions, by: str, branch: Branch, week: str
-) -> Iterable[tuple[str, str, str | None, str]]:
-    groups = {g.id for g in branch.groups if g.since <= week <= g.until}
-    for m in definitions.members_of(branch.id, week):
-        if by == "branch":
-            yield week, branch.id, branch.id, m.id
-        elif by == "group" and m.group in groups:
-            yield week, m.group, branch.id, m.id
-        elif by == "unit" and m.unit:
-            yield week, m.unit, None, m.id
-        elif by == "post":
-            yield from ((week, post, None, m.id) for post in m.posts)
-
-
-def _active_groupings(
-    by: str, belongs: Iterable[tuple[str, str, str | None, str]]
-) -> Iterable[Row]:
-    """Groups, units and posts are active in the weeks in which they have an active member."""
-    if by in ("group", "unit", "post"):
-        for week, subject, branch in dict.fromkeys((w, s, b) for w, s, b, _m in belongs):
-            yield week, subject, by, branch, None
+    by: str, branch: Branch, m: Membership, span: Span
+) -> Iterable[tuple[str, str | None, str, str, str]]:
+    if by == "branch":
+        yield branch.id, branch.id, m.id, *span
+    elif by == "group" and m.group:
+        for group in branch.groups:
+            if group.id == m.group and (weeks := _common(span, (group.since, group.until))):
+                yield group.id, branch.id, m.id, *weeks
+    elif by == "unit" and m.unit:
+        yield m.unit, None, m.id, *span
+    elif by == "post":
+        yield from ((post, None, m.id, *span) for post in m.posts)
 
 
 def _scales(scheme: Scheme) -> Iterable[Row]:

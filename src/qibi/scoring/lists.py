@@ -113,11 +113,16 @@ def lists_of(
     """
     policy = policies(root, definitions, period)[kind]
     found = behind(root, definitions, period, by=kind, cache=cache)
+    return lists_from(found, policy), found
+
+
+def lists_from(found: Behind, policy: ListPolicy) -> Lists:
+    """The lists that a policy makes of a ranking."""
     red = red_list(found.ranking, policy.red)
     black = black_list(found.ranking, policy.black)
     wanted = {s.subject: 1 for s in red} | {s.subject: -1 for s in black}
-    lists = Lists(
-        kind,
+    return Lists(
+        found.ranking.question.by,
         policy,
         found.ranking,
         red,
@@ -125,7 +130,6 @@ def lists_of(
         missing(found.ranking),
         causes(found, wanted),
     )
-    return lists, found
 
 
 def as_plain(definitions: Definitions, lists: Lists) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Rankings: typed standings out of the rules, with what a reader should know beside them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,11 +11,18 @@ from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
-from qibi.ledger.entries import Exempt, Score
+from qibi.ledger.entries import Score
 from qibi.ledger.voids import cancelled_entries
+from qibi.scoring.assessed import (
+    Attendance,
+    attendance,
+    contents,
+    missing_branches,
+    trend_weeks,
+    weeks_due,
+)
 from qibi.scoring.assessed import assessed_branches as assessed_branches
 from qibi.scoring.assessed import before as before
-from qibi.scoring.assessed import contents, missing_branches, trend_weeks, weeks_due
 from qibi.scoring.assessed import latest_assessed as latest_assessed
 from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import Question, latest_scheme, tables
@@ -118,19 +126,36 @@ def answer(
 
     `counts` says which weeks are closed, and what waits there.
     """
-    engine = engine or Engine(tables(definitions, batches, question))
+    engine = engine or Engine(tables(definitions, question), batches, ids=False)
+    return composed(
+        definitions, engine, question, counts, attendance(batches), unusable(definitions, engine)
+    )
+
+
+def composed(
+    definitions: Definitions,
+    engine: Engine,
+    question: Question,
+    counts: Counting,
+    seen: Mapping[str, Attendance],
+    useless: Mapping[str, Mapping[str, int]],
+) -> Ranking:
+    """The ranking in an engine's steps, with what is said beside it.
+
+    `seen` is who was there in each week; `useless`, by week, why how many entries count for nothing.
+    """
     scheme = latest_scheme(definitions, question.period.weeks)
     closed = {w: n for w, n in counts.closed.items() if w in question.period.weeks}
-    missing, expected = missing_branches(definitions, batches, question, closed)
+    missing, expected = missing_branches(definitions, seen, question, closed)
     return Ranking(
         question=question,
         scheme=scheme,
         standings=tuple(_standings(engine, scheme, question)),
-        unranked=tuple(_unranked(engine, batches, question)),
+        unranked=tuple(_unranked(engine, seen, question)),
         missing=missing,
         expected=expected,
         trends=_trends(engine, question),
-        unusable=dict(_unusable(definitions, engine, question)),
+        unusable=dict(sum((Counter(useless.get(w, {})) for w in question.period.weeks), Counter())),
         closed=closed,
         pending={w: n for w, n in counts.waiting.items() if w in closed},
     )
@@ -185,13 +210,12 @@ def alert(scheme: Scheme, mean: int, vetoed: bool) -> str | None:
     return "watch" if scheme.watch is not None and mean < scheme.watch else None
 
 
-def _unranked(engine: Engine, batches: list[Batch], question: Question) -> list[Unranked]:
-    cancelled = cancelled_entries(batches)
+def _unranked(engine: Engine, seen: Mapping[str, Attendance], question: Question) -> list[Unranked]:
     notes = {
-        e.subject: e.note
-        for b in batches
-        for key, e in b.numbered()
-        if isinstance(e, Exempt) and key not in cancelled and e.week in question.period.weeks
+        subject: note
+        for week in question.period.weeks
+        if week in seen
+        for subject, note in seen[week].exempt.items()
     }
     return [
         Unranked(subject, branch, reason, notes.get(subject, "") if reason == "exempt" else "")
@@ -213,24 +237,30 @@ def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
     return found
 
 
-def _unusable(definitions: Definitions, engine: Engine, question: Question) -> Counter[str]:
-    """Live scores of the period that count for nothing, by why."""
-    found: Counter[str] = Counter()
-    for week, branch, subject, item, used in engine.rows(
-        """
-        SELECT l.week, l.branch, l.subject, l.item, s.subject
-        FROM live AS l
-        JOIN span AS p ON p.week = l.week AND p.period = 'now'
-        LEFT JOIN assessed AS s ON s.week = l.week AND s.subject = l.subject
-        WHERE l.kind = 'score'
-        """
-    ):
-        why = why_unusable(definitions, week, subject, item, used is not None)
+def unusable(definitions: Definitions, engine: Engine) -> dict[str, Counter[str]]:
+    """Week: why live scores count for nothing, and how many."""
+    found: dict[str, Counter[str]] = {}
+    for week, branch, subject, item, assessed in engine.rows(_UNUSED):
+        why = why_unusable(definitions, week, subject, item, assessed is not None)
         if why is None and definitions.branch(branch) is None:
             why = "unknown-branch"
         if why:
-            found[why] += 1
+            found.setdefault(week, Counter())[why] += 1
     return found
+
+
+# Live scores that the rules have no use for, or whose branch the book does not have.
+_UNUSED = """
+SELECT l.week, l.branch, l.subject, l.item, s.subject
+FROM live AS l
+LEFT JOIN assessed AS s ON s.week = l.week AND s.subject = l.subject
+LEFT JOIN item AS i ON i.version = s.version AND i.item = l.item
+LEFT JOIN criterion AS c
+  ON c.version = s.version AND c.kind = s.kind AND c.criterion = COALESCE(i.criterion, l.item)
+LEFT JOIN branch AS b ON b.branch = l.branch
+WHERE l.kind = 'score'
+  AND (b.branch IS NULL OR c.criterion IS NULL OR (i.item IS NULL AND c.direct = 0))
+"""
 
 
 def why_unusable(
