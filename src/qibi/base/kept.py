@@ -13,7 +13,8 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
-_MOST = 400  # files of one kind; beyond it the oldest half goes
+_MOST = 400  # values of one kind; beyond it the oldest half goes
+_MOST_FILES = 4000
 
 
 class Kept:
@@ -41,9 +42,31 @@ class Kept:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(msgspec.msgpack.encode(value))
             temporary.replace(path)
-            _thin_out(path.parent)
+            _thin_out(path.parent, ".msgpack", _MOST)
         except OSError:
             return
+
+    def take_in(self, kind: str, digest: str, file: Path) -> bool:
+        """Keep a file under its SHA-256; False where that fails. `file` is moved."""
+        if self.folder is None:
+            return False
+        try:
+            (self.folder / kind).mkdir(parents=True, exist_ok=True)
+            file.replace(self.folder / kind / f"{digest}.file")
+            _thin_out(self.folder / kind, ".file", _MOST_FILES)
+        except OSError:
+            return False
+        return True
+
+    def file(self, kind: str, digest: str) -> Path | None:
+        """The file kept under this SHA-256; None where it is gone or holds anything else."""
+        if self.folder is None:
+            return None
+        path = self.folder / kind / f"{digest}.file"
+        try:
+            return path if hashlib.sha256(path.read_bytes()).hexdigest() == digest else None
+        except OSError:
+            return None
 
     def _path(self, kind: str, key: str) -> Path:
         assert self.folder is not None
@@ -60,9 +83,9 @@ def key_of(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _thin_out(folder: Path) -> None:
-    files = [entry for entry in os.scandir(folder) if entry.name.endswith(".msgpack")]
-    if len(files) > _MOST:
+def _thin_out(folder: Path, ending: str, most: int) -> None:
+    files = [entry for entry in os.scandir(folder) if entry.name.endswith(ending)]
+    if len(files) > most:
         files.sort(key=lambda entry: entry.stat().st_mtime)
         for entry in files[: len(files) // 2]:
             Path(entry.path).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from qibi.ledger.admission import needs_approval
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Assessed, Exempt, Score, Void
 from qibi.ledger.worth import worth
-from qibi.scoring.ranking import why_unusable
+from qibi.scoring.unusable import why_unusable
 
 
 def unusable(survey: Survey) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from math import gcd
 from qibi.base.weeks import Period
 from qibi.book.definitions import Branch, Definitions, Membership, Scheme
 from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Exempt, Score, Void, moment
+from qibi.ledger.entries import Entry, Exempt, Score, Void, moment
 
 Value = str | int | None
 Row = tuple[Value, ...]
@@ -17,18 +17,24 @@ SPANNING = ("unit", "post")  # of those, the ones that are of no one branch
 NO_BRANCH = "-"  # stands for the branch of a unit or post; no id begins so
 
 TABLES: dict[str, dict[str, str]] = {
-    "entry": {
-        "id": "VARCHAR",
+    "entry": {  # a line ends where the rest of its columns is empty
         "kind": "VARCHAR",
         "week": "VARCHAR",
         "branch": "VARCHAR",
         "subject": "VARCHAR",
         "item": "VARCHAR",
         "points": "BIGINT",
+        "id": "VARCHAR",
         "entry": "VARCHAR",
         "instant": "BIGINT",
         "batch": "VARCHAR",
         "line": "BIGINT",
+    },
+    "attended": {  # of `live` what the last steps need
+        "kind": "VARCHAR",
+        "week": "VARCHAR",
+        "branch": "VARCHAR",
+        "subject": "VARCHAR",
     },
     "week": {"week": "VARCHAR", "version": "VARCHAR"},
     "span": {"period": "VARCHAR", "week": "VARCHAR"},
@@ -77,6 +83,21 @@ TABLES: dict[str, dict[str, str]] = {
     "chosen": {"branch": "VARCHAR"},
     "question": {"kind": "VARCHAR", "criterion": "VARCHAR"},
 }
+
+# Columns whose texts recur, and the set of texts that each takes its own from.
+NUMBERED = {
+    "kind": "kind",
+    "week": "week",
+    "branch": "branch",
+    "subject": "subject",
+    "member": "subject",
+    "item": "item",
+    "excluded": "item",
+    "criterion": "item",
+    "version": "version",
+    "status": "status",
+}
+ENTRY_KINDS = frozenset({"assessed", "score", "void", "exempt", "task", "remedy"})
 
 # What the rules are given by the week, made of spans of weeks: a row a member and week would be made
 # by Python a hundred times more slowly. Groups, units and posts are active where they have a member.
@@ -211,25 +232,31 @@ def entry_lines(batches: Iterable[Batch], *, ids: bool) -> Iterator[str]:
     """
     batches = list(batches)
     named = {e.entry for b in batches for e in b.entries if type(e) is Void}
+    whole = {key.partition(".")[0] for key in named}
     for batch in batches:
         place = f"\t{batch.week}\t{batch.branch}\t"
+        all_ids = ids or batch.digest in whole
         rows = []
         for line, entry in enumerate(batch.entries, 1):
-            if type(entry) is Score:
-                item = entry.item
-                order = "\t\t\t\t\n"
-                if ids or "." not in item:
-                    order = f"\t\t{_instant(entry.recorded_at)}\t{batch.digest}\t{line}\n"
-                said = f"score{place}{entry.subject}\t{item}\t{_hundredths(entry.points)}{order}"
-            elif type(entry) is Void:
-                said = f"void{place}\t\t\t{entry.entry}\t0\t{batch.digest}\t{line}\n"
+            if type(entry) is Score and not all_ids and "." in entry.item:
+                points = _hundredths(entry.points)
+                rows.append(f"score{place}{entry.subject}\t{entry.item}\t{points}\n")
             else:
-                subject = entry.subject if type(entry) is Exempt else ""
-                kind = entry.__struct_config__.tag
-                said = f"{kind}{place}{subject}\t\t\t\t0\t{batch.digest}\t{line}\n"
-            key = f"{batch.digest}.{line}" if ids or named else ""
-            rows.append(f"{key}\t{said}" if ids or key in named else f"\t{said}")
+                rows.append(_whole_line(batch, place, line, entry))
         yield "".join(rows)
+
+
+def _whole_line(batch: Batch, place: str, line: int, entry: Entry) -> str:
+    kind, about, target, when = entry.__struct_config__.tag, "\t\t", "", 0
+    if type(entry) is Score:
+        about = f"{entry.subject}\t{entry.item}\t{_hundredths(entry.points)}"
+        when = _instant(entry.recorded_at)
+    elif type(entry) is Exempt:
+        about = f"{entry.subject}\t\t"
+    elif type(entry) is Void:
+        target = entry.entry
+    key = f"{batch.digest}.{line}"
+    return f"{kind}{place}{about}\t{key}\t{target}\t{when}\t{batch.digest}\t{line}\n"
 
 
 @lru_cache(4096)

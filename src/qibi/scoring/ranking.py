@@ -27,6 +27,8 @@ from qibi.scoring.assessed import latest_assessed as latest_assessed
 from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import Question, latest_scheme, tables
 from qibi.scoring.pinned import pinned
+from qibi.scoring.unusable import unusable
+from qibi.scoring.weekly import is_large, outcome
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,11 @@ def rank(
     found = kept.find("rankings", key, Ranking) if content is not None else None
     if found is None:
         pinned(definitions, counts.seals)
-        found = answer(definitions, read_counting(root, counts), question, counts)
+        if is_large(root, counts):
+            made = outcome(root, definitions, question, counts, kept)
+            found = composed(definitions, made.engine, question, counts, made.seen, made.useless)
+        else:
+            found = answer(definitions, read_counting(root, counts), question, counts)
         kept.keep("rankings", key, found)
     return found
 
@@ -235,51 +241,6 @@ def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
         ):
             found.setdefault(subject, {})[week] = int(total)
     return found
-
-
-def unusable(definitions: Definitions, engine: Engine) -> dict[str, Counter[str]]:
-    """Week: why live scores count for nothing, and how many."""
-    found: dict[str, Counter[str]] = {}
-    for week, branch, subject, item, assessed in engine.rows(_UNUSED):
-        why = why_unusable(definitions, week, subject, item, assessed is not None)
-        if why is None and definitions.branch(branch) is None:
-            why = "unknown-branch"
-        if why:
-            found.setdefault(week, Counter())[why] += 1
-    return found
-
-
-# Live scores that the rules have no use for, or whose branch the book does not have.
-_UNUSED = """
-SELECT l.week, l.branch, l.subject, l.item, s.subject
-FROM live AS l
-LEFT JOIN assessed AS s ON s.week = l.week AND s.subject = l.subject
-LEFT JOIN item AS i ON i.version = s.version AND i.item = l.item
-LEFT JOIN criterion AS c
-  ON c.version = s.version AND c.kind = s.kind AND c.criterion = COALESCE(i.criterion, l.item)
-LEFT JOIN branch AS b ON b.branch = l.branch
-WHERE l.kind = 'score'
-  AND (b.branch IS NULL OR c.criterion IS NULL OR (i.item IS NULL AND c.direct = 0))
-"""
-
-
-def why_unusable(
-    definitions: Definitions, week: str, subject: str, item: str, assessed: bool
-) -> str | None:
-    """Why a live score counts for nothing: a word for it, or None where it counts."""
-    kind = definitions.kind(subject)
-    scheme = definitions.scheme(week)
-    if kind is None:
-        return "unknown-subject"
-    if scheme is None:
-        return "no-scheme"
-    found = scheme.item(item)
-    criterion = scheme.criterion(found.criterion if found else item)
-    if criterion is None or (found is None and not criterion.direct):
-        return "unknown-item"
-    if not assessed:
-        return "not-assessed"
-    return None if kind in criterion.applies_to else "wrong-kind"
 
 
 def live_scores(batches: list[Batch]) -> list[tuple[str, Score]]:
