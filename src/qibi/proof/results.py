@@ -37,10 +37,12 @@ def results(
     weeks: Mapping[str, Iterable[Batch]],
     policies: Mapping[str, Mapping[str, ListPolicy]],
     rules: str | None = None,
+    threads: int | None = None,
 ) -> dict[str, Results]:
     """Week: what the batches given for it come to, with the list policy given for it.
 
-    `rules` is the text of the rules to use, where it is not the present one.
+    `rules` is the text of the rules to use, where it is not the present one; `threads` how many DuckDB
+    may use, where not as many as there are processors.
     """
     found = {week: Results({}, {}, {}) for week in weeks}
     engine: Engine | None = None
@@ -49,7 +51,7 @@ def results(
         if engine is None:
             given = _tables(definitions, question)
             batches = [b for of_week in weeks.values() for b in of_week]
-            engine = Engine(given, batches, rules, ids=False)
+            engine = Engine(given, batches, rules, ids=False, threads=threads)
         else:
             engine.ask(_of_kind(question_tables(definitions, question), kind))
         _collect(definitions, engine, question, found)

@@ -20,7 +20,7 @@ from qibi.scoring.facts import DERIVED, ENTRY_KINDS, KINDS, NUMBERED, TABLES, Ro
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_SMALL = 50_000  # entries
+_LARGE = 5_000  # entries from which numbering texts is worth it, and more than one thread
 RULES = Path(__file__).with_name("rules.sql")
 # Rules that earlier versions sealed weeks with: one file each, named by its digest, never changed.
 PAST_RULES = Path(__file__).with_name("past_rules")
@@ -128,14 +128,24 @@ class Engine:
         rules: str | None = None,
         *,
         ids: bool = True,
+        wanted: Iterable[str] | None = None,
+        threads: int | None = None,
     ) -> None:
-        """All steps; without `ids` entries are known only where the rules need it (`entry_lines`)."""
-        small = sum(len(batch.entries) for batch in batches) < _SMALL
-        self._connection = _prepared() if small else _connect({})
+        """All steps, or those `wanted`; without `ids` entries are known only where the rules need it.
+
+        In a large run, texts that recur are numbered, in their order as texts.
+        """
+        large = sum(len(batch.entries) for batch in batches) >= _LARGE
+        if large or threads:
+            self._connection = _connect({"threads": threads} if threads else {})
+        else:
+            self._connection = _prepared()
         self._rules = rules
+        every = steps(rules)
         with self._transaction():
+            self._kinds = self._number(given, batches) if large else {}
             self._give(given, {"entry": entry_lines(batches, ids=ids)})
-            self._run(steps(rules))
+            self._run({name: every[name] for name in (every if wanted is None else wanted)})
 
     @classmethod
     def over(
@@ -154,7 +164,7 @@ class Engine:
 
         engine = cls.__new__(cls)
         engine._connection = _connect(dict(settings or {}))
-        engine._rules = None
+        engine._rules, engine._kinds = None, {}
         with engine._transaction():
             engine._give(given)
             for name, query in sources.items():
@@ -165,28 +175,13 @@ class Engine:
             engine._run({name: steps()[name] for name in wanted})
         return engine
 
-    @classmethod
-    def of_entries(
-        cls, given: Mapping[str, Sequence[Row]], batches: Sequence[Batch], wanted: Iterable[str]
-    ) -> Self:
-        """An engine that runs some of the steps over many entries, on one processor.
-
-        Texts that recur are numbered, which takes a third off the joins; so what it is asked may compare
-        them for equality only.
-        """
-        engine = cls.__new__(cls)
-        engine._connection = _connect({"threads": 1})
-        engine._rules = None
-        with engine._transaction():
-            kinds = engine._number(given, batches)
-            engine._give(given, {"entry": entry_lines(batches, ids=False)}, kinds)
-            engine._run({name: steps()[name] for name in wanted})
-        return engine
-
     def _number(
         self, given: Mapping[str, Sequence[Row]], batches: Sequence[Batch]
     ) -> dict[str, str]:
-        """Column: the enumeration of its values, in their order as texts."""
+        """Column: the enumeration of its values, in their order as texts.
+
+        Joins of numbers take a third off a large run. The values are ids, checked on reading.
+        """
         values: dict[str, set[str]] = {"branch": {b.branch for b in batches}, "kind": set(KINDS)}
         values["kind"] |= ENTRY_KINDS
         for name, rows in given.items():
@@ -227,7 +222,8 @@ class Engine:
     def ask(self, given: Mapping[str, Sequence[Row]]) -> None:
         """Another question about the same weeks and entries: its tables take the place of the old.
 
-        Only the steps from `rollup` on depend on the question, so only they are run again.
+        Only the steps from `rollup` on depend on the question, so only they are run again. Who is
+        asked about was among the subjects given before.
         """
         every = steps(self._rules)
         later = list(every)[list(every).index("rollup") :]
@@ -245,16 +241,15 @@ class Engine:
         self,
         given: Mapping[str, Sequence[Row]],
         more: Mapping[str, Iterable[str]] | None = None,
-        kinds: Mapping[str, str] | None = None,
     ) -> None:
-        """Make the given tables; `more` are tables as tab-separated lines, `kinds` other column types."""
+        """Make the given tables; `more` are tables as tab-separated lines."""
         # A tab-separated file is the quickest way in: 4,000 rows take 5 ms, as one JSON parameter
         # 25 ms, by executemany a second. No value holds a tab: ids and weeks are checked on reading.
         lines = {name: map(_line, rows) for name, rows in given.items()}
         try:
             with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
                 for name, text in {**lines, **(more or {})}.items():
-                    columns = {c: (kinds or {}).get(c, k) for c, k in TABLES[name].items()}
+                    columns = {c: self._kinds.get(c, k) for c, k in TABLES[name].items()}
                     self._load(Path(folder) / name, columns, text)
         except OSError as error:
             raise no_room(error.strerror or "") from None

@@ -86,6 +86,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 # Columns whose texts recur, and the set of texts that each takes its own from.
 NUMBERED = {
+    "period": "period",
     "kind": "kind",
     "week": "week",
     "branch": "branch",

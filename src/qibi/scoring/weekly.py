@@ -187,7 +187,8 @@ def _reckon(common: _Common, portion: Mapping[str, list[str]]) -> list[Week] | F
         common.question, period=single(weeks[0])._replace(weeks=weeks), before=(), also=()
     )
     wanted = list(steps())[: list(steps()).index(LAST_STEP) + 1]
-    engine = Engine.of_entries(tables(common.definitions, question), batches, wanted)
+    given = tables(common.definitions, question)
+    engine = Engine(given, batches, ids=False, wanted=wanted, threads=1)
     seen, useless = attendance(batches), unusable(common.definitions, engine)
     place = Path(tempfile.mkdtemp(dir=common.folder))
     totals = _written(engine, TOTALS, place / "totals", common.kept)

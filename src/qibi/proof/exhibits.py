@@ -1,0 +1,154 @@
+"""What an audit looks at: the files of the present commit, read once, and what they hold.
+
+Nothing of the working tree is read; what is derived is derived once, when a part first asks for it.
+"""
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from qibi.base.findings import Faults, Finding
+from qibi.book.definitions import Definitions
+from qibi.book.load import Source
+from qibi.ledger.batches import LEDGER, Batch, parse
+from qibi.ledger.counting import waits
+from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
+from qibi.proof.repository import Change, File, Repository
+
+
+@dataclass
+class Exhibits:
+    """The present commit's files, read once, and what they hold."""
+
+    repository: Repository
+    against: str = ""
+    trust: frozenset[str] | None = None  # the first keys, from outside the book
+    cache: Path | None = None
+    beside: ThreadPoolExecutor | None = None
+
+    def __post_init__(self) -> None:
+        if self.beside:
+            self._damaged = self.beside.submit(self.repository.damaged)
+            self._history = self.beside.submit(self._walked)
+
+    @property
+    def damaged(self) -> list[str]:
+        """What `git fsck` found."""
+        return self._damaged.result() if self.beside else self.repository.damaged()
+
+    @property
+    def history(self) -> tuple[list[str], list[Change]]:
+        """All commits, and what they did below ledger/ and seals/."""
+        return self._history.result() if self.beside else self._walked()
+
+    def _walked(self) -> tuple[list[str], list[Change]]:
+        commits = self.repository.commits()
+        return commits, list(self.repository.changes(commits, (LEDGER, SEALS)))
+
+    @cached_property
+    def files(self) -> dict[str, File]:
+        """Path below the book's folder: the file."""
+        return {file.path: file for file in self.repository.files()}
+
+    @cached_property
+    def raw(self) -> dict[str, bytes]:
+        """Path: bytes, of everything in the book but what is only looked at by its digest."""
+        wanted = {p: f for p, f in self.files.items() if not p.startswith("evidence/")}
+        found = self.repository.contents(f.object for f in wanted.values() if f.mode != "160000")
+        return {path: found[f.object] for path, f in wanted.items() if f.object in found}
+
+    @cached_property
+    def parsed(self) -> tuple[list[Batch], list[Finding]]:
+        """The batches, and what is wrong with those that are none."""
+        batches: list[Batch] = []
+        findings: list[Finding] = []
+        for path, raw in self.raw.items():
+            if path.startswith(f"{LEDGER}/") and path.endswith(".jsonl"):
+                found = parse(path, week_of(path), raw)
+                if isinstance(found, Batch):
+                    batches.append(found)
+                else:
+                    findings += found
+        return batches, findings
+
+    @cached_property
+    def whole(self) -> dict[str, str]:
+        """Path of each sound batch: its SHA-256."""
+        return {b.path: digest(self.raw[b.path]) for b in self.batches}
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The batches that are sound."""
+        return self.parsed[0]
+
+    @cached_property
+    def of_week(self) -> dict[str, list[Batch]]:
+        """Week: its batches."""
+        found: dict[str, list[Batch]] = defaultdict(list)
+        for batch in self.batches:
+            found[batch.week].append(batch)
+        return dict(found)
+
+    @cached_property
+    def chained(self) -> tuple[list[SealFile], list[Finding]]:
+        """The seals in the order of closing, and what breaks their chain."""
+        return chain(
+            {p: raw for p, raw in self.raw.items() if p.startswith(f"{SEALS}/") and named(p)}
+        )
+
+    @property
+    def seals(self) -> list[SealFile]:
+        """The seals of the chain."""
+        return self.chained[0]
+
+    @cached_property
+    def latest(self) -> dict[str, SealFile]:
+        """Closed week: its latest seal."""
+        return {file.seal.week: file for file in self.seals}
+
+    @property
+    def definitions(self) -> Definitions | None:
+        """The definitions of the present commit; None where they have mistakes."""
+        return self._validated[0]
+
+    @property
+    def mistakes(self) -> list[Finding]:
+        """What is wrong with the definitions."""
+        return self._validated[1]
+
+    @cached_property
+    def _validated(self) -> tuple[Definitions | None, list[Finding]]:
+        from qibi.book.validate import validate
+
+        sources = [
+            Source(path, raw)
+            for path, raw in self.raw.items()
+            if path in ("qibi.yaml", "names.yaml")
+            or (
+                path.count("/") == 1
+                and path.startswith(("scheme/", "branches/", "plans/"))
+                and path.endswith((".yaml", ".yml"))
+            )
+        ]
+        try:
+            return validate(sources), []
+        except Faults as faults:
+            return None, faults.findings
+
+    @property
+    def pending(self) -> list[str]:
+        """The batches of closed weeks that no seal lists."""
+        return sorted(
+            b.path
+            for week, file in self.latest.items()
+            for b in self.of_week.get(week, ())
+            if b.path not in file.batches and waits(b)
+        )
+
+
+def week_of(path: str) -> str:
+    """The week that a path below ledger/ stands for; a text that is no week where it stands for none."""
+    parts = path.split("/")
+    return f"{parts[1]}-{parts[2]}" if len(parts) == 4 else ""
