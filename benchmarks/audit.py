@@ -33,6 +33,7 @@ from qibi.ledger.seals import SEALS, SealedBatch, SealFile, encode_seal, parse_s
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
 from qibi.proof.closing import Wish, content, missing_branches
+from qibi.proof.exhibits import Exhibits
 from qibi.proof.repository import Repository
 from qibi.proof.results import Results, results
 
@@ -256,7 +257,7 @@ def timed(root: Path, runs: int) -> Iterator[float]:
 
 def where(root: Path, profile: bool) -> None:
     """Print how long each part takes, in this process; with `profile`, the functions too."""
-    exhibits = parts.Exhibits(Repository(root, dict(os.environ)))
+    exhibits = Exhibits(Repository(root, dict(os.environ)))
     profiler = cProfile.Profile()
     if profile:
         profiler.enable()

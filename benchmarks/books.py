@@ -129,6 +129,7 @@ def _batches(
             str(i.fixed // 100) if i.fixed and i.fixed % 100 == 0 else str((i.fixed or 0) / 100),
             f',"evidence":["sheet {n}"]' if n % 2 else "",
             f',"scored_by":"{i.scorer}"' if i.scorer else "",
+            abs(i.fixed or 0) >= 300,  # needs a second person
         )
         for n, i in enumerate(items)
     ]
@@ -146,10 +147,15 @@ def _batches(
                 )
                 rows = [] if part else [f'{{"kind":"assessed",{head}}}\n']
                 for _n in range(entries):
-                    item, points, evidence, scorer = dice.choice(choices)
+                    item, points, evidence, scorer, second = dice.choice(choices)
+                    day = wk.monday(week) + timedelta(days=dice.randrange(7))
+                    approved = f',"approved_by":"{people[2]}"' if second else ""
+                    member = dice.choice(
+                        [p for p in people if p != people[2]] if second else people
+                    )
                     rows.append(
-                        f'{{"kind":"score",{head},"subject":"{dice.choice(people)}","item":"{item}",'
-                        f'"points":{points}{evidence}{scorer}}}\n'
+                        f'{{"kind":"score",{head},"subject":"{member}","item":"{item}",'
+                        f'"points":{points},"date":"{day}"{evidence}{scorer}{approved}}}\n'
                     )
                 raw = "".join(rows).encode()
                 digest = hashlib.sha256(raw).hexdigest()[:16]

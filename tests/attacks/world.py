@@ -3,14 +3,13 @@
 The ledger and the seals are written by the program's own functions; everything else is plain git.
 """
 
-import os
 import random
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import repositories
 from qibi.base import weeks as wk
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
@@ -21,29 +20,15 @@ from qibi.proof.audit import Audit, audit
 from qibi.proof.closing import Wish, prepare
 from qibi.proof.repository import Repository
 
-FILES = {
+FILES = repositories.FILES | {
     "qibi.yaml": """\
 id: attacked
 language: en
 timezone: Asia/Shanghai
 lists: {member: {red: {top: 2}, black: {bottom: 1, below: 25}}}
 """,
-    "scheme/2026-W01.yaml": """\
-total: {min: 0, max: 200}
-criteria:
-  - id: order
-    applies_to: [member]
-    base: 10
-    min: 0
-    max: 200
-    items:
-      - {id: tidy, points: 1, per: count}
-      - {id: late, points: -1, per: count}
-""",
     "branches/east.yaml": "id: east\nmembers:\n  - {id: ann}\n  - {id: bob}\n  - {id: cora}\n",
     "branches/west.yaml": "id: west\nmembers:\n  - {id: dora}\n  - {id: eve}\n  - {id: finn}\n",
-    ".gitattributes": "ledger/** -text\nseals/** -text\n",
-    ".gitignore": "ledger/.lock\n*.tmp\n",
     "evidence/letter.txt": "a letter of thanks\n",
 }
 BRANCHES = {"east": ("ann", "bob", "cora"), "west": ("dora", "eve", "finn")}
@@ -61,9 +46,7 @@ class World:
     @classmethod
     def make(cls, root: Path, seed: int = 0) -> "World":
         """A new book, committed once."""
-        for path, text in FILES.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, "utf-8", newline="")
+        repositories.lay_out(root, FILES)
         world = cls(root, random.Random(seed))
         world.git("init", "-q", "-b", "main")
         world.git("config", "commit.gpgsign", "false")
@@ -72,28 +55,14 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Surroundings of their own for git: nothing of whoever runs the tests."""
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "SYSTEMROOT")}
+        """Surroundings of their own for git, at this book's time."""
         stamp = f"{1_770_000_000 + 60 * self.clock} +0800"
-        people = {
-            f"GIT_{role}_{what}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.invalid"), ("DATE", stamp))
-        }
-        return kept | people | {"HOME": str(self.root), "GIT_CONFIG_NOSYSTEM": "1"}
+        dates = {"GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp}
+        return repositories.surroundings(self.root) | dates
 
     def git(self, *arguments: str, given: bytes | None = None) -> str:
-        """What git printed; an error of git is an error of the test."""
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.root,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, (arguments, done.stderr, done.stdout)
-        return done.stdout.decode().strip()
+        """What git printed, without the blanks around it."""
+        return repositories.git(self.root, self.environment, *arguments, given=given).strip()
 
     def commit(self, message: str) -> str:
         """Commit everything; the commit's id."""

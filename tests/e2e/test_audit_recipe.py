@@ -14,7 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.append(str(REPOSITORY / "tests" / "attacks"))
 import cheats  # noqa: E402  (beside the attacks' own tests)
-from world import World, grown  # noqa: E402
+from world import World, grown  # noqa: E402  (the same)
 
 pytestmark = pytest.mark.external
 # Each adds what digests say nothing of, or changes what no digest here is of: `qibi audit` sees them.

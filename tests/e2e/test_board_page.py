@@ -173,6 +173,21 @@ def test_it_prints(browser: Any, pages: Path, tmp_path: Path) -> None:
         assert "Red list" in text and "Top ten" in text
 
 
+def test_a_phone_reads_the_code_off_the_screen(browser: Any, pages: Path, tmp_path: Path) -> None:
+    if shutil.which("zbarimg") is None:
+        pytest.fail("zbarimg is not installed: apt-get install zbar-tools")
+    with Opened(browser, pages / "closed.html", 360) as page:
+        box = page.locator(".seal .code").bounding_box()
+        drawn = page.locator(".seal .code svg path").first.bounding_box()
+        assert drawn["width"] > 0.8 * box["height"] > 100  # it fills its place
+        shown = page.locator(".digest").inner_text().strip()
+        page.locator(".seal").screenshot(path=tmp_path / "seal.png")
+    done = subprocess.run(
+        ["zbarimg", "-q", "--raw", tmp_path / "seal.png"], check=True, capture_output=True
+    )
+    assert done.stdout.decode().strip() == shown
+
+
 def test_it_works_without_its_script(browser: Any, pages: Path) -> None:
     with Opened(browser, pages / "open.html", java_script_enabled=False) as page:
         assert page.locator(".filter:visible, .theme:visible").count() == 0

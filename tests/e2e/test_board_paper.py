@@ -77,3 +77,20 @@ def test_the_code_reads_as_the_digest(tmp_path: Path) -> None:
     board(tmp_path, "--week", "W36", "-o", "b.png")
     said = poppler("zbarimg", "-q", "--raw", tmp_path / "b.png").strip()
     assert said == digest((EXAMPLE / "seals" / "2026-W36.r2.json").read_bytes())
+
+
+def test_a_pack_has_every_slip_in_one_file_to_print(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qibi", "--book", str(EXAMPLE), "--today", "2026-11-18"]
+    subprocess.run(
+        [*command, "--lang", "zh", "pack", "--week", "W44", "-o", "p"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    singles = {path.stem for path in (tmp_path / "p" / "slips").iterdir()}
+    pages = poppler("pdftotext", "-layout", tmp_path / "p" / "slips.pdf", "-").split("\f")[:-1]
+    assert len(pages) == len(singles) == 200
+    found = {
+        match[1] for page in pages for match in [re.search(r"[（(](\w\d+-\d+)[)）]", page)] if match
+    }
+    assert found == singles

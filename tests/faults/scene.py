@@ -6,27 +6,17 @@ digests by hashlib, lines by json.
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 
-FILES = {
+import repositories
+from repositories import git as git
+from repositories import surroundings
+
+FILES = repositories.FILES | {
     "qibi.yaml": "id: faults\nlanguage: en\ntimezone: Asia/Shanghai\n",
-    "scheme/2026-W01.yaml": """\
-total: {min: 0, max: 200}
-criteria:
-  - id: order
-    applies_to: [member]
-    base: 10
-    min: 0
-    max: 200
-    items:
-      - {id: tidy, points: 1, per: count}
-      - {id: late, points: -1, per: count}
-""",
     "branches/east.yaml": """\
 id: east
 members:
@@ -35,8 +25,6 @@ members:
   - {id: cora}
   - {id: dora}
 """,
-    ".gitattributes": "ledger/** -text\nseals/** -text\n",
-    ".gitignore": "ledger/.lock\n*.tmp\n",
 }
 PEOPLE = ("ann", "bob", "cora")
 TODAY = "2026-11-23"
@@ -47,36 +35,22 @@ Fact = tuple[str, ...]
 
 def environment(home: Path) -> dict[str, str]:
     """Surroundings of their own for every command."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "SYSTEMROOT")}
-    person = {
-        f"GIT_{role}_{what}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.invalid"))
+    return surroundings(home) | {
+        "QIBI_CACHE": str(home / "cache"),
+        "QIBI_AS": "dora",
+        "QIBI_LANG": "en",
+        "QIBI_TODAY": TODAY,
+        "LANG": "C.UTF-8",
+        "PYTHONUTF8": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COLUMNS": "100",
     }
-    return (
-        kept
-        | person
-        | {
-            "HOME": str(home),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "QIBI_CACHE": str(home / "cache"),
-            "QIBI_AS": "dora",
-            "QIBI_LANG": "en",
-            "QIBI_TODAY": TODAY,
-            "LANG": "C.UTF-8",
-            "PYTHONUTF8": "1",
-            "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "COLUMNS": "100",
-        }
-    )
 
 
 def make(book: Path, env: dict[str, str]) -> Path:
     """A book with one branch of three, committed."""
-    for name, text in FILES.items():
-        (book / name).parent.mkdir(parents=True, exist_ok=True)
-        (book / name).write_text(text)
+    repositories.lay_out(book, FILES)
     Path(env["HOME"]).mkdir(parents=True, exist_ok=True)
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "start"]):
         git(book, env, *command)
@@ -89,15 +63,6 @@ def copy(book: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(book, target)
     return target
-
-
-def git(book: Path, env: dict[str, str], *arguments: str) -> str:
-    """What git prints; it has to succeed."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=book, env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"git {arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def batches(book: Path) -> dict[str, bytes]:

@@ -29,6 +29,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import Source, load
 from qibi.book.validate import validate
 from qibi.ledger import batches, entries, seals
+from qibi.ledger.wish import Stamp
 from qibi.sheets.read import admit_page, open_sheet, wishes
 from qibi.sheets.roster import read_roster
 
@@ -175,9 +176,7 @@ def read_sheet(path: str, raw: bytes) -> None:
         shown(faults.findings)
 
 
-def stamp_of(line: entries.Assessed):  # type: ignore[no-untyped-def]
-    from qibi.ledger.wish import Stamp
-
+def stamp_of(line: entries.Assessed) -> Stamp:
     return Stamp(line.week, line.branch, line.recorded_by, line.recorded_at, "0" * 16)
 
 

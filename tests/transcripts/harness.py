@@ -109,7 +109,7 @@ class Keyboard(io.TextIOBase):
     def readable(self) -> bool:
         return True
 
-    def readline(self, _size: int | None = -1) -> str:  # type: ignore[override]
+    def readline(self, _size: int | None = -1) -> str:  # type: ignore[override]  # text; _IOBase says bytes
         if not self._lines:
             raise AssertionError("a question that the transcript does not answer")
         line = self._lines.pop(0)

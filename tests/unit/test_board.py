@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from qibi.base import language
 from qibi.base.points import from_text, show
 from qibi.base.weeks import single
 from qibi.board import build, fonts, html, labels, paper, seal_code
+from qibi.board.asked import Asked
 from qibi.board.data import Board
 from qibi.board.shapes import level, trends
 from qibi.book.definitions import Definitions
@@ -31,8 +33,8 @@ TODAY = date(2026, 11, 18)
 OPEN, CORRECTED = "2026-W46", "2026-W36"
 
 
-def asked(book: Definitions, week: str, root: Path = EXAMPLE) -> build.Asked:
-    return build.Asked(
+def asked(book: Definitions, week: str, root: Path = EXAMPLE) -> Asked:
+    return Asked(
         root,
         book,
         week,
@@ -166,10 +168,29 @@ def test_an_open_week_names_who_is_missing(book: Definitions) -> None:
     assert "missing" in found.handed_in
 
 
+def test_places_within_a_branch_leave_a_gap_where_totals_are_equal(book: Definitions) -> None:
+    found = asked(book, OPEN)
+    places = found.places("member")
+    standings = found.behind("member").ranking.standings
+    assert any(a.total == b.total and a.branch == b.branch for a, b in pairwise(standings))
+    for standing in standings:
+        here = [s.total for s in standings if s.branch == standing.branch]
+        rank_here = 1 + sum(total > standing.total for total in here)
+        assert places.within(standing) == (rank_here, len(here))
+
+
+def test_who_is_exempt_reads_why_on_the_slip(book: Definitions) -> None:
+    found = asked(book, OPEN)
+    unranked = found.behind("member").ranking.unranked
+    away = next(u for u in unranked if u.reason == "exempt" and u.note)
+    assert build.slip(found, away.subject, "", ()).why_none == f"exempt: {away.note}"
+
+
 def test_heights_and_levels() -> None:
     drawn = trends({"a": {"w1": 100, "w2": 300}, "b": {"w2": 200}}, ["w1", "w2"], ["a", "b"])
     assert drawn["a"].heights == (0.0, 1.0)
     assert (drawn["b"].values, drawn["b"].heights) == (("", "2"), (None, 0.5))
+    assert trends({"a": {"w2": 103}}, ["w1", "w2"], ["a"])["a"].heights == (None, 0.5)
     assert [level(d, 400) for d in (0, 1, 25, 100, 225, 400, -400)] == [0, 1, 1, 2, 3, 4, -4]
 
 

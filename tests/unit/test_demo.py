@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from test_init import Run
 
+from qibi.board import fonts
 from qibi.book.load import load, sources
 from qibi.cli import app, demo, diagnosis
 from qibi.ledger.git import Git
@@ -126,7 +127,7 @@ def test_the_doctor_finds_all_well(tmp_path: Path) -> None:
         "git",
         "cache",
     }
-    notes = {name for name, state in states.items() if state != "ok"} - {"languages"}
+    notes = {name for name, state in states.items() if state != "ok"} - {"languages", "browser"}
     assert not notes
     run = Run(tmp_path, "doctor")
     assert "ready to use" in run.out
@@ -151,6 +152,31 @@ def test_the_doctor_names_what_is_broken(tmp_path: Path, monkeypatch: pytest.Mon
     )
     code, states = checks(tmp_path)
     assert code == 1 and states["typer"] == states["nope"] == "broken"
+
+
+def test_the_doctor_names_what_boards_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any of it the rest works, so each is a note, with what to install."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setattr(diagnosis.sys, "platform", "linux")
+    states = checks(tmp_path, PATH=str(tmp_path / "bin"))[1]
+    parts = ("jinja2", "python-docx", "segno", "typst", "fonts")
+    assert [states[name] for name in parts] == ["ok"] * 5 and states["browser"] == "note"
+
+    real = diagnosis.metadata.version
+
+    def without(name: str) -> str:
+        if name in ("typst", "segno"):
+            raise diagnosis.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(diagnosis.metadata, "version", without)
+    monkeypatch.setattr(fonts, "FILES", (*fonts.FILES, "gone.otf"))
+    run = Run(tmp_path, "doctor", "--format", "json")
+    found = {c["check"]: c for c in json.loads(run.out)["checks"]}
+    assert run.code == 0
+    assert {n for n in parts if found[n]["state"] == "note"} == {"typst", "segno", "fonts"}
+    assert found["typst"]["advice"] == found["segno"]["advice"] == "pip install 'qibi[board]'"
+    assert "gone.otf" in found["fonts"]["found"] and "pip install" in found["fonts"]["advice"]
 
 
 def test_the_doctor_names_what_kills_left_behind(tmp_path: Path) -> None:

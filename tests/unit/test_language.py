@@ -152,7 +152,7 @@ def test_chinese_has_chinese_punctuation() -> None:
         for message in _messages(_spoken())
         if message.id not in SAMPLES
         for text in _texts(message.string)
-        if ascii_sign.search(text)
+        if ascii_sign.search(text) and not text.startswith("\nqibi ")  # commands to type
     ]
     assert not found
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -73,7 +74,7 @@ def test_a_pack_holds_board_slips_minutes_summary_and_a_sheet_for_every_branch(
 ) -> None:
     files = set(tree(packed))
     assert {"minutes.docx", "minutes.md", "summary.xlsx"} <= files
-    assert {"board.html", "board.pdf", "board.png"} <= files
+    assert {"board.html", "board.pdf", "board.png", "slips.pdf"} <= files
     definitions = load(packed.parent)
     assert {f for f in files if f.startswith("slips/")} == {
         f"slips/{m.id}.html"
@@ -82,6 +83,36 @@ def test_a_pack_holds_board_slips_minutes_summary_and_a_sheet_for_every_branch(
     }
     branches = sum(definitions.has_subjects(b.id, "2026-W46") for b in definitions.branches)
     assert sum(f.startswith("sheets/2026-W46") for f in files) == branches
+
+
+def test_a_pack_reckons_the_week_once_for_each_kind_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Board, slips, minutes and summary are made of one set of data."""
+    from qibi.scoring.engine import Engine
+
+    runs: list[Engine] = []
+    real = Engine._run
+
+    def counted(self: Engine, wanted: Mapping[str, str]) -> None:
+        if "standing" in wanted:  # the weeks of a trend are reckoned no further than their totals
+            runs.append(self)
+        real(self, wanted)
+
+    monkeypatch.setattr(Engine, "_run", counted)
+    book = Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    run = Run(book, "pack", "--week", WEEK, "-o", str(tmp_path / "out"))
+    assert run.code == 0, run.err
+    assert len(runs) == 3  # members, branches and CPs
+
+
+def test_more_slips_than_a_file_takes_are_left_single(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qibi.cli.pack._MOST_PRINTED", 199)
+    run = Run(packed.parent, "pack", "--week", WEEK, "-o", str(tmp_path / "out"))
+    assert run.code == 0 and "slips.pdf is left out: 200 slips" in run.err
+    assert set(tree(packed)) - set(tree(tmp_path / "out")) == {"slips.pdf"}
 
 
 def test_a_sheet_of_the_pack_can_be_handed_in(packed: Path) -> None:

@@ -8,18 +8,26 @@ import json
 import os
 import re
 import subprocess
+import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from test_init import Run
 
+from qibi.cli.app import SUMMARIES
+
 HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 PARTY = re.compile(
     r"\b(party|comrades?|secretar(y|ies)|probationary|pioneers?|cadres?|communist)\b", re.IGNORECASE
 )
-# The book calls them team, crew, person and pair; `qibi branch` and `--branch` are to be typed.
-RENAMED = re.compile(r"(?<!qibi )(?<!--)\b(branch|branches|CPs?)\b(?!\.yaml|/)")
+# The book calls them team, crew, person and pair; `qibi branch` and `--branch` are to be typed, and so
+# are the kinds of `--by` and `qibi schema`.
+RENAMED = re.compile(
+    r"(?<!qibi )(?<!--)(?<!qibi schema )\b(branch|branches|BRANCH|CPs?)\b(?!\.yaml|/|, cp, unit|, plan)"
+)
+PARTY_ZH = re.compile("党|支部|书记|CP")
 GIT = {
     "GIT_AUTHOR_NAME": "t1-001",
     "GIT_AUTHOR_EMAIL": "t1-001@example.invalid",
@@ -111,6 +119,66 @@ def test_a_pack_speaks_the_books_words(book: Path, tmp_path: Path) -> None:
             looked_through(text_of(path))
         elif path.suffix in (".html", ".md"):
             looked_through(seen(path.read_text("utf-8")))
+
+
+REFUSED = [
+    "score missing.csv", "score --no-events --week 2026-W46 --branch nothing", "sheet --branch nothing",
+    "sheet --all --branch team-1", "show nobody", "why nobody", "rank --branch nothing",
+    "rank --department nothing", "rank --by nothing", "member add Somebody", "member move t1-001 --to nothing",
+    "member list --week 2020-W01", "branch end nothing", "branch end team-1 --until 2026-W40 --dry-run",
+    "close 2026-W46 --without team-1", "close 2026-W47", "close 2026-W44", "exempt nobody --reason leave",
+    "task list", "task list nothing", "remedy open nobody", "board --member nobody", "board --week 2026-W50",
+    "log --branch nothing", "minutes --week 2026-W50", "attach 0000 a.jpg", "export 2026-W50",
+    "init .", "rules --criterion nothing",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", REFUSED)
+def test_no_refusal_shows_chinese_or_a_word_of_the_party(book: Path, command: str) -> None:
+    run = qibi(book, *command.split(), code=None)
+    assert run.code in (0, 1, 2) and f"{run.out}{run.err}".strip()
+    looked_through(f"{run.out}{run.err}")
+
+
+def commands_with_help() -> list[str]:
+    """Every command and every part of one."""
+    found = [""]
+    for name in SUMMARIES:
+        parts = getattr(import_module(f"qibi.cli.{name}"), "COMMANDS", {})
+        found += [name, *(f"{name} {part}" for part in parts)]
+    return found
+
+
+@pytest.mark.parametrize("command", commands_with_help())
+def test_help_speaks_the_books_words(book: Path, command: str) -> None:
+    """In a process of its own: the help of options is fixed where a module is first imported."""
+    shown = helped(book, command, "en")
+    assert "Usage: qibi" in shown
+    assert command or all(name in shown for name in SUMMARIES)
+    # The names of commands and the values of --status are to be typed.
+    shown = re.sub(r"^  branch  |\bfull, probationary, activist or staff\b", "", shown, flags=re.M)
+    looked_through(shown)
+
+
+def test_help_in_chinese_has_no_word_of_the_party(tmp_path: Path) -> None:
+    qibi(tmp_path, "--lang", "zh", "init", "book", "--template", "plain")
+    for command in ("", "score", "rank", "sheet", "member add", "branch move-group", "task list"):
+        shown = helped(tmp_path / "book", command, "zh")
+        found = PARTY_ZH.search(re.sub(r"\[?\bCP\]? |用法.*", "", shown))
+        assert HAN.search(shown) and found is None, (command, found)
+
+
+def helped(book: Path, command: str, language: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(book.parent), "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", *command.split(), "--help"],
+        cwd=book,
+        env=environment | {"QIBI_LANG": language},
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return done.stdout
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -338,6 +338,18 @@ def test_a_zip_bomb_is_refused():
     assert refused(buffer.getvalue(), "a.xlsx") == message
 
 
+@pytest.mark.parametrize(
+    "part", ["xl/vbaProject.bin", "xl/VBAPROJECT.BIN", "xl/macrosheets/sheet1.xml"]
+)
+def test_macros_are_refused(part):
+    buffer = io.BytesIO(xlsx([["name", "item"], ["a", "b"]]))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(part, b"Sub AutoOpen")
+    for name in ("a.xlsx", "a.xlsm"):
+        message = f"{name}: holds macros; save it as xlsx, which has none"
+        assert refused(buffer.getvalue(), name) == message
+
+
 def test_a_size_that_lies_is_noticed():
     raw = bytearray(xlsx([["a"] * 200]))
     central = raw.rindex(b"PK\x01\x02", 0, raw.rindex(SHEET.encode()))

@@ -126,3 +126,18 @@ def test_a_period_is_the_sum_or_the_mean_of_its_weeks() -> None:
     mean = sum(totals) / len(totals)
     rounded = (mean * 100 + Decimal("0.5")).to_integral_value(ROUND_FLOOR) / 100
     assert rounded == number(why["total"]) == number(why["mean"])
+
+
+def test_a_week_without_a_total_says_why() -> None:
+    why = json.loads(said("why", "o2-010", "2026-Q3", "--format", "json"))
+    assert why["without_total"] == {"2026-W33": {"reason": "exempt", "note": "外出培训"}}
+    assert "2026-W33" not in why["weeks"]
+    (row,) = [line for line in said("why", "o2-010", "2026-Q3").splitlines() if "W33" in line]
+    assert "exempt (外出培训)" in row
+    missing = json.loads(said("why", "o1-008", "2026-W46..2026-W48", "--format", "json"))
+    assert missing["without_total"] == {}  # nobody is in for W47 yet
+
+
+def test_a_branch_is_named_once() -> None:
+    title = said("why", "outer-1", "W46").split("\n\n")[0]
+    assert title.count("Outer section 1") == 1

@@ -1,13 +1,17 @@
 """The language that qibi speaks: gettext catalogs in `locale/`, English where there is none."""
 
 import gettext
+from collections.abc import Mapping
 from pathlib import Path
+
+from qibi.base.vocabulary import Vocabulary
 
 LOCALE = Path(__file__).parent.parent / "locale"
 LANGUAGES = ("en", "zh")
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
 _current = "en"
+_vocabulary = Vocabulary("en", {})
 
 
 def normal(tag: str) -> str | None:
@@ -17,12 +21,19 @@ def normal(tag: str) -> str | None:
 
 
 def use(code: str) -> None:
-    """Speak this language (`zh` or `en`) from now on."""
-    global _catalog, _current
+    """Speak this language (`zh` or `en`) from now on, in our own words."""
+    global _catalog, _current, _vocabulary
     _current = code
+    _vocabulary = Vocabulary(code, {})
     _catalog = gettext.NullTranslations()
     if code == "zh":
         _catalog = gettext.translation("qibi", LOCALE, ["zh_CN"], fallback=True)
+
+
+def call(words: Mapping[str, str]) -> None:
+    """Use a book's words for our own from now on: `{"branch": "team"}`."""
+    global _vocabulary
+    _vocabulary = Vocabulary(_current, words)
 
 
 def current() -> str:
@@ -32,7 +43,12 @@ def current() -> str:
 
 def _(message: str) -> str:
     """The message in the language spoken now."""
-    return _catalog.gettext(message)
+    return _vocabulary.of(_catalog.gettext(message))
+
+
+def placeholders(text: str) -> str:
+    """A usage line, or an option with its value (`--branch BRANCH`), in the words of the book."""
+    return _vocabulary.of_placeholders(text)
 
 
 def mark(message: str) -> str:
@@ -42,7 +58,7 @@ def mark(message: str) -> str:
 
 def many(one: str, more: str, count: int) -> str:
     """The form of a message that fits a count, in the language spoken now."""
-    return _catalog.ngettext(one, more, count)
+    return _vocabulary.of(_catalog.ngettext(one, more, count))
 
 
 def colon() -> str:

@@ -1,14 +1,12 @@
 """Reckons a week's board, or one subject's slip, from the ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
-from pathlib import Path
 
 from qibi.base import dates, weeks
-from qibi.base.language import _, aside, current, listing
+from qibi.base.language import _, aside, colon, current, listing
 from qibi.base.points import show, signed
+from qibi.board.asked import Asked
 from qibi.board.data import (
     Bar,
     Board,
@@ -29,12 +27,11 @@ from qibi.board.milestones import milestones_of
 from qibi.board.shapes import level, trends
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
-from qibi.ledger.seals import SealFile, seal_of
-from qibi.scoring.account import Account, Behind, behind
+from qibi.ledger.remedies import Life
+from qibi.ledger.seals import SealFile
+from qibi.scoring.account import Account, Behind
 from qibi.scoring.assessed import trend_weeks
-from qibi.scoring.lists import Lists, lists_of, remedy_due
-from qibi.scoring.policies import policies
+from qibi.scoring.lists import Lists, remedy_due
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.sums import steps
 from qibi.scoring.words import alert_word, cause, list_name, list_rule, moved, place_within
@@ -46,35 +43,6 @@ _CAUSES = 3  # beside a name on a list
 MOST_SUMS = 1000  # members that a page lists, each with the sum behind the total
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A book and a week of it. `said` are the ways in which commands speak of how far a week is."""
-
-    root: Path
-    definitions: Definitions
-    week: str
-    today: date
-    cache: Path | None
-    closure: Callable[[Ranking], str]
-    handed_in: Callable[[Ranking], str]
-    pending: Callable[[Ranking], list[str]]
-    known: dict[str, Behind] = field(default_factory=dict, compare=False, repr=False)
-
-    def behind(self, by: str) -> Behind:
-        """The ranking of a kind with what is behind it; reckoned once, for slips are made by the hundred."""
-        if by not in self.known:
-            period = weeks.single(self.week)
-            self.known[by] = behind(self.root, self.definitions, period, by=by, cache=self.cache)
-        return self.known[by]
-
-    @cached_property
-    def remedies(self) -> dict[str, Life]:
-        """Those of this week and of those before it; what is due first comes first."""
-        wanted = sorted({*recent_weeks(self.root, self.week), self.week})
-        found = lives(batches_with_remedies(self.root, wanted))
-        return dict(sorted(found.items(), key=lambda pair: (pair[1].due or weeks.END, pair[0])))
-
-
 def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
     """A week's board; raises `Faults` where the ledger is damaged. `step` is called four times."""
     book = asked.definitions
@@ -83,9 +51,7 @@ def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
     branches = asked.behind("branch")
     step()
     period = weeks.single(asked.week)
-    listed: list[tuple[Lists, Behind]] = []
-    for kind in policies(asked.root, book, period):
-        listed.append(lists_of(asked.root, book, period, kind, asked.cache))
+    listed = asked.lists
     step()
     remedies = asked.remedies
     gained, late = milestones_of(asked.root, book, asked.week, asked.today)
@@ -102,7 +68,7 @@ def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
     head = _head(asked, members.ranking)
     return Board(
         head=head,
-        lists=tuple(_lists(asked, [found for found, _behind in listed], remedies)),
+        lists=tuple(_lists(asked, listed, remedies)),
         member_word=_capital(words.kind(book, "member")),
         branch_word=words.branch_heading(book),
         top=tuple(placed[s.subject] for s in top[:_TOP_ROWS]),
@@ -133,15 +99,14 @@ def slip(asked: Asked, key: str, who: str, ties: Sequence[str]) -> Slip:
     kind = book.kind(key) or "member"
     found = asked.behind(kind)
     account = found.accounts(asked.week, key).get(key)
-    standing = next((s for s in found.ranking.standings if s.subject == key), None)
+    standing = asked.places(kind).by_subject.get(key)
     scheme = found.ranking.scheme
     total, place = "", ""
     if account:
         total = show(standing.total if standing else account.total)
     if standing:
-        here = [s for s in found.ranking.standings if s.branch == standing.branch]
-        rank_here = 1 + sum(s.total > standing.total for s in here)
-        place = place_within(book, rank_here, len(here)) if len(here) > 1 else ""
+        rank_here, here = asked.places(kind).within(standing)
+        place = place_within(book, rank_here, here) if here > 1 else ""
     over = trend_weeks(weeks.single(asked.week))
     return Slip(
         head=_head(asked, found.ranking),
@@ -179,8 +144,10 @@ def _why_none(found: Behind, key: str, account: Account | None, standing: Standi
     if standing:
         return ""
     unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
+    if unranked and unranked.reason == "exempt" and unranked.note:
+        return words.reason(unranked.reason) + colon() + unranked.note
     if unranked:
-        return words.reason(unranked.reason, unranked.note)
+        return words.reason(unranked.reason)
     return _("not ranked") if account else _("not active")
 
 
@@ -208,7 +175,7 @@ def _head(asked: Asked, ranking: Ranking) -> Head:
         handed_in=asked.handed_in(ranking),
         provisional=ranking.provisional,
         pending=tuple(asked.pending(ranking)),
-        seal=_mark(seal_of(asked.root, asked.week), book),
+        seal=_mark(asked.seal, book),
     )
 
 
@@ -352,7 +319,7 @@ def _all_sums(
     asked: Asked,
     members: Behind,
     branches: Behind,
-    listed: list[tuple[Lists, Behind]],
+    listed: list[Lists],
     shown: Sequence[Place],
 ) -> Iterable[Sum]:
     """The sums of every name that the board shows, each once."""
@@ -360,11 +327,11 @@ def _all_sums(
     wanted: list[tuple[Behind, list[str]]] = [
         (members, [p.subject for p in shown]),
         (branches, [s.subject for s in branches.ranking.standings[:MOST_SUMS]]),
-        *((found, [s.subject for s in (*ls.red, *ls.black)]) for ls, found in listed),
+        *((asked.behind(ls.kind), [s.subject for s in (*ls.red, *ls.black)]) for ls in listed),
     ]
     for found, subjects in wanted:
         accounts = found.accounts(asked.week)
-        standings = {s.subject: s for s in found.ranking.standings}
+        standings = asked.places(found.ranking.question.by).by_subject
         for key in subjects:
             if key not in done and key in accounts:
                 done.add(key)

@@ -1,5 +1,6 @@
 """The labels of the board's tables and sections, in the language spoken now and the book's words."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -25,7 +26,7 @@ def labels(definitions: Definitions, head: Head) -> dict[str, str]:
         "trend": _("Last 8 weeks"),
         "top": _("Top ten"),
         "rose": _("Rose most"),
-        "heat": _("{branch} by criterion").format(branch=words.branch_heading(definitions)),
+        "heat": _("Branches by criterion"),
         "heat_note": _("difference from the base; a dot is level"),
         "without": _("without a place") + colon(),
         "remedies": _("Remedies due and overdue"),
@@ -126,13 +127,28 @@ def of_slip(definitions: Definitions, slip: Slip) -> dict[str, Any]:
     return made
 
 
+def of_slips(definitions: Definitions, slips: Sequence[Slip]) -> dict[str, Any]:
+    """Slips of one week, at least one, as plain values: what they share once, then each."""
+    first = of_slip(definitions, slips[0])
+    shared = {key: first[key] for key in ("head", "labels", "footer")}
+    title = page_title(slips[0].head, _("Slips"))
+    own = [of_slip(definitions, slip) for slip in slips]
+    each = [{k: v for k, v in one.items() if k not in shared} for one in own]
+    return shared | {"title": title, "slips": each}
+
+
 def plain_sum(found: Sum) -> dict[str, Any]:
-    """A sum with the credit of its items as text."""
+    """A sum with the credit of its items as text; what a terminal sets apart by blanks are clauses."""
     made = asdict(found)
     for step in made["steps"]:
+        step |= {k: _clauses(v) for k, v in step.items() if isinstance(v, str)}
         for item in step["items"]:
             item["credit_text"] = signed(item.pop("credit"))
     return made
+
+
+def _clauses(text: str) -> str:
+    return clauses([part for part in text.split("  ") if part])
 
 
 def _plain(definitions: Definitions, found: Board | Slip, title: str) -> dict[str, Any]:

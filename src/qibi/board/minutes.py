@@ -6,15 +6,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
 from qibi.base import dates, points, weeks
 from qibi.base.language import _, aside, clauses, listing
+from qibi.board.asked import Asked
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
+from qibi.ledger.remedies import Life
 from qibi.ledger.seals import SealFile
-from qibi.scoring.lists import Lists, lists_of, remedy_due
+from qibi.scoring.lists import Lists, remedy_due
 from qibi.scoring.ranking import Ranking
 
 _CAUSES = 3  # items beside a name
@@ -69,22 +69,11 @@ class Minutes:
     blocks: list[Block] = field(default_factory=list)
 
 
-def minutes(
-    root: Path,
-    definitions: Definitions,
-    week: str,
-    *,
-    members: Ranking,
-    seal: SealFile | None,
-    notes: Sequence[str],
-    today: date,
-    cache: Path | None = None,
-) -> Minutes:
-    """The minutes of the meeting on a week.
-
-    `members` is that week's ranking, which knows who is missing; `notes` say how far the week is.
-    Raises `Faults` where the ledger is damaged.
-    """
+def minutes(asked: Asked) -> Minutes:
+    """The minutes of the meeting on a week; raises `Faults` where the ledger is damaged."""
+    definitions, week, today = asked.definitions, asked.week, asked.today
+    members = asked.behind("member").ranking
+    notes = [asked.handed_in(members), asked.closure(members), *asked.pending(members)]
     made = Minutes(
         title=f"{definitions.name}  " + _("Minutes of the weekly meeting"),
         subtitle=dates.week(week),
@@ -95,18 +84,14 @@ def minutes(
     add(_attendance(definitions, week))
     add([Heading(_("The week")), *(Line(note) for note in notes)])
     add(_missing(definitions, members))
-    remedies = _remedies(root, week)
-    listed = [
-        lists_of(root, definitions, weeks.single(week), kind, cache)[0]
-        for kind in definitions.lists
-    ]
-    for found in listed:
+    remedies = asked.remedies
+    for found in asked.lists:
         add(_red(definitions, found))
         add(_black(definitions, found, week, remedies, today))
     add(_open_remedies(definitions, remedies, today))
     add([Heading(_("Decisions")), _decisions()])
     add(_next_meeting(definitions, week))
-    add(_sealed(definitions, seal))
+    add(_sealed(definitions, asked.seal))
     add(
         [
             Heading(_("Signatures")),
@@ -218,23 +203,14 @@ def _named(
         yield Field(_("What weighs most"), clauses(causes))
 
 
-def _remedies(root: Path, week: str) -> dict[str, Life]:
-    """The remedies of a week and of those before it, by id."""
-    wanted = sorted({*recent_weeks(root, week), week})
-    return lives(batches_with_remedies(root, wanted))
-
-
 def _open_remedies(
     definitions: Definitions, remedies: dict[str, Life], today: date
 ) -> Iterator[Block]:
     """What nobody has verified yet, the first due on top."""
-    live = sorted(
-        ((key, life) for key, life in remedies.items() if not life.ended),
-        key=lambda pair: (pair[1].due or "9", pair[0]),
-    )
+    live = {key: life for key, life in remedies.items() if not life.ended}
     yield Heading(_("Remedies due and overdue"))
     if live:
-        yield _remedy_table(definitions, dict(live), today, whose=True)
+        yield _remedy_table(definitions, live, today, whose=True)
     else:
         yield Line(_("none"))
 

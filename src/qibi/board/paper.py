@@ -75,14 +75,17 @@ def _for_paper(value: Any) -> Any:
 
 
 def unshown(data: Any) -> Iterator[tuple[str, list[str]]]:
-    """Each text of the data that the font can't show whole, with the characters; each text once."""
-    seen: set[str] = set()
-    for text in _texts(data):
-        if text not in seen:
-            seen.add(text)
-            lacking = fonts.lacking(visible(text))
-            if lacking:
-                yield text, lacking
+    """Each text of the data that the font can't show whole, with the characters; each text once.
+
+    A text that only repeats a shorter one (a sum that lists a name) is not told apart from it.
+    """
+    found: dict[str, list[str]] = {}
+    for text in sorted(dict.fromkeys(_texts(data)), key=len):
+        lacking = set(fonts.lacking(visible(text)))
+        told = {c for known, characters in found.items() if known in text for c in characters}
+        if lacking - told:
+            found[text] = fonts.lacking(visible(text))
+    yield from found.items()
 
 
 def _texts(value: Any) -> Iterator[str]:

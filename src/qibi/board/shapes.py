@@ -12,11 +12,16 @@ LEVELS = 4
 def trends(
     values: Mapping[str, Mapping[str, int]], over: Sequence[str], subjects: Iterable[str]
 ) -> dict[str, Trend]:
-    """Subject: its trend over these weeks, all on one scale from the lowest to the highest shown."""
+    """Subject: its trend over these weeks, all on one scale from the lowest to the highest shown.
+
+    Where all are level, they are half high.
+    """
     wanted = list(subjects)
     shown = [t for s in wanted for w, t in values.get(s, {}).items() if w in over]
     low, high = min(shown, default=0), max(shown, default=0)
-    reach = max(high - low, 1)
+    if low == high:
+        low, high = low - 1, high + 1
+    reach = high - low
     made = {}
     for subject in wanted:
         mine = values.get(subject, {})

@@ -3,28 +3,18 @@
 Each check takes all files and yields findings; `ALL_CHECKS` is the list of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from qibi.base import weeks
 from qibi.base.findings import Finding
-from qibi.base.language import _, clauses, listing, mark
-from qibi.base.text import closest
+from qibi.base.language import _, mark
+from qibi.book.crosschecks_scheme import scheme_gaps, scheme_numbers
 from qibi.book.definitions import open_span
 from qibi.book.files import Files, Read
 from qibi.book.yaml import Loc
 
 Check = Callable[[Files], Iterator[Finding]]
-
-
-def _unknown(read: Read, loc: Loc, message: str, key: str, known: Iterable[str]) -> Finding:
-    near = closest(key, known)
-    advice = (
-        _("did you mean '{near}'?").format(near=near)
-        if near
-        else _("known are: {known}").format(known=listing(sorted(known)[:12]) or "–")
-    )
-    return read.finding(loc, clauses([message.format(key=key), advice]), "unknown-id")
 
 
 def book_and_scheme(files: Files) -> Iterator[Finding]:
@@ -121,25 +111,22 @@ def references(files: Files) -> Iterator[Finding]:
         for number, member in enumerate(branch.members):
             at: Loc = ("members", number)
             if member.unit and member.unit not in files.unit_ids and not files.broken("qibi.yaml"):
-                yield _unknown(
-                    read, (*at, "unit"), _("unknown unit '{key}'"), member.unit, files.unit_ids
+                yield read.unknown(
+                    (*at, "unit"), _("unknown unit '{key}'"), member.unit, files.unit_ids
                 )
             if member.group and member.group not in groups:
-                yield _unknown(
-                    read, (*at, "group"), _("unknown group '{key}'"), member.group, groups
-                )
+                yield read.unknown((*at, "group"), _("unknown group '{key}'"), member.group, groups)
             for index, post in enumerate(member.posts):
                 if post not in files.post_ids and not files.broken("qibi.yaml"):
-                    yield _unknown(
-                        read, (*at, "posts", index), _("unknown post '{key}'"), post, files.post_ids
+                    yield read.unknown(
+                        (*at, "posts", index), _("unknown post '{key}'"), post, files.post_ids
                     )
             if member.mentor == member.id:
                 yield read.finding(
                     (*at, "mentor"), _("a member can't be their own mentor"), "mentor"
                 )
             elif member.mentor and not _is_member(files, member.mentor):
-                yield _unknown(
-                    read,
+                yield read.unknown(
                     (*at, "mentor"),
                     _("unknown mentor '{key}'"),
                     member.mentor,
@@ -149,21 +136,21 @@ def references(files: Files) -> Iterator[Finding]:
             yield from _cp_members(files, read, number, cp)
     for read in files.plans:
         if read.model.cp not in files.cp_ids and not files.broken("branches"):
-            yield _unknown(read, ("cp",), _("unknown CP '{key}'"), read.model.cp, files.cp_ids)
+            yield read.unknown(("cp",), _("unknown CP '{key}'"), read.model.cp, files.cp_ids)
     subjects = files.branch_ids | files.member_ids | files.cp_ids
     for read in files.names:
         for key in read.model:
             if key not in subjects and not files.broken("branches"):
-                yield _unknown(read, (key,), _("unknown id '{key}'"), key, subjects)
+                yield read.unknown((key,), _("unknown id '{key}'"), key, subjects)
     for read in files.books:
         for number, signer in enumerate(read.model.signers):
             if not _is_member(files, signer.id):
                 loc: Loc = ("signers", number, "id")
-                yield _unknown(read, loc, _("unknown member '{key}'"), signer.id, files.member_ids)
+                yield read.unknown(loc, _("unknown member '{key}'"), signer.id, files.member_ids)
             for index, branch in enumerate(signer.branches or ()):
                 if branch not in files.branch_ids and not files.broken("branches"):
                     loc = ("signers", number, "branches", index)
-                    yield _unknown(read, loc, _("unknown branch '{key}'"), branch, files.branch_ids)
+                    yield read.unknown(loc, _("unknown branch '{key}'"), branch, files.branch_ids)
 
 
 def _is_member(files: Files, key: str) -> bool:
@@ -175,7 +162,7 @@ def _cp_members(files: Files, read: Read, number: int, cp: Any) -> Iterator[Find
     for role, member in cp.members.items():
         loc: Loc = ("cps", number, "members", role)
         if not _is_member(files, member):
-            yield _unknown(read, loc, _("unknown member '{key}'"), member, files.member_ids)
+            yield read.unknown(loc, _("unknown member '{key}'"), member, files.member_ids)
         if member in seen:
             message = _("'{key}' stands twice in one CP; a CP is two people or more")
             yield read.finding(loc, message.format(key=member), "cp-members")
@@ -241,121 +228,6 @@ def _when(first: str, last: str) -> str:
     if first == weeks.BEGIN:
         return _("until {last}").format(last=last)
     return f"{first}..{last}"
-
-
-def scheme_gaps(files: Files) -> Iterator[Finding]:
-    """Some scheme is in force from the first week in which a branch, a member or a CP is named."""
-    if (
-        not files.schemes
-        or files.broken("scheme")
-        or any(p.startswith("scheme/") for p in files.invalid)
-    ):
-        return
-    first = min(r.stem for r in files.schemes)
-    message = _(
-        "begins in {since}, but the first scheme is in force from {first}; date a scheme earlier"
-    )
-    for read in files.branches:
-        rows: list[tuple[Loc, Any]] = [((), read.model)]
-        for name in ("members", "cps"):
-            rows += [((name, n), row) for n, row in enumerate(getattr(read.model, name))]
-        for loc, row in rows:
-            if row.since and row.since < first:
-                yield read.finding(
-                    (*loc, "since"), message.format(since=row.since, first=first), "scheme-gap"
-                )
-
-
-def scheme_numbers(files: Files) -> Iterator[Finding]:
-    """Bases, limits, points, caps, vetoes, grades, alerts and weights fit together."""
-    for read in files.schemes:
-        scheme = read.model
-        if scheme.total.min > scheme.total.max:
-            yield read.finding(("total",), _("min is above max; swap them"), "limits")
-        scorers = {s.id for s in scheme.scorers}
-        items = {f"{c.id}.{i.id}" for c in scheme.criteria for i in c.items}
-        for number, criterion in enumerate(scheme.criteria):
-            yield from _criterion(read, ("criteria", number), criterion, scorers, items)
-        yield from _grades(read, scheme)
-        for kind in ("branch", "cp"):
-            weights = getattr(scheme.rollup, kind)
-            if weights and weights.own + weights.members == 0:
-                message = _("both weights are 0; give own or members a weight")
-                yield read.finding(("rollup", kind), message, "rollup")
-
-
-def _criterion(
-    read: Read, at: Loc, criterion: Any, scorers: set[str], items: set[str]
-) -> Iterator[Finding]:
-    if criterion.min > criterion.max:
-        yield read.finding((*at, "min"), _("min is above max; swap them"), "limits")
-    elif not criterion.min <= criterion.base <= criterion.max:
-        yield read.finding(
-            (*at, "base"), _("base is outside min and max; mend one of them"), "limits"
-        )
-    if criterion.scoring == "direct" and criterion.items:
-        message = _("scoring: direct takes no items; delete one of the two")
-        yield read.finding((*at, "items"), message, "scoring")
-    if criterion.scoring != "direct" and not criterion.items:
-        message = _("no items and not scored directly; add items, or scoring: direct")
-        yield read.finding(at, message, "scoring")
-    if criterion.scorer and criterion.scorer not in scorers:
-        yield _unknown(
-            read, (*at, "scorer"), _("unknown scorer '{key}'"), criterion.scorer, scorers
-        )
-    for number, item in enumerate(criterion.items):
-        yield from _item(read, (*at, "items", number), criterion.id, item, scorers, items)
-
-
-def _item(
-    read: Read, at: Loc, criterion: str, item: Any, scorers: set[str], items: set[str]
-) -> Iterator[Finding]:
-    if item.scorer and item.scorer not in scorers:
-        yield _unknown(read, (*at, "scorer"), _("unknown scorer '{key}'"), item.scorer, scorers)
-    for index, excluded in enumerate(item.excludes):
-        whole = excluded if "." in excluded else f"{criterion}.{excluded}"
-        loc = (*at, "excludes", index)
-        if whole == f"{criterion}.{item.id}":
-            yield read.finding(loc, _("an item can't exclude itself"), "excludes")
-        elif whole not in items:
-            known = {i.removeprefix(f"{criterion}.") for i in items}
-            yield _unknown(read, loc, _("unknown item '{key}'"), excluded, known)
-    if hasattr(item.points, "lowest"):
-        worth = [item.points.lowest, item.points.highest]
-        if worth[0] > worth[1]:
-            yield read.finding((*at, "points"), _("from is above to; swap them"), "limits")
-    else:
-        worth = item.points if isinstance(item.points, list) else [item.points]
-    if item.cap is not None:
-        wrong = any(p * item.cap < 0 for p in worth) or (item.cap == 0 and any(worth))
-        if wrong:
-            message = _("cap {cap} has not the sign of the points ({points}); change its sign")
-            shown = listing([str(p) for p in worth])
-            yield read.finding((*at, "cap"), message.format(cap=item.cap, points=shown), "cap-sign")
-
-
-def _grades(read: Read, scheme: Any) -> Iterator[Finding]:
-    seen: dict[Any, str] = {}
-    for number, grade in enumerate(scheme.grades):
-        if grade.lowest in seen:
-            message = _("'{other}' begins at {lowest} too; two grades can't begin at one number")
-            yield read.finding(
-                ("grades", number, "from"),
-                message.format(other=seen[grade.lowest], lowest=grade.lowest),
-                "grades",
-            )
-        seen[grade.lowest] = grade.id
-        if grade.lowest > scheme.total.max:
-            message = _("begins at {lowest}, above the highest total {max}; nobody can reach it")
-            yield read.finding(
-                ("grades", number, "from"),
-                message.format(lowest=grade.lowest, max=scheme.total.max),
-                "grades",
-            )
-    watch, warn = scheme.alerts.watch, scheme.alerts.warn
-    if watch is not None and warn is not None and warn > watch:
-        message = _("warn ({warn}) is above watch ({watch}); swap them")
-        yield read.finding(("alerts", "warn"), message.format(warn=warn, watch=watch), "alerts")
 
 
 def list_policies(files: Files) -> Iterator[Finding]:

@@ -88,7 +88,7 @@ class Grade(Record, frozen=True):
     lowest: int
 
 
-class Scheme(Record, frozen=True):
+class Scheme(Record, frozen=True, dict=True):
     """One version of the scoring rules, in force from `week`."""
 
     week: str
@@ -108,7 +108,7 @@ class Scheme(Record, frozen=True):
 
     def criterion(self, key: str) -> Criterion | None:
         """The criterion with this id, or None."""
-        return next((c for c in self.criteria if c.id == key), None)
+        return self._criteria_by_id.get(key)
 
     def items(self) -> Iterator[Item]:
         """All items in order."""
@@ -117,7 +117,15 @@ class Scheme(Record, frozen=True):
 
     def item(self, key: str) -> Item | None:
         """The item with this whole id, or None."""
-        return next((i for i in self.items() if i.id == key), None)
+        return self._items_by_id.get(key)
+
+    @cached_property
+    def _criteria_by_id(self) -> dict[str, Criterion]:
+        return {criterion.id: criterion for criterion in self.criteria}
+
+    @cached_property
+    def _items_by_id(self) -> dict[str, Item]:
+        return {item.id: item for item in self.items()}
 
 
 class Group(Record, frozen=True):

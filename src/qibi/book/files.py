@@ -1,10 +1,12 @@
 """A book's files once read: their models where valid, and every id that stands anywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from qibi.base.findings import Finding
+from qibi.base.language import _, clauses, listing
+from qibi.base.text import closest
 from qibi.book.yaml import Document, Loc
 
 
@@ -23,6 +25,16 @@ class Read:
     def finding(self, loc: Loc, message: str, code: str) -> Finding:
         """A finding about a place in this file."""
         return self.document.finding(loc, message, code)
+
+    def unknown(self, loc: Loc, message: str, key: str, known: Iterable[str]) -> Finding:
+        """A finding about an id that nothing bears: the nearest that there is, or the first dozen."""
+        near = closest(key, known)
+        advice = (
+            _("did you mean '{near}'?").format(near=near)
+            if near
+            else _("known are: {known}").format(known=listing(sorted(known)[:12]) or "–")
+        )
+        return self.finding(loc, clauses([message.format(key=key), advice]), "unknown-id")
 
 
 @dataclass

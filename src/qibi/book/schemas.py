@@ -6,18 +6,20 @@ import msgspec
 from pydantic import TypeAdapter
 
 from qibi.book import models
+from qibi.book.fleet import FleetFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Schema name (`book`, `scheme`, `branch`, `plan`, `names`): its JSON Schema."""
+    """Schema name (`book`, `scheme`, `branch`, `plan`, `names`, `fleet`): its JSON Schema."""
     adapters: dict[str, TypeAdapter[Any]] = {
         "book": TypeAdapter(models.BookFile),
         "scheme": TypeAdapter(models.SchemeFile),
         "branch": TypeAdapter(models.BranchFile),
         "plan": TypeAdapter(models.PlanFile),
         "names": TypeAdapter(dict[models.Id, models.Name]),
+        "fleet": TypeAdapter(FleetFile),
     }
     return {
         name: {"$schema": DIALECT, "title": f"qibi {name}", **_tidy(adapter.json_schema())}

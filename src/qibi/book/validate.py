@@ -79,11 +79,12 @@ def _through_model(document: Document, files: Files) -> list[Finding]:
             repaired = _without(document.data, [e["loc"] for e in errors])
             with suppress(ValidationError):
                 target.append(Read(document, adapter.validate_python(repaired)))
-        return _findings(document, errors, adapter)
+        return findings_of(document, errors, adapter)
     return []
 
 
-def _findings(document: Document, errors: list[Any], adapter: TypeAdapter[Any]) -> list[Finding]:
+def findings_of(document: Document, errors: list[Any], adapter: TypeAdapter[Any]) -> list[Finding]:
+    """What a model's errors mean, each at its place in the file."""
     found = [_finding(document, error, adapter) for error in errors[:_MOST_FINDINGS]]
     if rest := len(errors) - len(found):
         message = many("and {count} more mistake here", "and {count} more mistakes here", rest)

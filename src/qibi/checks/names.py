@@ -17,9 +17,10 @@ def note_names(survey: Survey) -> Iterator[Finding]:
     seen: dict[str, tuple[str, ...]] = {}  # the same note stands in many entries
     for batch in survey.batches:
         for number, entry in enumerate(batch.entries, 1):
-            text = f"{getattr(entry, 'note', '')}\n{getattr(entry, 'measure', '')}"
-            if len(text) == 1:
+            note, measure = getattr(entry, "note", ""), getattr(entry, "measure", "")
+            if not note and not measure:
                 continue
+            text = f"{note}\n{measure}"
             found = seen.get(text)
             if found is None:
                 found = seen[text] = namer.whose(text)

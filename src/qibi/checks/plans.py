@@ -14,7 +14,7 @@ from qibi.ledger.entries import Score, Task, moment
 
 def unknown_milestone(survey: Survey) -> Iterator[Finding]:
     """An entry names a task or milestone that no plan has, or a CP without a plan."""
-    for batch, number, key, e in survey.lines():
+    for batch, number, key, e in (*survey.others, *survey.scores):
         names_one = isinstance(e, Task) or (isinstance(e, Score) and (e.task or e.milestone))
         if isinstance(e, Task | Score) and names_one and key not in survey.cancelled:
             fault = _unknown(survey.definitions, e)
@@ -81,9 +81,11 @@ def milestone_scored_twice(survey: Survey) -> Iterator[Finding]:
     """Two live entries score the days of one milestone; both count."""
     seen: dict[tuple[str, str, str], str] = {}
     for batch, number, key, e in survey.scores:
+        if not e.milestone:
+            continue
         scheme = survey.definitions.scheme(e.week)
         item = scheme.item(e.item) if scheme else None
-        if not e.milestone or item is None or item.auto != "milestone":
+        if item is None or item.auto != "milestone":
             continue
         other = seen.setdefault((e.subject, e.task, e.milestone), key)
         if other != key:
@@ -99,6 +101,6 @@ def milestone_scored_twice(survey: Survey) -> Iterator[Finding]:
 
 def _done(survey: Survey) -> Iterator[tuple[Batch, int, str, Task]]:
     """The live entries that say that something is done."""
-    for batch, number, key, e in survey.lines():
+    for batch, number, key, e in survey.others:
         if isinstance(e, Task) and e.done and key not in survey.cancelled:
             yield batch, number, key, e

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from qibi.base import points
 from qibi.base.findings import Finding
 from qibi.base.language import _
+from qibi.book.definitions import Item
 from qibi.checks.survey import Survey, finding
 from qibi.ledger.admission import needs_approval
 from qibi.ledger.batches import Batch
@@ -31,11 +32,13 @@ def unusable(survey: Survey) -> Iterator[Finding]:
         ),
         "wrong-kind": _("'{item}' does not apply to '{subject}'; it counts for nothing: void it"),
     }
+    known: dict[tuple[str, str, str | None, bool], str | None] = {}
     for batch, number, _key, e in survey.scores:
-        why = why_unusable(
-            survey.definitions, e.week, e.subject, e.item, survey.is_assessed(e.subject, e.week)
-        )
-        if why:
+        kind, assessed = survey.definitions.kind(e.subject), survey.is_assessed(e.subject, e.week)
+        alike = (e.week, e.item, kind, assessed)
+        if alike not in known:
+            known[alike] = why_unusable(survey.definitions, e.week, e.subject, e.item, assessed)
+        if why := known[alike]:
             yield finding(
                 batch,
                 number,
@@ -46,7 +49,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
                     branch=survey.definitions.word("branch", _("branch")),
                 ),
             )
-    for batch, number, key, entry in survey.lines():
+    for batch, number, key, entry in survey.others:
         if (
             isinstance(entry, Exempt)
             and key not in survey.cancelled
@@ -76,10 +79,10 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
 
 def foreign_branch(survey: Survey) -> Iterator[Finding]:
     """An entry stands in a batch of another branch than its subject's; it counts all the same."""
-    for batch, number, key, e in survey.lines():
-        if not isinstance(e, Score | Exempt) or key in survey.cancelled:
-            continue
-        actual = survey.definitions.branch_of(e.subject, e.week)
+    exempt = [p for p in survey.others if isinstance(p[3], Exempt) and p[2] not in survey.cancelled]
+    for batch, number, _key, e in (*survey.scores, *exempt):
+        assert isinstance(e, Score | Exempt)
+        actual = survey.home(e.subject, e.week)
         if actual and actual != e.branch:
             message = _(
                 "'{subject}' is in {actual} that week, the entry is of {branch}; it counts, but look at it"
@@ -92,21 +95,19 @@ def foreign_branch(survey: Survey) -> Iterator[Finding]:
 def unknown_recorder(survey: Survey) -> Iterator[Finding]:
     """An entry was recorded by someone who is no member and no scorer of this book."""
     roles = {s.id for scheme in survey.definitions.schemes for s in scheme.scorers}
-    seen: set[tuple[str, str]] = set()
-    for batch, number, _key, e in survey.lines():
-        who = e.recorded_by
-        if who in roles or who in survey.definitions.spans or (batch.path, who) in seen:
-            continue
-        seen.add((batch.path, who))
-        message = _("recorded by '{who}', whom this book does not know; add them to branches/")
-        yield finding(batch, number, message.format(who=who))
+    message = _("recorded by '{who}', whom this book does not know; add them to branches/")
+    for batch in survey.batches:
+        recorders = [e.recorded_by for e in batch.entries]
+        for who in dict.fromkeys(recorders):
+            if who not in roles and who not in survey.definitions.spans:
+                yield finding(batch, recorders.index(who) + 1, message.format(who=who))
 
 
 def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
     """A score of oneself, or of many points, lacks the approval of someone else."""
     for batch, number, _key, e in survey.scores:
         scheme = survey.definitions.scheme(e.week)
-        if scheme is None:
+        if scheme is None or (e.approved_by and e.approved_by not in (e.judge, e.subject)):
             continue
         missing = needs_approval(scheme, e, scheme.item(e.item) is not None)
         if missing:
@@ -115,13 +116,12 @@ def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
 
 def misfit(survey: Survey) -> Iterator[Finding]:
     """An entry's points are not what the scheme lets its item be worth."""
+    known: dict[tuple[str, str, int | float, int], Item | None] = {}
     for batch, number, _key, e in survey.scores:
-        scheme = survey.definitions.scheme(e.week)
-        item = scheme.item(e.item) if scheme else None
-        if item is None:
-            continue
-        fits = e.hundredths % e.count == 0 and item.takes(e.hundredths // e.count)
-        if not fits or (e.count > 1 and not item.per):
+        about = (e.week, e.item, e.points, e.count)
+        if about not in known:
+            known[about] = _unfit(survey, e)
+        if item := known[about]:
             message = _(
                 "{points} points (x{count}) are not what '{item}' is worth ({worth}); they count as written"
             )
@@ -137,6 +137,16 @@ def misfit(survey: Survey) -> Iterator[Finding]:
             )
 
 
+def _unfit(survey: Survey, e: Score) -> Item | None:
+    """The item that a score's points do not fit; None where they fit, or the scheme has no such item."""
+    scheme = survey.definitions.scheme(e.week)
+    item = scheme.item(e.item) if scheme else None
+    if item is None:
+        return None
+    fits = e.hundredths % e.count == 0 and item.takes(e.hundredths // e.count)
+    return item if not fits or (e.count > 1 and not item.per) else None
+
+
 Place = tuple[Batch, int, str, Score]  # an entry with its batch, line and id
 
 
@@ -145,7 +155,7 @@ def doubles(survey: Survey) -> Iterator[tuple[Place, Place]]:
     seen: dict[tuple[object, ...], Place] = {}
     for place in survey.scores:
         e = place[3]
-        said = (e.week, e.subject, e.item, e.hundredths, e.date, e.note, e.evidence)
+        said = (e.week, e.subject, e.item, e.points, e.date, e.note, e.evidence)
         other = seen.setdefault(said, place)
         if other[0] is not place[0]:
             yield other, place
@@ -165,6 +175,8 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
     """A directly scored criterion has two live scores for one week; the later counts."""
     seen: dict[tuple[str, str, str], str] = {}
     for batch, number, key, e in survey.scores:
+        if "." in e.item:  # an item
+            continue
         scheme = survey.definitions.scheme(e.week)
         criterion = scheme.criterion(e.item) if scheme else None
         if criterion is None or not criterion.direct:
@@ -182,7 +194,7 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
 def idle_void(survey: Survey) -> Iterator[Finding]:
     """A void names no entry of its own branch and week, a void, or what is void: it does nothing."""
     seen: dict[str, str] = {}
-    for batch, number, key, e in survey.lines():
+    for batch, number, key, e in survey.others:
         if not isinstance(e, Void):
             continue
         there, _line = survey.places.get(e.entry, (None, 0))
@@ -211,7 +223,7 @@ def idle_void(survey: Survey) -> Iterator[Finding]:
 def assessed_twice(survey: Survey) -> Iterator[Finding]:
     """A branch has two live `assessed` for one week; harmless, but someone worked twice."""
     seen: dict[tuple[str, str], str] = {}
-    for batch, number, key, e in survey.lines():
+    for batch, number, key, e in survey.others:
         if isinstance(e, Assessed) and key not in survey.cancelled:
             other = seen.setdefault((e.week, e.branch), key)
             if other != key:

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+from qibi.base.workers import each
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.checks import names, plans, policy, remedies, seals, signing
 from qibi.checks.survey import Survey
-from qibi.ledger.batches import LEDGER, Batch, each_of_week, weeks_with_batches
+from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
+from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
+
+_AT_ONCE = 500  # batches
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Check:
 
     code: str
     function: Callable[[Survey], Iterator[Finding]]
+    across: bool = False  # looks across weeks, at the entries that `_reaches` names
 
     @property
     def explanation(self) -> str:
@@ -43,13 +48,13 @@ WARNINGS: tuple[Check, ...] = (
     Check("two-direct-scores", policy.two_direct_scores),
     Check("idle-void", policy.idle_void),
     Check("assessed-twice", policy.assessed_twice),
-    Check("remedy-step", remedies.idle_step),
-    Check("remedy-stray", remedies.stray_step),
-    Check("remedy-opening", remedies.bad_opening),
-    Check("unknown-milestone", plans.unknown_milestone),
-    Check("done-ahead", plans.done_ahead),
-    Check("milestone-twice", plans.milestone_twice),
-    Check("milestone-scored-twice", plans.milestone_scored_twice),
+    Check("remedy-step", remedies.idle_step, across=True),
+    Check("remedy-stray", remedies.stray_step, across=True),
+    Check("remedy-opening", remedies.bad_opening, across=True),
+    Check("unknown-milestone", plans.unknown_milestone, across=True),
+    Check("done-ahead", plans.done_ahead, across=True),
+    Check("milestone-twice", plans.milestone_twice, across=True),
+    Check("milestone-scored-twice", plans.milestone_scored_twice, across=True),
     Check("note-names", names.note_names),
 )
 
@@ -84,26 +89,89 @@ def run(root: Path, definitions: Definitions | None) -> Result:
     Warnings that a seal lists as accepted are left out.
     """
     result = Result()
-    batches: list[Batch] = []
+    sound: set[str] = set()
+    reaching: list[Batch] = []
+    for part in each(_check_weeks, (root, definitions), list(_portions(root))):
+        result.errors += part.errors
+        result.warnings += part.warnings
+        result.batches += len(part.sound)
+        result.entries += part.entries
+        sound.update(part.sound)
+        reaching += part.reaching
+    result.errors += strays(root)
+    result.errors += signing.errors(root, definitions)
+    sealed, broken = seals.chain_of(root)
+    result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
+    if definitions is not None:
+        result.warnings += _warnings(Survey(definitions, tuple(reaching)), across=True)
+    accepted = accepted_warnings(sealed)
+    result.warnings = sorted(w for w in result.warnings if (w.code, w.path, w.line) not in accepted)
+    return result
+
+
+@dataclass
+class _Part:
+    """What was found in some weeks: paths of sound batches, how many entries they hold."""
+
+    errors: list[Finding]
+    warnings: list[Finding]
+    sound: list[str]
+    entries: int
+    reaching: list[Batch]  # those that checks across weeks look at
+
+
+def _portions(root: Path) -> Iterator[list[str]]:
+    """The weeks with batches, as many at a time as one process should look at."""
+    portion: list[str] = []
+    count = 0
     for week in weeks_with_batches(root):
+        portion.append(week)
+        count += len(batch_names(root, week))
+        if count >= _AT_ONCE:
+            yield portion
+            portion, count = [], 0
+    if portion:
+        yield portion
+
+
+def _check_weeks(common: tuple[Path, Definitions | None], weeks: list[str]) -> _Part:
+    """Every line of every batch of some weeks, and what the checks find that look at one week only."""
+    root, definitions = common
+    batches: list[Batch] = []
+    errors: list[Finding] = []
+    for week in weeks:
         for batch in each_of_week(root, week):
             if isinstance(batch, Batch):
                 batches.append(batch)
             else:
-                result.errors += batch
-    result.errors += strays(root)
-    result.errors += signing.errors(root, definitions)
-    sealed, broken = seals.chain_of(root)
-    result.errors += [*broken, *seals.errors(root, definitions, batches, sealed)]
-    result.batches = len(batches)
-    result.entries = sum(len(b.entries) for b in batches)
+                errors += batch
+    warnings = []
     if definitions is not None:
-        survey = Survey(definitions, tuple(batches))
-        for check in WARNINGS:
-            result.warnings += [replace(f, code=check.code) for f in check.function(survey)]
-    accepted = accepted_warnings(sealed)
-    result.warnings = sorted(w for w in result.warnings if (w.code, w.path, w.line) not in accepted)
-    return result
+        warnings = _warnings(Survey(definitions, tuple(batches)), across=False)
+    return _Part(
+        errors,
+        warnings,
+        [batch.path for batch in batches],
+        sum(len(batch.entries) for batch in batches),
+        [batch for batch in batches if any(map(_reaches, batch.entries))],
+    )
+
+
+def _reaches(entry: Entry) -> bool:
+    """Whether an entry can concern another week: a remedy, a plan, or the void of such an entry."""
+    if type(entry) is Score:
+        return bool(entry.task or entry.milestone)
+    return isinstance(entry, Remedy | Task | Void)
+
+
+def _warnings(survey: Survey, *, across: bool) -> list[Finding]:
+    """What the checks find that look across weeks, or at one week only."""
+    return [
+        replace(found, code=check.code)
+        for check in WARNINGS
+        if check.across == across
+        for found in check.function(survey)
+    ]
 
 
 def strays(root: Path) -> Iterator[Finding]:

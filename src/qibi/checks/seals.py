@@ -1,12 +1,11 @@
 """Seals: one chain, what they list is here byte for byte, and nothing was changed under a closed week."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch
 from qibi.ledger.counting import gone
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named, seal_paths
 from qibi.scoring.pinned import pinned
@@ -29,11 +28,13 @@ def chain_of(root: Path) -> tuple[list[SealFile], list[Finding]]:
 
 
 def errors(
-    root: Path, definitions: Definitions | None, batches: Sequence[Batch], seals: list[SealFile]
+    root: Path, definitions: Definitions | None, here: Collection[str], seals: list[SealFile]
 ) -> Iterator[Finding]:
-    """What is wrong below seals/, beside the chain: files that differ, definitions that would."""
+    """What is wrong below seals/, beside the chain: files that differ, definitions that would.
+
+    `here` are the paths of the sound batches.
+    """
     yield from _strays(root)
-    here = {b.path for b in batches}
     latest = {file.seal.week: file for file in seals}
     for file in latest.values():
         for batch in file.seal.batches:

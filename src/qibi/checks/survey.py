@@ -27,7 +27,7 @@ class Survey:
     @cached_property
     def voids(self) -> set[str]:
         """Ids of the voids themselves."""
-        return {key for _b, _n, key, e in self.lines() if isinstance(e, Void)}
+        return {key for _b, _n, key, e in self.others if isinstance(e, Void)}
 
     @cached_property
     def assessed(self) -> set[tuple[str, str]]:
@@ -39,7 +39,7 @@ class Survey:
         """(week, subject) with a live `exempt`."""
         return {
             (e.week, e.subject)
-            for _b, _n, key, e in self.lines()
+            for _b, _n, key, e in self.others
             if isinstance(e, Exempt) and key not in self.cancelled
         }
 
@@ -50,12 +50,24 @@ class Survey:
                 yield batch, number, f"{batch.digest}.{number}", entry
 
     @cached_property
+    def others(self) -> tuple[tuple[Batch, int, str, Entry], ...]:
+        """The entries that are no scores: a few in a hundred."""
+        return tuple(
+            (batch, number, f"{batch.digest}.{number}", entry)
+            for batch in self.batches
+            for number, entry in enumerate(batch.entries, 1)
+            if type(entry) is not Score
+        )
+
+    @cached_property
     def scores(self) -> tuple[tuple[Batch, int, str, Score], ...]:
         """The live scores."""
+        cancelled = self.cancelled
         return tuple(
-            (batch, number, key, e)
-            for batch, number, key, e in self.lines()
-            if isinstance(e, Score) and key not in self.cancelled
+            (batch, number, key, entry)
+            for batch in self.batches
+            for number, entry in enumerate(batch.entries, 1)
+            if type(entry) is Score and (key := f"{batch.digest}.{number}") not in cancelled
         )
 
     @cached_property
@@ -63,10 +75,21 @@ class Survey:
         """Entry id: the batch and line where it stands."""
         return {key: (batch, number) for batch, number, key, _e in self.lines()}
 
+    def home(self, subject: str, week: str) -> str | None:
+        """The branch that holds a subject in a week; None where it is not active then."""
+        about = (subject, week)
+        if about not in self._homes:
+            self._homes[about] = self.definitions.branch_of(subject, week)
+        return self._homes[about]
+
+    @cached_property
+    def _homes(self) -> dict[tuple[str, str], str | None]:
+        return {}
+
     def is_assessed(self, subject: str, week: str) -> bool:
         """Whether a subject is assessed in a week."""
-        branch = self.definitions.branch_of(subject, week)
-        return (week, branch) in self.assessed and (week, subject) not in self.exempt
+        home = self.home(subject, week)
+        return (week, home) in self.assessed and (week, subject) not in self.exempt
 
 
 def finding(batch: Batch, number: int, message: str) -> Finding:

@@ -39,6 +39,7 @@ PANELS: dict[str, dict[str, str]] = {
         "minutes": mark("The meeting's minutes: red and black lists, remedies, lines to fill."),
         "pack": mark("A week in one folder: board, slips, minutes, summary, next week's sheets."),
         "export": mark("Standings and entries as xlsx, csv, json or parquet."),
+        "fleet": mark("Collect many books into one lake, to be ranked together."),
     },
     "setup": {
         "init": mark("Make a new book."),
@@ -88,11 +89,11 @@ class Commands(TyperGroup):
         several = getattr(module, "COMMANDS", None)
         if several is None:
             app.command(name=cmd_name, help="\n\n".join(parts))(getattr(module, cmd_name))
-            return _dressed(typer.main.get_command(app), module.EXAMPLES)
+            return _dressed(typer.main.get_command(app), _(module.EXAMPLES))
         app.callback(help="\n\n".join(parts))(_nothing)
         for name, (function, summary) in several.items():
             app.command(name=name, help=_(summary))(function)
-        return _dressed(typer.main.get_command(app), module.EXAMPLES)
+        return _dressed(typer.main.get_command(app), _(module.EXAMPLES))
 
     def invoke(self, ctx: click.Context) -> Any:
         # Click and Typer would answer these two themselves, in their own words and codes.
@@ -202,6 +203,8 @@ def main(arguments: list[str], around: Surroundings) -> int:
     session = Session(around, options, console)
     try:
         argv.refuse_unknown_values(options)
+        if not rest or "--help" in rest:
+            session.learn_words()
         with _streams(around):
             help.let_click_speak(code, str(language.LOCALE))
             if around.environment is os.environ:

@@ -26,11 +26,11 @@ from qibi.scoring.ranking import live_scores
 DETAILS = mark(
     "The files are copied into the book's evidence/. As nothing is ever edited, the entry is voided and recorded anew with them."
 )
-EXAMPLES = """
-qibi attach 9c41.24 整改前.jpg 整改后.jpg
-qibi attach 9c41.7 表扬信.pdf --kind letter --note "建设单位来信表扬"
-qibi attach 9c41.7 锦旗:2026-003
-"""
+EXAMPLES = mark("""
+qibi attach 9c41.24 before.jpg after.jpg
+qibi attach 9c41.7 praise.pdf --kind letter --note "the owner's praise"
+qibi attach 9c41.7 banner:2026-003
+""")
 KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
 MAX_BYTES = 20 * 1024 * 1024
 _PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".tif", ".tiff")

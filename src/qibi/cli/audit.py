@@ -20,12 +20,12 @@ DETAILS = mark(
     "seal as it was published: on a board, in a chat, in a minute book. --trust takes the keys that a "
     "signed book must begin with."
 )
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi audit
 qibi audit --against 3f0c2d1a9b7e4c55
 qibi audit --trust keys.txt
-qibi audit --format md -o 审计.md
-"""
+qibi audit --format md -o audit.md
+""")
 _MOST = 30  # findings shown of one part; JSON and CSV have them all
 
 

@@ -13,7 +13,8 @@ from qibi.cli.produced import put
 from qibi.cli.session import Session, session
 
 if TYPE_CHECKING:
-    from qibi.board.build import Asked
+    from qibi.board.asked import Asked
+    from qibi.board.data import Board, Slip
 
 DETAILS = mark(
     "Lists with what put each name there, the top ten, criteria by branch, trends, remedies, milestones, "
@@ -21,11 +22,11 @@ DETAILS = mark(
     "each name; pdf is for A4 and A3, png for the chat group, svg for other documents. It goes to a "
     "file named by book and week, unless -o says otherwise."
 )
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi board --week W46
 qibi board --week W46 --format pdf --size a3
-qibi board --week W46 --member 党员八 -o slip.png
-"""
+qibi board --week W46 --member o1-008 -o slip.png
+""")
 FORMATS = ("html", "pdf", "png", "svg")
 SIZES = ("a4", "a3")
 _ROWS_OF_A_PICTURE = 40  # branches on a picture; a page has them all
@@ -65,13 +66,15 @@ def board(
     """Run the command; `DETAILS` is its help."""
     now = session()
     form = _form(form, size, output)
-    asked = now.week(week)
+    asked = asked_of(now, now.week(week))
     if member is None:
-        raw = week_board(now, asked, form, size or "a4")
-        put(now, raw, output, f"{now.definitions.id}-{asked}.{form}")
+        raw = drawn_board(now, week_board(now, asked), form, size or "a4")
+        put(now, raw, output, f"{now.definitions.id}-{asked.week}.{form}")
         return
-    key = now.find_subject(member, asked)
-    put(now, slip(now, asked, key, form, size or "a4"), output, f"{key}-{asked}.{form}")
+    key = now.find_subject(member, asked.week)
+    raw = drawn_slip(now, slip(asked, key), form, size or "a4")
+    _say(now, asked.pending(asked.behind("member").ranking))
+    put(now, raw, output, f"{key}-{asked.week}.{form}")
 
 
 def _form(form: str | None, size: str | None, output: str | None) -> str:
@@ -94,52 +97,58 @@ def _form(form: str | None, size: str | None, output: str | None) -> str:
     return form
 
 
-def week_board(now: Session, week: str, form: str, size: str = "a4") -> bytes:
-    """A week's board as bytes; raises `Refusal` where nobody has scored anything in it."""
-    from qibi.base.weeks import single
-    from qibi.board import build, labels
-    from qibi.scoring.ranking import rank
+def week_board(now: Session, asked: "Asked") -> "Board":
+    """A week's board; raises `Refusal` where nobody has scored anything in it."""
+    from qibi.board import build
 
-    must_be_scored(
-        rank(now.root, now.definitions, single(week), cache=now.around.cache, today=now.today)
-    )
     with now.console.progress(_("reckoning the board"), 4) as step:
-        found = build.board(asked_of(now, week), step)
+        must_be_scored(asked.behind("member").ranking)
+        found = build.board(asked, step)
     _say(now, found.head.pending)
+    return found
+
+
+def drawn_board(now: Session, found: "Board", form: str, size: str = "a4") -> bytes:
+    """A board as bytes of a format."""
+    from qibi.board import labels
+
     if form == "html":
         from qibi.board import html
 
         return html.page(now.definitions, found)
     rows = _ROWS_OF_A_PICTURE if form == "png" else None
-    data = labels.of_board(now.definitions, found, rows)
-    return _paper(now, "board", data, form, size)
+    return _paper(now, "board", labels.of_board(now.definitions, found, rows), form, size)
 
 
-def slip(
-    now: Session, week: str, key: str, form: str, size: str = "a4", asked: "Asked | None" = None
-) -> bytes:
-    """One subject's slip as bytes; `asked` is handed in by who makes many, and warns once."""
-    from qibi.board import build, labels
+def slip(asked: "Asked", key: str) -> "Slip":
+    """One subject's slip."""
+    from qibi.board import build
 
-    definitions = now.definitions
-    found = build.slip(
-        asked or asked_of(now, week),
-        key,
-        show_who.who(definitions, key, week),
-        show_who.ties(definitions, key, week),
-    )
-    if asked is None:
-        _say(now, found.head.pending)
+    book, week = asked.definitions, asked.week
+    return build.slip(asked, key, show_who.who(book, key, week), show_who.ties(book, key, week))
+
+
+def drawn_slip(now: Session, found: "Slip", form: str, size: str = "a4") -> bytes:
+    """A slip as bytes of a format."""
+    from qibi.board import labels
+
     if form == "html":
         from qibi.board import html
 
         return html.slip(now.definitions, found)
-    return _paper(now, "slip", labels.of_slip(definitions, found), form, size)
+    return _paper(now, "slip", labels.of_slip(now.definitions, found), form, size)
+
+
+def drawn_slips(now: Session, found: "Sequence[Slip]") -> bytes:
+    """Slips of one week as a pdf to print, each on a page of its own."""
+    from qibi.board import labels
+
+    return _paper(now, "slips", labels.of_slips(now.definitions, found), "pdf", "a4")
 
 
 def asked_of(now: Session, week: str) -> "Asked":
     """A week of the book, with the ways in which commands speak of it."""
-    from qibi.board.build import Asked
+    from qibi.board.asked import Asked
 
     return Asked(
         now.root,

@@ -25,10 +25,10 @@ from qibi.cli.member_people import branch_of, still_named
 from qibi.cli.session import Session, session
 
 DETAILS = mark("A branch that ends keeps its file and its past; its members end with it.")
-EXAMPLES = """
-qibi branch move-group outer-1-g2 --to 域外二标段 --from W48
+EXAMPLES = mark("""
+qibi branch move-group outer-1-g2 --to outer-2 --from W48
 qibi branch end outer-8 --until 2026-W52
-"""
+""")
 _HEAD = "# yaml-language-server:"
 
 

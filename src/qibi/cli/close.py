@@ -22,11 +22,11 @@ DETAILS = mark(
     "seal before it. What is recorded for the week afterwards waits until it is closed again, which "
     "writes a correction that names what changed and who approved it."
 )
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi close W46
-qibi close W46 --without 域外三标段 --note "停工"
-qibi close W41 --approved-by 党员四 --note "补录监理通知"
-"""
+qibi close W46 --without outer-3 --note "work was stopped"
+qibi close W41 --approved-by o1-004 --note "the supervisor's notice came late"
+""")
 _SHOWN = 12  # subjects of a correction
 
 

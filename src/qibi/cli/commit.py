@@ -18,10 +18,10 @@ from qibi.ledger.seals import take_yours_back
 from qibi.ledger.store import locked, tidy, tidy_signatures
 
 DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi commit
-qibi commit -m "第47周" --push
-"""
+qibi commit -m "Week 47" --push
+""")
 PARTS = (
     "qibi.yaml",
     "names.yaml",

@@ -4,73 +4,26 @@ Commands hand over a `View`: blocks for people, a payload for JSON, a table for 
 standard output (or `-o FILE`), everything else to standard error.
 """
 
-import csv
 import io
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
-from qibi.base.text import visible, width
+from qibi.base.text import visible
+from qibi.cli.layout import folded_line, laid_out, wrap
 from qibi.cli.surroundings import Surroundings
+from qibi.cli.view import Cell as Cell
+from qibi.cli.view import Column as Column
+from qibi.cli.view import Grid as Grid
+from qibi.cli.view import Line as Line
+from qibi.cli.view import View as View
+from qibi.cli.view_forms import as_csv, as_markdown
 
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
 FORMATS = ("table", "json", "csv", "md")
 _PATIENCE = 1.0  # seconds of work before a bar shows
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Text with a style that Rich knows: `bold`, `red`, `dim`."""
-
-    text: str
-    style: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a grid. `wraps`: long text goes on below; else the column takes what it needs."""
-
-    title: str
-    right: bool = False
-    wraps: bool = False
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Rows under headings. Ambiguous-width characters may stand in the last column only."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str | Cell]]
-    headed: bool = True
-    indent: int = 0
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text between grids; `whole` ones are never broken, so that grep finds them."""
-
-    text: str = ""
-    style: str = ""
-    whole: bool = False
-
-
-@dataclass
-class View:
-    """One result: for people, as JSON (`payload`), as CSV (`header` and `rows`)."""
-
-    blocks: list[Grid | Line] = field(default_factory=list)
-    payload: dict[str, Any] = field(default_factory=dict)
-    header: Sequence[str] = ()
-    rows: Sequence[Sequence[Any]] = ()
-
-    def line(self, text: str = "", style: str = "", whole: bool = False) -> None:
-        """Add a line."""
-        self.blocks.append(Line(text, style, whole))
 
 
 class Console:
@@ -136,8 +89,8 @@ class Console:
 
             return msgspec.json.format(msgspec.json.encode(view.payload)).decode() + "\n"
         if form == "csv":
-            return _as_csv(view.header, view.rows)
-        return _as_markdown(view) if form == "md" else self._as_text(view, colored)
+            return as_csv(view.header, view.rows)
+        return as_markdown(view) if form == "md" else self._as_text(view, colored)
 
     def _as_text(self, view: View, colored: bool) -> str:
         out = io.StringIO()
@@ -145,13 +98,10 @@ class Console:
             if isinstance(block, Line):
                 text = visible(block.text)
                 pieces = [text] if block.whole else folded_line(text, self.around.width)
-                lines: list[list[Cell]] | None = [[Cell(p, block.style)] for p in pieces]
+                lines = [[Cell(p, block.style)] for p in pieces]
             else:
-                lines = aligned(block, self.around.width)
-            if lines is None:
-                assert isinstance(block, Grid)
-                _wrapped_grid(self._rich(out, colored), block)
-            elif colored:
+                lines = laid_out(block, self.around.width)
+            if colored:
                 self._rich(out, colored).print(_styled(lines), end="", soft_wrap=True)
             else:  # nothing for Rich to do, and its import takes as long as all the rest
                 out.writelines("".join(cell.text for cell in line) + "\n" for line in lines)
@@ -208,8 +158,6 @@ class Console:
 
     def _wrapped(self, line: str) -> list[str]:
         """A line in pieces that fit the terminal, broken between words, the indent kept."""
-        from qibi.cli.help import wrap
-
         indent = line[: len(line) - len(line.lstrip())]
         return [indent + part for part in wrap(line.strip(), self.around.width - len(indent))] or [
             ""
@@ -307,55 +255,6 @@ class _Bar:
             self.shown.stop()
 
 
-def folded_line(text: str, columns: int) -> list[str]:
-    """A line in pieces that fit: broken first where two blanks part its parts, then between words."""
-    from qibi.cli.help import wrap
-
-    indent = text[: len(text) - len(text.lstrip())]
-    if width(text) <= columns:
-        return [text]
-    lines = [indent]
-    for part in re.split(r"(?<=\S)(?= {2,})", text[len(indent) :]):
-        if width(lines[-1] + part) <= columns:
-            lines[-1] += part
-        elif width(indent + part.strip()) <= columns:
-            lines.append(indent + part.strip())
-        else:
-            first, *rest = wrap(part.strip(), columns - len(indent))
-            lines += [indent + first, *(indent + more for more in rest)]
-    return [line for line in lines if line.strip()]
-
-
-def aligned(grid: Grid, columns: int) -> list[list[Cell]] | None:
-    """A grid as lines of cells, padded to their column; None where it is wider than the terminal.
-
-    A Rich table of 190 rows takes 85 ms to lay out, this 3.
-    """
-    rows, titles, widths = _measured(grid)
-    if grid.indent + sum(widths) + len(widths) - 1 > columns:
-        return None
-    lines = []
-    for row in [titles, *rows] if grid.headed else rows:
-        line = [Cell(" " * grid.indent)]
-        for number, cell in enumerate(row):
-            pad = Cell(" " * (widths[number] - width(cell.text)))
-            blank = Cell(" " if number else "")
-            line += [blank, pad, cell] if grid.columns[number].right else [blank, cell, pad]
-        lines.append(line)
-    return lines
-
-
-def _measured(grid: Grid) -> tuple[list[list[Cell]], list[Cell], list[int]]:
-    """Rows and titles made safe to show, and the width that each column needs."""
-    rows = [[_as_cell(c) for c in row] for row in grid.rows]
-    titles = [Cell(visible(c.title), "dim") for c in grid.columns]
-    widths = [
-        max([width(titles[n].text) if grid.headed else 0, *(width(row[n].text) for row in rows)])
-        for n in range(len(titles))
-    ]
-    return rows, titles, widths
-
-
 def _styled(lines: list[list[Cell]]) -> Any:
     from rich.text import Text
 
@@ -364,94 +263,6 @@ def _styled(lines: list[list[Cell]]) -> Any:
         for cell in line:
             text.append(cell.text, cell.style)
         text.append("\n")
-    return text
-
-
-def _as_cell(cell: str | Cell) -> Cell:
-    return Cell(visible(cell)) if isinstance(cell, str) else Cell(visible(cell.text), cell.style)
-
-
-def _wrapped_grid(rich: Any, grid: Grid) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    rows, titles, widths = _measured(grid)
-    table = Table(box=None, show_header=grid.headed, pad_edge=False, padding=(0, 1, 0, 0))
-    if grid.indent:
-        table.add_column("", width=grid.indent - 1)
-    last = len(grid.columns) - 1
-    flexible = [n for n, c in enumerate(grid.columns) if c.wraps or (n == last and n > 0)]
-    fixed = sum(w for n, w in enumerate(widths) if n not in flexible)
-    least = _narrowest(rows, flexible, rich.width - grid.indent - fixed - last)
-    for number, column in enumerate(grid.columns):
-        table.add_column(
-            Text(titles[number].text),
-            justify="right" if column.right else "left",
-            no_wrap=number not in flexible,
-            overflow="fold",
-            min_width=least.get(number, widths[number]),
-            header_style="dim",
-        )
-    for row in rows:
-        cells = [Text(c.text, c.style) for c in row]
-        table.add_row(*([""] if grid.indent else []), *cells)
-    rich.print(table)
-
-
-def _narrowest(rows: list[list[Cell]], flexible: list[int], room: int) -> dict[int, int]:
-    """What each column that gives way needs at least, so that no word is cut in half.
-
-    Where that is more than there is room for, the longest words are cut after all.
-    """
-    longest = {
-        n: max((width(word) for row in rows for word in row[n].text.split()), default=1)
-        for n in flexible
-    }
-    for limit in (14, 12, 10, 8, 6, 4):
-        needs = {n: min(need, limit) for n, need in longest.items()}
-        if sum(needs.values()) <= room:
-            return needs
-    return dict.fromkeys(flexible, 1)
-
-
-def _as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(h) for h in header])
-    writer.writerows([[_safe(c) for c in row] for row in rows])
-    return out.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe; None is empty."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value[:1] in _FORMULA:
-        return "'" + value
-    return value
-
-
-def _as_markdown(view: View) -> str:
-    out = []
-    for block in view.blocks:
-        if isinstance(block, Line):
-            mark = "**" if block.style == "bold" and block.text else ""
-            out.append(f"{mark}{_md(block.text)}{mark}\n" if block.text else "")
-            continue
-        titles = [c.title for c in block.columns]
-        out.append("| " + " | ".join(_md(t) for t in titles) + " |")
-        out.append("|" + "|".join("---:" if c.right else "---" for c in block.columns) + "|")
-        for row in block.rows:
-            texts = [(c if isinstance(c, str) else c.text).strip() for c in row]
-            out.append("| " + " | ".join(_md(t) for t in texts) + " |")
-        out.append("")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(out).strip()) + "\n"
-
-
-def _md(text: str) -> str:
-    text = visible(text)
-    for character in "\\`*_{}[]<>|#":
-        text = text.replace(character, "\\" + character)
     return text
 
 

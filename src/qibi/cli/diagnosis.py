@@ -1,11 +1,13 @@
 """What `qibi doctor` looks at, one check a line."""
 
+import os
 import re
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -14,8 +16,16 @@ from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, many
 from qibi.cli.session import Session
 
+_BROWSERS = (
+    "firefox",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "microsoft-edge",
+)
 _MODULES = {
     "python-calamine": "python_calamine",
+    "python-docx": "docx",
     "ruamel-yaml": "ruamel.yaml",
     "ruamel-yaml-clib": "_ruamel_yaml",
 }
@@ -42,12 +52,15 @@ def diagnose(now: Session) -> list[Check]:
     return [
         _python(),
         *_parts(),
+        *_extra(),
         _yaml_parser(),
         *_git(now),
         _terminal(now),
         *_book(now),
         _cache(now),
         _catalog(),
+        _fonts(),
+        _browser(now),
     ]
 
 
@@ -76,6 +89,35 @@ def _parts() -> Iterator[Check]:
         found = _REQUIREMENT.match(line)
         if found and _applies(found[3] or ""):
             yield _part(found[1], found[2].strip())
+
+
+def _extra() -> Iterator[Check]:
+    """The packages that boards and minutes need beyond qibi's own; without them all else works."""
+    from qibi.board.extra import INSTALL
+
+    try:
+        required = metadata.requires("qibi") or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in required:
+        found = _REQUIREMENT.match(line)
+        if found and re.search(r"extra == ['\"]board['\"]", found[3] or ""):
+            part = _part(found[1], found[2].strip())
+            uses = _for_boards(part.name)
+            if part.state == "ok":
+                yield replace(part, found=f"{part.found}  {uses}")
+            else:
+                yield replace(part, state="note", found=f"{part.found}, {uses}", advice=INSTALL)
+
+
+def _for_boards(package: str) -> str:
+    """What a package of the board is for."""
+    return {
+        "jinja2": _("for qibi board as html"),
+        "python-docx": _("for qibi minutes as docx"),
+        "segno": _("for the code of a closed week's seal"),
+        "typst": _("for qibi board as pdf, png and svg"),
+    }.get(package, _("for qibi board"))
 
 
 def _applies(marker: str) -> bool:
@@ -191,7 +233,7 @@ def _book(now: Session) -> Iterator[Check]:
         zone = definitions.timezone
         people = len({p.id for p in definitions.memberships})
         counted = many("{count} person", "{count} people", people).format(count=people)
-        yield Check("book", label, "ok", f"{definitions.name}, {counted}  {root}")
+        yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
         yield _repository(now)
         yield from _leftovers(now)
         yield from _key(now)
@@ -315,8 +357,6 @@ def _cache(now: Session) -> Check:
 
 def _may_write(folder: Path) -> bool:
     """Whether a file can be made there, or in the first folder above that exists."""
-    import os
-
     nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
@@ -327,3 +367,32 @@ def _catalog() -> Check:
         return Check("languages", label, "ok", "en, zh")
     advice = _("qibi speaks English only; install it from a wheel")
     return Check("languages", label, "note", _("en; the Chinese catalog is missing"), advice)
+
+
+def _fonts() -> Check:
+    """The fonts that qibi brings along for boards."""
+    from qibi.board import fonts
+    from qibi.board.extra import INSTALL
+
+    label = _("board fonts")
+    wanted = [*fonts.FILES, fonts.REPERTOIRE]
+    gone = [name for name in wanted if not (fonts.FOLDER / name).is_file()]
+    if gone:
+        found = _("missing: {files}").format(files=listing(gone))
+        advice = _("install qibi anew: {command}").format(
+            command=INSTALL.replace("install", "install --force-reinstall")
+        )
+        return Check("fonts", label, "note", found, advice)
+    return Check("fonts", label, "ok", "Noto Sans SC, Noto Sans")
+
+
+def _browser(now: Session) -> Check:
+    """A browser to look at html boards with, as this machine finds one."""
+    label = _("browser")
+    named = now.around.environment.get("BROWSER", "").split(os.pathsep)
+    path = now.around.environment.get("PATH")
+    found = next((f for n in (*named, *_BROWSERS) if n and (f := shutil.which(n, path=path))), None)
+    if found or sys.platform in ("darwin", "win32"):  # there one always is, though not in PATH
+        return Check("browser", label, "ok", found or _("the system's"))
+    advice = _("open html boards on another machine, or install Firefox or Chromium")
+    return Check("browser", label, "note", _("none found"), advice)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing
 from qibi.base.text import is_numeric, plain_digits
@@ -19,6 +20,7 @@ from qibi.ledger.entries import Entry, Exempt, Score, Void
 from qibi.ledger.store import locked
 from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import Wish, wish_of
+from qibi.scoring.account import Behind
 
 
 def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, str]) -> Wish:
@@ -164,17 +166,19 @@ def say_few(
         branch,
         {(e.subject, e.item): [] for e in about if isinstance(e, Score)},
     )
-    subjects = dict.fromkeys(s for e in about if (s := getattr(e, "subject", None)) is not None)
-    old, new = earlier.accounts(week), after.accounts(week)
-    for subject in subjects:
-        view.line(
-            _("{name}: {before} -> {after}").format(
-                name=now.definitions.title(subject),
-                before=_total(old.get(subject)),
-                after=_total(new.get(subject)),
-            )
-        )
-    if not recording.is_assessed([*before, batch], week, branch):
+    old, new = _totals(earlier, week), _totals(after, week)
+    assessed = recording.is_assessed([*before, batch], week, branch)
+    none, exempt = phrases.reason("unscored"), phrases.reason("exempt")
+    for subject in dict.fromkeys(s for e in about if (s := getattr(e, "subject", None))):
+        name = now.definitions.title(subject)
+        then, now_is = old.get(subject, none), new.get(subject, none)
+        if then == now_is == exempt:
+            text = _("{name} is exempt in {week}: this counts for nothing")
+            view.line(text.format(name=name, week=week), "yellow")
+        elif assessed or then != now_is:
+            text = _("{name}: {before} -> {after}")
+            view.line(text.format(name=name, before=then, after=now_is))
+    if not assessed:
         view.line(
             _("{branch} is not assessed for {week} yet: this counts once it is").format(
                 branch=phrases.branch(now.definitions, branch), week=week
@@ -193,10 +197,17 @@ def _about(before: list[Batch], batch: Batch) -> list[Entry]:
     return [*gone, *batch.entries]
 
 
-def _total(account: Any) -> str:
-    from qibi.base import points
-
-    return points.show(account.total) if account else "–"
+def _totals(found: Behind, week: str) -> dict[str, str]:
+    """Subject: its total; or that it is exempt."""
+    cancelled = cancelled_entries(found.batches)
+    exempt = [
+        e.subject
+        for batch in found.batches
+        for key, e in (batch.numbered() if batch.week == week else ())
+        if isinstance(e, Exempt) and key not in cancelled
+    ]
+    totals = {key: points.show(a.total) for key, a in found.accounts(week).items()}
+    return dict.fromkeys(exempt, phrases.reason("exempt")) | totals
 
 
 def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
@@ -253,8 +264,6 @@ def must_be_live(now: Session, batch: Batch, number: int) -> None:
 
 def describe(definitions: Definitions, entry: Entry) -> str:
     """An entry in a few words."""
-    from qibi.base import points
-
     if isinstance(entry, Score):
         scheme = definitions.scheme(entry.week)
         thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None

@@ -15,10 +15,10 @@ from qibi.ledger.voids import cancelled_entries
 DETAILS = mark(
     "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
 )
-EXAMPLES = """
-qibi exempt 党员十一 --week W47 --reason 探亲假
-qibi exempt o1-011 --week W47..W50 --reason 外派培训
-"""
+EXAMPLES = mark("""
+qibi exempt o1-011 --week W47 --reason "family leave"
+qibi exempt o1-011 --week W47..W50 --reason "training elsewhere"
+""")
 
 
 def exempt(

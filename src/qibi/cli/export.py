@@ -9,6 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.base.weeks import Period
 from qibi.board.tables import Table, entries, standings
+from qibi.book.definitions import Definitions
 from qibi.cli import complete, options, phrases
 from qibi.cli.console import View
 from qibi.cli.periods import asked_period
@@ -91,7 +92,9 @@ def export(
     elif form == "json":
         now.console.show(View(payload=_payload(now, asked, with_entries)), "json", output)
     else:
-        put(now, xlsx(now, asked, with_entries), output, f"{now.definitions.id}-{asked.label}.xlsx")
+        put(
+            now, _xlsx(now, asked, with_entries), output, f"{now.definitions.id}-{asked.label}.xlsx"
+        )
 
 
 def _by_name(output: str | None) -> str:
@@ -120,14 +123,25 @@ def _check_kind(form: str, by: str | None, with_entries: bool) -> None:
         )
 
 
-def xlsx(now: Session, asked: Period, with_entries: bool = False) -> bytes:
-    """A period's workbook; raises `Refusal` where nobody has scored anything in it."""
+def _xlsx(now: Session, asked: Period, with_entries: bool) -> bytes:
+    rankings = _rankings(now, asked, kinds_of_pages(now.definitions))
+    return workbook_of(now, asked, rankings, with_entries)
+
+
+def kinds_of_pages(definitions: Definitions) -> list[str]:
+    """The kinds of subject whose rankings a workbook shows."""
+    return ["member", "branch", *(["cp"] if definitions.cps else [])]
+
+
+def workbook_of(
+    now: Session, asked: Period, rankings: dict[str, Ranking], with_entries: bool = False
+) -> bytes:
+    """A period's workbook from its rankings, with its entries if wished."""
     from qibi.board.workbook import Standings, page_count, workbook
 
-    rankings = _rankings(now, asked)
     members = rankings["member"]
     found = Standings(
-        rankings={k: r for k, r in rankings.items() if k in ("member", "branch", "cp")},
+        rankings=rankings,
         entries=_entries(now, asked) if with_entries else None,
         notes=[phrases.closure(members), phrases.handed_in(members, now.definitions)],
         today=now.today,
@@ -154,14 +168,17 @@ def must_be_scored(members: Ranking) -> None:
         )
 
 
-def _rankings(now: Session, asked: Period) -> dict[str, Ranking]:
-    """The ranking by each kind that the book has; raises `Refusal` where nobody is scored."""
-    book = now.definitions
-    kinds = ["member", "branch"]
-    kinds += ["cp"] if book.cps else []
+def _kinds(book: Definitions) -> list[str]:
+    """The kinds of subject that the book has."""
+    kinds = kinds_of_pages(book)
     kinds += ["group"] if any(b.groups for b in book.branches) else []
     kinds += ["unit"] if book.units else []
     kinds += ["post"] if book.posts else []
+    return kinds
+
+
+def _rankings(now: Session, asked: Period, kinds: list[str]) -> dict[str, Ranking]:
+    """The ranking by each of these kinds; raises `Refusal` where nobody is scored."""
     found: dict[str, Ranking] = {}
     with now.console.progress(_("ranking"), len(kinds)) as step:
         for kind in kinds:
@@ -196,7 +213,7 @@ def _payload(now: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
     """Everything of a period as JSON: points are exact numbers, keys the ids of the book."""
     from qibi.cli.rank_formats import payload
 
-    rankings = _rankings(now, asked)
+    rankings = _rankings(now, asked, _kinds(now.definitions))
     members = rankings["member"]
     scheme = members.scheme
     made: dict[str, Any] = {

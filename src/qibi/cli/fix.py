@@ -15,10 +15,10 @@ from qibi.ledger.entries import Entry, File, Score, Void
 from qibi.ledger.wish import Wish, wish_of
 
 DETAILS = mark("Name what changes; all else stays as it was. Nothing is ever edited.")
-EXAMPLES = """
-qibi fix 9c41.24 --count 2 --reason "复核照片，只有两处"
-qibi fix 9c41.24 --subject 党员九 --reason "记错人" --dry-run
-"""
+EXAMPLES = mark("""
+qibi fix 9c41.24 --count 2 --reason "looked at the photos: two places only"
+qibi fix 9c41.24 --subject o1-009 --reason "the wrong person" --dry-run
+""")
 
 
 def fix(

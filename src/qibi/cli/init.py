@@ -27,10 +27,10 @@ DETAILS = mark(
     "work. The language spoken (--lang) becomes the book's. Nothing that is there is "
     "overwritten; nothing is committed."
 )
-EXAMPLES = """
-qibi init heat --roster 花名册.xlsx --private-names
+EXAMPLES = mark("""
+qibi init heat --roster roster.xlsx --private-names
 qibi init team --template plain --lang en
-"""
+""")
 _PARTS = ("scheme", "branches", "plans", "ledger", "seals")
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from qibi.base import points, weeks
-from qibi.base.language import _, many, mark
+from qibi.base.language import _, colon, listing, many, mark
 from qibi.book.definitions import Definitions, Scheme
 from qibi.cli.console import Column, Grid, View, relative
 from qibi.cli.session import Session
@@ -72,7 +72,8 @@ def _settings(definitions: Definitions) -> list[tuple[str, str]]:
         ),
         (
             f"scheme/{scheme.week}.yaml",
-            f"{scheme.name}: {criteria}, {what if items else _('scored directly')}",
+            f"{scheme.name}{colon()}"
+            + listing([criteria, what if items else _("scored directly")]),
         ),
     ]
 
@@ -84,7 +85,9 @@ def _people(definitions: Definitions, sample: bool) -> list[tuple[str, str]]:
         count = sum(1 for p in definitions.memberships if p.branch == branch.id)
         people = many("{count} person", "{count} people", count).format(count=count)
         text = _("{people}, made up: put your own in their place") if sample else "{people}"
-        rows.append((f"branches/{branch.id}.yaml", f"{branch.name}: {text.format(people=people)}"))
+        rows.append(
+            (f"branches/{branch.id}.yaml", f"{branch.name}{colon()}{text.format(people=people)}")
+        )
     rest = len(definitions.branches) - len(rows)
     if rest > 0:
         total = many("{count} person", "{count} people", len(definitions.memberships)).format(
@@ -105,7 +108,9 @@ def _steps(definitions: Definitions, today: date, who: str, in_git: bool) -> lis
         steps.append(f"{command}{me}    {who_is}")
     sheet = _sheet(definitions, definitions.schemes[0], me)
     if sheet:
-        steps.append(_("write a sheet, week.csv (or xlsx, or run 'qibi score' alone):"))
+        steps.append(
+            _("write a sheet, week.csv (or have 'qibi sheet --all' make some to fill in):")
+        )
         steps += [f"    {line}" for line in sheet]
         steps.append(f"qibi score week.csv --week {week}")
     else:

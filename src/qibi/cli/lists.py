@@ -1,16 +1,14 @@
 """qibi lists: whom the book's policy puts on the red and the black list, and what put them there."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, mark
 from qibi.base.weeks import Period
 from qibi.book import words
-from qibi.cli import complete, lists_remedies, options, phrases, remedy_words
+from qibi.cli import lists_remedies, options, phrases, remedy_words
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.lists_remedies import Remedies
 from qibi.cli.periods import asked_period
@@ -32,14 +30,7 @@ _SHOWN = 3  # items beside a name; JSON and CSV have them all
 
 
 def lists(
-    period: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PERIOD]",
-            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-            autocompletion=complete.weeks,
-        ),
-    ] = None,
+    period: options.Period = None,
     week: options.Week = None,
     form: options.Format = "table",
     output: options.Output = None,
@@ -124,7 +115,8 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
     last = next(iter((*reversed(found.black), *found.red)), None)
     if last:
         view.line()
-        about = f"{now.definitions.title(last.subject)} {found.ranking.question.period.label}"
+        name = phrases.argument(now.definitions.title(last.subject))
+        about = f"{name} {found.ranking.question.period.label}"
         view.line(_("what weighs most in the total comes first"), "dim")
         view.line(_("why: qibi why {subject}").format(subject=about), "dim")
 

@@ -31,10 +31,10 @@ from qibi.ledger.entries import (
 from qibi.ledger.voids import cancelled_entries
 
 DETAILS = mark("Without a period it is the latest assessed week.")
-EXAMPLES = """
-qibi log --week W46 --branch 域外一标段
-qibi log 2026-10 --subject 党员八 --min-points 3 --format csv -o entries.csv
-"""
+EXAMPLES = mark("""
+qibi log --week W46 --branch outer-1
+qibi log 2026-10 --subject o1-008 --min-points 3 --format csv -o entries.csv
+""")
 
 # What a week is handed in with, and so can be late; remedies and tasks go on after their week.
 _DUE = (Assessed, Score, Exempt)
@@ -49,14 +49,7 @@ class _Line:
 
 
 def log(
-    period: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PERIOD]",
-            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-            autocompletion=complete.weeks,
-        ),
-    ] = None,
+    period: options.Period = None,
     week: options.Week = None,
     branch: options.Branch = None,
     subject: Annotated[
@@ -147,7 +140,10 @@ def _number(key: str) -> tuple[str, int]:
 def _view(
     now: Session, asked: weeks.Period, lines: list[_Line], branch: str | None, subject: str | None
 ) -> View:
-    """The entries; the branch and subject that were asked for stand in the title, in no column."""
+    """The entries; the branch and subject that were asked for stand in the title, in no column.
+
+    So does the branch of someone who was in one alone.
+    """
     definitions = now.definitions
     several = len(asked.weeks) > 1
     wide = now.around.width >= 100
@@ -160,7 +156,9 @@ def _view(
             "entries": [_as_json(n) for n in lines],
         }
     )
-    named = [phrases.branch(definitions, branch)] if branch else []
+    if subject and len(of := {n.entry.branch for n in lines}) == 1:
+        (branch,) = of
+    named = [phrases.branch(definitions, branch)] if branch and branch != subject else []
     named += [definitions.title(subject)] if subject else []
     title = [*(named or [str(definitions.name)]), phrases.period(asked)]
     view.line("  ".join(title), "bold")

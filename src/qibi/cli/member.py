@@ -42,10 +42,10 @@ from qibi.cli.session import session
 DETAILS = mark(
     "Whoever moves or changes ends in one row and begins in another, with the same id: past weeks stay as they were."
 )
-EXAMPLES = """
-qibi member move 党员八 --to 域外二标段 --group outer-2-g1 --from W48
-qibi member add 党员十二 --branch 域外一标段 --unit builder --dry-run
-"""
+EXAMPLES = mark("""
+qibi member move o1-008 --to outer-2 --group outer-2-g1 --from W48
+qibi member add "Ann Example" --branch outer-1 --unit builder --dry-run
+""")
 
 Who = Annotated[
     str,

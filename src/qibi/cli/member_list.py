@@ -30,15 +30,17 @@ def list_members(
         if wanted in (None, b.id)
         for m in definitions.members_of(b.id, asked)
     ]
-    now.console.show(_view(definitions, asked, found, wanted is None), form, output)
+    now.console.show(_view(definitions, asked, found, wanted), form, output)
 
 
-def _view(definitions: Definitions, week: str, found: list[Membership], several: bool) -> View:
+def _view(definitions: Definitions, week: str, found: list[Membership], branch: str | None) -> View:
+    several = branch is None
     plain = [_plain(definitions, m) for m in found]
     view = View(payload={"qibi": 1, "command": "member list", "week": week, "members": plain})
     view.header = _FIELDS
     view.rows = [[" ".join(v) if isinstance(v, list) else v for v in p.values()] for p in plain]
-    view.line(f"{definitions.name}  {phrases.week(week)}", "bold")
+    where = phrases.branch(definitions, branch) if branch else str(definitions.name)
+    view.line(f"{where}  {phrases.week(week)}", "bold")
     view.line()
     if not found:
         view.line(_("no members"))

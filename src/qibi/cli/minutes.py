@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
-from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
+from qibi.board.asked import Asked
 from qibi.board.minutes import Minutes
-from qibi.cli import options, phrases
+from qibi.cli import options
+from qibi.cli.board import asked_of
 from qibi.cli.export import must_be_scored
 from qibi.cli.produced import put
-from qibi.cli.session import Session, session
+from qibi.cli.session import session
 
 DETAILS = mark(
     "Whom the red list names tells what others can learn, whom the black list names gives cause "
@@ -48,7 +49,7 @@ def minutes(
             _("one of: {formats}").format(formats=listing(list(FORMATS))),
         )
     asked = now.week(week)
-    made = minutes_of(now, asked)
+    made = minutes_of(asked_of(now, asked))
     if form == "docx":
         put(now, as_docx(made), output, f"{now.definitions.id}-{asked}.docx")
         return
@@ -73,24 +74,9 @@ def as_markdown(made: Minutes) -> bytes:
     return markdown(made).encode()
 
 
-def minutes_of(now: Session, week: str) -> Minutes:
+def minutes_of(asked: Asked) -> Minutes:
     """The minutes of a week; raises `Refusal` where nobody has scored anything in it."""
     from qibi.board.minutes import minutes as made_of
-    from qibi.ledger.seals import seal_of
-    from qibi.scoring.ranking import rank
 
-    members = rank(
-        now.root, now.definitions, weeks.single(week), cache=now.around.cache, today=now.today
-    )
-    must_be_scored(members)
-    notes = [phrases.handed_in(members, now.definitions), phrases.closure(members)]
-    return made_of(
-        now.root,
-        now.definitions,
-        week,
-        members=members,
-        seal=seal_of(now.root, week),
-        notes=[*notes, *phrases.pending(members.pending)],
-        today=now.today,
-        cache=now.around.cache,
-    )
+    must_be_scored(asked.behind("member").ranking)
+    return made_of(asked)

@@ -39,6 +39,14 @@ Week = Annotated[
         autocompletion=complete.weeks,
     ),
 ]
+Period = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PERIOD]",
+        help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
+        autocompletion=complete.weeks,
+    ),
+]
 Branch = Annotated[
     str | None,
     typer.Option(

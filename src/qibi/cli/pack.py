@@ -9,9 +9,9 @@ import typer
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
+from qibi.board.asked import Asked
 from qibi.board.pack import Entry, Part, write
-from qibi.cli import minutes, options, phrases
-from qibi.cli.export import xlsx
+from qibi.cli import board, export, minutes, options, phrases
 from qibi.cli.session import Session, session
 
 DETAILS = mark(
@@ -24,6 +24,7 @@ EXAMPLES = """
 qibi pack --week W46
 qibi pack --week W46 -o /srv/share/W46
 """
+_MOST_PRINTED = 500  # slips in one pdf: drawing it takes over a megabyte of memory for each
 
 
 def pack(
@@ -41,9 +42,10 @@ def pack(
     if output == "-":
         raise Refusal(_("a folder can't go to standard output"), _("name a folder: -o DIR"))
     named = output or f"{now.definitions.id}-{asked}"
-    made = minutes.minutes_of(now, asked)  # refuses first where nobody has scored the week
+    reckoned = board.asked_of(now, asked)
+    made = minutes.minutes_of(reckoned)  # refuses first where nobody has scored the week
     parts = [
-        *_board(now, asked),
+        *_board(now, reckoned),
         Part(
             _("Minutes"),
             [
@@ -53,7 +55,7 @@ def pack(
         ),
         Part(
             _("Standings"),
-            [Entry("summary.xlsx", _("Summary (xlsx)"), xlsx(now, weeks.single(asked)))],
+            [Entry("summary.xlsx", _("Summary (xlsx)"), _summary(now, reckoned))],
         ),
         _sheets(now, weeks.shift(asked, 1)),
     ]
@@ -65,38 +67,47 @@ def pack(
     now.console.say(_("written: {path}").format(path=Path(named) / "index.html"))
 
 
-def _board(now: Session, week: str) -> list[Part]:
+def _board(now: Session, asked: Asked) -> list[Part]:
     """The week's board for the screen, for paper and for a phone, and a slip for each member."""
-    from qibi.cli import board
-
+    found = board.week_board(now, asked)
     made = [
-        Entry(f"board.{form}", title, board.week_board(now, week, form))
+        Entry(f"board.{form}", title, board.drawn_board(now, found, form))
         for form, title in (
             ("html", _("Board to open, sort and filter (html)")),
             ("pdf", _("Board for A4 and A3 (pdf)")),
             ("png", _("Board for the chat group (png)")),
         )
     ]
-    return [Part(_("Board"), made), _slips(now, week)]
+    return [Part(_("Board"), made), *_slips(now, asked)]
 
 
-def _slips(now: Session, week: str) -> Part:
-    """A page for each member of the week, by branch."""
-    from qibi.cli import board
-
-    definitions = now.definitions
+def _slips(now: Session, asked: Asked) -> list[Part]:
+    """All slips to print, and a page for each member of the week, by branch."""
+    definitions, week = asked.definitions, asked.week
     members = [m.id for b in definitions.branches for m in definitions.members_of(b.id, week)]
     names = Counter(definitions.title(key) for key in members)
-    entries = []
-    with now.console.progress(_("slips"), len(members)) as step:
-        asked = board.asked_of(now, week)
+    entries, made, printed = [], [], []
+    with now.console.progress(_("slips"), len(members) + 1) as step:
         for key in members:
             name = definitions.title(key)
             title = name if names[name] == 1 else f"{name} ({key})"
-            raw = board.slip(now, week, key, "html", asked=asked)
+            made.append(board.slip(asked, key))
+            raw = board.drawn_slip(now, made[-1], "html")
             entries.append(Entry(f"slips/{key}.html", title, raw))
             step()
-    return Part(_("Slips"), entries)
+        if 0 < len(made) <= _MOST_PRINTED:
+            title = _("All slips to print, a page each (pdf)")
+            printed.append(Entry("slips.pdf", title, board.drawn_slips(now, made)))
+            step()
+    if len(made) > _MOST_PRINTED:
+        text = _("slips.pdf is left out: {count} slips are too many for one file")
+        now.console.say(text.format(count=len(made)), "yellow")
+    return [Part(_("Slips"), printed), Part(_("Slips, one by one"), entries)]
+
+
+def _summary(now: Session, asked: Asked) -> bytes:
+    rankings = {kind: asked.behind(kind).ranking for kind in export.kinds_of_pages(now.definitions)}
+    return export.workbook_of(now, weeks.single(asked.week), rankings)
 
 
 def _sheets(now: Session, week: str) -> Part:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -54,10 +55,6 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
         return text.format(
             done=done, expected=ranking.expected, branch=word, branches=_branches(definitions)
         )
-    names = [
-        f"{branch(definitions, key)} {week}" if several else branch(definitions, key)
-        for week, key in ranking.missing
-    ]
     text = (
         _("provisional: {done} of {expected} {branch} weeks in, missing {names}")
         if several
@@ -66,10 +63,38 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     return text.format(
         done=done,
         expected=ranking.expected,
-        names=places(names),
+        names=_missing(ranking, definitions),
         branch=word,
         branches=_branches(definitions),
     )
+
+
+def _missing(ranking: Ranking, definitions: Definitions, most: int = 3) -> str:
+    """The first few that are missing; where that is not all, the command that shows more.
+
+    Many over several weeks are counted by week, or by branch where that says it shorter.
+    """
+    missing = ranking.missing
+    rest = "  " + _("see: {command}").format(command=f"qibi status --week {missing[0][0]}")
+    if len(ranking.question.period.weeks) == 1:
+        text = places([branch(definitions, key) for _week, key in missing], most)
+        return text + rest if len(missing) > most else text
+    if len(missing) <= most:
+        return listing([f"{branch(definitions, key)} {week}" for week, key in missing])
+    weeks, keys = Counter(week for week, _key in missing), Counter(key for _week, key in missing)
+    if len(keys) < len(weeks):
+        named = [
+            many("{branch} in {count} week", "{branch} in {count} weeks", n).format(
+                branch=branch(definitions, key), count=n
+            )
+            for key, n in keys.items()
+        ]
+        return places(named, most) + rest
+    named = [_("{count} in {week}").format(count=n, week=week) for week, n in weeks.items()]
+    if (more := len(named) - most) > 0:
+        last = many("{count} more week", "{count} more weeks", more).format(count=more)
+        named = [*named[:most], last]
+    return listing(named) + rest
 
 
 def closure(ranking: Ranking) -> str:

@@ -9,7 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
-from qibi.cli import complete, options
+from qibi.cli import complete, options, rank_engine
 from qibi.cli.periods import asked_period
 from qibi.cli.rank_formats import warnings
 from qibi.cli.rank_table import view
@@ -25,6 +25,7 @@ DETAILS = mark(
 EXAMPLES = """
 qibi rank --week
 qibi rank --month 2026-10 --branch outer-1 --format csv -o october.csv
+qibi rank --year --fleet group/fleet.yaml --by book
 """
 
 _WIDE = 1000  # a Markdown table has all the room it wants
@@ -32,14 +33,7 @@ _TREND_FROM = 84  # columns from which all branches have room for it
 
 
 def rank(
-    period: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PERIOD]",
-            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-            autocompletion=complete.weeks,
-        ),
-    ] = None,
+    period: options.Period = None,
     week: options.Week = None,
     month: Annotated[
         str | None, typer.Option("--month", metavar="[MONTH]", help=_("2026-09, 9 or last"))
@@ -77,11 +71,62 @@ def rank(
     honours: Annotated[
         bool, typer.Option("--honours", help=_("by letters, pennants, medals and patents instead"))
     ] = False,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            "--fleet",
+            metavar="FLEET",
+            help=_("rank across the books of this fleet.yaml, by member, branch, cp, book or unit"),
+        ),
+    ] = None,
+    recompute: Annotated[
+        bool,
+        typer.Option("--recompute", help=_("of a fleet: by all its entries, not by week totals")),
+    ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help=_("of a fleet: duckdb, or spark where one machine is too small"),
+        ),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master", metavar="URL", help=_("of Spark: spark://host:7077, yarn, local[*]")
+        ),
+    ] = None,
+    lake: Annotated[
+        str | None,
+        typer.Option(
+            "--lake",
+            metavar="URL",
+            help=_("where Spark finds a copy of the lake: hdfs://…, s3a://…"),
+        ),
+    ] = None,
     form: options.Format = "table",
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     now = session()
+    on = rank_engine.engine(fleet, engine, master, lake)
+    if fleet is not None:
+        from qibi.cli import rank_fleet
+
+        alone = {
+            "--branch": branch,
+            "--department": department,
+            "--section": section,
+            "--honours": honours or None,
+        }
+        rank_fleet.refuse_together([name for name, value in alone.items() if value is not None])
+        times = rank_fleet.Times(period, week, month, quarter, year)
+        asked_fleet = rank_fleet.Asked(fleet, times, by, criterion, top, recompute, on)
+        rank_fleet.show(now, asked_fleet, form, output)
+        return
+    if recompute:
+        raise Refusal(_("--recompute needs --fleet"), _("name the fleet: --fleet fleet.yaml"))
     asked = asked_period(now, period, week, month, quarter, year)
     if by not in KINDS:
         raise Refusal(

@@ -140,12 +140,7 @@ def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> 
 def people(now: Session, found: Behind, week: str, branch: str) -> str:
     """How many people are in: assessed and exempt."""
     members = now.definitions.members_of(branch, week)
-    exempt = sum(
-        isinstance(e, Exempt) and e.branch == branch and now.definitions.kind(e.subject) == "member"
-        for b in found.batches
-        if b.week == week
-        for e in b.entries
-    )
+    exempt = sum(u.reason == "exempt" for u in found.ranking.unranked)
     text = many("{count} person", "{count} people", len(members)).format(count=len(members))
     return _("{people}: {assessed} assessed, {exempt} exempt").format(
         people=text, assessed=len(members) - exempt, exempt=exempt

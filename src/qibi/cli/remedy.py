@@ -18,10 +18,10 @@ DETAILS = mark(
     "A remedy is open until someone who neither owns nor reported it has verified it. All its "
     "steps stand in the week in which it was opened."
 )
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi remedy open --from-list W46
-qibi remedy verify r-46-1 --as o1-004 --note 现场已复查
-"""
+qibi remedy verify r-46-1 --as o1-004 --note "looked at on site"
+""")
 
 
 def show_all(

@@ -19,10 +19,10 @@ DETAILS = mark(
     "Without a week it is the current one. 'qibi rules diff' compares the versions in force in two "
     "weeks, by default the two latest, or one week's with the version before it."
 )
-EXAMPLES = """
-qibi rules --criterion 比安全
+EXAMPLES = mark("""
+qibi rules --criterion safety
 qibi rules diff 2026-W01 2026-W45 --replay W46
-"""
+""")
 
 _WIDE = 140  # columns from which every property has a column of its own
 

@@ -19,7 +19,8 @@ qibi schema branch
 
 def schema(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help=_("book, scheme, branch, plan or names"))
+        str | None,
+        typer.Argument(metavar="[NAME]", help=_("book, scheme, branch, plan, names or fleet")),
     ] = None,
     output: Annotated[
         str | None,

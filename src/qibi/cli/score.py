@@ -22,12 +22,12 @@ DETAILS = mark(
     "alone. What is not done yet is not proposed, for its days still grow; -e with --milestone "
     "scores it once it is overdue."
 )
-EXAMPLES = """
-qibi score 第47周.xlsx
-qibi score -e "党员八 工完场未清" --evidence 照片1118-3 --week W47
-qibi score --milestones --branch 域外一标段 --week W47 --approved-by 党员四
-qibi score -e "o1-cp 节点滞后 x3" --milestone jack-pit/dig --week W47 --approved-by 党员四
-"""
+EXAMPLES = mark("""
+qibi score week47.xlsx
+qibi score -e "o1-008 not-cleaned" --evidence photo-1118-3 --week W47
+qibi score --milestones --branch outer-1 --week W47 --approved-by o1-004
+qibi score -e "o1-cp milestone-late x3" --milestone jack-pit/dig --week W47 --approved-by o1-004
+""")
 
 
 def score(

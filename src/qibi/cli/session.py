@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from qibi.base import language, weeks
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.base.weeks import Period
 from qibi.book import lookup
@@ -86,7 +87,15 @@ class Session:
     @cached_property
     def definitions(self) -> Definitions:
         """The book's definitions; raises `Faults` with every mistake in them."""
-        return load(self.root, self.around.cache, self.names)
+        found = load(self.root, self.around.cache, self.names)
+        language.call({key: str(word) for key, word in found.words.items()})
+        return found
+
+    def learn_words(self) -> None:
+        """Speak in the words of the book that is near, if there is one that holds."""
+        with suppress(Refusal, Faults):
+            if re.search(r"^words:", (self.root / "qibi.yaml").read_text("utf-8"), re.MULTILINE):
+                self.definitions  # noqa: B018
 
     @cached_property
     def names(self) -> Path | None:

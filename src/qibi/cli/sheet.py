@@ -26,12 +26,12 @@ DETAILS = mark(
     "has a row for each event; the grid a row for each person and a column for each direct score and "
     "each item that was recorded most, or that --item names. Without --week it is this week's."
 )
-EXAMPLES = """
-qibi sheet --branch 域外一标段 --week W47
-qibi sheet --all --week W48 -o 第48周
-qibi sheet --branch outer-1 --week W47 --form grid --item 无事故周 --item 工完场未清
+EXAMPLES = mark("""
+qibi sheet --branch outer-1 --week W47
+qibi sheet --all --week W48 -o week48
+qibi sheet --branch outer-1 --week W47 --form grid --item accident-free --item not-cleaned
 qibi sheet --branch outer-1 --week W47 --filled
-"""
+""")
 
 FORMATS = ("xlsx", "csv")
 _MOST_COLUMNS = 12  # of items in a grid that nobody has chosen

@@ -20,10 +20,10 @@ DETAILS = mark(
     "Total, rank, criteria, entries and trend; whom the subject is tied to, honours, pledges and open remedies. A cap or an exclusion that cut "
     "something is said beside the entry that it cut."
 )
-EXAMPLES = """
-qibi show 党员八
+EXAMPLES = mark("""
+qibi show o1-008
 qibi show o1-008 --week W45 --format json
-"""
+""")
 
 
 def show(

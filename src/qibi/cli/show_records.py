@@ -31,7 +31,7 @@ class OnRecord:
 
 def on_record(now: Session, key: str, week: str) -> OnRecord:
     """What the whole ledger has of a subject; what is damaged in it is left out and counted."""
-    batches, damaged = batches_with_records(now.root)
+    batches, damaged = batches_with_records(now.root, now.around.cache)
     mine = of_subject(now.definitions, records(batches), key)
     pledges = {r.proof: r for r in mine if r.kind == "pledge"}
     waiting = sorted(

@@ -16,6 +16,7 @@ from qibi.cli import (
     task_proposals,
 )
 from qibi.cli.console import Cell, Column, Grid, View
+from qibi.cli.layout import fits
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Exempt, Score
@@ -156,7 +157,12 @@ def _branches(
 
 
 def _grid(now: Session, branches: list[dict[str, Any]]) -> Grid:
-    """A row a branch; what no branch has has no column."""
+    """A row a branch; what no branch has has no column, and the time none where there is no room."""
+    grid = _with(now, branches, timed=True)
+    return grid if fits(grid, now.around.width) else _with(now, branches, timed=False)
+
+
+def _with(now: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
     columns = [
         Column(phrases.branch_heading(now.definitions)),
         Column(""),
@@ -170,7 +176,7 @@ def _grid(now: Session, branches: list[dict[str, Any]]) -> Grid:
         [
             Cell(phrases.branch(now.definitions, b["branch"])),
             Cell(_("in"), "green") if b["assessed"] else Cell(_("not in"), "red"),
-            Cell(_by(now, b)),
+            Cell(_by(now, b, timed)),
             Cell(str(b["scores"]) if b["assessed"] or b["scores"] else ""),
             Cell(str(b["exempt"] or "")),
             Cell(str(b["warnings"] or ""), "yellow"),
@@ -186,11 +192,11 @@ def _of_branch(path: str, branch: str) -> bool:
     return path.rsplit("/", 1)[-1].rsplit("-", 1)[0] == branch
 
 
-def _by(now: Session, branch: dict[str, Any]) -> str:
+def _by(now: Session, branch: dict[str, Any], timed: bool) -> str:
     if not branch["assessed"]:
         return ""
     name = now.definitions.title(branch["recorded_by"])
-    return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}"
+    return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}" if timed else name
 
 
 def _uncommitted(now: Session) -> int | None:

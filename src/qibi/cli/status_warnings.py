@@ -10,8 +10,10 @@ from qibi.checks.policy import Place, doubles
 from qibi.checks.registry import WARNINGS
 from qibi.checks.seals import chain_of
 from qibi.checks.survey import Survey
+from qibi.cli import phrases
 from qibi.cli.console import View
 from qibi.cli.session import Session
+from qibi.ledger.batches import batch_names
 from qibi.ledger.seals import accepted_warnings
 
 Accepted = Set[tuple[str, str, int]]  # check, path, line
@@ -49,6 +51,9 @@ def show_doubles(view: View, now: Session, found: Doubles) -> None:
         return
     view.line()
     view.line(_("possible doubles: two batches say the same"), "yellow")
+    weeks = {e.week for _one, (_there, _line, _key, e) in found}
+    digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(now.root, w)}
+    short = phrases.short_ids((place[2] for pair in found for place in pair), digests)
     for (_batch, _number, other, _entry), (_there, _line, key, e) in found:
         scheme = now.definitions.scheme(e.week)
         named = scheme and (scheme.item(e.item) or scheme.criterion(e.item))
@@ -58,6 +63,6 @@ def show_doubles(view: View, now: Session, found: Doubles) -> None:
         view.line(text)
         view.line(
             _("    {other} and {key}; if it is one event: qibi void {key}").format(
-                other=other, key=key
+                other=short[other], key=short[key]
             )
         )

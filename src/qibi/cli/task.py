@@ -25,10 +25,10 @@ DETAILS = mark(
     "reached early or late is proposed to the scorer once it is recorded as done, for then its "
     "days are known; until then one that is overdue is named here and in 'qibi status'."
 )
-EXAMPLES = """
+EXAMPLES = mark("""
 qibi task list o1-cp
-qibi task done o1-cp 顶管坑施工 开挖 --date 2026-11-18
-"""
+qibi task done o1-cp jack-pit dig --date 2026-11-18
+""")
 
 CP = Annotated[
     str,

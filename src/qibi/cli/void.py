@@ -17,10 +17,10 @@ from qibi.scoring.ranking import live_scores
 DETAILS = mark(
     "Without an id, on a terminal, the latest entries of a week are listed to pick from."
 )
-EXAMPLES = """
-qibi void 9c41.24 --reason "同一事项记了两次"
-qibi void --batch 9c41 --reason "交错了表"
-"""
+EXAMPLES = mark("""
+qibi void 9c41.24 --reason "the same thing twice"
+qibi void --batch 9c41 --reason "the wrong sheet was handed in"
+""")
 _LISTED = 20
 
 

@@ -1,20 +1,20 @@
 """qibi why: how a total came about, rule by rule, so that anyone can redo the sum."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from qibi.base import points
 from qibi.base.language import _, clauses, mark
 from qibi.base.points import show
 from qibi.base.weeks import Period
-from qibi.cli import complete, options, phrases
+from qibi.cli import options, phrases
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
 from qibi.cli.show_who import who
 from qibi.cli.why_steps import show_steps
+from qibi.ledger.entries import Exempt
+from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.account import Account, Behind, Rollup, behind
 from qibi.scoring.ranking import Standing
 from qibi.scoring.sums import steps
@@ -23,22 +23,15 @@ DETAILS = mark(
     "Entries, items, criteria, total, rank, and what was cut. Over several weeks it shows how the weeks add up; ask for one of them to see that week's "
     "steps."
 )
-EXAMPLES = """
-qibi why 党员八
+EXAMPLES = mark("""
+qibi why o1-008
 qibi why o1-008 2026-10
-"""
+""")
 
 
 def why(
     subject: options.Subject,
-    period: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PERIOD]",
-            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-            autocompletion=complete.weeks,
-        ),
-    ] = None,
+    period: options.Period = None,
     week: options.Week = None,
     form: options.Format = "table",
     output: options.Output = None,
@@ -70,13 +63,10 @@ def _week_view(now: Session, found: Behind, key: str, week: str) -> View:
         result.line(_("no total in {week}: {reason}").format(week=week, reason=said))
         return result
     definitions = now.definitions
-    title = [
-        definitions.title(key),
-        week,
-        _("scheme of {week}").format(week=account.scheme.week),
-        phrases.branch(definitions, account.branch),
-        phrases.closure(found.ranking),
-    ]
+    title = [definitions.title(key), week, _("scheme of {week}").format(week=account.scheme.week)]
+    if key != account.branch:
+        title.append(phrases.branch(definitions, account.branch))
+    title.append(phrases.closure(found.ranking))
     result.line("  ".join(title), "bold")
     result.line()
     rollup = found.rollup(week, key)
@@ -93,6 +83,7 @@ def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
     definitions = now.definitions
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
     totals = dict(_week_totals(found, key, asked))
+    without = {w: why for w, why in _passed(found, key, asked).items() if w not in totals}
     result = View(
         payload={
             "qibi": 1,
@@ -101,6 +92,9 @@ def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
             "name": definitions.title(key),
             "period": {"label": asked.label, "weeks": list(asked.weeks)},
             "weeks": {w: points.to_number(total) for w, total in totals.items()},
+            "without_total": {
+                w: {"reason": reason, "note": note or None} for w, (reason, note) in without.items()
+            },
             "total": points.to_number(standing.total) if standing else None,
             "mean": points.to_number(standing.mean) if standing else None,
             "rank": standing.rank if standing else None,
@@ -109,19 +103,27 @@ def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
     result.line(f"{definitions.title(key)}  {phrases.period(asked)}", "bold")
     result.line()
     rows = []
-    for w, total in totals.items():
+    for w in sorted({*totals, *without}):
         scheme = definitions.scheme(w)
         where = definitions.branch_of(key, w)
         place = phrases.branch(definitions, where) if where else ""
-        rows.append([w, place, scheme.week if scheme else "", show(total)])
+        total = show(totals[w]) if w in totals else ""
+        said = _said(*without[w]) if w in without else ""
+        rows.append([w, place, scheme.week if scheme else "", total, said])
     columns = [
         Column(_("Week")),
-        Column(phrases.branch_heading(definitions)),
+        Column(phrases.branch_heading(definitions), wraps=True),
         Column(_("Scheme")),
         Column(_("Total"), right=True),
+        Column(_("Note"), wraps=True),
     ]
-    result.blocks.append(Grid(columns, rows))
     result.header, result.rows = [c.title for c in columns], rows
+    used = [
+        n
+        for n in range(len(columns))
+        if (n != 1 or definitions.kind(key) != "branch") and (n != 4 or without)
+    ]
+    result.blocks.append(Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows]))
     result.line()
     if totals:
         summed = sum(totals.values())
@@ -156,6 +158,25 @@ def _week_totals(found: Behind, key: str, asked: Period) -> Iterator[tuple[str, 
         total = rollup.total if rollup else account.total if account else None
         if total is not None:
             yield week, total
+
+
+def _passed(found: Behind, key: str, asked: Period) -> dict[str, tuple[str, str]]:
+    """Reason and note for weeks in which the subject is active without a total.
+
+    It is exempt, or its branch is missing; weeks in which nobody is in yet are none.
+    """
+    cancelled = cancelled_entries(found.batches)
+    where = {week: found.definitions.branch_of(key, week) for week in asked.weeks}
+    reasons = {w: ("unscored", "") for w, b in found.ranking.missing if where.get(w) == b}
+    for batch in found.batches:
+        for entry_id, e in batch.numbered() if where.get(batch.week) else ():
+            if isinstance(e, Exempt) and e.subject == key and entry_id not in cancelled:
+                reasons[e.week] = ("exempt", e.note)
+    return reasons
+
+
+def _said(reason: str, note: str) -> str:
+    return _("exempt ({note})").format(note=note) if note else phrases.reason(reason)
 
 
 def _table(account: Account, rollup: Rollup | None) -> tuple[list[str], list[list[Any]]]:

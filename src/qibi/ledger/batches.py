@@ -91,7 +91,8 @@ def latest_first(root: Path, until: str = weeks.END) -> Iterator[str]:
 
 def _folders(directory: Path, pattern: re.Pattern[str]) -> list[str]:
     try:
-        return [p.name for p in directory.iterdir() if pattern.fullmatch(p.name)]
+        with os.scandir(directory) as found:
+            return [entry.name for entry in found if pattern.fullmatch(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -99,7 +100,8 @@ def _folders(directory: Path, pattern: re.Pattern[str]) -> list[str]:
 def batch_names(root: Path, week: str) -> list[str]:
     """The names of the files in a week's folder that are batches by their name, in order."""
     try:
-        return sorted(p.name for p in (root / folder(week)).iterdir() if p.suffix == ".jsonl")
+        with os.scandir(f"{root}/{folder(week)}") as found:
+            return sorted(e.name for e in found if len(e.name) > 6 and e.name.endswith(".jsonl"))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -122,11 +124,11 @@ def read_weeks(root: Path, wanted: Iterable[str], having: Collection[bytes] = ()
 
 
 def each_of_week(
-    root: Path, week: str, having: Collection[bytes] = ()
+    root: Path, week: str, having: Collection[bytes] = (), names: Collection[str] | None = None
 ) -> Iterator[Batch | list[Finding]]:
-    """Each batch of a week, or the findings that keep it from being one."""
+    """Each batch of a week (of these `names` where given), or the findings that keep it from being one."""
     place = folder(week)
-    for found in batch_names(root, week):
+    for found in batch_names(root, week) if names is None else names:
         path = f"{place}/{found}"
         try:
             raw = read_plain(f"{root}/{path}")

@@ -146,8 +146,8 @@ def _steps(batches: Iterable[Batch]) -> list[Step]:
     found = [
         Step(key, e)
         for batch in batches
-        for key, e in batch.numbered()
-        if isinstance(e, Remedy) and key not in cancelled
+        for line, e in enumerate(batch.entries, 1)
+        if type(e) is Remedy and (key := f"{batch.digest}.{line}") not in cancelled
     ]
     return sorted(found, key=_order)
 

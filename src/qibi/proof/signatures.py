@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from qibi.base import weeks as wk
@@ -37,12 +36,10 @@ from qibi.ledger.signers import (
     vouched,
     week_of_moment,
 )
-
-if TYPE_CHECKING:
-    from qibi.proof.audit import Exhibits
+from qibi.proof.exhibits import Exhibits
 
 
-def signatures(exhibits: "Exhibits") -> tuple[str, Iterable[Finding]]:
+def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """Every batch, seal and record of signers is signed with a key that may sign it."""
     files = exhibits.raw
     found = exhibits.definitions

@@ -3,7 +3,7 @@
 `show`, `why`, boards and the report after `score` all read from here, so they can't disagree.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qibi.base.weeks import Period
@@ -17,6 +17,7 @@ from qibi.scoring.engine import Engine, prepare
 from qibi.scoring.facts import Question, tables
 from qibi.scoring.pinned import pinned
 from qibi.scoring.ranking import Ranking, answer
+from qibi.scoring.trends import trends
 
 
 @dataclass(frozen=True)
@@ -241,16 +242,21 @@ class Behind:
 class Material:
     """What the rankings of a period are reckoned from, read once for all kinds of subject."""
 
+    root: Path
     definitions: Definitions
     period: Period
     earlier: tuple[str, ...]
     counts: Counting
-    batches: list[Batch]
+    batches: list[Batch]  # of the period and the one before, not of the trend's other weeks
+    cache: Path | None
 
     def behind(self, by: str = "member", branch: str | None = None) -> Behind:
         """The ranking of a kind and what is behind it."""
-        question = Question(self.period, self.earlier, trend_weeks(self.period), by, branch)
-        return of_batches(self.definitions, self.batches, question, self.counts)
+        also = trend_weeks(self.period)
+        drawn = trends(self.root, self.definitions, by, also, self.cache)
+        question = Question(self.period, self.earlier, also, by, branch)
+        found = of_batches(self.definitions, self.batches, question, self.counts)
+        return replace(found, ranking=replace(found.ranking, trends=drawn))
 
 
 def material(
@@ -259,9 +265,11 @@ def material(
     """What a period's rankings need, read; raises `Faults` where the ledger is damaged."""
     prepare()
     earlier = before(root, definitions, period, cache)
-    counts = counting(root, Question(period, earlier, trend_weeks(period)).weeks)
+    pinned(definitions, counting(root, trend_weeks(period)).seals)
+    counts = counting(root, Question(period, earlier).weeks)
     pinned(definitions, counts.seals)
-    return Material(definitions, period, earlier, counts, read_counting(root, counts))
+    batches = read_counting(root, counts)
+    return Material(root, definitions, period, earlier, counts, batches, cache)
 
 
 def behind(

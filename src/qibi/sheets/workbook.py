@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xlsm without their macros), read with calamine once they are known to be safe."""
+"""Workbooks (.xlsx, and .xlsm that hold no macros), read with calamine once they are known to be safe."""
 
 import io
 from collections.abc import Iterator
@@ -32,7 +32,8 @@ _MAX_PARTS = 5000
 _MAX_MERGED = 50_000  # cells that merges fill, on one worksheet
 _ENTRY = b"PK\x01\x02"  # with it each entry of an archive's list begins
 _PLAIN = {0, 8}  # stored or deflated; no spreadsheet program packs otherwise
-_READ = (".xml", ".rels")  # pictures, macros and files in the file are never unpacked
+_READ = (".xml", ".rels")  # pictures and files in the file are never unpacked
+_MACROS = ("vbaproject.bin", "macrosheets/", "xlmmacro")  # in names of parts, whatever their case
 _PLACES = 10  # decimals kept of a number: 0.1 + 0.2 is 0.3
 
 Place = tuple[int, int]
@@ -80,6 +81,8 @@ def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
         raise refusal(
             path, _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx")
         )
+    if any(mark in name.casefold() for name in names for mark in _MACROS):
+        raise refusal(path, _("holds macros; save it as xlsx, which has none"))
     if any(member.flag_bits & 1 for member in members):
         raise refusal(path, _("is protected with a password; save a copy without one"))
     if any(member.compress_type not in _PLAIN for member in members):

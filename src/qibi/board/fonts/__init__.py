@@ -12,13 +12,14 @@ FILES = (
     "NotoSans-Regular.ttf",
     "NotoSans-Bold.ttf",
 )
+REPERTOIRE = "repertoire.txt"
 MISSING = "〓"  # what printers have always set for a character that they do not have
 
 
 @cache
 def _spans() -> tuple[list[int], list[int]]:
     """The first and the last of each run of code points that the font has."""
-    runs = [line.split("-") for line in (FOLDER / "repertoire.txt").read_text("ascii").split()]
+    runs = [line.split("-") for line in (FOLDER / REPERTOIRE).read_text("ascii").split()]
     return [int(run[0], 16) for run in runs], [int(run[-1], 16) for run in runs]
 
 

@@ -1,0 +1,222 @@
+"""Collecting a fleet: each of its books proven, what is new of it brought into the lake."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from qibi import __version__
+from qibi.base.findings import Faults, Refusal
+from qibi.base.language import _
+from qibi.book.fleet import FleetFile
+from qibi.fleet.fill import fill
+from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
+from qibi.fleet.proven import proven, repository_of
+from qibi.fleet.sources import Found, sources
+from qibi.proof.repository import Repository
+from qibi.proof.signatures import trusted
+from qibi.scoring.engine import rules_digest
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to collect: a fleet in a folder, into a lake; `afresh` are books whose past is forgotten."""
+
+    fleet: FleetFile
+    folder: Path
+    lake: Lake
+    cache: Path
+    environment: Mapping[str, str]
+    at: str
+    afresh: frozenset[str] = frozenset()
+
+    @property
+    def count(self) -> int:
+        """How many books are named."""
+        return len(sources(self.fleet, self.folder)[0])
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A book whose repository can be read, with the id that it says it has."""
+
+    found: Found
+    repository: Repository
+    id: str
+
+
+@dataclass
+class Collected:
+    """What a collect came to: books taken in, those that were refused, those that left."""
+
+    books: list[str] = field(default_factory=list)
+    refused: list[tuple[str, Refusal]] = field(default_factory=list)
+    failed: dict[str, str] = field(
+        default_factory=dict
+    )  # source of those whose id is known: the id
+    left: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    new_files: int = 0
+    gone_files: int = 0
+
+    def refuse(self, one: _Opened, refusal: Refusal) -> None:
+        """Note that a book could not be taken, and why."""
+        self.refused.append((one.found.named, refusal))
+        self.failed[one.found.named] = one.id
+
+
+def collect(wish: Wish, step: Callable[[], None] = lambda: None) -> Collected:
+    """Bring the lake up to date, as far as the books hold; `step` is called after each of them."""
+    wish.lake.refuse_what_is_none()
+    done = Collected()
+    named, missing = sources(wish.fleet, wish.folder)
+    done.refused += missing
+    opened = _told_apart([o for f in named if (o := _open(wish, f, done))], done)
+    before = wish.lake.manifest.books
+    books: dict[str, Book] = {}
+    try:
+        for one in opened:
+            if made := _take(wish, one, before.get(one.id), done):
+                books[one.id] = made
+                done.books.append(one.id)
+            step()
+    finally:  # interrupted too, what was proven stands
+        _settle(wish, named, books, done)
+    return done
+
+
+def _open(wish: Wish, found: Found, done: Collected) -> _Opened | None:
+    try:
+        place = found.place(wish.folder, wish.cache / "remotes", wish.environment)
+        repository = repository_of(place, wish.environment)
+        return _Opened(found, repository, _id_of(repository))
+    except Refusal as refusal:
+        done.refused.append((found.named, refusal))
+    except OSError as error:
+        done.refused.append((found.named, Refusal(str(error))))
+    return None
+
+
+def _id_of(repository: Repository) -> str:
+    """The id that the book's committed qibi.yaml says; raises `Refusal` where it says none."""
+    from qibi.book.yaml import Document, parse
+
+    for file in repository.files():
+        if file.path == "qibi.yaml":
+            raw = repository.contents([file.object])[file.object]
+            document = parse(file.path, raw)
+            if isinstance(document, Document) and isinstance(document.data, dict):
+                key = document.data.get("id")
+                if isinstance(key, str) and key:
+                    return key
+            raise Refusal(
+                _("qibi.yaml says no id"),
+                _("mend it there and commit: qibi check, then qibi commit"),
+            )
+    raise Refusal(_("the book is not committed"), _("qibi commit, then collect again"))
+
+
+def _told_apart(opened: list[_Opened], done: Collected) -> list[_Opened]:
+    """Without those that share an id: nobody can say which of them is meant."""
+    of_id: dict[str, list[_Opened]] = {}
+    for one in opened:
+        of_id.setdefault(one.id, []).append(one)
+    for key, several in of_id.items():
+        if len(several) > 1:
+            for one in several:
+                others = ", ".join(o.found.named for o in several if o is not one)
+                text = _("has the id '{id}', as {others} has; neither is collected")
+                advice = _("name one of them only in fleet.yaml, or give one another id")
+                done.refuse(one, Refusal(text.format(id=key, others=others), advice, 1))
+    return [several[0] for several in of_id.values() if len(several) == 1]
+
+
+def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Book | None:
+    """What the lake holds of a book from now on; None where it is refused."""
+    if one.id in wish.afresh:
+        before = None
+    if before and _same(wish, one, before):
+        return replace_source(before, one.found.named)
+    try:
+        trust = _trust(wish, one)
+        seal = before.seal if before else None
+        with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
+            made, written = fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
+    except Refusal as refusal:
+        done.refuse(one, refusal)
+        return None
+    except Faults as faults:
+        advice = _("mend it there and commit: qibi check, then qibi commit")
+        done.refuse(one, Refusal(str(faults.findings[0]), advice, 1))
+        return None
+    done.new_files += len(written)
+    return made
+
+
+def replace_source(book: Book, named: str) -> Book:
+    """A book as it is in the lake, which is as fresh as it can be."""
+    return msgspec.structs.replace(book, source=named, stale=None)
+
+
+def _made_by() -> str:
+    """What a book was proven and reckoned with: the same again would find the same."""
+    return f"{__version__} {rules_digest()[:16]}"
+
+
+def _same(wish: Wish, one: _Opened, before: Book) -> bool:
+    """Whether the book is the one that was proven before, and all its files are here."""
+    return (
+        (before.commit, before.qibi) == (one.repository.commit, _made_by())
+        and not one.found.asked.trust
+        and all((wish.lake.folder / path).exists() for path in paths_of(one.id, before))
+    )
+
+
+def _trust(wish: Wish, one: _Opened) -> frozenset[str] | None:
+    if not one.found.asked.trust:
+        return None
+    path = wish.folder / one.found.asked.trust
+    try:
+        return trusted(path.read_bytes())
+    except OSError as error:
+        raise Refusal(
+            _("{path} can't be read: {reason}").format(
+                path=one.found.asked.trust, reason=error.strerror
+            ),
+            _("check the file and its permissions"),
+        ) from None
+
+
+def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collected) -> None:
+    """Write down what the lake holds now, and remove what it does not any more."""
+    still = {found.named for found in named}
+    kept = dict(books)
+    unknown = []
+    for source, refusal in done.refused:
+        key = done.failed.get(source) or _collected_from(wish, source)
+        book = wish.lake.manifest.books.get(key or "")
+        since = Refused(source, refusal.message, wish.at)
+        if book is None or key is None:
+            unknown.append(since)
+        elif key not in kept:
+            if book.stale and book.stale.reason == since.reason:
+                since = book.stale
+            kept[key] = msgspec.structs.replace(book, stale=since)
+            done.stale.append(key)
+    for key, book in wish.lake.manifest.books.items():
+        if key not in kept and book.source in still:
+            kept[key] = book  # not come to: interrupted
+        elif key not in kept:
+            done.left.append(key)
+    earlier = {(r.source, r.reason): r for r in wish.lake.manifest.refused}
+    refused = tuple(earlier.get((r.source, r.reason), r) for r in unknown)
+    wish.lake.folder.mkdir(parents=True, exist_ok=True)
+    wish.lake.write(Manifest(books=dict(sorted(kept.items())), refused=refused))
+    done.gone_files = wish.lake.sweep()
+
+
+def _collected_from(wish: Wish, source: str) -> str | None:
+    """The book that was collected from a source before."""
+    books = wish.lake.manifest.books.items()
+    return next((key for key, book in books if book.source == source), None)

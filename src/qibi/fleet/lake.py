@@ -1,0 +1,301 @@
+"""The lake: which files there are of which book and week, by its `lake.json`.
+
+Files are named by a digest of all that they depend on and never changed. `lake.json` says which of them
+count and is replaced as a whole: killed at any moment, a lake is what it was before or what it is to be.
+`docs/fleet.md` describes it for those who read it with other tools.
+"""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.book.definitions import Label
+
+FORMAT = 1
+MANIFEST = "lake.json"
+LOCK = ".lock"
+BESIDE = ".new-"  # folders in which files are made, beside those that count
+_NAMED = re.compile(r"-[0-9a-f]{16}\.parquet$")
+SCHEMES = ("limits", "eligible", "criterion", "item", "exclusion", "scale", "weight")
+
+# Of each table that is partitioned by year and week: its columns, in this order.
+COLUMNS: dict[str, dict[str, str]] = {
+    "entries": {
+        "book": "VARCHAR",
+        "iso_week": "VARCHAR",
+        "book_week": "VARCHAR",
+        "id": "VARCHAR",
+        "kind": "VARCHAR",
+        "branch": "VARCHAR",
+        "subject": "VARCHAR",
+        "item": "VARCHAR",
+        "points": "BIGINT",
+        "entry": "VARCHAR",
+        "instant": "BIGINT",
+        "batch": "VARCHAR",
+        "line": "BIGINT",
+    },
+    "active": {
+        "book": "VARCHAR",
+        "iso_week": "VARCHAR",
+        "book_week": "VARCHAR",
+        "subject": "VARCHAR",
+        "kind": "VARCHAR",
+        "branch": "VARCHAR",
+        "status": "VARCHAR",
+        "eligible": "BIGINT",
+        "unit": "VARCHAR",
+        "member": "VARCHAR",
+        "version": "VARCHAR",
+    },
+    "totals": {
+        "book": "VARCHAR",
+        "iso_week": "VARCHAR",
+        "subject": "VARCHAR",
+        "kind": "VARCHAR",
+        "total": "BIGINT",
+        "veto_total": "BIGINT",
+        "exempt": "BIGINT",
+    },
+    "criteria": {
+        "book": "VARCHAR",
+        "iso_week": "VARCHAR",
+        "subject": "VARCHAR",
+        "kind": "VARCHAR",
+        "criterion": "VARCHAR",
+        "credit": "BIGINT",
+    },
+}
+NAMES = {
+    "book": "VARCHAR",
+    "subject": "VARCHAR",
+    "kind": "VARCHAR",
+    "zh": "VARCHAR",
+    "en": "VARCHAR",
+}
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, label: Label) -> "Name":
+        """The same name as definitions have it."""
+        return cls(label.zh, label.en)
+
+    def __str__(self) -> str:
+        return str(Label(self.zh, self.en))
+
+
+class Grade(msgspec.Struct, frozen=True):
+    """A grade, and the mean (hundredths) from which it is given."""
+
+    id: str
+    zh: str
+    en: str
+    lowest: int = msgspec.field(name="from")
+
+
+class Grading(msgspec.Struct, frozen=True):
+    """Of a scheme version: grades, highest first, alerts, and the bases of a member's week (hundredths)."""
+
+    grades: tuple[Grade, ...] = ()
+    watch: int | None = None
+    warn: int | None = None
+    base: int | None = None
+
+
+class Week(msgspec.Struct, frozen=True):
+    """A book's week: the scheme in force, whether it was assessed, and the keys of its files.
+
+    The file of a table in `tables` is named by `active` for the table of that name, else by `counted`.
+    """
+
+    version: str | None
+    held: bool
+    active: str
+    counted: str
+    tables: tuple[str, ...]
+
+    def key(self, table: str) -> str:
+        """What names this table's file."""
+        return self.active if table == "active" else self.counted
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What a collect could not take, why, and when that was."""
+
+    source: str
+    reason: str
+    at: str
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lake holds of a book, and of which commit it was proven."""
+
+    source: str
+    commit: str
+    seal: str | None  # SHA-256 of the last one
+    collected_at: str
+    qibi: str
+    name: Name
+    timezone: str
+    names: str
+    schemes: str
+    scheme_tables: tuple[str, ...]
+    grading: dict[str, Grading]
+    weeks: dict[str, Week]
+    stale: Refused | None = None
+
+    def grading_of(self, week: str) -> Grading | None:
+        """That of the scheme in force in a week: the latest that began by then."""
+        begun = [version for version in self.grading if version <= week]
+        return self.grading[max(begun)] if begun else None
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`lake.json`."""
+
+    qibi_lake: int = FORMAT
+    books: dict[str, Book] = {}
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def held(self) -> list[str]:
+        """The weeks in which any book was assessed, in order."""
+        return sorted({w for b in self.books.values() for w, week in b.weeks.items() if week.held})
+
+
+class Lake:
+    """A lake's folder and what its `lake.json` says; raises `Refusal` for one of a newer qibi."""
+
+    def __init__(self, folder: Path, shown: str) -> None:
+        self.folder = folder
+        self.shown = shown
+        self.manifest = self._read()
+
+    def _read(self) -> Manifest:
+        path = self.folder / MANIFEST
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return Manifest()
+        except OSError as error:
+            raise Refusal(
+                _("{path} can't be read: {reason}").format(
+                    path=f"{self.shown}/{MANIFEST}", reason=error.strerror
+                ),
+                _("check the file and its permissions"),
+            ) from None
+        try:
+            number = msgspec.json.decode(raw, type=_Number).qibi_lake
+            if number > FORMAT:
+                raise Refusal(
+                    _("{lake} was written by a newer qibi").format(lake=self.shown),
+                    _("update qibi, or collect into another folder (lake: in fleet.yaml)"),
+                )
+            return msgspec.json.decode(raw, type=Manifest) if number == FORMAT else Manifest()
+        except (msgspec.DecodeError, ValueError):
+            raise Refusal(
+                _("{path} is damaged").format(path=f"{self.shown}/{MANIFEST}"),
+                _("all of the lake is derived: delete it, then qibi fleet collect"),
+            ) from None
+
+    def write(self, manifest: Manifest) -> None:
+        """Replace `lake.json`, where it would differ."""
+        if manifest == self.manifest and (self.folder / MANIFEST).exists():
+            return
+        temporary = self.folder / f".{MANIFEST}.tmp"
+        temporary.write_bytes(msgspec.json.encode(manifest) + b"\n")
+        temporary.replace(self.folder / MANIFEST)
+        self.manifest = manifest
+
+    def files(self, table: str, weeks: Iterable[str]) -> list[Path]:
+        """The files of a table for some weeks, of all books."""
+        asked = list(weeks)
+        return [
+            self.folder / week_path(table, week, key, found.key(table))
+            for key, book in sorted(self.manifest.books.items())
+            for week in asked
+            if (found := book.weeks.get(week)) and table in found.tables
+        ]
+
+    def scheme_files(self, table: str) -> list[Path]:
+        """The files of one of the tables that hold schemes, of all books."""
+        return [
+            self.folder / scheme_path(table, key, book.schemes)
+            for key, book in sorted(self.manifest.books.items())
+            if table in book.scheme_tables
+        ]
+
+    def name_files(self) -> list[Path]:
+        """The files of names, of all books."""
+        return [
+            self.folder / names_path(key, book.names)
+            for key, book in sorted(self.manifest.books.items())
+        ]
+
+    def refuse_what_is_none(self) -> None:
+        """Raises `Refusal` where the folder holds other things: a lake removes files that it does not know."""
+        if (self.folder / MANIFEST).exists() or not self.folder.is_dir():
+            return
+        ours = {*COLUMNS, "schemes", "names", LOCK}
+        others = [p.name for p in sorted(self.folder.iterdir()) if p.name not in ours]
+        if foreign := [name for name in others if not name.startswith(".")]:
+            raise Refusal(
+                _("{lake} holds other things: {name}").format(lake=self.shown, name=foreign[0]),
+                _("name a folder of its own for the lake (lake: in fleet.yaml)"),
+            )
+
+    def sweep(self) -> int:
+        """Remove every file of a lake that `lake.json` does not name; how many there were."""
+        wanted = {self.folder / p for k, b in self.manifest.books.items() for p in paths_of(k, b)}
+        gone = 0
+        for top in (*COLUMNS, "schemes", "names"):
+            for path in sorted((self.folder / top).rglob("*"), reverse=True):
+                if path.is_dir():
+                    if not any(path.iterdir()):
+                        path.rmdir()
+                elif path not in wanted and _NAMED.search(path.name):
+                    path.unlink()
+                    gone += 1
+        for folder in self.folder.glob(f"{BESIDE}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        return gone
+
+
+class _Number(msgspec.Struct):
+    qibi_lake: int
+
+
+def week_path(table: str, week: str, book: str, key: str) -> str:
+    """Where a book's week stands in the lake."""
+    return f"{table}/year={week[:4]}/week={week[5:]}/{book}-{key}.parquet"
+
+
+def scheme_path(table: str, book: str, key: str) -> str:
+    """Where one of the tables of a book's schemes stands in the lake."""
+    return f"schemes/{table}/{book}-{key}.parquet"
+
+
+def names_path(book: str, key: str) -> str:
+    """Where a book's names stand in the lake."""
+    return f"names/{book}-{key}.parquet"
+
+
+def paths_of(key: str, book: Book) -> Iterator[str]:
+    """All files of a book."""
+    yield names_path(key, book.names)
+    for table in book.scheme_tables:
+        yield scheme_path(table, key, book.schemes)
+    for week, found in book.weeks.items():
+        for table in found.tables:
+            yield week_path(table, week, key, found.key(table))

@@ -1,0 +1,429 @@
+"""Fleets: what comes into a lake, what does not, and that nothing of it is lost on the way."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import repositories
+from attacks.world import World
+from qibi.base import weeks
+from qibi.base.findings import Refusal
+from qibi.book.fleet import FleetFile
+from qibi.fleet import collect as collecting
+from qibi.fleet.collect import Collected, Wish, collect
+from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest
+from qibi.fleet.ranking import Question, Ranking, before, rank
+from qibi.scoring import engine
+
+DOCS = Path(__file__).parents[2] / "docs" / "fleet.md"
+WEEK, NEXT = "2026-W10", "2026-W11"
+
+
+@dataclass
+class Fleet:
+    """Books of `attacks.world` in folders of their own, and what is collected of them."""
+
+    top: Path
+    books: dict[str, World]
+    file: FleetFile
+
+    def collect(self, *afresh: str, at: str = "2026-11-18T09:00:00+00:00") -> Collected:
+        wish = Wish(
+            self.file,
+            self.top,
+            self.lake,
+            self.top / "cache",
+            repositories.surroundings(self.top),
+            at,
+            frozenset(afresh),
+        )
+        return collect(wish)
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.top / "lake", "lake")
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.lake.manifest
+
+    def files(self) -> dict[str, int]:
+        here = self.top / "lake"
+        return {
+            str(p.relative_to(here)): p.stat().st_mtime_ns for p in here.rglob("*") if p.is_file()
+        }
+
+    def rank(self, by: str = "member", week: str = WEEK, recompute: bool = False) -> Ranking:
+        period = weeks.single(week)
+        asked = Question(period, before(self.lake, period), by)
+        return rank(self.lake, self.file, asked, recompute=recompute)
+
+    def totals(self, week: str = WEEK) -> dict[str, int]:
+        return {s.subject: s.total for s in self.rank(week=week).standings}
+
+
+def a_book(root: Path, key: str, seed: int = 0) -> World:
+    """A scored and committed book with this id."""
+    world = World.make(root, seed)
+    text = (root / "qibi.yaml").read_text("utf-8")
+    (root / "qibi.yaml").write_text(text.replace("id: attacked", f"id: {key}"), "utf-8")
+    for branch in ("east", "west"):
+        world.score(WEEK, branch)
+    return world
+
+
+def named(*sources: dict) -> FleetFile:
+    return FleetFile.model_validate({"books": list(sources)})
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    books = {key: a_book(tmp_path / "books" / key, key, n) for n, key in enumerate(("one", "two"))}
+    return Fleet(tmp_path, books, named({"path": "books/*"}))
+
+
+def reasons(done: Collected) -> dict[str, str]:
+    return {source: refusal.message for source, refusal in done.refused}
+
+
+# What comes in
+
+
+def test_the_files_have_the_columns_that_the_docs_promise(fleet: Fleet) -> None:
+    fleet.collect()
+    text = DOCS.read_text("utf-8")
+    tables = {**COLUMNS, "names": NAMES}
+    for table, columns in tables.items():
+        row = re.search(rf"^\| `{table}` \| (.*) \|$", text, re.MULTILINE)
+        assert row
+        promised = re.findall(r"`([a-z_]+)`", row[1].split(":")[0].split(".")[0].split(";")[0])
+        assert promised == list(columns)
+        files = sorted((fleet.top / "lake" / table).rglob("*.parquet"))
+        assert files
+        for file in files:
+            found = duckdb.sql(
+                f"DESCRIBE SELECT * FROM read_parquet('{file}', hive_partitioning=0)"
+            )
+            assert {name: kind for name, kind, *_ in found.fetchall()} == columns
+
+
+def test_what_is_not_committed_is_not_collected(fleet: Fleet) -> None:
+    fleet.collect()
+    before_it = fleet.totals()
+    fleet.books["one"].score(WEEK, "east", assessed=False, commit=False)
+    assert fleet.collect().new_files == 0
+    assert fleet.totals() == before_it
+    fleet.books["one"].commit("now it is")
+    assert fleet.collect().new_files == 3
+    assert fleet.totals() != before_it
+
+
+def test_what_came_after_a_seal_counts_once_it_is_corrected(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    world.close(WEEK)
+    fleet.collect()
+    closed = fleet.totals()
+    world.score(WEEK, "east", assessed=False)
+    fleet.collect()
+    assert fleet.totals() == closed
+    digest = world.close(WEEK, approved_by="finn")
+    fleet.collect()
+    assert fleet.totals() != closed
+    assert fleet.manifest.books["one"].seal == digest
+
+
+def test_a_remote_is_cloned_and_fetched_again(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    world.git("tag", "early")
+    commit = world.git("rev-parse", "HEAD")
+    for revision in ("main", "early", commit, commit[:12], None):
+        source = {"git": "books/one"} | ({"revision": revision} if revision else {})
+        fleet.file = named(source)
+        assert fleet.collect().books == ["one"]
+        assert fleet.manifest.books["one"].commit == commit
+    world.score(NEXT, "east")
+    fleet.collect()
+    assert fleet.manifest.books["one"].commit == world.git("rev-parse", "HEAD")
+    assert {s.subject for s in fleet.rank(week=NEXT).standings} >= {"one/ann", "one/bob"}
+    fleet.file = named({"git": "books/one", "revision": "early"})
+    fleet.collect()
+    assert NEXT not in {w for w, week in fleet.manifest.books["one"].weeks.items() if week.held}
+
+
+def test_a_remote_whose_head_names_no_branch_has_its_revisions(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    world.git("clone", "-q", "--bare", str(world.root), str(fleet.top / "bare.git"))
+    (fleet.top / "bare.git" / "HEAD").write_text("ref: refs/heads/master\n", "utf-8")
+    fleet.file = named({"git": "bare.git"})
+    assert reasons(fleet.collect()) == {
+        "bare.git": "can't be fetched: fatal: couldn't find remote ref HEAD"
+    }
+    fleet.file = named({"git": "bare.git", "revision": "main"})
+    assert fleet.collect().books == ["one"]
+
+
+def test_nothing_of_a_remote_is_checked_out_or_run(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    (world.root / ".gitattributes").write_text("* filter=evil\n", "utf-8")
+    world.commit("attributes")
+    hook = world.root / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {fleet.top}/ran\n", "utf-8")
+    hook.chmod(0o755)
+    fleet.file = named({"git": str(world.root)})
+    assert fleet.collect().books == ["one"]
+    assert not (fleet.top / "ran").exists()
+    (clone,) = (fleet.top / "cache" / "remotes").iterdir()
+    assert [p.name for p in clone.iterdir()] == [".git"]
+
+
+def test_the_same_folder_twice_is_one_book(fleet: Fleet) -> None:
+    fleet.file = named({"path": "books/*"}, {"path": "books/../books/one"}, {"path": "books/t?o"})
+    assert fleet.collect().books == ["one", "two"]
+
+
+def test_a_name_that_is_erased_leaves_the_lake(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    (world.root / "names.yaml").write_text("ann: 党员一\n", "utf-8")
+    world.commit("a name")
+    fleet.collect()
+    assert fleet.rank().name("one/ann") == "党员一"
+    (world.root / "names.yaml").write_text("bob: 党员二\n", "utf-8")
+    world.commit("erased")
+    done = fleet.collect()
+    assert (done.new_files, done.gone_files) == (1, 1)
+    assert fleet.rank().name("one/ann") == "ann"
+    lake = fleet.top / "lake"
+    assert not any("党员一".encode() in p.read_bytes() for p in lake.rglob("*") if p.is_file())
+
+
+def test_a_changed_definition_replaces_the_weeks_that_it_changes(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    fleet.collect()
+    first = fleet.files()
+    east = world.root / "branches" / "east.yaml"
+    east.write_text(
+        east.read_text("utf-8").replace("{id: cora}", "{id: cora, until: 2026-W20}"), "utf-8"
+    )
+    world.commit("cora leaves")
+    fleet.collect()
+    now = fleet.files()
+    changed = {p for p in {*first, *now} if first.get(p) != now.get(p)} - {MANIFEST}
+    assert changed
+    assert all(re.search(r"^active/year=2026/week=W(2[1-9]|[345].)/one-", p) for p in changed)
+
+
+def test_files_that_are_gone_are_made_anew(fleet: Fleet) -> None:
+    fleet.collect()
+    before_it = fleet.totals()
+    shutil.rmtree(fleet.top / "lake" / "totals")
+    assert fleet.collect().new_files == 2
+    assert fleet.totals() == before_it
+
+
+def join_a_unit(world: World) -> None:
+    """Everyone is of one unit; nothing is committed."""
+    for branch in ("east", "west"):
+        path = world.root / "branches" / f"{branch}.yaml"
+        text = re.sub(r"\{id: (\w+)\}", r"{id: \1, unit: owner}", path.read_text("utf-8"))
+        path.write_text(text, "utf-8")
+    book = (world.root / "qibi.yaml").read_text("utf-8")
+    (world.root / "qibi.yaml").write_text(f"{book}units: [{{id: owner}}]\n", "utf-8")
+
+
+def test_a_large_book_gives_the_same_files(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a size the engine numbers its texts; nothing of that shows."""
+    join_a_unit(fleet.books["one"])
+    fleet.books["one"].commit("a unit")
+
+    def collected() -> dict[str, list]:
+        shutil.rmtree(fleet.top / "lake", ignore_errors=True)
+        fleet.collect()
+        files = sorted((fleet.top / "lake").rglob("*.parquet"))
+        query = (
+            "SELECT typeof(COLUMNS(*)), * FROM read_parquet('{}', hive_partitioning=0) ORDER BY ALL"
+        )
+        return {str(p): duckdb.sql(query.format(p)).fetchall() for p in files}
+
+    small = collected()
+    monkeypatch.setattr(engine, "_LARGE", 1)
+    assert collected() == small
+
+
+def test_members_of_differing_scales_are_pooled_on_one(fleet: Fleet) -> None:
+    """Of a base of 10, 11 is 110; of a base of 20, 21 is 105."""
+    for key, base in (("one", 10), ("two", 20)):
+        world = fleet.books[key]
+        scheme = world.root / "scheme" / "2026-W01.yaml"
+        scheme.write_text(scheme.read_text("utf-8").replace("base: 10", f"base: {base}"), "utf-8")
+        join_a_unit(world)
+        world.commit("a scale")
+    fleet.collect()
+    totals = fleet.totals()
+    scaled = [t * (1000 if key.startswith("one/") else 500) for key, t in totals.items()]
+    (unit,) = fleet.rank("unit").standings
+    assert unit.total == (2 * sum(scaled) + 100 * len(scaled)) // (2 * 100 * len(scaled))
+    assert fleet.rank().bases == (1000, 2000)
+    assert fleet.rank("unit", recompute=True) == fleet.rank("unit")
+
+
+# What does not come in
+
+
+def test_a_rewritten_history_is_refused_and_the_book_stays_as_it_was(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    early = world.copy(fleet.top / "early")
+    world.close(WEEK)
+    fleet.collect()
+    before_it = fleet.totals()
+    shutil.rmtree(world.root)
+    early.copy(world.root).score(NEXT, "east")
+    done = fleet.collect(at="2026-11-25T09:00:00+00:00")
+    assert list(reasons(done)) == ["books/one"]
+    assert "this is not the ledger that was published" in reasons(done)["books/one"]
+    assert "--afresh" in done.refused[0][1].advice
+    assert (done.books, done.stale) == (["two"], ["one"])
+    assert fleet.totals() == before_it
+    stale = fleet.manifest.books["one"].stale
+    assert stale and stale.at == "2026-11-25T09:00:00+00:00"
+    fleet.collect(at="2026-12-02T09:00:00+00:00")
+    assert fleet.manifest.books["one"].stale == stale  # since then
+    assert fleet.collect("one").refused == []
+    assert fleet.manifest.books["one"].stale is None
+    assert fleet.manifest.books["one"].seal is None
+
+
+def test_a_book_that_shares_its_id_later_stays_as_it_was(fleet: Fleet) -> None:
+    fleet.collect()
+    before_it = fleet.totals()
+    fleet.books["one"].copy(fleet.top / "books" / "again")
+    done = fleet.collect()
+    assert reasons(done) == {
+        "books/again": "has the id 'one', as books/one has; neither is collected",
+        "books/one": "has the id 'one', as books/again has; neither is collected",
+    }
+    assert done.stale == ["one"]
+    assert fleet.totals() == before_it
+
+
+def test_a_remote_that_is_gone_stays_as_it_was(fleet: Fleet) -> None:
+    fleet.file = named({"path": "books/two"}, {"git": "books/one"})
+    fleet.collect()
+    before_it = fleet.totals()
+    (fleet.top / "books" / "one").rename(fleet.top / "elsewhere")
+    done = fleet.collect()
+    assert (done.books, done.stale) == (["two"], ["one"])
+    assert re.match(r"can't be fetched: fatal: .*books/one", reasons(done)["books/one"])
+    assert fleet.totals() == before_it
+    (fleet.top / "elsewhere").rename(fleet.top / "books" / "one")
+    assert fleet.collect().refused == []
+    assert fleet.manifest.books["one"].stale is None
+
+
+def test_a_shallow_clone_and_what_is_no_repository_are_refused(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    world.git("clone", "-q", "--depth", "1", f"file://{world.root}", str(fleet.top / "shallow"))
+    shutil.copytree(world.root, fleet.top / "bare", ignore=shutil.ignore_patterns(".git"))
+    fleet.file = named({"path": "shallow"}, {"path": "bare"}, {"path": "books/two"})
+    done = fleet.collect()
+    assert done.books == ["two"]
+    assert reasons(done) == {
+        "shallow": "this is a shallow clone: its history is cut off",
+        "bare": f"{fleet.top / 'bare'} is not in a git repository",
+    }
+
+
+def test_the_keys_that_a_signed_book_begins_with_may_be_named(fleet: Fleet) -> None:
+    fleet.file = named({"path": "books/one", "trust": "keys"})
+    assert "keys can't be read" in reasons(fleet.collect())["books/one"]
+
+
+def test_an_error_of_check_keeps_a_book_out(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audit sees what a check does, but for files that stand beside the ledger's."""
+    from qibi.base.findings import Finding
+    from qibi.checks.registry import Result
+    from qibi.fleet import proven
+
+    found = Result(errors=[Finding("ledger/x", message="not a batch of a week")])
+    monkeypatch.setattr(proven, "run_all", lambda root, cache: found)
+    done = fleet.collect()
+    assert set(reasons(done).values()) == {
+        "qibi check has 1 error: ledger/x: not a batch of a week"
+    }
+
+
+# What a crash leaves
+
+
+def test_interrupted_it_keeps_what_was_proven(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill = collecting.fill
+
+    def interrupted(lake, book, *rest):
+        made = fill(lake, book, *rest)
+        if book.definitions.id == "two":
+            raise KeyboardInterrupt
+        return made
+
+    monkeypatch.setattr(collecting, "fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fleet.collect()
+    monkeypatch.undo()
+    assert list(fleet.manifest.books) == ["one"]
+    assert not [p for p in fleet.files() if "two-" in p or ".new-" in p]
+    first = fleet.files()
+    assert fleet.collect().books == ["one", "two"]
+    now = fleet.files()
+    assert {p for p in first if now[p] != first[p]} == {MANIFEST}
+
+
+def test_killed_it_leaves_the_lake_as_it_was(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tidied up: files that lake.json does not name yet count for nothing."""
+    fleet.collect()
+    before_it = fleet.totals()
+    fleet.books["one"].score(WEEK, "east", assessed=False)
+    monkeypatch.setattr(collecting, "_settle", lambda *_: None)
+    fleet.collect()
+    monkeypatch.undo()
+    assert fleet.totals() == before_it
+    strays = len(fleet.files())
+    done = fleet.collect()
+    assert (done.new_files, done.gone_files) == (0, 3)
+    assert len(fleet.files()) == strays - 3
+    assert fleet.totals() != before_it
+
+
+def test_a_folder_that_holds_other_things_is_no_lake(fleet: Fleet) -> None:
+    with pytest.raises(Refusal, match=r"^lake holds other things: branches$"):
+        shutil.copytree(fleet.books["one"].root, fleet.top / "lake")
+        fleet.collect()
+    shutil.rmtree(fleet.top / "lake")
+    fleet.collect()
+    mine = fleet.top / "lake" / "names" / "mine.txt"
+    mine.write_text("not the lake's", "utf-8")
+    (fleet.top / "lake" / ".new-killed").mkdir()
+    assert fleet.collect().gone_files == 0
+    assert mine.exists()
+    assert not (fleet.top / "lake" / ".new-killed").exists()
+
+
+def test_an_older_lake_is_collected_anew(fleet: Fleet) -> None:
+    fleet.collect()
+    path = fleet.top / "lake" / MANIFEST
+    path.write_bytes(path.read_bytes().replace(b'"qibi_lake":1', b'"qibi_lake":0'))
+    assert fleet.manifest.books == {}
+    fleet.collect()
+    assert list(fleet.manifest.books) == ["one", "two"]
+
+
+def test_a_newer_lake_is_refused(fleet: Fleet) -> None:
+    fleet.collect()
+    path = fleet.top / "lake" / MANIFEST
+    path.write_bytes(b'{"qibi_lake": 2, "books": ["in another shape"]}')
+    with pytest.raises(Refusal, match=r"^lake was written by a newer qibi$"):
+        fleet.collect()
