@@ -34,6 +34,12 @@ from test_fleets import (
 pytestmark = pytest.mark.external
 CLUSTER = "local-cluster[2,1,1024]"  # workers; processors and megabytes of each
 RANKING = ("rank", "2026", "--fleet", ".", "--by", "cp", "--format", "json")
+# A Java process that lives for a minute spends half of it on making its code faster.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SUBMIT = (
+    f"--driver-java-options '{SHORT_LIVED}'"
+    f" --conf 'spark.executor.extraJavaOptions={SHORT_LIVED}' pyspark-shell"
+)
 # What Spark's scripts call, without Java.
 TOOLS = ("bash", "basename", "cat", "dirname", "env", "ls", "ps", "sed", "sh", "tr", "uname")
 
@@ -52,6 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cluster(home: Path) -> Iterator[Spark]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_HOME", str(home))
+        patch.setenv("PYSPARK_SUBMIT_ARGS", SUBMIT)
         with on(CLUSTER) as spark:
             yield spark
 
@@ -62,7 +69,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     folder = tmp_path_factory.mktemp("example")
     outside = surroundings(folder, installed(), "en", "2026-11-20")
     shutil.copytree(REPOSITORY / "ledgers" / "example", outside.folder / "a [b] {c}" / "book")
-    outside = outside.at("a [b] {c}")
+    environment = outside.environment | {"PYSPARK_SUBMIT_ARGS": SUBMIT}
+    outside = Outside(outside.folder / "a [b] {c}", environment)
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a book"]):
         outside.at("book").run("git", *command)
     (outside.folder / "fleet.yaml").write_text("books: [{path: book}]\n", "utf-8")
@@ -94,13 +102,13 @@ def test_the_example_book(cluster: Spark, place: Outside, by: str, recompute: bo
 
 
 def test_two_processes_did_the_work(cluster: Spark, place: Outside, home: Path) -> None:
-    test_the_example_book(cluster, place, "member", True)
+    test_the_example_book(cluster, place, "cp", False)
     begun = {path.parent.name for path in home.glob("work/app-*/*/stderr")}
     assert begun == {"0", "1"}
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -116,7 +124,7 @@ def test_random_books(cluster: Spark, tmp_path_factory: pytest.TempPathFactory, 
     period = weeks.parse_period(case.period, TODAY)
     assert period is not None
     earlier = before(world.lake, period)
-    for by in dict.fromkeys((case.by, "member", "branch")):
+    for by in dict.fromkeys((case.by, "member")):
         question = Question(period, earlier, by, case.criterion, criteria=True)
         for recompute in (False, True):
             found, expected = by_both(cluster, world.lake, world.fleet, question, recompute)

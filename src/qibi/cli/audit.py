@@ -10,7 +10,7 @@ from qibi.base.language import _, many, mark
 from qibi.cli import options
 from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.session import Session, session
-from qibi.proof.audit import Audit
+from qibi.proof.audit import Audit, Part
 from qibi.proof.audit import audit as audit_book
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
@@ -76,7 +76,7 @@ def _view(now: Session, found: Audit) -> View:
     rows: list[list[str | Cell]] = [
         [
             _(part.title),
-            Cell(_("FINDINGS"), "red") if part.findings else Cell(_("holds"), "green"),
+            _verdict(part),
             part.seen,
         ]
         for part in found.parts
@@ -119,6 +119,12 @@ def _view(now: Session, found: Audit) -> View:
     return view
 
 
+def _verdict(part: Part) -> Cell:
+    if not part.looked:
+        return Cell("–", "dim")
+    return Cell(_("FINDINGS"), "red") if part.findings else Cell(_("holds"), "green")
+
+
 def _payload(found: Audit) -> dict[str, Any]:
     return {
         "qibi": 1,
@@ -136,7 +142,7 @@ def _payload(found: Audit) -> dict[str, Any]:
             {
                 "part": part.code,
                 "seen": part.seen,
-                "holds": not part.findings,
+                "holds": not part.findings if part.looked else None,
                 "findings": [
                     {"place": f.place, "code": f.code, "message": f.message} for f in part.findings
                 ],

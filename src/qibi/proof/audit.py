@@ -39,6 +39,7 @@ class Part:
     title: str
     seen: str
     findings: tuple[Finding, ...]
+    looked: bool = True  # whether there was anything to look at, and it could be
 
 
 def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
@@ -137,11 +138,11 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     return many("{count} file", "{count} files", len(wanted)).format(count=len(wanted)), findings
 
 
-def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     """What was published earlier (`--against`) is still part of this ledger."""
     wanted = exhibits.against.strip().lower()
     if not wanted:
-        return _("nothing was given to compare with (--against DIGEST)"), ()
+        return _("nothing was given to compare with (--against DIGEST)"), None
     for number, file in enumerate(exhibits.seals, 1):
         if file.digest.startswith(wanted):
             seen = _("{path} is seal {number} of {count} in the chain")
@@ -156,7 +157,8 @@ def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     ]
 
 
-PARTS: tuple[tuple[str, str, Callable[[Exhibits], tuple[str, Iterable[Finding]]]], ...] = (
+# Each gives what it has seen, and its findings: None where it had nothing to look at, or could not.
+PARTS: tuple[tuple[str, str, Callable[[Exhibits], tuple[str, Iterable[Finding] | None]]], ...] = (
     ("objects", mark("Objects"), objects),
     ("history", mark("History"), history),
     ("contents", mark("Ledger"), contents),
@@ -215,7 +217,7 @@ def _audited(exhibits: Exhibits) -> Audit:
     parts = []
     for code, title, function in PARTS:
         seen, findings = function(exhibits)
-        parts.append(Part(code, title, seen, tuple(findings)))
+        parts.append(Part(code, title, seen, tuple(findings or ()), findings is not None))
     found = exhibits.definitions
     first, last = repository.times()
     return Audit(

@@ -29,11 +29,11 @@ from qibi.scoring.policies import policy_of
 _LEAST = 20  # weeks that are worth a process of their own
 
 
-def read_out(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def read_out(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     """Standings and lists, computed anew by the rules of each seal, are what was read out."""
     found = exhibits.definitions
     if found is None:
-        return _("not looked at: the definitions have mistakes"), ()
+        return _("not looked at: the definitions have mistakes"), None
     kept = Kept(exhibits.cache)
     chained = key_of(["1", __version__, *(file.digest for file in exhibits.seals[:1])])
     held = set(kept.find("read-out", chained, list[str]) or ())

@@ -39,7 +39,7 @@ from qibi.ledger.signers import (
 from qibi.proof.exhibits import Exhibits
 
 
-def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     """Every batch, seal and record of signers is signed with a key that may sign it."""
     files = exhibits.raw
     found = exhibits.definitions
@@ -48,9 +48,9 @@ def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         if exhibits.trust is not None:
             message = _("--trust names keys, and this book has no signers")
             return _("no signers"), [Finding("qibi.yaml", message=message, code="signers")]
-        return _("this book has no signers"), ()
+        return _("this book has no signers"), None
     if found is None:
-        return _("not looked at: the definitions have mistakes"), ()
+        return _("not looked at: the definitions have mistakes"), None
     records, findings = record_chain({path: files[path] for path in paths})
     if not findings and (finding := not_accepted(found.signers, records)):
         findings.append(finding)
