@@ -180,6 +180,13 @@ def test_cells_that_are_too_long(definitions):
     assert entries(definitions, f"{'填表说明' * 200}\n{LONG}党员一,表彰,1,,,{'长' * 500}\n")
 
 
+def test_after_two_hundred_mistakes_the_rest_is_not_read(definitions):
+    last = "from here on the file was not read; mend what stands above first"
+    found = findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 300)
+    assert found[-1].endswith(last) and 200 < len(found) < 300
+    assert last not in findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 100)[-1]
+
+
 def test_control_characters_are_kept(definitions):
     (entry,) = entries(definitions, LONG + "党员一,表彰,1,,,\x1b[31m红\n")
     assert entry.note == "\x1b[31m红"

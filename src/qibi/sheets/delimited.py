@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from qibi.base.language import _
+from qibi.ledger.batches import digest
 from qibi.sheets.pages import (
     MAX_CELLS,
     MAX_COLUMNS,
+    MAX_ROWS,
     Page,
     refusal,
     refuse_too_large,
@@ -25,11 +27,14 @@ _SNIFFED_LINES = 30
 _WIDEST = 2000  # delimiters in a line, those within quotes included
 
 
-def csv_page(path: str, raw: bytes, source: str) -> Page:
+def csv_page(path: str, raw: bytes) -> Page:
     """The table in a csv's bytes, its lines being those of the file; raises `Faults`."""
     rows, lines = [], []
     held = 0
-    for line, cells in _records(path, _decoded(path, raw)):
+    text = _decoded(path, raw)
+    if text.count("\n") > MAX_ROWS and '"' not in text:  # then each line is a row
+        refuse_too_large(path, text.count("\n"), 0)
+    for line, cells in _records(path, text):
         rows.append(tuple([_plain(cell) for cell in trimmed(cells)]))
         lines.append(line)
         held += len(rows[-1])
@@ -41,7 +46,7 @@ def csv_page(path: str, raw: bytes, source: str) -> Page:
         lines.pop()
     if not rows:
         raise refusal(path, _("is empty; save the sheet once more"))
-    return Page(path, "", source, tuple(rows), tuple(lines))
+    return Page(path, "", digest(raw), tuple(rows), tuple(lines))
 
 
 def _plain(cell: str) -> str:
@@ -101,10 +106,19 @@ def _narrow(path: str, lines: Iterable[str], delimiter: str) -> Iterator[str]:
     """
     for line in lines:
         if line.count(delimiter) > MAX_COLUMNS and '"' not in line:
-            line = line.rstrip(delimiter + "\r\n") + "\n"
+            line = _without_end(line, delimiter) + "\n"
         if (count := line.count(delimiter)) > _WIDEST:
             refuse_too_large(path, 0, count)
         yield line
+
+
+def _without_end(line: str, delimiter: str) -> str:
+    """The line without the delimiters at its end; by the block, since `rstrip` looks at each."""
+    end = len(line.rstrip("\r\n"))
+    block = delimiter * MAX_COLUMNS
+    while line.endswith(block, 0, end):
+        end -= len(block)
+    return line[:end].rstrip(delimiter)
 
 
 def _delimiter(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from qibi.base.findings import Finding
@@ -60,10 +61,12 @@ _LONGEST = 200  # characters of a heading
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 
 
+@lru_cache(256)  # below a heading the same few texts come again and again
 def folded_heading(text: str) -> str:
     """A heading in the form in which it is compared: no blanks, brackets, case or signs."""
     text = _BRACKETS.sub("", unicodedata.normalize("NFKC", text).casefold())
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    if not text.isascii():
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return re.sub(r"[\s_-]", "", text).strip(":*.")
 
 

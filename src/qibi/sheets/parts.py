@@ -22,6 +22,7 @@ _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
 TOO_MANY = 300_000  # elements of a worksheet: two for a cell that holds something
 TOO_LONG = 2_000_000  # characters in all cells of a worksheet together
+_PIECE = 1 << 18  # bytes unpacked at a time
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 
 
@@ -66,8 +67,8 @@ def extent(archive: "ZipFile", part: str, lengths: list[int]) -> Extent:
 
     Looks no further than `TOO_MANY` elements or `TOO_LONG` characters; `Extent.excess` says so.
     """
-    scan, raw = _Scan(lengths), _bytes(archive, part)
-    if _elements(raw) > TOO_MANY:
+    scan, raw = _Scan(lengths), _few(archive, part)
+    if raw is None:
         scan.extent.excess = True
         return scan.extent
     with suppress(_Enough):
@@ -79,16 +80,29 @@ def string_lengths(archive: "ZipFile") -> list[int]:
     """The length of each string that cells share; raises `Damaged`."""
     if _STRINGS not in archive.namelist():
         return []
-    scan, raw = _Strings(), _bytes(archive, _STRINGS)
-    if _elements(raw) > TOO_MANY:
+    scan, raw = _Strings(), _few(archive, _STRINGS)
+    if raw is None:
         raise Damaged
     _parse(raw, scan.start, scan.end, scan.text)
     return scan.lengths
 
 
-def _elements(raw: bytes) -> int:
-    """At least as many elements as there are in this XML; counting takes a hundredth of parsing."""
-    return raw.count(b"<") - raw.count(b"</")
+def _few(archive: "ZipFile", part: str) -> bytes | None:
+    """A part's XML, or None once more than `TOO_MANY` elements of it are counted.
+
+    Counting takes a hundredth of parsing, and what comes after too many is not even unpacked.
+    """
+    elements, pieces = 0, []
+    try:
+        with archive.open(part) as whole:
+            while piece := whole.read(_PIECE):
+                elements += piece.count(b"<") - piece.count(b"</")
+                if elements > TOO_MANY:
+                    return None
+                pieces.append(piece)
+    except KeyError:
+        raise Damaged from None
+    return b"".join(pieces)
 
 
 def _bytes(archive: "ZipFile", part: str) -> bytes:

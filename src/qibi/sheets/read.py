@@ -17,7 +17,7 @@ from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.pages import Page
 from qibi.sheets.reading import Row
 from qibi.sheets.table import read_pages as open_sheet
-from qibi.sheets.wishes import MOST_FINDINGS, not_read_on, read_rows
+from qibi.sheets.wishes import begin, read_on, read_rows
 
 __all__ = [
     "Admitted",
@@ -57,19 +57,17 @@ def wishes(page: Page, definitions: Definitions, week: str) -> tuple[list[Row], 
 
 def admit_page(page: Page, definitions: Definitions, stamp: Stamp) -> Admitted:
     """The entries that a page comes to; raises `Faults` with every bad cell of it."""
-    reading = read_rows(page, definitions, stamp.week)
+    reading = begin(page, definitions, stamp.week)
     entries: list[tuple[Score | Exempt, int, str]] = []
     origins: list[tuple[Row, Score | Exempt]] = []
-    for row in reading.rows:
-        if len(reading.findings) >= MOST_FINDINGS:
-            reading.findings.append(not_read_on(page, row.row))
-            break
-        found, problems = admit(definitions, stamp, row.wish)
-        reading.findings += _named(page, row, problems)
-        entries += [(entry, *row.places["item"]) for entry in found]
-        origins += [(row, entry) for entry in found]
-    for row in reading.bare:
-        reading.findings += _named(page, row, admit(definitions, stamp, row.wish)[1])
+    for asked, bare in read_on(reading):
+        for row in asked:
+            found, problems = admit(definitions, stamp, row.wish)
+            reading.findings += _named(page, row, problems)
+            entries += [(entry, *row.places["item"]) for entry in found]
+            origins += [(row, entry) for entry in found]
+        for row in bare:
+            reading.findings += _named(page, row, admit(definitions, stamp, row.wish)[1])
     reading.findings += _exempt_and_scored(page, definitions, origins)
     if reading.findings:
         raise Faults(reading.findings)

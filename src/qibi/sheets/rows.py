@@ -46,7 +46,7 @@ def data_rows(page: Page, heading: Heading) -> DataRows:
         for row in range(heading.row + 1, len(page.rows))
         if not _is_blank(page, heading, row)
         and not _is_total(page, row)
-        and [folded_heading(text) for text in page.own(row)] != title
+        and not _is_heading(page.own(row), title)
     ]
     notices: list[str] = []
     while rows and _is_footer(page.own(rows[-1])):
@@ -55,6 +55,14 @@ def data_rows(page: Page, heading: Heading) -> DataRows:
             _("line {line} is left out: {text}").format(line=page.lines[row], text=page.shown(row))
         )
     return DataRows(tuple(rows), tuple(reversed(notices)))
+
+
+def _is_heading(cells: tuple[str, ...], title: list[str]) -> bool:
+    """Whether a row is the heading once more; most rows differ in their last cell already."""
+    return len(cells) == len(title) and all(
+        folded_heading(text) == wanted
+        for text, wanted in zip(reversed(cells), reversed(title), strict=True)
+    )
 
 
 def subject_of(page: Page, heading: Heading, row: int) -> tuple[str, str]:

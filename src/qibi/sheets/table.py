@@ -39,7 +39,7 @@ def read_pages(path: str, raw: bytes) -> list[Page]:
         raise refusal(path, message)
     from qibi.sheets.delimited import csv_page
 
-    return [csv_page(path, raw, digest(raw))]
+    return [csv_page(path, raw)]
 
 
 def _ole_refusal(path: str, raw: bytes, ending: str) -> Faults:

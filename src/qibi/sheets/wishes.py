@@ -1,6 +1,7 @@
 """The rows of a page as wishes, each with the place of every field; and what is wrong with them."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from qibi.base.findings import Faults, Finding
@@ -21,17 +22,25 @@ from qibi.sheets.headings import (
     thing_of,
 )
 from qibi.sheets.pages import Page
-from qibi.sheets.reading import Reading, row_of
+from qibi.sheets.reading import Reading, Row, row_of
 from qibi.sheets.rows import data_rows, is_nothing, is_zero
 
 _LONGEST = 500  # characters of a cell
-MOST_FINDINGS = 500  # of one page; each costs a search for what may have been meant
+_MOST_FINDINGS = 200  # of one page; each costs a search for what may have been meant
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count: 1954 to 2119
 _DAY_NOUGHT = date(1899, 12, 30)
 
 
 def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
     """Read all rows of a page; raises `Faults` where there is no scheme or no heading."""
+    reading = begin(page, definitions, week)
+    for _row in read_on(reading):
+        pass
+    return reading
+
+
+def begin(page: Page, definitions: Definitions, week: str) -> Reading:
+    """A page with its heading found and no row read yet; raises `Faults` where there is none."""
     scheme = definitions.scheme(week)
     if scheme is None:
         message = _("no scheme is in force in {week}").format(week=week)
@@ -39,28 +48,37 @@ def read_rows(page: Page, definitions: Definitions, week: str) -> Reading:
     heading = find_heading(page, (scheme,))
     if heading is None:
         raise Faults([no_heading(page, scheme)])
-    reading = Reading(page, definitions, week, scheme, heading)
-    reading.findings += bad_headings(page, heading, scheme)
+    return Reading(page, definitions, week, scheme, heading)
+
+
+def read_on(reading: Reading) -> Iterator[tuple[list[Row], list[Row]]]:
+    """For each row of a page in turn its wishes, and itself if it only names a subject.
+
+    Whoever judges them adds to the findings, so that no more is read once there are too many.
+    """
+    page, heading = reading.page, reading.heading
+    reading.findings += bad_headings(page, heading, reading.scheme)
     data = data_rows(page, heading)
     _note_ignored(reading, data.rows)
     reading.notices += data.notices
     people: dict[str, int] = {}
     for row in data.rows:
-        if len(reading.findings) >= MOST_FINDINGS:
-            reading.findings.append(not_read_on(page, row))
-            break
+        if len(reading.findings) >= _MOST_FINDINGS:
+            reading.findings.append(_not_read_on(page, row))
+            return
         if _refuse_long_cells(reading, row):
             continue
+        asked, bare = len(reading.rows), len(reading.bare)
         subject = who.named(reading, row)
         if heading.form == "long":
             _read_long(reading, row, subject)
         else:
             who.refuse_twice(reading, row, subject, people)
             _read_grid(reading, row, subject)
-    return reading
+        yield reading.rows[asked:], reading.bare[bare:]
 
 
-def not_read_on(page: Page, row: int) -> Finding:
+def _not_read_on(page: Page, row: int) -> Finding:
     """That a sheet has more mistakes than anyone reads at once."""
     line, cell = page.place(row, 0)
     message = _("from here on the file was not read; mend what stands above first")
