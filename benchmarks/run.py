@@ -196,9 +196,9 @@ def settings(place: Place) -> dict[str, str]:
     return kept | {"QIBI_CACHE": str(place.cache), "QIBI_LANG": "en", "QIBI_TODAY": "2026-01-10"}
 
 
-def timed(place: Place, tasks: list[Task]) -> None:
-    """Every task once a round, in turn."""
-    for number in range(max(task.rounds for task in tasks)):
+def timed(place: Place, tasks: list[Task], most: int) -> None:
+    """Every task once a round, in turn; no more rounds than that."""
+    for number in range(min(most, max(task.rounds for task in tasks))):
         for task in tasks:
             if number < task.rounds:
                 task.run(settings(place))
@@ -279,6 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="keep the books there; else a temporary folder")
     parser.add_argument("--sizes", default="small,large", help="of: small, large, huge")
+    parser.add_argument("--rounds", type=int, default=5, help="at most so many of each")
     parser.add_argument("--beancount", default="", help="a Python that has beancount")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--plot", type=Path, help="draw cost against entries there")
@@ -302,7 +303,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> None:
         print(f"{name}:", file=sys.stderr)
         place = place_of(folder, SIZES[name])
         tasks = [*others(place, name, chosen.beancount), *own(place, name)]
-        timed(place, tasks)
+        timed(place, tasks, chosen.rounds)
         found[name] = {task.name: [task.median, task.peak] for task in tasks}
         entries[name] = place.entries
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors")

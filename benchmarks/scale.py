@@ -39,9 +39,10 @@ MEMORY = "4g"  # that Spark's Java process may take
 
 @dataclass(frozen=True)
 class Run:
-    """One whole process: seconds, and the most memory that one of its processes took, in MB."""
+    """One whole process: seconds, seconds of processors, and the most memory of one of its processes, in MB."""
 
     seconds: float
+    work: float
     memory: float
     printed: str
 
@@ -223,7 +224,8 @@ def run(folder: Path, *options: str) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
-    return Run(time.perf_counter() - begun, usage.ru_maxrss / 1024, printed)
+    seconds = time.perf_counter() - begun
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed)
 
 
 def measure(folder: Path, rounds: int, master: str) -> Iterator[tuple[str, list[Run]]]:
@@ -246,7 +248,10 @@ def measure(folder: Path, rounds: int, master: str) -> Iterator[tuple[str, list[
 
 
 def main() -> None:
-    """Print a table: million entries, a week and member, the way, median seconds, most MB."""
+    """Print a table.
+
+    Its columns: million entries, a week and member, the way, median seconds, seconds of processors, most MB.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--millions", type=float, nargs="+", default=[1.0])
     parser.add_argument("--per-week", type=int, nargs="+", default=[9], help="of each member")
@@ -276,8 +281,16 @@ def _tell_made(folder: Path, millions: float, per_week: int) -> None:
 def _tell(folder: Path, millions: float, per_week: int, rounds: int, master: str) -> None:
     for way, runs in measure(folder, rounds, master):
         seconds = statistics.median(one.seconds for one in runs)
+        work = statistics.median(one.work for one in runs)
         memory = max(one.memory for one in runs)
-        cells = (f"{millions:g}", str(per_week), way, f"{seconds:.2f}", f"{memory:,.0f}")
+        cells = (
+            f"{millions:g}",
+            str(per_week),
+            way,
+            f"{seconds:.1f}",
+            f"{work:.1f}",
+            f"{memory:,.0f}",
+        )
         print(f"| {' | '.join(cells)} |", flush=True)
 
 

@@ -9,9 +9,8 @@ from qibi.fleet.runner import Duck, Runner, run_steps
 from qibi.scoring.engine import steps
 from qibi.scoring.facts import TABLES
 
-_AT_ONCE = (
-    64_000_000  # bytes of entries that go through the rules together; ten times that in memory
-)
+# Bytes of entries that go through the rules together: up to three hundred times that in memory.
+_AT_ONCE = 4_000_000
 _LAST = "criterion_of"
 
 # The tables of rules.sql out of the lake's. Over many books a week is one of a book, so that the scheme
