@@ -6,6 +6,7 @@ effect, or after, or takes a part only (a short write).
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,8 +36,8 @@ class Disk:
         def opening(path: Any, flags: int, *more: Any, **named: Any) -> int:
             if not (flags & os.O_CREAT and self._inside(path)):
                 descriptor = real_open(path, flags, *more, **named)
-                if self._inside(path):
-                    self.descriptors.add(descriptor)
+                if self._inside(path) and stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                    self.descriptors.add(descriptor)  # opened to be synced; reading is no step
                 return descriptor
             descriptor = self._step(
                 "open", lambda: real_open(path, flags, *more, **named), undo=real_close

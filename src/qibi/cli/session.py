@@ -95,7 +95,7 @@ class Session:
         """Speak in the words of the book that is near, if there is one that holds."""
         with suppress(Refusal, Faults):
             if re.search(r"^words:", (self.root / "qibi.yaml").read_text("utf-8"), re.MULTILINE):
-                self.definitions  # noqa: B018
+                self.definitions  # noqa: B018  (loading them is what teaches the words)
 
     @cached_property
     def names(self) -> Path | None:

@@ -115,7 +115,8 @@ def _launched(conf: Any, master: str, log: Path) -> Any:
 
     with log.open("wb") as output:
         try:
-            return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
+            streams = {"stdout": output, "stderr": output}
+            return launch_gateway(conf, streams)  # type: ignore[no-untyped-call]  # PySpark's own
         except (PySparkRuntimeError, OSError):
             pass
     said = log.read_text("utf-8", "replace")

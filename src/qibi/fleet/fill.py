@@ -20,6 +20,7 @@ from qibi.ledger.counting import Counting, counting, read_counting, week_of_path
 from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import TABLES, Question, question_tables, tables
 from qibi.scoring.pinned import pinned
+from qibi.scoring.weekly import portions
 
 _FORM = "1"  # of the lake's files: raise it where the same book would give others
 _AT_ONCE = 24_000_000  # bytes of batches that go through the rules together
@@ -85,7 +86,7 @@ def _weeks(filling: Filling, counts: Counting) -> Iterator[tuple[str, Week]]:
             if all((filling.lake.folder / path).exists() for path in named):
                 found[week] = known
     missing = {week: paths.get(week, []) for week in keys if week not in found}
-    for portion in _portions(filling.book.root, missing):
+    for portion in portions(filling.book.root, missing, _AT_ONCE):
         found |= _fill_weeks(filling, portion, keys)
     yield from sorted(found.items())
 
@@ -102,20 +103,6 @@ def _keys(definitions: Definitions, week: str, paths: Sequence[str]) -> tuple[st
     """What names a week's files: the key of `active`, and that of the others."""
     in_force = [_FORM, definitions.id, definitions_digest(definitions, week)[0]]
     return key_of(in_force)[:16], key_of([*in_force, rules_digest(), *paths])[:16]
-
-
-def _portions(root: Path, missing: Mapping[str, list[str]]) -> Iterator[dict[str, list[str]]]:
-    portion: dict[str, list[str]] = {}
-    size = 0
-    for week, paths in missing.items():
-        here = sum((root / path).stat().st_size for path in paths)
-        if portion and size + here > _AT_ONCE:
-            yield portion
-            portion, size = {}, 0
-        portion[week] = paths
-        size += here
-    if portion:
-        yield portion
 
 
 def _fill_weeks(

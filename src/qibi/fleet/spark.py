@@ -191,7 +191,7 @@ def _schema(columns: Mapping[str, str]) -> str:
 @contextmanager
 def _told(message: str) -> Iterator[None]:
     """Say in one line what stopped Spark; raises `Refusal`. A query that is wrong in itself is a bug, and stays one."""
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # has no stubs
     from pyspark.errors import AnalysisException, ParseException, PySparkException
 
     try:

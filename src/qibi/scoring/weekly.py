@@ -152,7 +152,7 @@ def _reckoned(
 ) -> Iterator[Week]:
     common = _Common(root, definitions, question, folder, kept)
     findings: list[Finding] = []
-    for result in each(_reckon, common, list(_portions(root, missing))):
+    for result in each(_reckon, common, list(portions(root, missing, _AT_ONCE))):
         if isinstance(result, Faults):
             findings += result.findings
         else:
@@ -161,13 +161,15 @@ def _reckoned(
         raise Faults(findings)
 
 
-def _portions(root: Path, missing: Mapping[str, list[str]]) -> Iterator[dict[str, list[str]]]:
-    """The weeks, as many at a time as `_AT_ONCE` allows."""
+def portions(
+    root: Path, missing: Mapping[str, list[str]], most: int
+) -> Iterator[dict[str, list[str]]]:
+    """The weeks with the paths of their batches, at a time as many as hold `most` bytes, or one."""
     portion: dict[str, list[str]] = {}
     size = 0
     for week, paths in missing.items():
         here = sum((root / path).stat().st_size for path in paths)
-        if portion and size + here > _AT_ONCE:
+        if portion and size + here > most:
             yield portion
             portion, size = {}, 0
         portion[week] = paths
