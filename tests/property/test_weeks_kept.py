@@ -27,7 +27,7 @@ def every_book_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def damage(cache: Path, how: str) -> None:
     """What may become of a cache between two runs."""
-    for place in ("rankings", "assessed"):
+    for place in ("rankings", "assessed", "trends"):
         shutil.rmtree(cache / place, ignore_errors=True)
     files = sorted((cache / "weeks").glob("*"))
     if how == "half gone":

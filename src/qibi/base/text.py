@@ -62,6 +62,8 @@ def is_numeric(text: str) -> bool:
 
 def width(text: str) -> int:
     """Columns that the text takes in a terminal; wide and full-width characters take two."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in ("W", "F") else 1
         for c in text

@@ -34,7 +34,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
     }
     known: dict[tuple[str, str, str | None, bool], str | None] = {}
     for batch, number, _key, e in survey.scores:
-        kind, assessed = survey.definitions.kind(e.subject), survey.is_assessed(e.subject, e.week)
+        kind, _home, assessed = survey.stance(e.subject, e.week)
         alike = (e.week, e.item, kind, assessed)
         if alike not in known:
             known[alike] = why_unusable(survey.definitions, e.week, e.subject, e.item, assessed)
@@ -82,7 +82,7 @@ def foreign_branch(survey: Survey) -> Iterator[Finding]:
     exempt = [p for p in survey.others if isinstance(p[3], Exempt) and p[2] not in survey.cancelled]
     for batch, number, _key, e in (*survey.scores, *exempt):
         assert isinstance(e, Score | Exempt)
-        actual = survey.home(e.subject, e.week)
+        actual = survey.stance(e.subject, e.week).home
         if actual and actual != e.branch:
             message = _(
                 "'{subject}' is in {actual} that week, the entry is of {branch}; it counts, but look at it"
@@ -105,9 +105,15 @@ def unknown_recorder(survey: Survey) -> Iterator[Finding]:
 
 def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
     """A score of oneself, or of many points, lacks the approval of someone else."""
+    weeks = {batch.week for batch in survey.batches}
+    schemes = {week: survey.definitions.scheme(week) for week in weeks}
+    limits = [s.second_from for s in schemes.values() if s and s.second_from is not None]
+    few = min(limits, default=100 * 10_000) / 100 - 0.01  # points that nobody has to approve
     for batch, number, _key, e in survey.scores:
-        scheme = survey.definitions.scheme(e.week)
-        if scheme is None or (e.approved_by and e.approved_by not in (e.judge, e.subject)):
+        if (e.scored_by or e.recorded_by) != e.subject and -few < e.points < few:
+            continue
+        scheme = schemes[e.week]
+        if scheme is None:
             continue
         missing = needs_approval(scheme, e, scheme.item(e.item) is not None)
         if missing:

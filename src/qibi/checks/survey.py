@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from qibi.base.findings import Finding
 from qibi.book.definitions import Definitions
@@ -75,21 +76,27 @@ class Survey:
         """Entry id: the batch and line where it stands."""
         return {key: (batch, number) for batch, number, key, _e in self.lines()}
 
-    def home(self, subject: str, week: str) -> str | None:
-        """The branch that holds a subject in a week; None where it is not active then."""
-        about = (subject, week)
-        if about not in self._homes:
-            self._homes[about] = self.definitions.branch_of(subject, week)
-        return self._homes[about]
+    def stance(self, subject: str, week: str) -> "Stance":
+        """How a subject stands in a week; one object a subject and week, for many lines ask."""
+        found = self._stances.get((subject, week))
+        if found is None:
+            home = self.definitions.branch_of(subject, week)
+            assessed = (week, home) in self.assessed and (week, subject) not in self.exempt
+            found = Stance(self.definitions.kind(subject), home, assessed)
+            self._stances[subject, week] = found
+        return found
 
     @cached_property
-    def _homes(self) -> dict[tuple[str, str], str | None]:
+    def _stances(self) -> "dict[tuple[str, str], Stance]":
         return {}
 
-    def is_assessed(self, subject: str, week: str) -> bool:
-        """Whether a subject is assessed in a week."""
-        home = self.home(subject, week)
-        return (week, home) in self.assessed and (week, subject) not in self.exempt
+
+class Stance(NamedTuple):
+    """A subject in a week: what it is, the branch that holds it, and whether it is assessed."""
+
+    kind: str | None
+    home: str | None
+    assessed: bool
 
 
 def finding(batch: Batch, number: int, message: str) -> Finding:

@@ -27,6 +27,11 @@ class Counting:
     weeks: tuple[str, ...] = field(default=())  # that hold any batch
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The batches that count, and those that are pending."""
+        return self.counted + self.pending
+
+    @property
     def closed(self) -> dict[str, int]:
         """Closed week: the revision of its seal; 1 is the first."""
         return {file.seal.week: file.seal.revision for file in self.seals}

@@ -10,14 +10,10 @@ from qibi.base import weeks as wk
 from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import (
-    Batch,
-    digest,
-    earliest_first,
-    latest_first,
-)
+from qibi.ledger.batches import Batch, earliest_first, latest_first
 from qibi.ledger.counting import Counting, counting, read_counting
 from qibi.ledger.entries import Assessed, Exempt, Score
+from qibi.ledger.proofs import Proofs
 from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.facts import Question
 
@@ -30,21 +26,12 @@ def weeks_due(root: Path, period: Period, today: date) -> tuple[str, ...]:
     return tuple(w for w in period.weeks if first <= w and wk.sunday(w) < today)
 
 
-def contents(root: Path, counts: Counting) -> list[str] | None:
+def contents(counts: Counting) -> list[str]:
     """What an answer about these weeks depends on: the batches, pending ones too, and the seals.
 
-    Each batch is proved by its content; None where one is not what its name says.
+    A batch's name stands for what it holds, once it is proved that it does.
     """
-    found = []
-    for path in (*counts.counted, *counts.pending):
-        try:
-            raw = (root / path).read_bytes()
-        except OSError:
-            return None
-        if digest(raw) != path[-22:-6]:
-            return None
-        found.append(path)
-    return [*found, *(file.digest for file in counts.seals)]
+    return [*counts.counted, *counts.pending, *(file.digest for file in counts.seals)]
 
 
 def before(
@@ -76,10 +63,9 @@ def latest_assessed(
 def _assessed_in(root: Path, week: str, kept: Kept) -> list[str]:
     """The branches that have a live `assessed` for a week."""
     counts = counting(root, [week])
-    content = contents(root, counts)
-    key = key_of(content or ())
-    found = kept.find("assessed", key, list[str]) if content is not None else None
-    if found is None:
+    key = key_of(contents(counts))
+    found = kept.find("assessed", key, list[str])
+    if found is None or not Proofs(root, kept).prove(counts.paths):
         found = [branch for _week, branch in assessed_branches(read_counting(root, counts))]
         kept.keep("assessed", key, found)
     return found

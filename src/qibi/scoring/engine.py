@@ -82,6 +82,15 @@ def _connect(settings: dict[str, Any]) -> "DuckDBPyConnection":
     return connect(config=settings)
 
 
+def _error() -> type[Exception]:
+    """What DuckDB raises."""
+    try:
+        from _duckdb import Error
+    except ImportError:
+        from duckdb import Error
+    return Error
+
+
 _coming: "list[tuple[Thread, list[DuckDBPyConnection]]]" = []
 
 
@@ -160,8 +169,6 @@ class Engine:
         `sources` are tables as the SQL that makes them (from Parquet files, say), in this order, after the
         given ones; `wanted` the steps to run then; `settings` DuckDB's.
         """
-        from duckdb import Error
-
         engine = cls.__new__(cls)
         engine._connection = _connect(dict(settings or {}))
         engine._rules, engine._kinds = None, {}
@@ -170,7 +177,7 @@ class Engine:
             for name, query in sources.items():
                 try:
                     engine._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
-                except Error as error:
+                except _error() as error:
                     raise Unreadable(name) from error
             engine._run({name: steps()[name] for name in wanted})
         return engine

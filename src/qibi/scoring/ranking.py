@@ -12,6 +12,7 @@ from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.entries import Score
+from qibi.ledger.proofs import Proofs
 from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.assessed import (
     Attendance,
@@ -107,16 +108,18 @@ def rank(
     question = Question(period, earlier, also, by, branch, criterion, due, department, section)
     counts = counting(root, question.weeks)
     kept = Kept(cache if definitions.fingerprint else None)
-    content = contents(root, counts)
-    key = key_of([definitions.fingerprint, rules_digest(), repr(question), *(content or ())])
-    found = kept.find("rankings", key, Ranking) if content is not None else None
-    if found is None:
+    proofs = Proofs(root, kept)
+    key = key_of([definitions.fingerprint, rules_digest(), repr(question), *contents(counts)])
+    found = kept.find("rankings", key, Ranking)
+    if found is None or not proofs.prove(counts.paths):
         pinned(definitions, counts.seals)
+        reading = proofs.unproved(counts.counted)
         if is_large(root, counts):
-            made = outcome(root, definitions, question, counts, kept)
+            made = outcome(root, definitions, question, counts, kept, proofs)
             found = composed(definitions, made.engine, question, counts, made.seen, made.useless)
         else:
             found = answer(definitions, read_counting(root, counts), question, counts)
+        proofs.proved(reading)
         kept.keep("rankings", key, found)
     return found
 

@@ -17,10 +17,11 @@ import msgspec
 from qibi.base.findings import Faults, Finding
 from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import single
-from qibi.base.workers import each
+from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch, parse, read_plain
 from qibi.ledger.counting import Counting, read_counting, week_of_path
+from qibi.ledger.proofs import Proofs
 from qibi.scoring.assessed import Attendance, attendance
 from qibi.scoring.engine import Engine, Unreadable, no_room, rules_digest, steps
 from qibi.scoring.facts import SPANNING, Question, Row, tables
@@ -82,7 +83,12 @@ def is_large(root: Path, counts: Counting) -> bool:
 
 
 def outcome(
-    root: Path, definitions: Definitions, question: Question, counts: Counting, kept: Kept
+    root: Path,
+    definitions: Definitions,
+    question: Question,
+    counts: Counting,
+    kept: Kept,
+    proofs: Proofs,
 ) -> Outcome:
     """The rules' last steps over the weeks' kept outcomes; raises `Faults` for damaged batches."""
     paths = _by_week(counts)
@@ -91,6 +97,9 @@ def outcome(
         aside = Kept(Path(temporary))
         for place in (kept if kept.folder and definitions.fingerprint else aside, aside):
             found = {week: w for week, key in keys.items() if (w := _kept(place, key))}
+            if not proofs.prove(path for week in found for path in paths[week]):
+                read_counting(root, counts)  # says which batch is not what its name says
+                found = {}
             missing = {week: paths[week] for week in paths if week not in found}
             try:
                 for w in _reckoned(root, definitions, question, missing, place, Path(temporary)):
@@ -152,13 +161,20 @@ def _reckoned(
 ) -> Iterator[Week]:
     common = _Common(root, definitions, question, folder, kept)
     findings: list[Finding] = []
-    for result in each(_reckon, common, list(portions(root, missing, _AT_ONCE))):
+    for result in each(_reckon, common, list(portions(root, missing, _each_time(root, missing)))):
         if isinstance(result, Faults):
             findings += result.findings
         else:
             yield from result
     if findings:
         raise Faults(findings)
+
+
+def _each_time(root: Path, missing: Mapping[str, list[str]]) -> int:
+    """Bytes of batches that are reckoned in one go, so that every processor has as much to do."""
+    weeks = [sum((root / path).stat().st_size for path in paths) for paths in missing.values()]
+    parts = -(-sum(weeks) // (_AT_ONCE * processors())) * processors()
+    return sum(weeks) // parts + max(weeks) // 2 if parts else _AT_ONCE
 
 
 def portions(
