@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 LIMIT = 999_999  # |points| <= 9,999.99
 _NUMBER = re.compile(r"[-+]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})", re.ASCII)
@@ -37,6 +38,7 @@ def to_number(hundredths: int) -> int | float:
     return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
 
 
+@lru_cache(4096)  # a long table shows few amounts many times
 def show(hundredths: int) -> str:
     """`92.5`, `-3`, `0`: no more decimals than it has."""
     whole, part = divmod(abs(hundredths), 100)
@@ -44,6 +46,7 @@ def show(hundredths: int) -> str:
     return f"-{text}" if hundredths < 0 else text
 
 
+@lru_cache(4096)
 def signed(hundredths: int) -> str:
     """Like `show`, with a plus sign where it is above zero."""
     return f"+{show(hundredths)}" if hundredths > 0 else show(hundredths)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 _LONGEST_WORD = 100
 _MOST_COMPARED = 2000
@@ -60,6 +61,7 @@ def is_numeric(text: str) -> bool:
     return bool(text) and all(unicodedata.numeric(c, None) is not None for c in text)
 
 
+@lru_cache(4096)  # cells of a table recur
 def width(text: str) -> int:
     """Columns that the text takes in a terminal; wide and full-width characters take two."""
     if text.isascii():

@@ -182,7 +182,7 @@ def fits(widths: Iterable[int], columns: int) -> bool:
 
 def widest(texts: Iterable[str]) -> int:
     """The width of the widest text."""
-    return max((width(t) for t in texts), default=0)
+    return max(map(width, set(texts)), default=0)
 
 
 def signed(value: int) -> Cell:

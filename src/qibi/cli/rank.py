@@ -164,7 +164,7 @@ def rank(
     )
     _warn(found)
     columns = _WIDE if form == "md" else now.around.width
-    now.console.show(view(now.definitions, found, top, columns), form, output)
+    now.console.show(view(now.definitions, found, top, columns, form), form, output)
 
 
 def _among(

@@ -11,11 +11,17 @@ from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing
 
 
-def view(definitions: Definitions, ranking: Ranking, top: int | None, columns: int) -> View:
-    """The ranking for people, as JSON and as CSV."""
+def view(
+    definitions: Definitions, ranking: Ranking, top: int | None, columns: int, form: str
+) -> View:
+    """The ranking as JSON, as CSV, or for people: of thousands, the forms not asked for would take long."""
     shown = [s for s in ranking.standings if top is None or s.rank <= top]
-    result = View(payload=payload(definitions, ranking, shown))
-    result.header, result.rows = table(definitions, ranking, shown)
+    if form == "json":
+        return View(payload=payload(definitions, ranking, shown))
+    result = View()
+    if form == "csv":
+        result.header, result.rows = table(definitions, ranking, shown)
+        return result
     result.line(_title(definitions, ranking), "bold")
     result.line()
     if shown:
@@ -84,8 +90,9 @@ def _grid(
     elif asked.by == "group":
         layouts = [parts for parts in layouts if "branch" in parts]
         layouts.append({"rank", "name", "branch", "total"})
+    drawn: dict[str, list[str | Cell]] = {}
     for parts in layouts:
-        grid = _layout(definitions, ranking, shown, parts)
+        grid = _layout(definitions, ranking, shown, parts, drawn)
         widths = [
             max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
             for n, c in enumerate(grid.columns)
@@ -100,8 +107,13 @@ def _text(cell: str | Cell) -> str:
 
 
 def _layout(
-    definitions: Definitions, ranking: Ranking, shown: list[Standing], parts: set[str]
+    definitions: Definitions,
+    ranking: Ranking,
+    shown: list[Standing],
+    parts: set[str],
+    drawn: dict[str, list[str | Cell]],
 ) -> Grid:
+    """The columns of these parts; `drawn` are those of the criteria, the same in all layouts."""
     scheme = ranking.scheme
     asked = ranking.question
     heads: list[Column] = []
@@ -132,11 +144,11 @@ def _layout(
         title = str(criterion.name if "long" in parts else criterion.short)
         if asked.criterion == criterion.id:
             title += "*"
-        add(
-            title,
-            [_criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown],
-            right=True,
-        )
+        if criterion.id not in drawn:
+            drawn[criterion.id] = [
+                _criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown
+            ]
+        add(title, drawn[criterion.id], right=True)
     mark = "grade" not in parts or not any(s.grade for s in shown)
     add(
         _("Total") if not asked.criterion else _("Points"),
