@@ -28,7 +28,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
         ),
         "no-scheme": _("no scheme is in force in {week}; it counts for nothing"),
         "not-assessed": _(
-            "'{subject}' is not assessed in {week}; it counts for nothing until their {branch} is, or while they are exempt"
+            "'{subject}' is not assessed in {week}, so this counts for nothing: their {branch} is not in yet, or they are exempt"
         ),
         "wrong-kind": _("'{item}' does not apply to '{subject}'; it counts for nothing: void it"),
     }

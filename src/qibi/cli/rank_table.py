@@ -10,6 +10,8 @@ from qibi.cli.rank_formats import name_heading, payload, table
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing
 
+_TRIED = 100  # rows on which a layout is tried first
+
 
 def view(
     definitions: Definitions, ranking: Ranking, top: int | None, columns: int, form: str
@@ -90,16 +92,21 @@ def _grid(
     elif asked.by == "group":
         layouts = [parts for parts in layouts if "branch" in parts]
         layouts.append({"rank", "name", "branch", "total"})
-    drawn: dict[str, list[str | Cell]] = {}
-    for parts in layouts:
-        grid = _layout(definitions, ranking, shown, parts, drawn)
-        widths = [
-            max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
-            for n, c in enumerate(grid.columns)
-        ]
-        if phrases.fits(widths, columns):
-            break
-    return grid, parts
+    first = shown[:_TRIED]  # of thousands, what has no room for these is not drawn whole
+    for parts in layouts[:-1]:
+        if _fits(_layout(definitions, ranking, first, parts), columns):
+            grid = _layout(definitions, ranking, shown, parts)
+            if _fits(grid, columns):
+                return grid, parts
+    return _layout(definitions, ranking, shown, layouts[-1]), layouts[-1]
+
+
+def _fits(grid: Grid, columns: int) -> bool:
+    widths = [
+        max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
+        for n, c in enumerate(grid.columns)
+    ]
+    return phrases.fits(widths, columns)
 
 
 def _text(cell: str | Cell) -> str:
@@ -111,9 +118,7 @@ def _layout(
     ranking: Ranking,
     shown: list[Standing],
     parts: set[str],
-    drawn: dict[str, list[str | Cell]],
 ) -> Grid:
-    """The columns of these parts; `drawn` are those of the criteria, the same in all layouts."""
     scheme = ranking.scheme
     asked = ranking.question
     heads: list[Column] = []
@@ -144,11 +149,11 @@ def _layout(
         title = str(criterion.name if "long" in parts else criterion.short)
         if asked.criterion == criterion.id:
             title += "*"
-        if criterion.id not in drawn:
-            drawn[criterion.id] = [
-                _criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown
-            ]
-        add(title, drawn[criterion.id], right=True)
+        add(
+            title,
+            [_criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown],
+            right=True,
+        )
     mark = "grade" not in parts or not any(s.grade for s in shown)
     add(
         _("Total") if not asked.criterion else _("Points"),

@@ -195,18 +195,21 @@ class Sheets:
 
     def _take(self, task: _Task) -> None:
         """Read the entries of a page whose week and branch are known."""
+        from qibi.sheets.doubts import doubts
         from qibi.sheets.read import admit_page
 
         now = self.now
         must_live(now, task.branch, task.week)
         stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
         admitted = admit_page(task.page, now.definitions, stamp)
-        task.notices = admitted.notices
+        placed = []
         for entry, line, cell in admitted.entries:
             task.entries.append(entry)
+            where = cell if task.many else _("line {line}").format(line=line)
+            placed.append((entry, where))
             if isinstance(entry, Score):
-                where = cell if task.many else _("line {line}").format(line=line)
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
+        task.notices = [*admitted.notices, *doubts(placed)]
 
     def _only_branch(self, week: str) -> str | None:
         """The branch, in a book that has but one in a week."""

@@ -43,7 +43,7 @@ def list_rule(policy: ListPolicy, name: str, ranked: int) -> str | None:
         parts = [_("among the first {count}").format(count=red.top)]
         if red.at_least is not None:
             parts.append(_("{points} points or more").format(points=points.show(red.at_least)))
-        if red.share:
+        if red.share and ranked:  # before anyone is ranked there is nothing to have a share of
             room = red_room(red, ranked)
             parts.append(_("at most {count} of {ranked} names").format(count=room, ranked=ranked))
         return listing(parts)
