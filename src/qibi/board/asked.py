@@ -54,7 +54,7 @@ class Asked:
     def remedies(self) -> dict[str, Life]:
         """Those of this week and of those before it; what is due first comes first."""
         wanted = sorted({*recent_weeks(self.root, self.week), self.week})
-        found = lives(batches_with_remedies(self.root, wanted))
+        found = lives(batches_with_remedies(self.root, wanted, self.cache))
         return dict(sorted(found.items(), key=lambda pair: (pair[1].due or weeks.END, pair[0])))
 
     @cached_property

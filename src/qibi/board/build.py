@@ -54,7 +54,7 @@ def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
     listed = asked.lists
     step()
     remedies = asked.remedies
-    gained, late = milestones_of(asked.root, book, asked.week, asked.today)
+    gained, late = milestones_of(asked.root, book, asked.week, asked.today, asked.cache)
     step()
     ranked = members.ranking.standings
     top = [s for s in ranked if s.rank <= TOP]

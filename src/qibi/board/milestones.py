@@ -13,7 +13,7 @@ _Rows = tuple[MilestoneRow, ...]
 
 
 def milestones_of(
-    root: Path, definitions: Definitions, week: str, today: date
+    root: Path, definitions: Definitions, week: str, today: date, cache: Path | None = None
 ) -> tuple[_Rows, _Rows]:
     """Milestones gained in a week, and those late; raises `Faults` where the ledger is damaged.
 
@@ -23,7 +23,7 @@ def milestones_of(
     if not plans:
         return (), ()
     homes = {cp.branch for p in plans for cp in definitions.cp_spans.get(p.cp, ())}
-    batches = batches_of(root, homes)
+    batches = batches_of(root, homes, cache)
     cancelled = cancelled_entries(batches)
     until = min(today, weeks.sunday(week))
     gained: list[MilestoneRow] = []

@@ -18,7 +18,8 @@ def remedies_of(now: Session, asked: Period) -> dict[str, Remedies]:
     """By kind of subject: those opened in the period, and earlier ones that nobody has verified."""
     wanted = {*recent_weeks(now.root, asked.weeks[-1]), *asked.weeks}
     found: dict[str, Remedies] = {kind: {} for kind in now.definitions.lists}
-    for key, life in lives(batches_with_remedies(now.root, sorted(wanted))).items():
+    batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
+    for key, life in lives(batches).items():
         kind = now.definitions.kind(life.subject)
         if kind in found and (life.week in asked.weeks or not life.ended):
             found[kind].setdefault(life.subject, []).append((key, life))

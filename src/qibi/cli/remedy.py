@@ -47,7 +47,7 @@ def show_all(
         text = _("of the latest {count} weeks; --all reads all").format(count=RECENT)
         now.console.say(text, "dim")
         wanted = wanted[:RECENT]
-    batches = batches_with_remedies(now.root, sorted(wanted))
+    batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
     key = now.find_subject(subject) if subject else None
     found = [
         (name, life)

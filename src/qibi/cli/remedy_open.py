@@ -114,7 +114,9 @@ def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) ->
     title = now.definitions.title
     opened = 0
     with locked(now.root):
-        known = lives(batches_with_remedies(now.root, weeks_with_batches(now.root)))
+        known = lives(
+            batches_with_remedies(now.root, weeks_with_batches(now.root), now.around.cache)
+        )
         ids = {life.id for life in known.values()}
         for entry in entries:
             place = (entry.subject, entry.week)

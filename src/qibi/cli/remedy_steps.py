@@ -68,7 +68,7 @@ def _step(
     now = session()
     who = now.who(recorded_as)
     with locked(now.root):
-        batches = batches_with_remedies(now.root, weeks_with_batches(now.root))
+        batches = batches_with_remedies(now.root, weeks_with_batches(now.root), now.around.cache)
         life = _find(lives(batches), key)
         cause = why_not(life, state, who)
         if cause:

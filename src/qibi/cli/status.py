@@ -53,7 +53,7 @@ def current(now: Session) -> str:
 
 
 def _view(now: Session, week: str, batches: list[Batch]) -> View:
-    remedies = unverified(now.root)
+    remedies = unverified(now.root, now.around.cache)
     waiting = task_proposals.waiting(now, week)
     survey = Survey(now.definitions, tuple(batches))
     closing = status_closing.closing_of(now)

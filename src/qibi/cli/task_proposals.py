@@ -199,7 +199,8 @@ def outstanding(
 def states_of(now: Session, plans: Sequence[Plan]) -> tuple[list[PlanState], list[Batch]]:
     """The state of these plans, and every batch of the branches that ever held their CPs."""
     spans = now.definitions.cp_spans
-    batches = batches_of(now.root, {s.branch for p in plans for s in spans.get(p.cp, ())})
+    branches = {s.branch for p in plans for s in spans.get(p.cp, ())}
+    batches = batches_of(now.root, branches, now.around.cache)
     cancelled = cancelled_entries(batches)
     return [state_of_plan(p, batches, cancelled) for p in plans], batches
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,14 +106,22 @@ def batch_names(root: Path, week: str) -> list[str]:
         return []
 
 
-def read_weeks(root: Path, wanted: Iterable[str], having: Collection[bytes] = ()) -> list[Batch]:
+def read_weeks(
+    root: Path,
+    wanted: Iterable[str],
+    having: Collection[bytes] = (),
+    names: Mapping[str, Collection[str]] | None = None,
+) -> list[Batch]:
     """All batches of these weeks; raises `Faults` with every fault in every file of them.
 
-    With `having`, only files that hold one of these texts are looked at any further.
+    With `having`, only files that hold one of these texts are looked at any further; with `names`,
+    by the week, only these are opened.
     """
     batches, findings = [], []
     for week in wanted:
-        for batch in each_of_week(root, week, having):
+        for batch in each_of_week(
+            root, week, having, None if names is None else names.get(week, ())
+        ):
             if isinstance(batch, Batch):
                 batches.append(batch)
             else:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from qibi.base.findings import Faults
 from qibi.book.definitions import Definitions, Item, Milestone, Plan, Scheme
 from qibi.book.definitions import Task as PlannedTask
-from qibi.ledger.batches import Batch, batch_names, folder, parse, read_weeks, weeks_with_batches
+from qibi.ledger.batches import Batch, batch_names, read_weeks, weeks_with_batches
 from qibi.ledger.entries import Score, Task, moment
+from qibi.ledger.records import names_with_tasks
 
 _TAIL = len("-0123456789abcdef.jsonl")
 _NEEDED = (b'"task"', b'"void"', b"\\u")  # an escape may hide a word
@@ -130,33 +130,22 @@ def _recorded(task: str, milestone: str, latest: _Latest) -> tuple[int | None, s
     return moved.progress if moved else None, done.done if done else "", key
 
 
-def batches_of(root: Path, branches: Collection[str]) -> list[Batch]:
+def batches_of(root: Path, branches: Collection[str], cache: Path | None = None) -> list[Batch]:
     """The batches of these branches, of every week, that may hold what a plan needs.
 
     These are task entries, scores that name a milestone, and voids; raises `Faults` where one of
-    them is damaged.
+    them is damaged. With a `cache`, batches that were seen to hold none are not opened again.
     """
-    found: list[Batch] = []
-    faults = []
-    for week in weeks_with_batches(root):
-        for name in batch_names(root, week):
-            if name[:-_TAIL] not in branches:
-                continue
-            path = f"{folder(week)}/{name}"
-            try:
-                raw = (root / path).read_bytes()
-            except OSError:
-                return read_weeks(root, weeks_with_batches(root))  # it says what is the matter
-            if not any(text in raw for text in _NEEDED):
-                continue
-            batch = parse(path, week, raw)
-            if isinstance(batch, Batch):
-                found.append(batch)
-            else:
-                faults += batch
-    if faults:
-        raise Faults(faults)
-    return found
+    having = names_with_tasks(root, cache) if cache else None
+    names = {
+        week: [
+            n
+            for n in (having[week] if having else batch_names(root, week))
+            if n[:-_TAIL] in branches
+        ]
+        for week in (having or weeks_with_batches(root))
+    }
+    return read_weeks(root, names, _NEEDED, names)
 
 
 def proposed_item(scheme: Scheme, days: int) -> Item | None:

@@ -17,10 +17,11 @@ from qibi.book.definitions import Definitions
 from qibi.ledger.admission import parse_day
 from qibi.ledger.batches import Batch, latest_first, read_weeks
 from qibi.ledger.entries import ID, REMEDY_STATES, Remedy, moment
+from qibi.ledger.records import names_with_remedies
 from qibi.ledger.voids import cancelled_entries
 
 RECENT = 60  # weeks with batches in which a remedy that is not verified yet is looked for
-_TRACES = (b"remedy", b'"void"', b"\\u")  # what a batch with a remedy, or the void of one, holds
+_TRACES = (b'"remedy"', b'"void"', b"\\u")  # what a batch with a remedy, or the void of one, holds
 
 _Place = tuple[str, str, str, str]  # id, week, branch, subject
 _FROM = {  # the states that a state may come from
@@ -100,9 +101,15 @@ def lives(batches: Iterable[Batch]) -> dict[str, Life]:
     return named
 
 
-def batches_with_remedies(root: Path, wanted: Iterable[str]) -> list[Batch]:
-    """The batches of these weeks that say anything of a remedy; raises `Faults` as `read_weeks`."""
-    return read_weeks(root, wanted, _TRACES)
+def batches_with_remedies(
+    root: Path, wanted: Iterable[str], cache: Path | None = None
+) -> list[Batch]:
+    """The batches of these weeks that say anything of a remedy; raises `Faults` as `read_weeks`.
+
+    With a `cache`, batches that were seen to say nothing of one are not opened again.
+    """
+    having = names_with_remedies(root, cache) if cache else None
+    return read_weeks(root, wanted, _TRACES, having)
 
 
 def recent_weeks(root: Path, until: str = weeks.END) -> list[str]:
@@ -110,9 +117,9 @@ def recent_weeks(root: Path, until: str = weeks.END) -> list[str]:
     return sorted(islice(latest_first(root, until), RECENT))
 
 
-def unverified(root: Path) -> dict[str, Life]:
+def unverified(root: Path, cache: Path | None = None) -> dict[str, Life]:
     """Remedy id: its life, of those of the recent weeks not struck off yet; first due comes first."""
-    found = lives(batches_with_remedies(root, recent_weeks(root)))
+    found = lives(batches_with_remedies(root, recent_weeks(root), cache))
     live = [(key, life) for key, life in found.items() if not life.ended]
     return dict(sorted(live, key=lambda pair: (pair[1].due or weeks.END, pair[0])))
 
