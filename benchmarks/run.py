@@ -50,6 +50,14 @@ print(len(totals))
 """
 
 
+LINES = """
+import sys
+from pathlib import Path
+from qibi.checks.registry import run
+print(run(Path(sys.argv[1]), None).entries)
+"""
+
+
 @dataclass
 class Task:
     """One process to time; `before` puts things in place, outside the time."""
@@ -186,6 +194,8 @@ def own(place: Place, name: str) -> Iterator[Task]:
     record = ["score", "-e", "b1-001 economy.five-small", "--week", "2025-W52", "--as", "b1-002"]
     yield Task("score -e", [*qibi, *record], forget, rounds=few)
     yield Task("check", [*qibi, "check"], forget, rounds=2 if name == "huge" else 3, allowed=(0, 1))
+    lines = [sys.executable, "-c", LINES, str(place.root)]
+    yield Task("check, lines and names only", lines, rounds=2 if name == "huge" else 3)
     if name != "huge":
         yield Task("audit", [*qibi, "audit"], rounds=3)
 
@@ -202,7 +212,7 @@ def timed(place: Place, tasks: list[Task], most: int) -> None:
         for task in tasks:
             if number < task.rounds:
                 task.run(settings(place))
-                print(f"  {task.name:24}{task.seconds[-1]:8.2f} s", file=sys.stderr, flush=True)
+                print(f"  {task.name:28}{task.seconds[-1]:8.2f} s", file=sys.stderr, flush=True)
 
 
 def table(found: dict[str, dict[str, list[float]]], entries: dict[str, int]) -> str:

@@ -127,7 +127,7 @@ def test_places_agree_with_the_ranking(book: Definitions, opened: Board) -> None
     assert [p.subject for p in opened.branches] == [s.subject for s in branches]
     first = branches[0]
     values = [from_text(c.value) for c in opened.branches[0].cells]
-    assert values == [first.criteria[c.id] for c in book.scheme(OPEN).criteria]  # type: ignore[union-attr]
+    assert values == [first.criteria[c.id] for c in book.scheme(OPEN).criteria]  # type: ignore[union-attr]  # a scheme is in force
 
 
 def test_every_name_has_the_sum_that_gives_its_total(opened: Board) -> None:

@@ -37,14 +37,7 @@ FORMATS = ("xlsx", "csv", "json", "parquet")
 
 
 def export(
-    period: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PERIOD]",
-            help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-            autocompletion=complete.weeks,
-        ),
-    ] = None,
+    period: options.Period = None,
     week: options.Week = None,
     form: Annotated[
         str | None,
