@@ -116,7 +116,9 @@ def _collect(
         return {key: number(int(credit)) for key, credit in pairs if credit is not None}
 
     marks = {week: cache(_marks(definitions.scheme(week))) for week in question.weeks}
-    columns = ", ".join("MAX(CASE WHEN criterion = ? THEN points END)" for _key in criteria)
+    # A sum is a HUGEINT, which takes ten times as long to become a Python number.
+    column = "CAST(MAX(CASE WHEN criterion = ? THEN points END) AS BIGINT)"
+    columns = ", ".join(column for _key in criteria)
     query = _STANDINGS.format(columns=columns or "NULL")
     for week, subject, branch, total, veto, place, reason, *credits in engine.rows(
         query, *criteria
@@ -140,7 +142,7 @@ def _collect(
 
 # One row a subject, with a column for each criterion: a tenth of the rows that `breakdown` has.
 _STANDINGS = """
-SELECT s.period, s.subject, s.branch, s.total, s.veto_total, s.place, s.reason,
+SELECT s.period, s.subject, s.branch, CAST(s.total AS BIGINT), s.veto_total, s.place, s.reason,
   b.* EXCLUDE (period, subject)
 FROM standing AS s
 LEFT JOIN (SELECT period, subject, {columns} FROM breakdown GROUP BY period, subject) AS b

@@ -173,14 +173,15 @@ def composed(
 def _standings(engine: Engine, scheme: Scheme | None, question: Question) -> list[Standing]:
     criteria: dict[str, dict[str, int]] = {}
     for subject, criterion, points in engine.rows(
-        "SELECT subject, criterion, points FROM breakdown"
+        "SELECT subject, criterion, CAST(points AS BIGINT) FROM breakdown"
     ):
         criteria.setdefault(subject, {})[criterion] = int(points)
     order = [c.id for c in scheme.criteria] if scheme else []
     found = []
     for row in engine.rows(
         """
-        SELECT n.subject, n.branch, n.weeks, n.total, n.mean, n.veto_total, n.place, b.place
+        SELECT n.subject, n.branch, n.weeks, CAST(n.total AS BIGINT), CAST(n.mean AS BIGINT),
+          n.veto_total, n.place, b.place
         FROM standing AS n
         LEFT JOIN standing AS b ON b.subject = n.subject AND b.period = 'before'
         WHERE n.period = 'now' AND n.place IS NOT NULL
