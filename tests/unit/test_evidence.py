@@ -7,6 +7,7 @@ import pytest
 from test_init import Run
 from test_member import book as book
 
+from qibi.ledger.batches import digest, name
 from qibi.ledger.entries import File
 from qibi.ledger.evidence import kind_named, record_of, references, typed
 from qibi.ledger.records import batches_with_records
@@ -139,6 +140,16 @@ def test_only_batches_with_records_are_read(scored: Path) -> None:
     record(scored, "锦旗:1")
     found, damaged = batches_with_records(scored)
     assert len(found) == 1 and not damaged
+
+
+def test_a_record_written_by_another_hand_is_found(scored: Path) -> None:
+    record(scored, "pennant:1")
+    [path] = [p for p in (scored / "ledger").rglob("*.jsonl") if b"pennant" in p.read_bytes()]
+    raw = path.read_bytes().replace(b'"evidence":', b'"evidence" : ')
+    path.unlink()
+    (path.parent / name("east", raw)).write_bytes(raw)
+    found, damaged = batches_with_records(scored)
+    assert [b.digest for b in found] == [digest(raw)] and not damaged
 
 
 def test_honours_of_unknown_subjects_are_warned_of(scored: Path) -> None:

@@ -24,7 +24,7 @@ from qibi.ledger.evidence import marks
 # An escape may hide a word; a void may cancel what another batch holds.
 _ALWAYS = (b'"void"', b"\\u")
 _REMEDY, _TASK = b'"remedy"', b'"task"'
-_EVIDENCE = b'"evidence":'  # where honours and pledges are named
+_EVIDENCE = b'"evidence"'  # where honours and pledges are named; a blank may stand before the colon
 
 
 class _Week(msgspec.Struct, array_like=True):
