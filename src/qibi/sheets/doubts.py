@@ -26,7 +26,7 @@ def _twice(scores: Sequence[tuple[Score, str]]) -> Iterator[str]:
         before = first.setdefault(entry, where)
         if before != where:
             yield _(
-                "{first} and {second} say the same, and both count; if it was one event, take one out and hand the sheet in again"
+                "{first} and {second} say the same, and both are recorded; if it was one event, take one out and hand the sheet in again"
             ).format(first=before, second=where)
 
 
