@@ -3,7 +3,10 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,18 +25,22 @@ def each(
 ) -> Iterator[R]:
     """`function(common, part)` of each part, in order; in this process where one is enough.
 
-    What a call raises is raised here.
+    Other processes begin at once, this one when a result is asked for. What a call raises is raised here.
     """
     count = min(processes or processors(), len(parts))
     # A fork takes over all that is loaded and chosen, in 5 ms; elsewhere it is not safe, or not there.
     if count < 2 or sys.platform != "linux":
-        yield from (function(common, part) for part in parts)
-        return
+        return (function(common, part) for part in parts)
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(count, get_context("fork"), _begin, (function, common)) as pool:
-        yield from pool.map(_run, parts)
+    pool = ProcessPoolExecutor(count, get_context("fork"), _begin, (function, common))
+    return _until_done(pool, pool.map(_run, parts))
+
+
+def _until_done(pool: "ProcessPoolExecutor", results: Iterator[R]) -> Iterator[R]:
+    with pool:
+        yield from results
 
 
 _task: list[Any] = []

@@ -8,7 +8,7 @@ whole chain. Nothing here trusts a file because of where it stands.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -263,21 +263,35 @@ def accepted_warnings(files: list[SealFile]) -> frozenset[tuple[str, str, int]]:
 
 def encode_seal(seal: Mapping[str, Any]) -> bytes:
     """The bytes of a seal: JSON with a line for each key and for each row of a list, for grep and diff."""
-    return (_spread(seal, 2) + "\n").encode()
+    return (_spread(seal, 2, _compact) + "\n").encode()
 
 
-def _spread(value: Any, depth: int) -> str:
+def encode_results(results: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """These keys of a seal as `encode_seal` writes them, in a sixth of its time.
+
+    A number above 10 ** 15 may be written in another way: for comparing alone, where that costs a
+    second look.
+    """
+    rows = (f"{json.dumps(k)}: {_spread(v, 1, _quick)}" for k, v in results.items())
+    return ",\n".join(rows).encode()
+
+
+def _spread(value: Any, depth: int, compact: Callable[[Any], str]) -> str:
     """JSON; mappings are spread over lines to this depth, and lists of mappings within them."""
     if isinstance(value, Mapping) and depth and value:
-        rows = (f"{json.dumps(k)}: {_spread(v, depth - 1)}" for k, v in value.items())
+        rows = (f"{json.dumps(k)}: {_spread(v, depth - 1, compact)}" for k, v in value.items())
         return "{\n" + ",\n".join(rows) + "\n}"
     if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-        return "[\n" + ",\n".join(_compact(row) for row in value) + "\n]"
+        return "[\n" + ",\n".join(map(compact, value)) + "\n]"
     if isinstance(value, Mapping) and any(isinstance(v, list) and v for v in value.values()):
-        rows = (f"{json.dumps(k)}: {_spread(v, 0)}" for k, v in value.items())
+        rows = (f"{json.dumps(k)}: {_spread(v, 0, compact)}" for k, v in value.items())
         return "{\n" + ",\n".join(rows) + "\n}"
-    return _compact(value)
+    return compact(value)
 
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _quick(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

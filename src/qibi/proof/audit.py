@@ -18,7 +18,7 @@ from qibi.ledger.entries import File as EvidenceFile
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
 from qibi.proof.exhibits import Exhibits, week_of
-from qibi.proof.read_out import read_out
+from qibi.proof.read_out import begin, read_out
 from qibi.proof.repository import PLAIN, File, Repository
 from qibi.proof.signatures import signatures
 from qibi.scoring.pinned import changed
@@ -214,6 +214,7 @@ def _audited(exhibits: Exhibits) -> Audit:
     repository = exhibits.repository
     if "qibi.yaml" not in exhibits.files:
         raise Refusal(_("the book is not committed"), _("qibi commit, then audit"))
+    exhibits.recomputing = begin(exhibits)
     parts = []
     for code, title, function in PARTS:
         seen, findings = function(exhibits)

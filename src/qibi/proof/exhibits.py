@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qibi.base.findings import Faults, Finding
 from qibi.book.definitions import Definitions
@@ -16,6 +17,9 @@ from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
 from qibi.proof.repository import Change, File, Repository
+
+if TYPE_CHECKING:
+    from qibi.proof.read_out import Recomputing
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Exhibits:
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     cache: Path | None = None
     beside: ThreadPoolExecutor | None = None
+    recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
 
     def __post_init__(self) -> None:
         if self.beside:

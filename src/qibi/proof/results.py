@@ -107,46 +107,51 @@ def _collect(
     """Put each week's standings of one kind into its results, as rows."""
     kind = question.by
     number = cache(points.to_number)  # the same few values stand in most rows
-    schemes = {s.week: s for week in question.weeks if (s := definitions.scheme(week))}
-    criteria = sorted({c.id for scheme in schemes.values() for c in scheme.criteria})
+    schemes = {week: definitions.scheme(week) for week in question.weeks}
+    versions = {scheme.week: scheme for scheme in schemes.values() if scheme}
+    criteria = sorted({c.id for scheme in versions.values() for c in scheme.criteria})
 
     @cache
-    def by_criterion(credits: tuple[int | None, ...]) -> Row:
-        pairs = zip(criteria, credits, strict=True)
-        return {key: number(int(credit)) for key, credit in pairs if credit is not None}
+    def by_criterion(credits: str) -> Row:
+        pairs = zip(criteria, credits.split(","), strict=True)
+        return {key: number(int(credit)) for key, credit in pairs if credit}
 
-    marks = {week: cache(_marks(definitions.scheme(week))) for week in question.weeks}
-    # A sum is a HUGEINT, which takes ten times as long to become a Python number.
-    column = "CAST(MAX(CASE WHEN criterion = ? THEN points END) AS BIGINT)"
-    columns = ", ".join(column for _key in criteria)
-    query = _STANDINGS.format(columns=columns or "NULL")
-    for week, subject, branch, total, veto, place, reason, *credits in engine.rows(
+    marks_of = {version: cache(_marks(scheme)) for version, scheme in versions.items()}
+    nothing = _marks(None)
+    marks = {week: marks_of[s.week] if s else nothing for week, s in schemes.items()}
+    column = "COALESCE(CAST(MAX(CASE WHEN criterion = ? THEN points END) AS VARCHAR), '')"
+    columns = ", ".join([column] * len(criteria)) or "''"
+    query = _STANDINGS.format(columns=columns)
+    for week, subject, branch, total, vetoed, place, reason, credits in engine.rows(
         query, *criteria
     ):
         if reason is not None:
             rows = found[week].unranked.setdefault(kind, [])
             rows.append({"subject": subject, "branch": branch, "reason": reason})
             continue
-        total = int(total)
         found[week].standings.setdefault(kind, []).append(
             {
                 "rank": place,
                 "subject": subject,
                 "branch": branch,
                 "total": number(total),
-                "criteria": by_criterion(tuple(credits)),
-                **marks[week](total, veto is not None),
+                "criteria": by_criterion(credits) if credits else {},
+                **marks[week](total, vetoed),
             }
         )
 
 
-# One row a subject, with a column for each criterion: a tenth of the rows that `breakdown` has.
+# One row a subject, with its criteria in one text, in their order: a tenth of the rows that `breakdown`
+# has. A sum is a HUGEINT, which takes ten times as long to become a Python number.
 _STANDINGS = """
-SELECT s.period, s.subject, s.branch, CAST(s.total AS BIGINT), s.veto_total, s.place, s.reason,
-  b.* EXCLUDE (period, subject)
+SELECT s.period, s.subject, s.branch, CAST(s.total AS BIGINT), s.veto_total IS NOT NULL, s.place, s.reason,
+  b.credits
 FROM standing AS s
-LEFT JOIN (SELECT period, subject, {columns} FROM breakdown GROUP BY period, subject) AS b
-  ON b.period = s.period AND b.subject = s.subject
+LEFT JOIN (
+  SELECT period, subject, concat_ws(',', {columns}) AS credits
+  FROM breakdown
+  GROUP BY period, subject
+) AS b ON b.period = s.period AND b.subject = s.subject
 ORDER BY s.period, s.place, s.subject
 """
 
