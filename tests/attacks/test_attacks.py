@@ -1,12 +1,16 @@
 """Each attack on a real repository, and the audit that has to catch it."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import cheats
 import pytest
 from world import World, grown
 
 from qibi.base.findings import Refusal
+from qibi.ledger.git import Git
+from qibi.proof import read_out
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +123,35 @@ def test_nothing_of_the_repository_is_run(world: World, tmp_path: Path) -> None:
         assert not world.audit().findings  # found missing, or refused: never fetched
         raise AssertionError
     assert not mark.exists(), mark.read_text()
+
+
+def test_no_process_is_forked_while_git_runs(
+    honest: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold git's pipes open: git would wait for more, and the audit for git, for good."""
+    running: list[str] = []
+    read, run, each = Git.read, Git.run, read_out.each
+
+    def slow(function: Any) -> Any:
+        def wrapped(git: Git, *arguments: str, **more: Any) -> Any:
+            running.append(arguments[0])
+            try:
+                if arguments[0] in ("fsck", "diff-tree"):  # what runs beside
+                    time.sleep(2)
+                return function(git, *arguments, **more)
+            finally:
+                running.remove(arguments[0])
+
+        return wrapped
+
+    seen = []
+
+    def forking(*given: Any) -> Any:
+        seen.append(list(running))
+        return each(*given)
+
+    monkeypatch.setattr(Git, "read", slow(read))
+    monkeypatch.setattr(Git, "run", slow(run))
+    monkeypatch.setattr(read_out, "each", forking)
+    assert honest.audit().findings == []
+    assert seen == [[]]

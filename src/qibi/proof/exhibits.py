@@ -38,15 +38,24 @@ class Exhibits:
             self._damaged = self.beside.submit(self.repository.damaged)
             self._history = self.beside.submit(self._walked)
 
-    @property
+    @cached_property
     def damaged(self) -> list[str]:
         """What `git fsck` found."""
         return self._damaged.result() if self.beside else self.repository.damaged()
 
-    @property
+    @cached_property
     def history(self) -> tuple[list[str], list[Change]]:
         """All commits, and what they did below ledger/ and seals/."""
         return self._history.result() if self.beside else self._walked()
+
+    def wait_for_git(self) -> None:
+        """Let what git does beside come to its end.
+
+        A process that is forked while git runs holds the pipes to it open, so that neither ever sees
+        the end of what it reads.
+        """
+        self.damaged  # noqa: B018  (looking at it is waiting)
+        self.history  # noqa: B018
 
     def _walked(self) -> tuple[list[str], list[Change]]:
         commits = self.repository.commits()

@@ -56,6 +56,7 @@ def begin(exhibits: Exhibits) -> Recomputing | None:
     common = _Common(
         found, exhibits.of_week, {file.path: exhibits.raw[file.path] for file in asked}
     )
+    exhibits.wait_for_git()
     verdicts = each(_judged, common, list(_portions(asked)))
     return Recomputing(kept, chained, held, keys, asked, verdicts)
 
