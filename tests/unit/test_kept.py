@@ -3,6 +3,9 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from qibi.base import kept as kept_values
 from qibi.base import weeks
 from qibi.base.kept import Kept, key_of
 from qibi.book.load import load
@@ -29,6 +32,28 @@ def test_what_is_damaged_or_foreign_is_missing(tmp_path: Path) -> None:
     assert kept.find("numbers", "k", list[int]) is None
 
 
+@pytest.mark.parametrize("at", [0, 15, 16, 20, -1])
+def test_one_changed_byte_makes_a_value_missing(tmp_path: Path, at: int) -> None:
+    kept = Kept(tmp_path)
+    kept.keep("numbers", "k", list(range(100)))
+    file = tmp_path / "numbers" / "k.msgpack"
+    raw = bytearray(file.read_bytes())
+    raw[at] ^= 1
+    file.write_bytes(raw)
+    assert kept.find("numbers", "k", list[int]) is None
+
+
+def test_the_value_of_another_key_or_kind_is_missing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.keep("numbers", "k", [1])
+    kept.keep("other", "k", [2])
+    right, wrong = tmp_path / "numbers" / "k.msgpack", tmp_path / "other" / "k.msgpack"
+    shutil.copy(right, tmp_path / "numbers" / "l.msgpack")
+    shutil.copy(wrong, right)
+    assert kept.find("numbers", "l", list[int]) is None
+    assert kept.find("numbers", "k", list[int]) is None
+
+
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     kept = Kept(tmp_path / "file")
@@ -36,12 +61,31 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
     assert kept.find("numbers", "k", list[int]) is None
 
 
-def test_the_oldest_go_when_there_are_many(tmp_path: Path) -> None:
+def test_the_oldest_go_when_there_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_values, "_MOST", 100)
     kept = Kept(tmp_path)
     for number in range(500):
         kept.keep("numbers", str(number), number)
-    assert len(list((tmp_path / "numbers").iterdir())) <= 400
+    assert len(list((tmp_path / "numbers").iterdir())) <= 150
+    assert kept.find("numbers", "0", int) is None
     assert kept.find("numbers", "499", int) == 499
+
+
+def test_the_oldest_go_when_they_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_values, "_MOST_BYTES", 1000)
+    kept = Kept(tmp_path)
+    for number in range(100):
+        kept.keep("texts", str(number), "x" * 100)
+    assert len(list((tmp_path / "texts").iterdir())) <= 80
+    assert kept.find("texts", "99", str) == "x" * 100
+
+
+def test_five_years_of_weeks_ranked_in_two_ways_stay(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    asked = [f"{kind} {week}" for kind in ("member", "cp") for week in range(260)]
+    for key in asked:
+        kept.keep("weeks", key, key)
+    assert all(kept.find("weeks", key, str) == key for key in asked)
 
 
 def test_a_ranking_is_the_same_cold_warm_and_without_a_cache(tmp_path: Path) -> None:

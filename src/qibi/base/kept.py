@@ -1,20 +1,25 @@
 """Derived data kept between runs: outside git, keyed by content, safe to delete at any moment.
 
-A key holds everything that the value depends on, so nothing in here can go stale. A damaged or
-foreign file is taken for a missing one and made again.
+A key holds everything that the value depends on, so nothing in here can go stale. A value stands behind
+a digest of its kind, its key and itself: a damaged or foreign file is taken for a missing one and made
+again.
 """
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 T = TypeVar("T")
-_MOST = 400  # values of one kind; beyond it the oldest half goes
-_MOST_FILES = 4000
+_MOST = 4000  # values of one kind, of all books; beyond it the oldest half goes
+_MOST_BYTES = 400_000_000  # of them
+_EVERY = 50  # how often they are counted: that takes longer than to keep one
+_DIGEST = 16  # bytes
 
 
 class Kept:
@@ -28,7 +33,11 @@ class Kept:
         if self.folder is None:
             return None
         try:
-            return msgspec.msgpack.decode(self._path(kind, key).read_bytes(), type=form)
+            raw = self._path(kind, key).read_bytes()
+            value = memoryview(raw)[_DIGEST:]
+            if raw[:_DIGEST] != _digest(kind, key, value):
+                return None
+            return msgspec.msgpack.decode(value, type=form)
         except (OSError, msgspec.DecodeError, ValueError):
             return None
 
@@ -40,9 +49,10 @@ class Kept:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(msgspec.msgpack.encode(value))
+            raw = msgspec.msgpack.encode(value)
+            temporary.write_bytes(_digest(kind, key, raw) + raw)
             temporary.replace(path)
-            _thin_out(path.parent, ".msgpack", _MOST)
+            _thin_out(path.parent)
         except OSError:
             return
 
@@ -53,7 +63,7 @@ class Kept:
         try:
             (self.folder / kind).mkdir(parents=True, exist_ok=True)
             file.replace(self.folder / kind / f"{digest}.file")
-            _thin_out(self.folder / kind, ".file", _MOST_FILES)
+            _thin_out(self.folder / kind)
         except OSError:
             return False
         return True
@@ -83,9 +93,24 @@ def key_of(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _thin_out(folder: Path, ending: str, most: int) -> None:
-    files = [entry for entry in os.scandir(folder) if entry.name.endswith(ending)]
-    if len(files) > most:
-        files.sort(key=lambda entry: entry.stat().st_mtime)
-        for entry in files[: len(files) // 2]:
-            Path(entry.path).unlink(missing_ok=True)
+def _digest(kind: str, key: str, value: bytes | memoryview) -> bytes:
+    """What proves that these bytes were kept as this; against accidents, not against who may write here."""
+    digest = hashlib.blake2b(f"{kind}/{key}\0".encode(), digest_size=_DIGEST)
+    digest.update(value)
+    return digest.digest()
+
+
+_kept_in: Counter[Path] = Counter()
+
+
+def _thin_out(folder: Path) -> None:
+    """Remove the oldest half where there are too many, or they are too large; looks only now and then."""
+    _kept_in[folder] += 1
+    if _kept_in[folder] % _EVERY != 1:
+        return
+    with suppress(OSError):  # another process thins out too
+        found = [e for e in os.scandir(folder) if not e.name.startswith(".")]
+        files = sorted((e.stat().st_mtime_ns, e.stat().st_size, e.path) for e in found)
+        if len(files) > _MOST or sum(size for _time, size, _path in files) > _MOST_BYTES:
+            for _time, _size, path in files[: len(files) // 2]:
+                Path(path).unlink(missing_ok=True)

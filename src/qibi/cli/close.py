@@ -61,6 +61,7 @@ def close(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     now = session()
+    now.forgo_cache()
     who = now.who(recorded_as)
     asked = now.week(week)
     if not dry_run:

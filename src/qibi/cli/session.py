@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +90,12 @@ class Session:
         found = load(self.root, self.around.cache, self.names)
         language.call({key: str(word) for key, word in found.words.items()})
         return found
+
+    def forgo_cache(self) -> None:
+        """Read all from the book from here on: for what can't be taken back once it is written."""
+        environment = {**self.around.environment, "QIBI_CACHE": ""}
+        self.around = replace(self.around, environment=environment)
+        self.__dict__.pop("definitions", None)
 
     def learn_words(self) -> None:
         """Speak in the words of the book that is near, if there is one that holds."""
