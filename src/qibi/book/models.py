@@ -203,11 +203,11 @@ class BookFile(Model):
     language: Literal["zh-CN", "en"] = "zh-CN"
     timezone: Text = "Asia/Shanghai"
     calendar: Calendar = Calendar()
-    units: list[Choice] = []
-    posts: list[Choice] = []
+    units: list[Choice] = Field(default_factory=list)
+    posts: list[Choice] = Field(default_factory=list)
     lists: Lists = Lists()
     words: Words = Words()
-    signers: list[Signer] = []
+    signers: list[Signer] = Field(default_factory=list)
 
 
 class Span(Model):
@@ -278,7 +278,7 @@ class Criterion(Model):
     max: Points
     scoring: Literal["direct", "items"] = "items"
     scorer: Id | None = None
-    items: list[Item] = []
+    items: list[Item] = Field(default_factory=list)
 
 
 class Total(Model):
@@ -317,9 +317,9 @@ class SchemeFile(Model):
     min_weeks: Annotated[float, Field(ge=0, le=1)] = 0
     eligible: list[Literal["full", "probationary", "activist", "staff"]] | None = None
     second_from: Annotated[Points, Field(gt=0)] | None = None
-    grades: list[Grade] = []
+    grades: list[Grade] = Field(default_factory=list)
     alerts: Alerts = Alerts()
-    scorers: list[Choice] = []
+    scorers: list[Choice] = Field(default_factory=list)
     criteria: list[Criterion] = Field(min_length=1)
     rollup: Rollup = Rollup()
 
@@ -327,7 +327,7 @@ class SchemeFile(Model):
 class Group(Model):
     id: Id
     name: Name | None = None
-    attached_to: list[Text] = []
+    attached_to: list[Text] = Field(default_factory=list)
     since: Week | None = None
     until: Week | None = None
 
@@ -340,9 +340,9 @@ class Member(Model):
     status: Literal["full", "probationary", "activist", "staff"] = "full"
     unit: Id | None = None
     group: Id | None = None
-    posts: list[Id] = []
+    posts: list[Id] = Field(default_factory=list)
     mentor: Id | None = None
-    attached_to: list[Text] = []
+    attached_to: list[Text] = Field(default_factory=list)
     since: Week | None = None
     until: Week | None = None
 
@@ -366,9 +366,9 @@ class BranchFile(Model):
     department: Text | None = None
     since: Week | None = None
     until: Week | None = None
-    groups: list[Group] = []
-    members: list[Member] = []
-    cps: list[CP] = []
+    groups: list[Group] = Field(default_factory=list)
+    members: list[Member] = Field(default_factory=list)
+    cps: list[CP] = Field(default_factory=list)
 
 
 class Milestone(Model):
@@ -380,11 +380,11 @@ class Milestone(Model):
 class Task(Model):
     id: Id
     name: Name | None = None
-    milestones: list[Milestone] = []
+    milestones: list[Milestone] = Field(default_factory=list)
 
 
 class PlanFile(Model):
     """plans/<cp>.yaml: a CP's task list, route and timetable."""
 
     cp: Id
-    tasks: list[Task] = []
+    tasks: list[Task] = Field(default_factory=list)

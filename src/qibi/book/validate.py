@@ -146,8 +146,10 @@ def _fields_beside(data: Any, loc: Loc, adapter: TypeAdapter[Any]) -> list[str]:
     for part in loc[:-1]:
         node = _step(node, part, definitions)
         data = data[part]
-    beside = set(_resolve(node, definitions).get("properties", {}))
-    return sorted(beside - set(data if isinstance(data, dict) else ()))
+    here = data if isinstance(data, dict) else {}
+    return sorted(
+        key for key in _resolve(node, definitions).get("properties", {}) if key not in here
+    )
 
 
 def _resolve(node: Any, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from qibi.base.language import _
 MAX_BYTES = 8 * 1024 * 1024  # 10,000 members take about 2 MB
 MAX_DEPTH = 16
 MAX_VALUES = 400_000  # 60,000 members
+_TAGGED = (False, False)  # what the parser says is implicit of a scalar that has a tag
 _SHOWN = 1000  # of a line, characters
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
@@ -165,18 +166,20 @@ class _Builder:
         return Refused(message, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _node(self, event: Any, loc: Loc, depth: int) -> Any:
-        if event.anchor or event.tag:  # an alias has an anchor too
+        # Of a million nodes each question counts. Who has no tag is "implicit"; an alias has an anchor.
+        if event.anchor or not event.implicit or event.implicit == _TAGGED:
             self._refuse_what_is_not_plain(event)
         self.values += 1
         if self.values > MAX_VALUES:
             raise self._refused(event, _("more values than one file may hold; split it"))
         if self.places is not None:
             self.places[loc] = (event.start_mark.line + 1, event.start_mark.column + 1)
-        if isinstance(event, ScalarEvent):
+        kind = type(event)
+        if kind is ScalarEvent:
             return _scalar(event.value) if event.implicit[0] else event.value
         if depth >= MAX_DEPTH:
             raise self._refused(event, _("nested deeper than any qibi file; take a level out"))
-        if isinstance(event, SequenceStartEvent):
+        if kind is SequenceStartEvent:
             return self._sequence(loc, depth)
         return self._mapping(loc, depth)
 
@@ -191,18 +194,22 @@ class _Builder:
     def _sequence(self, loc: Loc, depth: int) -> list[Any]:
         found: list[Any] = []
         for event in self.events:
-            if isinstance(event, SequenceEndEvent):
+            if type(event) is SequenceEndEvent:
                 break
-            found.append(self._node(event, (*loc, len(found)), depth + 1))
+            inner = loc if self.places is None else (*loc, len(found))
+            found.append(self._node(event, inner, depth + 1))
         return found
 
     def _mapping(self, loc: Loc, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        inner = loc
         for event in self.events:
-            if isinstance(event, MappingEndEvent):
+            kind = type(event)
+            if kind is MappingEndEvent:
                 break
-            self._refuse_what_is_not_plain(event)
-            if not isinstance(event, ScalarEvent):
+            if event.anchor or not event.implicit or event.implicit == _TAGGED:
+                self._refuse_what_is_not_plain(event)
+            if kind is not ScalarEvent:
                 raise self._refused(event, _("a key must be a word"))
             key = event.value
             if key == "<<" and event.implicit[0]:
@@ -211,9 +218,10 @@ class _Builder:
                 raise self._refused(
                     event, _("'{key}' stands here twice; keep one of them").format(key=key)
                 )
-            inner = (*loc, key)
-            found[key] = self._node(next(self.events), inner, depth + 1)
-            if self.places is not None and found[key] is None:
+            if self.places is not None:
+                inner = (*loc, key)
+            found[key] = value = self._node(next(self.events), inner, depth + 1)
+            if value is None and self.places is not None:
                 self.places[inner] = (event.start_mark.line + 1, event.start_mark.column + 1)
         return found
 

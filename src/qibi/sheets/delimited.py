@@ -24,6 +24,7 @@ _DELIMITERS = ",\t;"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _QUOTED = re.compile(r'"[^"]*"')
 _SNIFFED_LINES = 30
+_HEAD = 1 << 16  # characters of a line
 _WIDEST = 2000  # delimiters in a line, those within quotes included
 
 
@@ -105,19 +106,27 @@ def _narrow(path: str, lines: Iterable[str], delimiter: str) -> Iterator[str]:
     Raises `Faults` for one that is wider yet, before the reader lays it out.
     """
     for line in lines:
-        if line.count(delimiter) > MAX_COLUMNS and '"' not in line:
-            line = _without_end(line, delimiter) + "\n"
-        if (count := line.count(delimiter)) > _WIDEST:
-            refuse_too_large(path, 0, count)
+        if len(line) > MAX_COLUMNS and _more_than(MAX_COLUMNS, line, delimiter):
+            if '"' not in line:
+                line = _without_end(line, delimiter) + "\n"
+            if _more_than(_WIDEST, line, delimiter):
+                refuse_too_large(path, 0, _WIDEST + 1)
         yield line
+
+
+def _more_than(most: int, line: str, delimiter: str) -> bool:
+    """Whether more than so many delimiters stand in a line; mostly its beginning tells."""
+    head = line.count(delimiter, 0, _HEAD)
+    return head > most or head + line.count(delimiter, _HEAD) > most
 
 
 def _without_end(line: str, delimiter: str) -> str:
     """The line without the delimiters at its end; by the block, since `rstrip` looks at each."""
     end = len(line.rstrip("\r\n"))
-    block = delimiter * MAX_COLUMNS
-    while line.endswith(block, 0, end):
-        end -= len(block)
+    for size in (100 * _WIDEST, _WIDEST // 10):
+        block = delimiter * size
+        while line.endswith(block, 0, end):
+            end -= size
     return line[:end].rstrip(delimiter)
 
 

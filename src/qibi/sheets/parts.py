@@ -22,7 +22,7 @@ _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
 TOO_MANY = 300_000  # elements of a worksheet: two for a cell that holds something
 TOO_LONG = 2_000_000  # characters in all cells of a worksheet together
-_PIECE = 1 << 18  # bytes unpacked at a time
+_PIECE = 1 << 18  # bytes looked at a time
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 
 
@@ -65,14 +65,11 @@ def worksheet_parts(archive: "ZipFile") -> dict[str, str]:
 def extent(archive: "ZipFile", part: str, lengths: list[int]) -> Extent:
     """How far a worksheet reaches, `lengths` being those of the shared strings; raises `Damaged`.
 
-    Looks no further than `TOO_MANY` elements or `TOO_LONG` characters; `Extent.excess` says so.
+    Looks no further than `TOO_LONG` characters; `Extent.excess` says so.
     """
-    scan, raw = _Scan(lengths), _few(archive, part)
-    if raw is None:
-        scan.extent.excess = True
-        return scan.extent
+    scan = _Scan(lengths)
     with suppress(_Enough):
-        _parse(raw, scan.start, scan.end, scan.text)
+        _parse(_bytes(archive, part), scan.start, scan.end, scan.text)
     return scan.extent
 
 
@@ -80,29 +77,27 @@ def string_lengths(archive: "ZipFile") -> list[int]:
     """The length of each string that cells share; raises `Damaged`."""
     if _STRINGS not in archive.namelist():
         return []
-    scan, raw = _Strings(), _few(archive, _STRINGS)
-    if raw is None:
+    scan, raw = _Strings(), _bytes(archive, _STRINGS)
+    if too_many(raw):
         raise Damaged
     _parse(raw, scan.start, scan.end, scan.text)
     return scan.lengths
 
 
-def _few(archive: "ZipFile", part: str) -> bytes | None:
-    """A part's XML, or None once more than `TOO_MANY` elements of it are counted.
+def too_many(raw: bytes) -> bool:
+    """Whether a part's XML has more than `TOO_MANY` elements; counting takes a hundredth of parsing."""
+    elements = 0
+    for start in range(0, len(raw), _PIECE):
+        end = start + _PIECE
+        elements += raw.count(b"<", start, end) - raw.count(b"</", start, end + 1)
+        if elements > TOO_MANY:
+            return True
+    return False
 
-    Counting takes a hundredth of parsing, and what comes after too many is not even unpacked.
-    """
-    elements, pieces = 0, []
-    try:
-        with archive.open(part) as whole:
-            while piece := whole.read(_PIECE):
-                elements += piece.count(b"<") - piece.count(b"</")
-                if elements > TOO_MANY:
-                    return None
-                pieces.append(piece)
-    except KeyError:
-        raise Damaged from None
-    return b"".join(pieces)
+
+def is_worksheet(raw: bytes) -> bool:
+    """Whether a part's XML can be a worksheet's."""
+    return b"sheetData" in raw
 
 
 def _bytes(archive: "ZipFile", part: str) -> bytes:

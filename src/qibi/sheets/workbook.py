@@ -18,7 +18,15 @@ from qibi.sheets.pages import (
     too_much,
     trimmed,
 )
-from qibi.sheets.parts import Damaged, Extent, extent, string_lengths, worksheet_parts
+from qibi.sheets.parts import (
+    Damaged,
+    Extent,
+    extent,
+    is_worksheet,
+    string_lengths,
+    too_many,
+    worksheet_parts,
+)
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -52,9 +60,9 @@ def workbook_pages(path: str, raw: bytes, source: str) -> list[Page]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             _refuse_bad_archive(path, archive)
-            copy = _copied(archive)
+            copy, left_out = _copied(archive)
         with zipfile.ZipFile(copy) as archive:
-            pages = list(_pages(path, copy, source, archive))
+            pages = list(_pages(path, copy, source, archive, left_out))
     except (Damaged, *broken):
         message = _("is a damaged workbook; open it in a spreadsheet program and save it again")
         raise refusal(path, message) from None
@@ -89,8 +97,10 @@ def _refuse_bad_archive(path: str, archive: "ZipFile") -> None:
         raise Damaged
 
 
-def _copied(archive: "ZipFile") -> io.BytesIO:
+def _copied(archive: "ZipFile") -> tuple[io.BytesIO, frozenset[str]]:
     """The parts that are read, in an archive of our own, where every size is what it seems.
+
+    Also the names of worksheets that hold far too much: they stand there empty.
 
     Calamine finds and unpacks parts in ways of its own: in an archive made to mislead it would see
     another sheet than the one looked at here, or unpack without end.
@@ -98,6 +108,7 @@ def _copied(archive: "ZipFile") -> io.BytesIO:
     import zipfile
 
     copy = io.BytesIO()
+    left_out = set()
     with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as clean:
         for member in archive.infolist():
             if member.filename.endswith(_READ):
@@ -105,11 +116,16 @@ def _copied(archive: "ZipFile") -> io.BytesIO:
                     content = part.read(member.file_size)
                 if len(content) != member.file_size:
                     raise Damaged
+                if is_worksheet(content) and too_many(content):
+                    left_out.add(member.filename)
+                    content = b""
                 clean.writestr(zipfile.ZipInfo(member.filename), content)
-    return copy
+    return copy, frozenset(left_out)
 
 
-def _pages(path: str, copy: io.BytesIO, source: str, archive: "ZipFile") -> Iterator[Page]:
+def _pages(
+    path: str, copy: io.BytesIO, source: str, archive: "ZipFile", left_out: frozenset[str]
+) -> Iterator[Page]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     parts = worksheet_parts(archive)
@@ -123,7 +139,10 @@ def _pages(path: str, copy: io.BytesIO, source: str, archive: "ZipFile") -> Iter
             ours = not shown and sheet.name == HIDDEN
             if sheet.typ != SheetTypeEnum.WorkSheet or not (shown or ours):
                 continue
-            reach = extent(archive, parts.get(sheet.name, ""), lengths)
+            part = parts.get(sheet.name, "")
+            if part in left_out:
+                raise too_much(path, sheet.name)
+            reach = extent(archive, part, lengths)
             refuse_too_large(path, reach.rows, reach.columns, sheet.name)
             if reach.excess:
                 raise too_much(path, sheet.name)
