@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    JsonValue,
     Tag,
     WithJsonSchema,
     field_validator,
@@ -105,6 +106,8 @@ Date = Annotated[
     BeforeValidator(_calendar_day),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
+# A default that is not copied for each of ten thousand members, as Pydantic copies a list.
+_EMPTY: dict[str, JsonValue] = {"default": []}
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 ItemRef = Annotated[str, Field(pattern=rf"^({ID}\.)?{ID}$")]
 
@@ -203,11 +206,11 @@ class BookFile(Model):
     language: Literal["zh-CN", "en"] = "zh-CN"
     timezone: Text = "Asia/Shanghai"
     calendar: Calendar = Calendar()
-    units: list[Choice] = Field(default_factory=list)
-    posts: list[Choice] = Field(default_factory=list)
+    units: list[Choice] = []
+    posts: list[Choice] = []
     lists: Lists = Lists()
     words: Words = Words()
-    signers: list[Signer] = Field(default_factory=list)
+    signers: list[Signer] = []
 
 
 class Span(Model):
@@ -278,7 +281,7 @@ class Criterion(Model):
     max: Points
     scoring: Literal["direct", "items"] = "items"
     scorer: Id | None = None
-    items: list[Item] = Field(default_factory=list)
+    items: list[Item] = []
 
 
 class Total(Model):
@@ -317,9 +320,9 @@ class SchemeFile(Model):
     min_weeks: Annotated[float, Field(ge=0, le=1)] = 0
     eligible: list[Literal["full", "probationary", "activist", "staff"]] | None = None
     second_from: Annotated[Points, Field(gt=0)] | None = None
-    grades: list[Grade] = Field(default_factory=list)
+    grades: list[Grade] = []
     alerts: Alerts = Alerts()
-    scorers: list[Choice] = Field(default_factory=list)
+    scorers: list[Choice] = []
     criteria: list[Criterion] = Field(min_length=1)
     rollup: Rollup = Rollup()
 
@@ -327,7 +330,7 @@ class SchemeFile(Model):
 class Group(Model):
     id: Id
     name: Name | None = None
-    attached_to: list[Text] = Field(default_factory=list)
+    attached_to: list[Text] = []
     since: Week | None = None
     until: Week | None = None
 
@@ -340,9 +343,9 @@ class Member(Model):
     status: Literal["full", "probationary", "activist", "staff"] = "full"
     unit: Id | None = None
     group: Id | None = None
-    posts: list[Id] = Field(default_factory=list)
+    posts: list[Id] = Field(default_factory=list, json_schema_extra=_EMPTY)
     mentor: Id | None = None
-    attached_to: list[Text] = Field(default_factory=list)
+    attached_to: list[Text] = Field(default_factory=list, json_schema_extra=_EMPTY)
     since: Week | None = None
     until: Week | None = None
 
@@ -366,9 +369,9 @@ class BranchFile(Model):
     department: Text | None = None
     since: Week | None = None
     until: Week | None = None
-    groups: list[Group] = Field(default_factory=list)
-    members: list[Member] = Field(default_factory=list)
-    cps: list[CP] = Field(default_factory=list)
+    groups: list[Group] = []
+    members: list[Member] = []
+    cps: list[CP] = []
 
 
 class Milestone(Model):
@@ -380,11 +383,11 @@ class Milestone(Model):
 class Task(Model):
     id: Id
     name: Name | None = None
-    milestones: list[Milestone] = Field(default_factory=list)
+    milestones: list[Milestone] = []
 
 
 class PlanFile(Model):
     """plans/<cp>.yaml: a CP's task list, route and timetable."""
 
     cp: Id
-    tasks: list[Task] = Field(default_factory=list)
+    tasks: list[Task] = []
