@@ -4,6 +4,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -14,6 +15,7 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
+from qibi.fleet import recompute
 from qibi.fleet.collect import Collected, Wish, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest
 from qibi.fleet.ranking import Question, Ranking, before, rank
@@ -269,6 +271,27 @@ def test_members_of_differing_scales_are_pooled_on_one(fleet: Fleet) -> None:
     assert unit.total == (2 * sum(scaled) + 100 * len(scaled)) // (2 * 100 * len(scaled))
     assert fleet.rank().bases == (1000, 2000)
     assert fleet.rank("unit", recompute=True) == fleet.rank("unit")
+
+
+@pytest.mark.parametrize("at_once", [1, 10**9])
+@pytest.mark.parametrize("by", ["member", "branch", "book"])
+def test_a_week_that_is_too_large_is_divided_by_books(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, at_once: int, by: str
+) -> None:
+    runs = []
+    reckon = recompute.reckon
+
+    def counted(*given: Any) -> None:
+        runs.append(given[2:])
+        reckon(*given)
+
+    fleet.collect()
+    expected = fleet.rank(by)
+    monkeypatch.setattr(recompute, "_AT_ONCE", at_once)
+    monkeypatch.setattr(recompute, "reckon", counted)
+    assert fleet.rank(by, recompute=True) == expected
+    books = len(fleet.lake.manifest.books)
+    assert len(runs) == (books if at_once == 1 else 1), runs
 
 
 # What does not come in

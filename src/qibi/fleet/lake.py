@@ -218,14 +218,16 @@ class Lake:
         temporary.replace(self.folder / MANIFEST)
         self.manifest = manifest
 
-    def files(self, table: str, weeks: Iterable[str]) -> list[Path]:
-        """The files of a table for some weeks, of all books."""
+    def files(
+        self, table: str, weeks: Iterable[str], books: Iterable[str] | None = None
+    ) -> list[Path]:
+        """The files of a table for some weeks, of all books or of some."""
         asked = list(weeks)
         return [
             self.folder / week_path(table, week, key, found.key(table))
-            for key, book in sorted(self.manifest.books.items())
+            for key in sorted(self.manifest.books if books is None else books)
             for week in asked
-            if (found := book.weeks.get(week)) and table in found.tables
+            if (found := self.manifest.books[key].weeks.get(week)) and table in found.tables
         ]
 
     def scheme_files(self, table: str) -> list[Path]:

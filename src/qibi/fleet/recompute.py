@@ -50,32 +50,38 @@ IN_THE_LAKE = {
 }
 
 
-def week_rows(lake: Lake, weeks: Sequence[str]) -> list[tuple[str, str | None]]:
+def week_rows(
+    lake: Lake, weeks: Sequence[str], books: Sequence[str] | None = None
+) -> list[tuple[str, str | None]]:
     """The table `week` of rules.sql: each book's weeks, and the scheme in force in them."""
     return [
         (f"{key}/{week}", f"{key}/{found.version}" if found.version else None)
-        for key, book in lake.manifest.books.items()
+        for key in (lake.manifest.books if books is None else books)
         for week in weeks
-        if (found := book.weeks.get(week))
+        if (found := lake.manifest.books[key].weeks.get(week))
     ]
 
 
-def prepare(runner: Runner, lake: Lake, weeks: Sequence[str], kind: str) -> None:
-    """The tables of rules.sql for all books in some weeks; `kind` of subject is asked for."""
+def prepare(
+    runner: Runner, lake: Lake, weeks: Sequence[str], kind: str, books: Sequence[str] | None = None
+) -> None:
+    """The tables of rules.sql for some weeks of all books, or of some; `kind` of subject is asked for."""
     for table in ("entries", "active"):
-        runner.read(f"lake_{table}", lake.files(table, weeks), COLUMNS[table])
+        runner.read(f"lake_{table}", lake.files(table, weeks, books), COLUMNS[table])
     for table in SCHEMES:
         runner.read(f"lake_{table}", lake.scheme_files(table), TABLES[table])
-    runner.give("week", TABLES["week"], week_rows(lake, weeks))
+    runner.give("week", TABLES["week"], week_rows(lake, weeks, books))
     runner.give("question", TABLES["question"], [(kind, None)])
     for name, query in SOURCES.items():
         runner.make(name, query)
     runner.make("belongs", BELONGS[kind])
 
 
-def reckon(runner: Runner, lake: Lake, weeks: Sequence[str], kind: str) -> None:
-    """All steps of the rules that look at one week, for all books at once."""
-    prepare(runner, lake, weeks, kind)
+def reckon(
+    runner: Runner, lake: Lake, weeks: Sequence[str], kind: str, books: Sequence[str] | None = None
+) -> None:
+    """All steps of the rules that look at one week, for all books at once, or for some."""
+    prepare(runner, lake, weeks, kind, books)
     every = list(steps())
     run_steps(runner, every[: every.index(_LAST) + 1])
 
@@ -83,9 +89,9 @@ def reckon(runner: Runner, lake: Lake, weeks: Sequence[str], kind: str) -> None:
 def recomputed(lake: Lake, weeks: Sequence[str], kind: str, folder: Path) -> dict[str, list[Path]]:
     """Files below `folder` in the place of the lake's totals and criteria: table: files."""
     found: dict[str, list[Path]] = {"totals": [], "criteria": []}
-    for number, portion in enumerate(_portions(lake, weeks)):
+    for number, (portion, books) in enumerate(_portions(lake, weeks)):
         with Duck() as duck:
-            reckon(duck, lake, portion, kind)
+            reckon(duck, lake, portion, kind, books)
             for table, query in IN_THE_LAKE.items():
                 path = folder / f"{table}-{number}.parquet"
                 duck.write(query, path)
@@ -93,16 +99,41 @@ def recomputed(lake: Lake, weeks: Sequence[str], kind: str, folder: Path) -> dic
     return found
 
 
-def _portions(lake: Lake, weeks: Sequence[str]) -> Iterator[list[str]]:
-    """As many weeks at a time as memory allows."""
+def _portions(lake: Lake, weeks: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Weeks and books, as much at a time as memory allows; a week of one book is not divided."""
+    every = list(lake.manifest.books)
     portion: list[str] = []
     size = 0
     for week in weeks:
-        here = sum(path.stat().st_size for path in lake.files("entries", [week]) if path.exists())
+        sizes = {key: _size(lake, week, key) for key in every}
+        here = sum(sizes.values())
         if portion and size + here > _AT_ONCE:
-            yield portion
+            yield portion, every
             portion, size = [], 0
+        if here > _AT_ONCE:
+            yield from (([week], books) for books in _divided(sizes))
+            continue
         portion.append(week)
         size += here
     if portion:
-        yield portion
+        yield portion, every
+
+
+def _divided(sizes: dict[str, int]) -> Iterator[list[str]]:
+    """Books, as many at a time as memory allows."""
+    books: list[str] = []
+    size = 0
+    for key, here in sizes.items():
+        if books and size + here > _AT_ONCE:
+            yield books
+            books, size = [], 0
+        books.append(key)
+        size += here
+    if books:
+        yield books
+
+
+def _size(lake: Lake, week: str, book: str) -> int:
+    return sum(
+        path.stat().st_size for path in lake.files("entries", [week], [book]) if path.exists()
+    )
