@@ -18,6 +18,7 @@ from qibi.ledger.entries import File as EvidenceFile
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
 from qibi.proof.exhibits import Exhibits, week_of
+from qibi.proof.moves import left_behind
 from qibi.proof.read_out import begin, read_out
 from qibi.proof.repository import PLAIN, File, Repository
 from qibi.proof.signatures import signatures
@@ -53,7 +54,7 @@ def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """In the whole history everything under ledger/ and seals/ was only ever added."""
-    commits, changes = exhibits.history
+    commits, changes, former = exhibits.history
     findings: dict[str, Finding] = {}
     for change in changes:
         place = change.path
@@ -67,8 +68,15 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         findings.setdefault(
             f"{place} {change.letter}", Finding(place, message=message, code="history")
         )
-    seen = many("{count} commit", "{count} commits", len(commits))
-    return seen.format(count=len(commits)), findings.values()
+    seen = [many("{count} commit", "{count} commits", len(commits)).format(count=len(commits))]
+    for stood in former:
+        where = (
+            _("a book of this id stands in {folder} too")
+            if stood.stands
+            else _("before in {folder}")
+        )
+        seen.append(where.format(folder=stood.shown))
+    return listing(seen), [*findings.values(), *left_behind(former, changes)]
 
 
 def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:

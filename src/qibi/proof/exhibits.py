@@ -16,6 +16,7 @@ from qibi.book.load import Source
 from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
+from qibi.proof.moves import Former, former_places
 from qibi.proof.repository import Change, File, Repository
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Exhibits:
         return self._damaged.result() if self.beside else self.repository.damaged()
 
     @cached_property
-    def history(self) -> tuple[list[str], list[Change]]:
-        """All commits, and what they did below ledger/ and seals/."""
+    def history(self) -> tuple[list[str], list[Change], list[Former]]:
+        """All commits, what they did below ledger/ and seals/, and where the book stood before."""
         return self._history.result() if self.beside else self._walked()
 
     def wait_for_git(self) -> None:
@@ -57,9 +58,10 @@ class Exhibits:
         self.damaged  # noqa: B018  (looking at it is waiting)
         self.history  # noqa: B018
 
-    def _walked(self) -> tuple[list[str], list[Change]]:
+    def _walked(self) -> tuple[list[str], list[Change], list[Former]]:
         commits = self.repository.commits()
-        return commits, list(self.repository.changes(commits, (LEDGER, SEALS)))
+        changes = list(self.repository.changes(commits, (LEDGER, SEALS)))
+        return commits, changes, former_places(self.repository, commits, changes)
 
     @cached_property
     def files(self) -> dict[str, File]:

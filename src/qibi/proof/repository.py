@@ -39,12 +39,17 @@ class File:
 
 @dataclass(frozen=True)
 class Change:
-    """What a commit did to a path, against one of its parents: git's letter, and the new mode."""
+    """What a commit did to a path, against one of its parents: git's letter, and the new mode.
+
+    `before` and `object` are the ids of what stood there and of what stands there now.
+    """
 
     commit: str
     letter: str
     mode: str
     path: str
+    before: str = ""
+    object: str = ""
 
 
 class Repository:
@@ -104,13 +109,33 @@ class Repository:
         """All commits that lead to the present one, the latest first."""
         return self._text("rev-list", "--full-history", self.commit).split()
 
-    def changes(self, commits: Iterable[str], folders: Iterable[str]) -> Iterator[Change]:
-        """What these commits did below these folders of the book, each against each of its parents."""
+    def changes(
+        self, commits: Iterable[str], folders: Iterable[str], prefix: str | None = None
+    ) -> Iterator[Change]:
+        """What these commits did below these folders of the book, each against each of its parents.
+
+        `prefix` is where the book stood, if not where it stands; paths are below it.
+        """
+        where = self.prefix if prefix is None else prefix
+        return self._changes(commits, (f":(top,literal){where}{f}" for f in folders), where)
+
+    def elsewhere(self, commits: Iterable[str]) -> dict[str, set[str]]:
+        """Other folders that ever held a book (with a slash at the end): what its qibi.yaml was, by id."""
+        found: dict[str, set[str]] = {}
+        for change in self._changes(commits, (":(top,glob)**/qibi.yaml",), ""):
+            folder = change.path.removesuffix("qibi.yaml")
+            if folder != self.prefix and change.letter != "D":
+                found.setdefault(folder, set()).add(change.object)
+        return found
+
+    def _changes(
+        self, commits: Iterable[str], paths: Iterable[str], prefix: str
+    ) -> Iterator[Change]:
         given = "".join(f"{commit}\n" for commit in commits).encode()
         out = self.git.read(
             *("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-abbrev", "-z"),
             *("--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--"),
-            *(f":(top,literal){self.prefix}{folder}" for folder in folders),
+            *paths,
             given=given,
         )
         commit = ""
@@ -119,26 +144,22 @@ class Repository:
             if not field.startswith(":"):
                 commit = field or commit
                 continue
-            _before, mode, _old, _new, letter = field.split(" ")
-            yield Change(commit, letter, mode, self._below(next(fields)))
+            _mode, mode, old, new, letter = field.split(" ")
+            yield Change(commit, letter, mode, next(fields).removeprefix(prefix), old, new)
 
-    def files(self, commit: str | None = None) -> list[File]:
-        """Every file of the book in a commit (the present one), whatever its mode."""
+    def files(self, prefix: str | None = None) -> list[File]:
+        """Every file of the book in the present commit, whatever its mode; or of another folder."""
+        where = self.prefix if prefix is None else prefix
         out = self.git.read(
-            "ls-tree",
-            "-r",
-            "-z",
-            "--full-tree",
-            commit or self.commit,
-            "--",
-            *((self.prefix.rstrip("/"),) if self.prefix else ()),
+            *("ls-tree", "-r", "-z", "--full-tree", self.commit, "--"),
+            *((where.rstrip("/"),) if where else ()),
         )
         found = []
         for row in out.decode("utf-8", "surrogateescape").split("\0"):
             if row:
                 about, path = row.split("\t", 1)
                 mode, _kind, key = about.split(" ")
-                found.append(File(mode, key, self._below(path)))
+                found.append(File(mode, key, path.removeprefix(where)))
         return found
 
     def contents(self, objects: Iterable[str]) -> dict[str, bytes]:
@@ -169,6 +190,3 @@ class Repository:
         return bool(_ID.fullmatch(commit)) and (
             self.git.run("merge-base", "--is-ancestor", commit, self.commit).returncode == 0
         )
-
-    def _below(self, path: str) -> str:
-        return path.removeprefix(self.prefix)
