@@ -310,6 +310,52 @@ def test_a_book_that_shares_its_id_later_stays_as_it_was(fleet: Fleet) -> None:
     assert fleet.totals() == before_it
 
 
+def rename(world: World, old: str, new: str) -> None:
+    """Give a book another id, and commit that."""
+    path = world.root / "qibi.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"id: {old}", f"id: {new}"), "utf-8")
+    world.commit("another id")
+
+
+def test_a_book_that_changes_its_id_is_counted_once(fleet: Fleet) -> None:
+    fleet.collect()
+    rename(fleet.books["two"], "two", "three")
+    done = fleet.collect()
+    assert (done.books, done.renamed, done.left) == (["one", "three"], [("two", "three")], [])
+    assert list(fleet.manifest.books) == ["one", "three"]
+    assert not [path for path in fleet.files() if "two-" in path]
+    done = fleet.collect()
+    assert (done.books, done.renamed) == (["one", "three"], [])
+
+
+def test_a_book_that_is_refused_under_its_new_id_stays_under_the_old_one(fleet: Fleet) -> None:
+    fleet.collect()
+    before_it = fleet.totals()
+    world = fleet.books["two"]
+    rename(world, "two", "one")
+    done = fleet.collect()
+    assert list(reasons(done)) == ["books/one", "books/two"]
+    assert done.stale == ["one", "two"]
+    assert fleet.totals() == before_it
+    rename(world, "one", "three")
+    assert fleet.collect().renamed == [("two", "three")]
+    assert list(fleet.manifest.books) == ["one", "three"]
+
+
+def test_interrupted_before_its_new_id_is_taken_a_book_stays(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    fleet.collect()
+    rename(fleet.books["two"], "two", "three")
+    monkeypatch.setattr(collecting, "fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fleet.collect()
+    assert list(fleet.manifest.books) == ["one", "two"]
+
+
 def test_a_remote_that_is_gone_stays_as_it_was(fleet: Fleet) -> None:
     fleet.file = named({"path": "books/two"}, {"git": "books/one"})
     fleet.collect()

@@ -124,6 +124,9 @@ def _say(now: Session, lake: "Lake", done: "Collected") -> None:
         book = lake.manifest.books[key]
         text = _("{book} stays in the lake as it was collected on {day}; rankings say so")
         now.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
+    for old, new in done.renamed:
+        text = _("{old} has the id {new} now: taken out of the lake under its old one")
+        now.console.say(text.format(old=old, new=new), "yellow")
     for key in done.left:
         text = _("{book} is no longer in the fleet: taken out of the lake")
         now.console.say(text.format(book=key), "yellow")

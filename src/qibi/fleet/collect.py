@@ -52,10 +52,9 @@ class Collected:
 
     books: list[str] = field(default_factory=list)
     refused: list[tuple[str, Refusal]] = field(default_factory=list)
-    failed: dict[str, str] = field(
-        default_factory=dict
-    )  # source of those whose id is known: the id
+    ids: dict[str, str] = field(default_factory=dict)  # source that was reached: the id it gives
     left: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)  # the old id and the new one
     stale: list[str] = field(default_factory=list)
     new_files: int = 0
     gone_files: int = 0
@@ -63,7 +62,6 @@ class Collected:
     def refuse(self, one: _Opened, refusal: Refusal) -> None:
         """Note that a book could not be taken, and why."""
         self.refused.append((one.found.named, refusal))
-        self.failed[one.found.named] = one.id
 
 
 def collect(wish: Wish, step: Callable[[], None] = lambda: None) -> Collected:
@@ -90,7 +88,8 @@ def _open(wish: Wish, found: Found, done: Collected) -> _Opened | None:
     try:
         place = found.place(wish.folder, wish.cache / "remotes", wish.environment)
         repository = repository_of(place, wish.environment)
-        return _Opened(found, repository, _id_of(repository))
+        done.ids[found.named] = _id_of(repository)
+        return _Opened(found, repository, done.ids[found.named])
     except Refusal as refusal:
         done.refused.append((found.named, refusal))
     except OSError as error:
@@ -190,30 +189,47 @@ def _trust(wish: Wish, one: _Opened) -> frozenset[str] | None:
 
 def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collected) -> None:
     """Write down what the lake holds now, and remove what it does not any more."""
-    still = {found.named for found in named}
     kept = dict(books)
-    unknown = []
-    for source, refusal in done.refused:
-        key = done.failed.get(source) or _collected_from(wish, source)
-        book = wish.lake.manifest.books.get(key or "")
-        since = Refused(source, refusal.message, wish.at)
-        if book is None or key is None:
-            unknown.append(since)
-        elif key not in kept:
-            if book.stale and book.stale.reason == since.reason:
-                since = book.stale
-            kept[key] = msgspec.structs.replace(book, stale=since)
-            done.stale.append(key)
+    unknown = _keep_the_refused(wish, kept, done)
+    still = {found.named for found in named}
     for key, book in wish.lake.manifest.books.items():
-        if key not in kept and book.source in still:
+        given = done.ids.get(book.source, key)
+        if key in kept:
+            continue
+        if given != key and given in kept:
+            done.renamed.append((key, given))
+        elif book.source in still:
             kept[key] = book  # not come to: interrupted
-        elif key not in kept:
+        else:
             done.left.append(key)
     earlier = {(r.source, r.reason): r for r in wish.lake.manifest.refused}
     refused = tuple(earlier.get((r.source, r.reason), r) for r in unknown)
     wish.lake.folder.mkdir(parents=True, exist_ok=True)
     wish.lake.write(Manifest(books=dict(sorted(kept.items())), refused=refused))
     done.gone_files = wish.lake.sweep()
+
+
+def _keep_the_refused(wish: Wish, kept: dict[str, Book], done: Collected) -> list[Refused]:
+    """Keep what was collected of refused books before, as stale; the refused that the lake knows nothing of.
+
+    Of a source that gives another id than it did, and is refused, the book that it was is kept.
+    """
+    before = wish.lake.manifest.books
+    unknown = []
+    for source, refusal in done.refused:
+        known = [k for k in (done.ids.get(source), _collected_from(wish, source)) if k in before]
+        if not known:
+            unknown.append(Refused(source, refusal.message, wish.at))
+        for key in dict.fromkeys(filter(None, known)):
+            if key in kept:
+                continue
+            since = Refused(source, refusal.message, wish.at)
+            stale = before[key].stale
+            if stale and stale.reason == since.reason:
+                since = stale
+            kept[key] = msgspec.structs.replace(before[key], stale=since)
+            done.stale.append(key)
+    return unknown
 
 
 def _collected_from(wish: Wish, source: str) -> str | None:
