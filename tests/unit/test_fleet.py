@@ -186,6 +186,26 @@ def test_the_same_folder_twice_is_one_book(fleet: Fleet) -> None:
     assert fleet.collect().books == ["one", "two"]
 
 
+def test_another_folder_of_the_same_repository_is_another_book(fleet: Fleet) -> None:
+    """Both say the same id, in the same commit."""
+    both = fleet.top / "both"
+    for name in ("old", "new"):
+        a_book(both / name, "one", 5)
+        shutil.rmtree(both / name / ".git")
+    world = World(both)
+    scheme = both / "new" / "scheme" / "2026-W01.yaml"
+    scheme.write_text(scheme.read_text("utf-8").replace("base: 10", "base: 20"), "utf-8")
+    world.git("init", "-q", "-b", "main")
+    world.commit("two books")
+    fleet.file = named({"path": "both/old"})
+    fleet.collect()
+    old = fleet.totals()
+    fleet.file = named({"path": "both/new"})
+    assert fleet.collect().new_files > 0
+    assert fleet.totals() == {subject: total + 1000 for subject, total in old.items()}
+    assert fleet.manifest.books["one"].folder == "new/"
+
+
 def test_a_name_that_is_erased_leaves_the_lake(fleet: Fleet) -> None:
     world = fleet.books["one"]
     (world.root / "names.yaml").write_text("ann: 党员一\n", "utf-8")

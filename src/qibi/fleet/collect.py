@@ -165,8 +165,9 @@ def _made_by() -> str:
 
 def _same(wish: Wish, one: _Opened, before: Book) -> bool:
     """Whether the book is the one that was proven before, and all its files are here."""
+    there = (one.repository.commit, one.repository.prefix)
     return (
-        (before.commit, before.qibi) == (one.repository.commit, _made_by())
+        (before.commit, before.folder, before.qibi) == (*there, _made_by())
         and not one.found.asked.trust
         and all((wish.lake.folder / path).exists() for path in paths_of(one.id, before))
     )

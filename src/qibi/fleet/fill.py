@@ -57,6 +57,7 @@ def fill(
     made = Book(
         source=source,
         commit=book.commit,
+        folder=book.folder,
         seal=book.seal,
         collected_at=at,
         qibi=qibi,

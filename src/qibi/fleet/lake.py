@@ -143,6 +143,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     commit: str
+    folder: str | None = (
+        None  # in the repository, with a slash at its end; None where it is not known
+    )
     seal: str | None  # SHA-256 of the last one
     collected_at: str
     qibi: str
