@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec import structs
 
 import repositories
 from attacks.world import World
@@ -15,7 +16,7 @@ from qibi.base.findings import Refusal
 from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
 from qibi.fleet.collect import Collected, Wish, collect
-from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest
+from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
 from qibi.scoring import engine
 
@@ -243,6 +244,82 @@ def test_files_that_are_gone_are_made_anew(fleet: Fleet) -> None:
     shutil.rmtree(fleet.top / "lake" / "totals")
     assert fleet.collect().new_files == 2
     assert fleet.totals() == before_it
+
+
+def test_damaged_files_are_noticed_and_written_anew(fleet: Fleet) -> None:
+    """Torn, replaced by one of the same size, and replaced by that of another table."""
+    fleet.collect()
+    whole = {path: (fleet.top / "lake" / path).read_bytes() for path in fleet.files()}
+    asked = fleet.rank()
+    totals, other = fleet.lake.files("totals", [WEEK])
+    (criteria, _other) = fleet.lake.files("criteria", [WEEK])
+    for damage in (
+        b"torn",
+        bytes(totals.stat().st_size),
+        other.read_bytes(),
+        criteria.read_bytes(),
+    ):
+        totals.write_bytes(damage)
+        done = fleet.collect()
+        assert (done.new_files, done.gone_files) == (1, 0)
+        assert [fleet.top / "lake" / path for path in done.mended] == [totals]
+        assert {path: (fleet.top / "lake" / path).read_bytes() for path in fleet.files()} == whole
+    assert fleet.rank() == asked
+
+
+def test_a_lake_that_says_nothing_of_its_files_is_filled_anew_once(fleet: Fleet) -> None:
+    fleet.collect()
+    books = {k: structs.replace(b, files={}) for k, b in fleet.manifest.books.items()}
+    fleet.lake.write(Manifest(books=books))
+    (totals, _other) = fleet.lake.files("totals", [WEEK])
+    whole = totals.read_bytes()
+    totals.write_bytes(b"torn")
+    done = fleet.collect()
+    assert (done.new_files, done.mended) == (1, [])
+    assert totals.read_bytes() == whole
+    assert all(
+        set(book.files) == set(paths_of(k, book)) for k, book in fleet.manifest.books.items()
+    )
+    assert fleet.collect().new_files == 0
+
+
+def test_a_file_of_another_size_or_none_is_not_ranked_by(fleet: Fleet) -> None:
+    fleet.collect()
+    files = fleet.lake.read_for([WEEK], recompute=True)
+    fleet.lake.refuse_damaged(files)
+    assert {*fleet.lake.files("entries", [WEEK]), *fleet.lake.name_files()} < set(files)
+    files[0].write_bytes(b"torn")
+    named = re.escape(str(files[0].relative_to(fleet.top)))
+    with pytest.raises(Refusal, match=f"^{named} is damaged$"):
+        fleet.lake.refuse_damaged(files)
+    files[0].unlink()
+    with pytest.raises(Refusal, match=f"^{named} is missing$"):
+        fleet.lake.refuse_damaged(files)
+
+
+def test_a_file_that_is_none_of_a_lake_is_named_by_a_ranking(fleet: Fleet) -> None:
+    fleet.collect()
+    (totals, _other) = fleet.lake.files("totals", [WEEK])
+    (criteria, _another) = fleet.lake.files("criteria", [WEEK])
+    columns = ", ".join(f"'x' AS {column}" for column in COLUMNS["totals"])
+    typed = fleet.top / "typed.parquet"
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{typed}' (FORMAT parquet)")
+    for damage in (b"torn", criteria.read_bytes(), typed.read_bytes()):
+        totals.write_bytes(damage)
+        with pytest.raises(Refusal, match=f"^{re.escape(str(totals))} can't be read: "):
+            fleet.rank()
+
+
+def test_a_stale_book_whose_files_are_damaged_is_taken_out(fleet: Fleet) -> None:
+    fleet.file = named({"path": "books/two"}, {"path": "books/one"})
+    fleet.collect()
+    (fleet.top / "books" / "one").rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
+    fleet.lake.files("totals", [WEEK])[0].write_bytes(b"torn")
+    done = fleet.collect()
+    assert (done.stale, done.lost) == ([], ["one"])
+    assert [refused.source for refused in fleet.manifest.refused] == ["books/one"]
+    assert {s.subject[:4] for s in fleet.rank().standings} == {"two/"}
 
 
 def join_a_unit(world: World) -> None:

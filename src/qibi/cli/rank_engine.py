@@ -54,6 +54,8 @@ def ranked(
     recompute: bool,
 ) -> "Ranking":
     """The ranking of a fleet on this engine; raises `Refusal` where it can't be had."""
+    if on.copy is None:
+        lake.refuse_damaged(lake.read_for(question.weeks, recompute))
     if on.name != "spark":
         from qibi.fleet.ranking import rank
 

@@ -56,6 +56,8 @@ class Collected:
     left: list[str] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)  # the old id and the new one
     stale: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)  # files that were damaged
     new_files: int = 0
     gone_files: int = 0
 
@@ -141,7 +143,7 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
         trust = _trust(wish, one)
         seal = before.seal if before else None
         with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
-            made, written = fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
+            made, filling = fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
     except Refusal as refusal:
         done.refuse(one, refusal)
         return None
@@ -149,7 +151,8 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
         advice = _("mend it there and commit: qibi check, then qibi commit")
         done.refuse(one, Refusal(str(faults.findings[0]), advice, 1))
         return None
-    done.new_files += len(written)
+    done.new_files += len(filling.written)
+    done.mended += filling.mended
     return made
 
 
@@ -164,12 +167,12 @@ def _made_by() -> str:
 
 
 def _same(wish: Wish, one: _Opened, before: Book) -> bool:
-    """Whether the book is the one that was proven before, and all its files are here."""
+    """Whether the book is the one that was proven before, and all its files are here as they were written."""
     there = (one.repository.commit, one.repository.prefix)
     return (
         (before.commit, before.folder, before.qibi) == (*there, _made_by())
         and not one.found.asked.trust
-        and all((wish.lake.folder / path).exists() for path in paths_of(one.id, before))
+        and all(wish.lake.sound(path) for path in paths_of(one.id, before))
     )
 
 
@@ -195,7 +198,7 @@ def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collec
     still = {found.named for found in named}
     for key, book in wish.lake.manifest.books.items():
         given = done.ids.get(book.source, key)
-        if key in kept:
+        if key in kept or key in done.lost:
             continue
         if given != key and given in kept:
             done.renamed.append((key, given))
@@ -211,29 +214,34 @@ def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collec
 
 
 def _keep_the_refused(wish: Wish, kept: dict[str, Book], done: Collected) -> list[Refused]:
-    """Keep what was collected of refused books before, as stale; the refused that the lake knows nothing of.
+    """Keep what was collected of refused books before, as stale; those of which the lake has nothing now.
 
-    Of a source that gives another id than it did, and is refused, the book that it was is kept.
+    Of a source that gives another id than it did, and is refused, the book that it was is kept. A book whose
+    files are damaged is not: nobody can make them anew.
     """
     before = wish.lake.manifest.books
     unknown = []
     for source, refusal in done.refused:
-        known = [k for k in (done.ids.get(source), _collected_from(wish, source)) if k in before]
-        if not known:
-            unknown.append(Refused(source, refusal.message, wish.at))
-        for key in dict.fromkeys(filter(None, known)):
-            if key in kept:
+        since = Refused(source, refusal.message, wish.at)
+        known = _known(wish, source, done)
+        for key in known:
+            if key in kept or key in done.lost:
                 continue
-            since = Refused(source, refusal.message, wish.at)
+            if not wish.lake.whole(key, before[key]):
+                done.lost.append(key)
+                continue
             stale = before[key].stale
             if stale and stale.reason == since.reason:
                 since = stale
             kept[key] = msgspec.structs.replace(before[key], stale=since)
             done.stale.append(key)
+        if not any(key in kept for key in known):
+            unknown.append(since)
     return unknown
 
 
-def _collected_from(wish: Wish, source: str) -> str | None:
-    """The book that was collected from a source before."""
-    books = wish.lake.manifest.books.items()
-    return next((key for key, book in books if book.source == source), None)
+def _known(wish: Wish, source: str, done: Collected) -> list[str]:
+    """The books in the lake that a source stands for: by the id that it gives, and collected from it before."""
+    before = wish.lake.manifest.books
+    by_id = [key for key in before if key == done.ids.get(source)]
+    return by_id + [k for k, b in before.items() if b.source == source and k not in by_id]
