@@ -453,6 +453,50 @@ def test_interrupted_before_its_new_id_is_taken_a_book_stays(
     assert list(fleet.manifest.books) == ["one", "two"]
 
 
+def test_folders_that_are_away_stay_as_they_were(fleet: Fleet) -> None:
+    books = fleet.top / "books"
+    fleet.file = named({"path": str(books / "one")}, {"path": "./books/../books/two/"})
+    fleet.collect()
+    before_it = fleet.totals()
+    books.rename(fleet.top / "elsewhere")
+    done = fleet.collect()
+    assert reasons(done) == {"books/one": "no book here", "books/two": "no book here"}
+    assert (done.stale, done.left) == (["one", "two"], [])
+    assert fleet.totals() == before_it
+    (fleet.top / "elsewhere").rename(books)
+    assert fleet.collect().books == ["one", "two"]
+
+
+def test_what_a_pattern_still_fits_stays_as_it_was(fleet: Fleet) -> None:
+    fleet.file = named({"path": "b*/*"}, {"path": "**/nothing"})
+    fleet.collect()
+    before_it = fleet.totals()
+    (fleet.books["one"].root / "qibi.yaml").unlink()  # still committed
+    fleet.books["two"].root.rename(fleet.top / "elsewhere")
+    done = fleet.collect()
+    assert {"books/one", "books/two"} < set(reasons(done))
+    assert (done.stale, done.left) == (["one", "two"], [])
+    assert fleet.totals() == before_it
+    done = fleet.collect("two")
+    assert (done.stale, done.left) == (["one"], ["two"])
+    (fleet.top / "elsewhere").rename(fleet.top / "books" / "under another name")
+    fleet.collect()
+    (fleet.top / "books" / "under another name").rename(fleet.books["two"].root)
+    done = fleet.collect()
+    assert (done.books, done.stale) == (["two"], ["one"])
+    fleet.file = named({"path": "books/t*"})
+    assert fleet.collect().left == ["one"]
+
+
+def test_a_folder_whose_name_could_be_a_pattern_is_a_folder(fleet: Fleet) -> None:
+    fleet.books["one"].root.rename(fleet.top / "books" / "o[n]e *")
+    fleet.file = named({"path": "books/o[n]e *"})
+    assert fleet.collect().books == ["one"]
+    assert fleet.manifest.books["one"].source == "books/o[n]e *"
+    (fleet.top / "books" / "o[n]e *").rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
+
+
 def test_a_remote_that_is_gone_stays_as_it_was(fleet: Fleet) -> None:
     fleet.file = named({"path": "books/two"}, {"git": "books/one"})
     fleet.collect()

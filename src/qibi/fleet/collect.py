@@ -13,7 +13,7 @@ from qibi.book.fleet import FleetFile
 from qibi.fleet.fill import fill
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
 from qibi.fleet.proven import proven, repository_of
-from qibi.fleet.sources import Found, sources
+from qibi.fleet.sources import Found, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
 from qibi.scoring.engine import rules_digest
@@ -73,6 +73,7 @@ def collect(wish: Wish, step: Callable[[], None] = lambda: None) -> Collected:
     named, missing = sources(wish.fleet, wish.folder)
     done.refused += missing
     opened = _told_apart([o for f in named if (o := _open(wish, f, done))], done)
+    done.refused += _away(wish, [*(f.named for f in named), *(text for text, _r in missing)], done)
     before = wish.lake.manifest.books
     books: dict[str, Book] = {}
     try:
@@ -131,6 +132,21 @@ def _told_apart(opened: list[_Opened], done: Collected) -> list[_Opened]:
                 advice = _("name one of them only in fleet.yaml, or give one another id")
                 done.refuse(one, Refusal(text.format(id=key, others=others), advice, 1))
     return [several[0] for several in of_id.values() if len(several) == 1]
+
+
+def _away(wish: Wish, named: list[str], done: Collected) -> list[tuple[str, Refusal]]:
+    """Where books were that a pattern still fits, and now no book is: they may be back later."""
+    advice = _(
+        "bring it back, or have it taken out of the lake: qibi fleet collect --afresh {book}"
+    )
+    return [
+        (book.source, nothing(advice.format(book=key)))
+        for key, book in wish.lake.manifest.books.items()
+        if book.source not in named
+        and key not in wish.afresh
+        and key not in done.ids.values()
+        and matched(wish.fleet, wish.folder, book.source)
+    ]
 
 
 def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Book | None:
