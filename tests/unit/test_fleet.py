@@ -1,9 +1,15 @@
 """Fleets: what comes into a lake, what does not, and that nothing of it is lost on the way."""
 
+import os
 import re
+import select
 import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,6 +24,8 @@ from qibi.fleet import collect as collecting
 from qibi.fleet.collect import Collected, Wish, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
+from qibi.fleet.remotes import Patience
+from qibi.ledger.git import Git
 from qibi.scoring import engine
 
 DOCS = Path(__file__).parents[2] / "docs" / "fleet.md"
@@ -32,7 +40,13 @@ class Fleet:
     books: dict[str, World]
     file: FleetFile
 
-    def collect(self, *afresh: str, at: str = "2026-11-18T09:00:00+00:00") -> Collected:
+    def collect(
+        self,
+        *afresh: str,
+        at: str = "2026-11-18T09:00:00+00:00",
+        patience: Patience | None = None,
+        **how: Any,
+    ) -> Collected:
         wish = Wish(
             self.file,
             self.top,
@@ -41,8 +55,9 @@ class Fleet:
             repositories.surroundings(self.top),
             at,
             frozenset(afresh),
+            patience or Patience(),
         )
-        return collect(wish)
+        return collect(wish, **how)
 
     @property
     def lake(self) -> Lake:
@@ -165,6 +180,59 @@ def test_a_remote_whose_head_names_no_branch_has_its_revisions(fleet: Fleet) -> 
     }
     fleet.file = named({"git": "bare.git", "revision": "main"})
     assert fleet.collect().books == ["one"]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_remote_that_says_nothing_does_not_keep_the_others_waiting(
+    fleet: Fleet, silent: str
+) -> None:
+    """By http git itself gives up, of any other way we do."""
+    fleet.file = named(
+        {"git": f"git://{silent}/far"}, {"git": f"http://{silent}/far"}, {"path": "books/*"}
+    )
+    said = []
+
+    def progress(text: str, _count: int) -> AbstractContextManager[Callable[[], None]]:
+        said.append(text)
+        return nullcontext(lambda: None)
+
+    done = fleet.collect(patience=Patience(silent=1, whole=5), progress=progress)
+    assert done.books == ["one", "two"]
+    by_git, by_http = reasons(done).values()
+    assert by_git == "can't be fetched: not done within 5 seconds"
+    assert "Operation too slow" in by_http
+    fetched = [f"fetching {scheme}://{silent}/far" for scheme in ("git", "http")]
+    assert said == [*fetched, "collecting"]
+
+
+def test_what_is_ended_takes_all_that_it_started_with_it(tmp_path: Path) -> None:
+    """A child of git's child holds a pipe open for as long as it lives."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        settings = ["-c", "alias.wait=!sleep 600 > pipe & wait"]
+        with pytest.raises(TimeoutError):
+            Git(tmp_path, repositories.surroundings(tmp_path), settings).run_within(2, "wait")
+        assert select.select([reader], [], [], 60)[0] == [reader]
+        assert os.read(reader, 1) == b""
+    finally:
+        os.close(reader)
+
+
+def test_ssh_goes_about_it_as_git_is_told_to(fleet: Fleet) -> None:
+    ssh = fleet.top / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {fleet.top}/asked\n', "utf-8")
+    ssh.chmod(0o755)
+    fleet.file = named({"git": "ssh://nowhere.invalid/far"})
+    (fleet.top / ".gitconfig").write_text(f"[core]\nsshCommand = {ssh}\n", "utf-8")
+    fleet.collect()
+    assert "nowhere.invalid" in (fleet.top / "asked").read_text("utf-8")
 
 
 def test_nothing_of_a_remote_is_checked_out_or_run(fleet: Fleet) -> None:

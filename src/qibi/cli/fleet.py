@@ -65,8 +65,7 @@ def collect(
                 1,
             )
         wish = Wish(asked, path.parent, lake, cache, now.around.environment, at, fresh)
-        with now.console.progress(_("collecting"), wish.count) as step:
-            done = collected(wish, step)
+        done = collected(wish, now.console.progress)
     _say(now, lake, done)
     if done.refused:
         now.exit_code = 1

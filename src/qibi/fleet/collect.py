@@ -1,6 +1,7 @@
 """Collecting a fleet: each of its books proven, what is new of it brought into the lake."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from qibi.book.fleet import FleetFile
 from qibi.fleet.fill import fill
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
 from qibi.fleet.proven import proven, repository_of
+from qibi.fleet.remotes import Patience
 from qibi.fleet.sources import Found, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
@@ -30,11 +32,7 @@ class Wish:
     environment: Mapping[str, str]
     at: str
     afresh: frozenset[str] = frozenset()
-
-    @property
-    def count(self) -> int:
-        """How many books are named."""
-        return len(sources(self.fleet, self.folder)[0])
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)
@@ -66,30 +64,39 @@ class Collected:
         self.refused.append((one.found.named, refusal))
 
 
-def collect(wish: Wish, step: Callable[[], None] = lambda: None) -> Collected:
-    """Bring the lake up to date, as far as the books hold; `step` is called after each of them."""
+# Given what is done and how many steps that has: gives what is called after each of them.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+
+
+def _quiet(_said: str, _count: int) -> AbstractContextManager[Callable[[], None]]:
+    return nullcontext(lambda: None)
+
+
+def collect(wish: Wish, progress: Progress = _quiet) -> Collected:
+    """Bring the lake up to date, as far as the books hold."""
     wish.lake.refuse_what_is_none()
     done = Collected()
     named, missing = sources(wish.fleet, wish.folder)
     done.refused += missing
-    opened = _told_apart([o for f in named if (o := _open(wish, f, done))], done)
+    opened = _told_apart([o for f in named if (o := _open(wish, f, done, progress))], done)
     done.refused += _away(wish, [*(f.named for f in named), *(text for text, _r in missing)], done)
     before = wish.lake.manifest.books
     books: dict[str, Book] = {}
     try:
-        for one in opened:
-            if made := _take(wish, one, before.get(one.id), done):
-                books[one.id] = made
-                done.books.append(one.id)
-            step()
+        with progress(_("collecting"), len(opened)) as step:
+            for one in opened:
+                if made := _take(wish, one, before.get(one.id), done):
+                    books[one.id] = made
+                    done.books.append(one.id)
+                step()
     finally:  # interrupted too, what was proven stands
         _settle(wish, named, books, done)
     return done
 
 
-def _open(wish: Wish, found: Found, done: Collected) -> _Opened | None:
+def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Opened | None:
     try:
-        place = found.place(wish.folder, wish.cache / "remotes", wish.environment)
+        place = _reached(wish, found, progress)
         repository = repository_of(place, wish.environment)
         done.ids[found.named] = _id_of(repository)
         return _Opened(found, repository, done.ids[found.named])
@@ -98,6 +105,17 @@ def _open(wish: Wish, found: Found, done: Collected) -> _Opened | None:
     except OSError as error:
         done.refused.append((found.named, Refusal(str(error))))
     return None
+
+
+def _reached(wish: Wish, found: Found, progress: Progress) -> Path:
+    """The folder of a book; of a remote one, once it is fetched."""
+    waiting = (
+        nullcontext()
+        if found.asked.git is None
+        else progress(_("fetching {remote}").format(remote=found.named), 1)
+    )
+    with waiting:
+        return found.place(wish.folder, wish.cache / "remotes", wish.environment, wish.patience)
 
 
 def _id_of(repository: Repository) -> str:

@@ -7,6 +7,7 @@ our own, whose HEAD is then the commit asked for. An audit reads just that.
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from qibi.base.findings import Refusal
@@ -23,6 +24,14 @@ _SETTINGS = (
 _ELSEWHERE = re.compile(r"[a-z+]+://|[^/]+:")  # an address, or ssh's HOST:PATH
 
 
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a remote has: to go on after it fell silent, and for all of a fetch."""
+
+    silent: int = 60
+    whole: float = 900
+
+
 def place_of(folder: Path, named: str) -> str:
     """What git is told: an address as it stands, a path from this folder on."""
     if _ELSEWHERE.match(named):
@@ -31,7 +40,12 @@ def place_of(folder: Path, named: str) -> str:
 
 
 def fetched(
-    named: str, place: str, revision: str | None, folder: Path, environment: Mapping[str, str]
+    named: str,
+    place: str,
+    revision: str | None,
+    folder: Path,
+    environment: Mapping[str, str],
+    patience: Patience,
 ) -> Path:
     """Our own repository of a remote, at this revision; raises `Refusal` where it can't be reached.
 
@@ -39,21 +53,17 @@ def fetched(
     """
     digest = hashlib.sha256(f"{place}\0{revision or ''}".encode()).hexdigest()[:16]
     home = folder / digest
-    git = _git(home, environment)
+    home.mkdir(parents=True, exist_ok=True)
+    git = _git(home, environment, patience)
     if not (home / ".git" / "HEAD").exists():
-        home.mkdir(parents=True, exist_ok=True)
         git.demand("init", "--quiet", "--template=")
     wanted = ["+refs/heads/*:refs/qibi/heads/*", "+refs/tags/*:refs/qibi/tags/*"]
     if revision is None:  # a remote's HEAD may name a branch that it does not have
         wanted.append("+HEAD:refs/qibi/head")
-    done = git.run(
-        *("fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--no-auto-gc"),
-        *("--", place, *wanted),
-    )
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [""]
+    words = _fetch(git, place, wanted, patience)
+    if words is not None:
         raise Refusal(
-            _("can't be fetched: {words}").format(words=words[0]),
+            _("can't be fetched: {words}").format(words=words),
             _("check the address, the network and your access: git ls-remote {remote}").format(
                 remote=named
             ),
@@ -66,6 +76,21 @@ def fetched(
         )
     git.demand("update-ref", "--no-deref", "HEAD", commit)
     return home
+
+
+def _fetch(git: Git, place: str, wanted: list[str], patience: Patience) -> str | None:
+    """Fetch these; one line on why that failed, None where it did not."""
+    try:
+        done = git.run_within(
+            patience.whole,
+            *("fetch", "--quiet", "--prune", "--force", "--no-write-fetch-head", "--no-auto-gc"),
+            *("--", place, *wanted),
+        )
+    except TimeoutError:
+        return _("not done within {count} seconds").format(count=f"{patience.whole:g}")
+    if done.returncode == 0:
+        return None
+    return next(iter((done.stderr or done.stdout).strip().splitlines()), "")
 
 
 def _commit(git: Git, revision: str | None) -> str | None:
@@ -82,9 +107,20 @@ def _commit(git: Git, revision: str | None) -> str | None:
     return None
 
 
-def _git(folder: Path, environment: Mapping[str, str]) -> Git:
-    """Git as for an audit; ssh may not ask for a password, since nobody may be there."""
+def _git(folder: Path, environment: Mapping[str, str], patience: Patience) -> Git:
+    """Git as for an audit, which does not wait for ever.
+
+    ssh may not ask for a password, since nobody may be there. Where whoever runs this has said how ssh or
+    http is to go about it, that holds.
+    """
     settings = [part for key, value in _SETTINGS for part in ("-c", f"{key}={value}")]
     git = Git(folder, environment, settings)
-    git.environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    if not any(git.config(f"http.lowSpeed{what}") for what in ("Limit", "Time")):
+        settings += ["-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={patience.silent}"]
+    own = git.environment.keys() & {"GIT_SSH_COMMAND", "GIT_SSH"}
+    if not own and git.config("core.sshCommand") is None:
+        git.environment["GIT_SSH_COMMAND"] = (
+            f"ssh -o BatchMode=yes -o ConnectTimeout={patience.silent}"
+            f" -o ServerAliveInterval={max(1, patience.silent // 4)} -o ServerAliveCountMax=4"
+        )
     return git

@@ -30,13 +30,17 @@ class Found:
             return _("see all: qibi audit, in a clone of it")
         return _("see all: qibi audit --book {folder}").format(folder=shlex.quote(str(self.folder)))
 
-    def place(self, fleet: Path, cache: Path, environment: Mapping[str, str]) -> Path:
+    def place(
+        self, fleet: Path, cache: Path, environment: Mapping[str, str], patience: remotes.Patience
+    ) -> Path:
         """The book's folder in its repository; raises `Refusal` where it can't be reached."""
         if self.folder is not None:
             return self.folder
         assert self.asked.git
         place = remotes.place_of(fleet, self.asked.git)
-        home = remotes.fetched(self.asked.git, place, self.asked.revision, cache, environment)
+        home = remotes.fetched(
+            self.asked.git, place, self.asked.revision, cache, environment, patience
+        )
         folder = home / (self.asked.book or "")
         folder.mkdir(parents=True, exist_ok=True)  # of git's only the objects are here
         return folder
