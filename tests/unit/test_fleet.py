@@ -6,13 +6,15 @@ import select
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
 from msgspec import structs
 
 import repositories
@@ -39,6 +41,7 @@ class Fleet:
     top: Path
     books: dict[str, World]
     file: FleetFile
+    lakes: str = "lake"
 
     def collect(
         self,
@@ -61,7 +64,7 @@ class Fleet:
 
     @property
     def lake(self) -> Lake:
-        return Lake(self.top / "lake", "lake")
+        return Lake(self.top / self.lakes, self.lakes)
 
     @property
     def manifest(self) -> Manifest:
@@ -246,8 +249,93 @@ def test_nothing_of_a_remote_is_checked_out_or_run(fleet: Fleet) -> None:
     fleet.file = named({"git": str(world.root)})
     assert fleet.collect().books == ["one"]
     assert not (fleet.top / "ran").exists()
-    (clone,) = (fleet.top / "cache" / "remotes").iterdir()
-    assert [p.name for p in clone.iterdir()] == [".git"]
+    assert [p.name for p in clone_of(fleet).iterdir()] == [".git"]
+
+
+def clone_of(fleet: Fleet) -> Path:
+    (clone,) = (p for p in (fleet.top / "cache" / "remotes").iterdir() if p.is_dir())
+    return clone
+
+
+def empty_the_packs(clone: Path) -> None:
+    """Each object that is packed, and each that is not."""
+    for path in (clone / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"")
+
+
+def lose_an_old_object(clone: Path) -> None:
+    """A batch of the ledger: HEAD and all trees are still there."""
+    environment = repositories.surroundings(clone)
+    listed = repositories.git(clone, environment, "ls-tree", "-r", "HEAD", "--", "ledger")
+    packs = sorted((clone / ".git" / "objects" / "pack").glob("*.pack"))
+    for pack in packs:  # loose from now on
+        pack.rename(clone / pack.name)
+        repositories.git(
+            clone, environment, "unpack-objects", "-q", given=(clone / pack.name).read_bytes()
+        )
+        (clone / pack.name).unlink()
+        pack.with_suffix(".idx").unlink()
+    key = listed.split()[2]
+    (clone / ".git" / "objects" / key[:2] / key[2:]).unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        empty_the_packs,
+        lose_an_old_object,
+        lambda clone: shutil.rmtree(clone / ".git" / "objects"),
+        lambda clone: shutil.rmtree(clone / ".git" / "refs"),
+        lambda clone: shutil.rmtree(clone / ".git"),
+        lambda clone: (clone / ".git" / "HEAD.lock").touch(),
+        lambda clone: (clone / ".git" / "refs" / "qibi" / "heads" / "main.lock").touch(),
+    ],
+    ids=["packs", "object", "objects", "refs", "all", "head-lock", "ref-lock"],
+)
+def test_a_damaged_clone_is_made_anew(fleet: Fleet, damage: Callable[[Path], None]) -> None:
+    """Whether or not there is something new to fetch."""
+    fleet.file = named({"git": "books/one", "revision": "main"})
+    fleet.collect()
+    before_it = fleet.totals()
+    fleet.books["one"].score(NEXT, "east")
+    damage(clone_of(fleet))
+    done = fleet.collect()
+    assert (done.books, reasons(done)) == (["one"], {})
+    damage(clone_of(fleet))
+    shutil.rmtree(fleet.top / "lake")  # so that it is read again
+    done = fleet.collect()
+    assert (done.books, reasons(done)) == (["one"], {})
+    assert fleet.totals() == before_it
+    assert [p.name for p in (fleet.top / "cache" / "remotes").glob(".*")] == []
+
+
+def test_a_damaged_clone_stays_where_the_remote_is_gone(fleet: Fleet) -> None:
+    fleet.file = named({"git": "books/one"})
+    fleet.collect()
+    clone = clone_of(fleet)
+    (clone / ".git" / "HEAD.lock").touch()
+    fleet.books["one"].root.rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
+    assert clone_of(fleet) == clone
+
+
+def test_two_collects_may_share_a_cache(fleet: Fleet) -> None:
+    """Both begin with an empty one, and come to the same."""
+    fleet.file = named({"git": "books/one"}, {"git": "books/two"})
+    fleets = [replace(fleet, lakes=name) for name in ("here", "there")]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda one: one.collect(), fleets))
+    assert [(done.books, reasons(done)) for done in found] == [(["one", "two"], {})] * 2
+
+
+def test_a_clone_that_another_fetches_is_waited_for(fleet: Fleet) -> None:
+    fleet.file = named({"git": "books/one"})
+    fleet.collect()
+    with FileLock(clone_of(fleet).with_suffix(".lock")):
+        done = fleet.collect(patience=Patience(whole=0.1))
+    assert reasons(done) == {"books/one": "another qibi is fetching it"}
 
 
 def test_the_same_folder_twice_is_one_book(fleet: Fleet) -> None:

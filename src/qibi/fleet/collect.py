@@ -11,10 +11,10 @@ from qibi import __version__
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.book.fleet import FleetFile
-from qibi.fleet.fill import fill
+from qibi.fleet.fill import Filling, fill
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
 from qibi.fleet.proven import proven, repository_of
-from qibi.fleet.remotes import Patience
+from qibi.fleet.remotes import Patience, Remote
 from qibi.fleet.sources import Found, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
@@ -42,6 +42,8 @@ class _Opened:
     found: Found
     repository: Repository
     id: str
+    remote: Remote | None
+    anew: bool = False  # whether its clone was made in this run, the first being damaged
 
 
 @dataclass
@@ -95,11 +97,19 @@ def collect(wish: Wish, progress: Progress = _quiet) -> Collected:
 
 
 def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Opened | None:
+    remote = found.remote(wish.folder, wish.cache / "remotes", wish.environment, wish.patience)
     try:
-        place = _reached(wish, found, progress)
-        repository = repository_of(place, wish.environment)
-        done.ids[found.named] = _id_of(repository)
-        return _Opened(found, repository, done.ids[found.named])
+        if remote:
+            with progress(_("fetching {remote}").format(remote=found.named), 1):
+                remote.fetched()
+        try:
+            one = _opened(wish, found, remote)
+        except Refusal:
+            if remote is None or remote.sound():
+                raise
+            one = _opened(wish, found, remote, anew=True)
+        done.ids[found.named] = one.id
+        return one
     except Refusal as refusal:
         done.refused.append((found.named, refusal))
     except OSError as error:
@@ -107,15 +117,12 @@ def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Ope
     return None
 
 
-def _reached(wish: Wish, found: Found, progress: Progress) -> Path:
-    """The folder of a book; of a remote one, once it is fetched."""
-    waiting = (
-        nullcontext()
-        if found.asked.git is None
-        else progress(_("fetching {remote}").format(remote=found.named), 1)
-    )
-    with waiting:
-        return found.place(wish.folder, wish.cache / "remotes", wish.environment, wish.patience)
+def _opened(wish: Wish, found: Found, remote: Remote | None, *, anew: bool = False) -> _Opened:
+    """A book whose files are here; `anew` where its clone is to be made once more. Raises `Refusal`."""
+    if remote and anew:
+        remote.fetched(anew=True)
+    repository = repository_of(found.place(remote.home if remote else None), wish.environment)
+    return _Opened(found, repository, _id_of(repository), remote, anew)
 
 
 def _id_of(repository: Repository) -> str:
@@ -174,20 +181,40 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
     if before and _same(wish, one, before):
         return replace_source(before, one.found.named)
     try:
-        trust = _trust(wish, one)
-        seal = before.seal if before else None
-        with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
-            made, filling = fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
-    except Refusal as refusal:
-        done.refuse(one, refusal)
-        return None
-    except Faults as faults:
-        advice = _("mend it there and commit: qibi check, then qibi commit")
-        done.refuse(one, Refusal(str(faults.findings[0]), advice, 1))
+        made, filling = _filled(wish, one, before)
+    except (Refusal, Faults) as error:
+        if again := _cloned_anew(wish, one):
+            return _take(wish, again, before, done)
+        done.refuse(one, _said(error))
         return None
     done.new_files += len(filling.written)
     done.mended += filling.mended
     return made
+
+
+def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Filling]:
+    trust = _trust(wish, one)
+    seal = before.seal if before else None
+    with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
+        return fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
+
+
+def _said(error: Refusal | Faults) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    advice = _("mend it there and commit: qibi check, then qibi commit")
+    return Refusal(str(error.findings[0]), advice, 1)
+
+
+def _cloned_anew(wish: Wish, one: _Opened) -> _Opened | None:
+    """The same book out of a new clone, where the one that was read is damaged; None where it is not."""
+    if one.remote is None or one.anew or one.remote.sound():
+        return None
+    try:
+        again = _opened(wish, one.found, one.remote, anew=True)
+    except Refusal:  # the first reason is said; the next collect tries it again
+        return None
+    return again if again.id == one.id else None
 
 
 def replace_source(book: Book, named: str) -> Book:

@@ -10,7 +10,7 @@ from pathlib import Path
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.book.fleet import FleetFile, Source
-from qibi.fleet import remotes
+from qibi.fleet.remotes import Patience, Remote, place_of
 
 _PATTERN = "*?["
 
@@ -30,18 +30,21 @@ class Found:
             return _("see all: qibi audit, in a clone of it")
         return _("see all: qibi audit --book {folder}").format(folder=shlex.quote(str(self.folder)))
 
-    def place(
-        self, fleet: Path, cache: Path, environment: Mapping[str, str], patience: remotes.Patience
-    ) -> Path:
-        """The book's folder in its repository; raises `Refusal` where it can't be reached."""
+    def remote(
+        self, fleet: Path, clones: Path, environment: Mapping[str, str], patience: Patience
+    ) -> Remote | None:
+        """The repository that it is fetched from; None for a folder here."""
+        if self.asked.git is None:
+            return None
+        place = place_of(fleet, self.asked.git)
+        return Remote(self.asked.git, place, self.asked.revision, clones, environment, patience)
+
+    def place(self, clone: Path | None) -> Path:
+        """The book's folder, here or in a clone."""
         if self.folder is not None:
             return self.folder
-        assert self.asked.git
-        place = remotes.place_of(fleet, self.asked.git)
-        home = remotes.fetched(
-            self.asked.git, place, self.asked.revision, cache, environment, patience
-        )
-        folder = home / (self.asked.book or "")
+        assert clone
+        folder = clone / (self.asked.book or "")
         folder.mkdir(parents=True, exist_ok=True)  # of git's only the objects are here
         return folder
 
