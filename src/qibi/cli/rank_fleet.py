@@ -40,11 +40,11 @@ class Across(Session):
         return next((ZoneInfo(b.timezone) for b in self.lake.manifest.books.values()), UTC)
 
     def period(self, text: str | None) -> Period:
-        """The period meant; bare or absent it is the latest week in which any book was assessed."""
-        held = self.lake.manifest.held
-        if (text is None or text == LATEST) and held:
-            return weeks.single(held[-1])
-        return super().period(text or weeks.week_of(self.today))
+        """The period meant; bare or absent it is the latest week in which any book was assessed, else this one."""
+        if text is None or text == LATEST:
+            held = self.lake.manifest.held
+            return weeks.single(held[-1] if held else weeks.week_of(self.today))
+        return super().period(text)
 
 
 class Times(NamedTuple):
