@@ -55,6 +55,7 @@ def collect(
 
     now = session()
     asked, path, lake = opened(now, fleet)
+    lake.refuse_what_is_none()  # before a lock is left there
     at = now.around.now().isoformat(timespec="seconds")
     with failures_explained(lake.folder), _locked(lake), _cache(now) as cache:
         fresh = frozenset(afresh or ())
