@@ -24,7 +24,7 @@ from qibi.base.findings import Refusal
 from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
 from qibi.fleet.collect import Collected, Wish, collect
-from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest, paths_of
+from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
 from qibi.fleet.remotes import Patience
 from qibi.ledger.git import Git
@@ -522,6 +522,27 @@ def test_members_of_differing_scales_are_pooled_on_one(fleet: Fleet) -> None:
     assert unit.total == (2 * sum(scaled) + 100 * len(scaled)) // (2 * 100 * len(scaled))
     assert fleet.rank().bases == (1000, 2000)
     assert fleet.rank("unit", recompute=True) == fleet.rank("unit")
+
+
+def test_a_criterion_is_meant_by_what_any_book_calls_it(fleet: Fleet) -> None:
+    def call(key: str, name: str) -> None:
+        scheme = fleet.books[key].root / "scheme" / "2026-W01.yaml"
+        text = scheme.read_text("utf-8").replace(
+            "- id: order\n", f"- id: order\n    name: {name}\n"
+        )
+        scheme.write_text(text, "utf-8")
+        fleet.books[key].commit("a name")
+
+    call("one", "{zh: 秩序, en: Good order}")
+    call("two", "{zh: 整洁, en: Tidiness}")
+    fleet.collect()
+    criteria = fleet.manifest.criteria
+    assert [criteria(t) for t in ("order", "秩序", "good ORDER", "整洁")] == [["order"]] * 4
+    assert criteria("ordre") == []
+    book = fleet.manifest.books["two"]
+    grading = {"2026-W01": Grading(criteria=(Criterion("tidy", ("Good order",)),))}
+    both = {"one": fleet.manifest.books["one"], "two": structs.replace(book, grading=grading)}
+    assert Manifest(books=both).criteria("Good order") == ["order", "tidy"]
 
 
 # What does not come in

@@ -8,10 +8,10 @@ from pathlib import Path
 from qibi.base import weeks as wk
 from qibi.base.kept import key_of
 from qibi.base.weeks import Period
-from qibi.book.definitions import Definitions, Scheme
+from qibi.book.definitions import Definitions, Label, Scheme
 from qibi.book.in_force import definitions_digest
 from qibi.fleet import lake as lk
-from qibi.fleet.lake import Book, File, Grade, Grading, Lake, Name, Week, file_at
+from qibi.fleet.lake import Book, Criterion, File, Grade, Grading, Lake, Name, Week, file_at
 from qibi.fleet.outcome import CRITERIA, KINDS, TOTALS
 from qibi.fleet.proven import Proven
 from qibi.fleet.runner import Duck, Row
@@ -322,4 +322,9 @@ def _grading(scheme: Scheme, base: int | None) -> Grading:
         scheme.watch,
         scheme.warn,
         base,
+        tuple(Criterion(c.id, _called(c.name, c.short)) for c in scheme.criteria),
     )
+
+
+def _called(*labels: Label) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for label in labels for name in (label.zh, label.en) if name))

@@ -17,6 +17,7 @@ import msgspec
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.base.text import folded
 from qibi.book.definitions import Label
 
 FORMAT = 1
@@ -107,13 +108,21 @@ class Grade(msgspec.Struct, frozen=True):
     lowest: int = msgspec.field(name="from")
 
 
+class Criterion(msgspec.Struct, frozen=True):
+    """A criterion, and all that it is called: in both languages, written out and short."""
+
+    id: str
+    names: tuple[str, ...]
+
+
 class Grading(msgspec.Struct, frozen=True):
-    """Of a scheme version: grades, highest first, alerts, and the bases of a member's week (hundredths)."""
+    """Of a scheme version: grades, highest first, alerts, the base of a member's week (hundredths), criteria."""
 
     grades: tuple[Grade, ...] = ()
     watch: int | None = None
     warn: int | None = None
     base: int | None = None
+    criteria: tuple[Criterion, ...] = ()
 
 
 class Week(msgspec.Struct, frozen=True):
@@ -186,6 +195,14 @@ class Manifest(msgspec.Struct, frozen=True):
     def held(self) -> list[str]:
         """The weeks in which any book was assessed, in order."""
         return sorted({w for b in self.books.values() for w, week in b.weeks.items() if week.held})
+
+    def criteria(self, text: str) -> list[str]:
+        """The ids of the criteria of any book that this id or name means."""
+        every = [c for b in self.books.values() for g in b.grading.values() for c in g.criteria]
+        if any(c.id == text for c in every):
+            return [text]
+        wanted = folded(text)
+        return sorted({c.id for c in every if wanted in map(folded, c.names)})
 
 
 class Lake:
