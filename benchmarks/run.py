@@ -6,7 +6,7 @@ largest resident set of any process. Cold: the cache is empty; warm: the same wa
 all weeks but the latest were asked before.
 
     .venv/bin/python benchmarks/run.py                     # small and large; minutes
-    .venv/bin/python benchmarks/run.py --huge --json FILE  # five million entries too; an hour
+    .venv/bin/python benchmarks/run.py --sizes small,large,huge --json FILE  # five million entries too; an hour
     .venv/bin/python benchmarks/run.py --plot docs/performance.svg --json FILE --only-plot
 
 ledger and hledger are Debian packages; beancount is taken from the environment named by --beancount.

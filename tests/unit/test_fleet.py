@@ -1,13 +1,21 @@
 """Fleets: what comes into a lake, what does not, and that nothing of it is lost on the way."""
 
+import os
 import re
+import select
 import shutil
-from dataclasses import dataclass
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
+from msgspec import structs
 
 import repositories
 from attacks.world import World
@@ -17,8 +25,10 @@ from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
 from qibi.fleet import recompute
 from qibi.fleet.collect import Collected, Wish, collect
-from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Lake, Manifest
+from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
+from qibi.fleet.remotes import Patience
+from qibi.ledger.git import Git
 from qibi.scoring import engine
 
 DOCS = Path(__file__).parents[2] / "docs" / "fleet.md"
@@ -32,8 +42,15 @@ class Fleet:
     top: Path
     books: dict[str, World]
     file: FleetFile
+    lakes: str = "lake"
 
-    def collect(self, *afresh: str, at: str = "2026-11-18T09:00:00+00:00") -> Collected:
+    def collect(
+        self,
+        *afresh: str,
+        at: str = "2026-11-18T09:00:00+00:00",
+        patience: Patience | None = None,
+        **how: Any,
+    ) -> Collected:
         wish = Wish(
             self.file,
             self.top,
@@ -42,12 +59,13 @@ class Fleet:
             repositories.surroundings(self.top),
             at,
             frozenset(afresh),
+            patience or Patience(),
         )
-        return collect(wish)
+        return collect(wish, **how)
 
     @property
     def lake(self) -> Lake:
-        return Lake(self.top / "lake", "lake")
+        return Lake(self.top / self.lakes, self.lakes)
 
     @property
     def manifest(self) -> Manifest:
@@ -168,6 +186,59 @@ def test_a_remote_whose_head_names_no_branch_has_its_revisions(fleet: Fleet) -> 
     assert fleet.collect().books == ["one"]
 
 
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_remote_that_says_nothing_does_not_keep_the_others_waiting(
+    fleet: Fleet, silent: str
+) -> None:
+    """By http git itself gives up, of any other way we do."""
+    fleet.file = named(
+        {"git": f"git://{silent}/far"}, {"git": f"http://{silent}/far"}, {"path": "books/*"}
+    )
+    said = []
+
+    def progress(text: str, _count: int) -> AbstractContextManager[Callable[[], None]]:
+        said.append(text)
+        return nullcontext(lambda: None)
+
+    done = fleet.collect(patience=Patience(silent=1, whole=5), progress=progress)
+    assert done.books == ["one", "two"]
+    by_git, by_http = reasons(done).values()
+    assert by_git == "can't be fetched: not done within 5 seconds"
+    assert "Operation too slow" in by_http
+    fetched = [f"fetching {scheme}://{silent}/far" for scheme in ("git", "http")]
+    assert said == [*fetched, "collecting"]
+
+
+def test_what_is_ended_takes_all_that_it_started_with_it(tmp_path: Path) -> None:
+    """A child of git's child holds a pipe open for as long as it lives."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        settings = ["-c", "alias.wait=!sleep 600 > pipe & wait"]
+        with pytest.raises(TimeoutError):
+            Git(tmp_path, repositories.surroundings(tmp_path), settings).run_within(2, "wait")
+        assert select.select([reader], [], [], 60)[0] == [reader]
+        assert os.read(reader, 1) == b""
+    finally:
+        os.close(reader)
+
+
+def test_ssh_goes_about_it_as_git_is_told_to(fleet: Fleet) -> None:
+    ssh = fleet.top / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {fleet.top}/asked\n', "utf-8")
+    ssh.chmod(0o755)
+    fleet.file = named({"git": "ssh://nowhere.invalid/far"})
+    (fleet.top / ".gitconfig").write_text(f"[core]\nsshCommand = {ssh}\n", "utf-8")
+    fleet.collect()
+    assert "nowhere.invalid" in (fleet.top / "asked").read_text("utf-8")
+
+
 def test_nothing_of_a_remote_is_checked_out_or_run(fleet: Fleet) -> None:
     world = fleet.books["one"]
     (world.root / ".gitattributes").write_text("* filter=evil\n", "utf-8")
@@ -179,13 +250,118 @@ def test_nothing_of_a_remote_is_checked_out_or_run(fleet: Fleet) -> None:
     fleet.file = named({"git": str(world.root)})
     assert fleet.collect().books == ["one"]
     assert not (fleet.top / "ran").exists()
-    (clone,) = (fleet.top / "cache" / "remotes").iterdir()
-    assert [p.name for p in clone.iterdir()] == [".git"]
+    assert [p.name for p in clone_of(fleet).iterdir()] == [".git"]
+
+
+def clone_of(fleet: Fleet) -> Path:
+    (clone,) = (p for p in (fleet.top / "cache" / "remotes").iterdir() if p.is_dir())
+    return clone
+
+
+def empty_the_packs(clone: Path) -> None:
+    """Each object that is packed, and each that is not."""
+    for path in (clone / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"")
+
+
+def lose_an_old_object(clone: Path) -> None:
+    """A batch of the ledger: HEAD and all trees are still there."""
+    environment = repositories.surroundings(clone)
+    listed = repositories.git(clone, environment, "ls-tree", "-r", "HEAD", "--", "ledger")
+    packs = sorted((clone / ".git" / "objects" / "pack").glob("*.pack"))
+    for pack in packs:  # loose from now on
+        pack.rename(clone / pack.name)
+        repositories.git(
+            clone, environment, "unpack-objects", "-q", given=(clone / pack.name).read_bytes()
+        )
+        (clone / pack.name).unlink()
+        pack.with_suffix(".idx").unlink()
+    key = listed.split()[2]
+    (clone / ".git" / "objects" / key[:2] / key[2:]).unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        empty_the_packs,
+        lose_an_old_object,
+        lambda clone: shutil.rmtree(clone / ".git" / "objects"),
+        lambda clone: shutil.rmtree(clone / ".git" / "refs"),
+        lambda clone: shutil.rmtree(clone / ".git"),
+        lambda clone: (clone / ".git" / "HEAD.lock").touch(),
+        lambda clone: (clone / ".git" / "refs" / "qibi" / "heads" / "main.lock").touch(),
+    ],
+    ids=["packs", "object", "objects", "refs", "all", "head-lock", "ref-lock"],
+)
+def test_a_damaged_clone_is_made_anew(fleet: Fleet, damage: Callable[[Path], None]) -> None:
+    """Whether or not there is something new to fetch."""
+    fleet.file = named({"git": "books/one", "revision": "main"})
+    fleet.collect()
+    before_it = fleet.totals()
+    fleet.books["one"].score(NEXT, "east")
+    damage(clone_of(fleet))
+    done = fleet.collect()
+    assert (done.books, reasons(done)) == (["one"], {})
+    damage(clone_of(fleet))
+    shutil.rmtree(fleet.top / "lake")  # so that it is read again
+    done = fleet.collect()
+    assert (done.books, reasons(done)) == (["one"], {})
+    assert fleet.totals() == before_it
+    assert [p.name for p in (fleet.top / "cache" / "remotes").glob(".*")] == []
+
+
+def test_a_damaged_clone_stays_where_the_remote_is_gone(fleet: Fleet) -> None:
+    fleet.file = named({"git": "books/one"})
+    fleet.collect()
+    clone = clone_of(fleet)
+    (clone / ".git" / "HEAD.lock").touch()
+    fleet.books["one"].root.rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
+    assert clone_of(fleet) == clone
+
+
+def test_two_collects_may_share_a_cache(fleet: Fleet) -> None:
+    """Both begin with an empty one, and come to the same."""
+    fleet.file = named({"git": "books/one"}, {"git": "books/two"})
+    fleets = [replace(fleet, lakes=name) for name in ("here", "there")]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda one: one.collect(), fleets))
+    assert [(done.books, reasons(done)) for done in found] == [(["one", "two"], {})] * 2
+
+
+def test_a_clone_that_another_fetches_is_waited_for(fleet: Fleet) -> None:
+    fleet.file = named({"git": "books/one"})
+    fleet.collect()
+    with FileLock(clone_of(fleet).with_suffix(".lock")):
+        done = fleet.collect(patience=Patience(whole=0.1))
+    assert reasons(done) == {"books/one": "another qibi is fetching it"}
 
 
 def test_the_same_folder_twice_is_one_book(fleet: Fleet) -> None:
     fleet.file = named({"path": "books/*"}, {"path": "books/../books/one"}, {"path": "books/t?o"})
     assert fleet.collect().books == ["one", "two"]
+
+
+def test_another_folder_of_the_same_repository_is_another_book(fleet: Fleet) -> None:
+    """Both say the same id, in the same commit."""
+    both = fleet.top / "both"
+    for name in ("old", "new"):
+        a_book(both / name, "one", 5)
+        shutil.rmtree(both / name / ".git")
+    world = World(both)
+    scheme = both / "new" / "scheme" / "2026-W01.yaml"
+    scheme.write_text(scheme.read_text("utf-8").replace("base: 10", "base: 20"), "utf-8")
+    world.git("init", "-q", "-b", "main")
+    world.commit("two books")
+    fleet.file = named({"path": "both/old"})
+    fleet.collect()
+    old = fleet.totals()
+    fleet.file = named({"path": "both/new"})
+    assert fleet.collect().new_files > 0
+    assert fleet.totals() == {subject: total + 1000 for subject, total in old.items()}
+    assert fleet.manifest.books["one"].folder == "new/"
 
 
 def test_a_name_that_is_erased_leaves_the_lake(fleet: Fleet) -> None:
@@ -225,6 +401,82 @@ def test_files_that_are_gone_are_made_anew(fleet: Fleet) -> None:
     shutil.rmtree(fleet.top / "lake" / "totals")
     assert fleet.collect().new_files == 2
     assert fleet.totals() == before_it
+
+
+def test_damaged_files_are_noticed_and_written_anew(fleet: Fleet) -> None:
+    """Torn, replaced by one of the same size, and replaced by that of another table."""
+    fleet.collect()
+    whole = {path: (fleet.top / "lake" / path).read_bytes() for path in fleet.files()}
+    asked = fleet.rank()
+    totals, other = fleet.lake.files("totals", [WEEK])
+    (criteria, _other) = fleet.lake.files("criteria", [WEEK])
+    for damage in (
+        b"torn",
+        bytes(totals.stat().st_size),
+        other.read_bytes(),
+        criteria.read_bytes(),
+    ):
+        totals.write_bytes(damage)
+        done = fleet.collect()
+        assert (done.new_files, done.gone_files) == (1, 0)
+        assert [fleet.top / "lake" / path for path in done.mended] == [totals]
+        assert {path: (fleet.top / "lake" / path).read_bytes() for path in fleet.files()} == whole
+    assert fleet.rank() == asked
+
+
+def test_a_lake_that_says_nothing_of_its_files_is_filled_anew_once(fleet: Fleet) -> None:
+    fleet.collect()
+    books = {k: structs.replace(b, files={}) for k, b in fleet.manifest.books.items()}
+    fleet.lake.write(Manifest(books=books))
+    (totals, _other) = fleet.lake.files("totals", [WEEK])
+    whole = totals.read_bytes()
+    totals.write_bytes(b"torn")
+    done = fleet.collect()
+    assert (done.new_files, done.mended) == (1, [])
+    assert totals.read_bytes() == whole
+    assert all(
+        set(book.files) == set(paths_of(k, book)) for k, book in fleet.manifest.books.items()
+    )
+    assert fleet.collect().new_files == 0
+
+
+def test_a_file_of_another_size_or_none_is_not_ranked_by(fleet: Fleet) -> None:
+    fleet.collect()
+    files = fleet.lake.read_for([WEEK], recompute=True)
+    fleet.lake.refuse_damaged(files)
+    assert {*fleet.lake.files("entries", [WEEK]), *fleet.lake.name_files()} < set(files)
+    files[0].write_bytes(b"torn")
+    named = re.escape(str(files[0].relative_to(fleet.top)))
+    with pytest.raises(Refusal, match=f"^{named} is damaged$"):
+        fleet.lake.refuse_damaged(files)
+    files[0].unlink()
+    with pytest.raises(Refusal, match=f"^{named} is missing$"):
+        fleet.lake.refuse_damaged(files)
+
+
+def test_a_file_that_is_none_of_a_lake_is_named_by_a_ranking(fleet: Fleet) -> None:
+    fleet.collect()
+    (totals, _other) = fleet.lake.files("totals", [WEEK])
+    (criteria, _another) = fleet.lake.files("criteria", [WEEK])
+    columns = ", ".join(f"'x' AS {column}" for column in COLUMNS["totals"])
+    typed = fleet.top / "typed.parquet"
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{typed}' (FORMAT parquet)")
+    for damage in (b"torn", criteria.read_bytes(), typed.read_bytes()):
+        totals.write_bytes(damage)
+        with pytest.raises(Refusal, match=f"^{re.escape(str(totals))} can't be read: "):
+            fleet.rank()
+
+
+def test_a_stale_book_whose_files_are_damaged_is_taken_out(fleet: Fleet) -> None:
+    fleet.file = named({"path": "books/two"}, {"path": "books/one"})
+    fleet.collect()
+    (fleet.top / "books" / "one").rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
+    fleet.lake.files("totals", [WEEK])[0].write_bytes(b"torn")
+    done = fleet.collect()
+    assert (done.stale, done.lost) == ([], ["one"])
+    assert [refused.source for refused in fleet.manifest.refused] == ["books/one"]
+    assert {s.subject[:4] for s in fleet.rank().standings} == {"two/"}
 
 
 def join_a_unit(world: World) -> None:
@@ -294,6 +546,27 @@ def test_a_week_that_is_too_large_is_divided_by_books(
     assert len(runs) == (books if at_once == 1 else 1), runs
 
 
+def test_a_criterion_is_meant_by_what_any_book_calls_it(fleet: Fleet) -> None:
+    def call(key: str, name: str) -> None:
+        scheme = fleet.books[key].root / "scheme" / "2026-W01.yaml"
+        text = scheme.read_text("utf-8").replace(
+            "- id: order\n", f"- id: order\n    name: {name}\n"
+        )
+        scheme.write_text(text, "utf-8")
+        fleet.books[key].commit("a name")
+
+    call("one", "{zh: 秩序, en: Good order}")
+    call("two", "{zh: 整洁, en: Tidiness}")
+    fleet.collect()
+    criteria = fleet.manifest.criteria
+    assert [criteria(t) for t in ("order", "秩序", "good ORDER", "整洁")] == [["order"]] * 4
+    assert criteria("ordre") == []
+    book = fleet.manifest.books["two"]
+    grading = {"2026-W01": Grading(criteria=(Criterion("tidy", ("Good order",)),))}
+    both = {"one": fleet.manifest.books["one"], "two": structs.replace(book, grading=grading)}
+    assert Manifest(books=both).criteria("Good order") == ["order", "tidy"]
+
+
 # What does not come in
 
 
@@ -331,6 +604,96 @@ def test_a_book_that_shares_its_id_later_stays_as_it_was(fleet: Fleet) -> None:
     }
     assert done.stale == ["one"]
     assert fleet.totals() == before_it
+
+
+def rename(world: World, old: str, new: str) -> None:
+    """Give a book another id, and commit that."""
+    path = world.root / "qibi.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"id: {old}", f"id: {new}"), "utf-8")
+    world.commit("another id")
+
+
+def test_a_book_that_changes_its_id_is_counted_once(fleet: Fleet) -> None:
+    fleet.collect()
+    rename(fleet.books["two"], "two", "three")
+    done = fleet.collect()
+    assert (done.books, done.renamed, done.left) == (["one", "three"], [("two", "three")], [])
+    assert list(fleet.manifest.books) == ["one", "three"]
+    assert not [path for path in fleet.files() if "two-" in path]
+    done = fleet.collect()
+    assert (done.books, done.renamed) == (["one", "three"], [])
+
+
+def test_a_book_that_is_refused_under_its_new_id_stays_under_the_old_one(fleet: Fleet) -> None:
+    fleet.collect()
+    before_it = fleet.totals()
+    world = fleet.books["two"]
+    rename(world, "two", "one")
+    done = fleet.collect()
+    assert list(reasons(done)) == ["books/one", "books/two"]
+    assert done.stale == ["one", "two"]
+    assert fleet.totals() == before_it
+    rename(world, "one", "three")
+    assert fleet.collect().renamed == [("two", "three")]
+    assert list(fleet.manifest.books) == ["one", "three"]
+
+
+def test_interrupted_before_its_new_id_is_taken_a_book_stays(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    fleet.collect()
+    rename(fleet.books["two"], "two", "three")
+    monkeypatch.setattr(collecting, "fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fleet.collect()
+    assert list(fleet.manifest.books) == ["one", "two"]
+
+
+def test_folders_that_are_away_stay_as_they_were(fleet: Fleet) -> None:
+    books = fleet.top / "books"
+    fleet.file = named({"path": str(books / "one")}, {"path": "./books/../books/two/"})
+    fleet.collect()
+    before_it = fleet.totals()
+    books.rename(fleet.top / "elsewhere")
+    done = fleet.collect()
+    assert reasons(done) == {"books/one": "no book here", "books/two": "no book here"}
+    assert (done.stale, done.left) == (["one", "two"], [])
+    assert fleet.totals() == before_it
+    (fleet.top / "elsewhere").rename(books)
+    assert fleet.collect().books == ["one", "two"]
+
+
+def test_what_a_pattern_still_fits_stays_as_it_was(fleet: Fleet) -> None:
+    fleet.file = named({"path": "b*/*"}, {"path": "**/nothing"})
+    fleet.collect()
+    before_it = fleet.totals()
+    (fleet.books["one"].root / "qibi.yaml").unlink()  # still committed
+    fleet.books["two"].root.rename(fleet.top / "elsewhere")
+    done = fleet.collect()
+    assert {"books/one", "books/two"} < set(reasons(done))
+    assert (done.stale, done.left) == (["one", "two"], [])
+    assert fleet.totals() == before_it
+    done = fleet.collect("two")
+    assert (done.stale, done.left) == (["one"], ["two"])
+    (fleet.top / "elsewhere").rename(fleet.top / "books" / "under another name")
+    fleet.collect()
+    (fleet.top / "books" / "under another name").rename(fleet.books["two"].root)
+    done = fleet.collect()
+    assert (done.books, done.stale) == (["two"], ["one"])
+    fleet.file = named({"path": "books/t*"})
+    assert fleet.collect().left == ["one"]
+
+
+def test_a_folder_whose_name_could_be_a_pattern_is_a_folder(fleet: Fleet) -> None:
+    fleet.books["one"].root.rename(fleet.top / "books" / "o[n]e *")
+    fleet.file = named({"path": "books/o[n]e *"})
+    assert fleet.collect().books == ["one"]
+    assert fleet.manifest.books["one"].source == "books/o[n]e *"
+    (fleet.top / "books" / "o[n]e *").rename(fleet.top / "elsewhere")
+    assert fleet.collect().stale == ["one"]
 
 
 def test_a_remote_that_is_gone_stays_as_it_was(fleet: Fleet) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from qibi.base.findings import Faults, Finding, Refusal
@@ -15,14 +15,23 @@ from qibi.book.yaml import parse
 FLEET = "fleet.yaml"
 
 
+def _a_place(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("fleet", _("no file and no address has a null character in it"))
+    return text
+
+
+Place = Annotated[Text, AfterValidator(_a_place)]
+
+
 class Source(Model):
     """Where books are: a folder or a pattern of folders, or a book in a git repository."""
 
-    path: Text | None = None
-    git: Text | None = None
-    revision: Text | None = None
-    book: Text | None = None
-    trust: Text | None = None
+    path: Place | None = None
+    git: Place | None = None
+    revision: Place | None = None
+    book: Place | None = None
+    trust: Place | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> "Source":
@@ -43,7 +52,7 @@ class FleetFile(Model):
 
     name: Name | None = None
     books: list[Source] = Field(min_length=1)
-    lake: Text = "lake"
+    lake: Place = "lake"
     period_total: Literal["mean", "sum"] = "mean"
     min_weeks: Annotated[float, Field(ge=0, le=1)] = 0
 

@@ -10,7 +10,7 @@ import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
-from qibi.cli import options
+from qibi.cli import options, phrases
 from qibi.cli.console import Column, Grid, View, relative
 from qibi.cli.session import Session, session
 
@@ -55,6 +55,7 @@ def collect(
 
     now = session()
     asked, path, lake = opened(now, fleet)
+    lake.refuse_what_is_none()  # before a lock is left there
     at = now.around.now().isoformat(timespec="seconds")
     with failures_explained(lake.folder), _locked(lake), _cache(now) as cache:
         fresh = frozenset(afresh or ())
@@ -65,8 +66,7 @@ def collect(
                 1,
             )
         wish = Wish(asked, path.parent, lake, cache, now.around.environment, at, fresh)
-        with now.console.progress(_("collecting"), wish.count) as step:
-            done = collected(wish, step)
+        done = collected(wish, now.console.progress)
     _say(now, lake, done)
     if done.refused:
         now.exit_code = 1
@@ -124,6 +124,20 @@ def _say(now: Session, lake: "Lake", done: "Collected") -> None:
         book = lake.manifest.books[key]
         text = _("{book} stays in the lake as it was collected on {day}; rankings say so")
         now.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
+    for key in done.lost:
+        text = _("{book}: its files in the lake are damaged; it is taken out until it is mended")
+        now.console.say(text.format(book=key), "yellow")
+    if done.mended:
+        text = many(
+            "{count} damaged file was written anew: {paths}",
+            "{count} damaged files were written anew: {paths}",
+            len(done.mended),
+        )
+        paths = phrases.places([f"{lake.shown}/{path}" for path in done.mended], 3)
+        now.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
+    for old, new in done.renamed:
+        text = _("{old} has the id {new} now: taken out of the lake under its old one")
+        now.console.say(text.format(old=old, new=new), "yellow")
     for key in done.left:
         text = _("{book} is no longer in the fleet: taken out of the lake")
         now.console.say(text.format(book=key), "yellow")

@@ -38,9 +38,10 @@ def engine(fleet: str | None, name: str | None, master: str | None, copy: str | 
             _("there is no engine '{name}'").format(name=name),
             _("one of: {names}").format(names=listing(list(ENGINES))),
         )
-    if first and name != "spark" and first != "--engine":
+    sparks = next((option for option in ("--master", "--lake") if given[option] is not None), None)
+    if sparks and name != "spark":
         raise Refusal(
-            _("{option} needs --engine spark").format(option=first), _("add --engine spark")
+            _("{option} needs --engine spark").format(option=sparks), _("add --engine spark")
         )
     return Engine(name or ENGINES[0], master, copy)
 
@@ -54,6 +55,8 @@ def ranked(
     recompute: bool,
 ) -> "Ranking":
     """The ranking of a fleet on this engine; raises `Refusal` where it can't be had."""
+    if on.copy is None:
+        lake.refuse_damaged(lake.read_for(question.weeks, recompute))
     if on.name != "spark":
         from qibi.fleet.ranking import rank
 

@@ -40,11 +40,11 @@ class Across(Session):
         return next((ZoneInfo(b.timezone) for b in self.lake.manifest.books.values()), UTC)
 
     def period(self, text: str | None) -> Period:
-        """The period meant; bare or absent it is the latest week in which any book was assessed."""
-        held = self.lake.manifest.held
-        if (text is None or text == LATEST) and held:
-            return weeks.single(held[-1])
-        return super().period(text or weeks.week_of(self.today))
+        """The period meant; bare or absent it is the latest week in which any book was assessed, else this one."""
+        if text is None or text == LATEST:
+            held = self.lake.manifest.held
+            return weeks.single(held[-1] if held else weeks.week_of(self.today))
+        return super().period(text)
 
 
 class Times(NamedTuple):
@@ -97,14 +97,29 @@ def show(now: Session, asked: Asked, form: str, output: str | None) -> None:
     across.lake = lake
     period = asked_period(across, *asked.times)
     earlier = before(lake, period)
-    question = Question(period, earlier, asked.by, asked.criterion, criteria=form != "table")
+    criterion = _criterion(lake, asked.criterion)
+    question = Question(period, earlier, asked.by, criterion, criteria=form != "table")
     found = ranked(now, asked.on, lake, fleet, question, asked.recompute)
-    if asked.criterion and not found.standings:
-        _refuse_unknown(lake, asked.criterion)
+    if criterion and not found.standings:
+        _refuse_unknown(lake, criterion)
     for _code, text in warnings(lake, found):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
     columns = _WIDE if form == "md" else now.around.width
     now.console.show(_view(lake, fleet, found, asked, columns), form, output)
+
+
+def _criterion(lake: "Lake", text: str | None) -> str | None:
+    """The id of the criterion meant, by id or name; what was written where no book is known to have it.
+
+    Raises `Refusal` where a name is that of several.
+    """
+    found = lake.manifest.criteria(text) if text else []
+    if len(found) > 1:
+        raise Refusal(
+            _("'{text}' may be {options}; write the id").format(text=text, options=listing(found)),
+            code=1,
+        )
+    return found[0] if found else text
 
 
 def _refuse_unknown(lake: "Lake", criterion: str) -> None:

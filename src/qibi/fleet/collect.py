@@ -1,6 +1,7 @@
 """Collecting a fleet: each of its books proven, what is new of it brought into the lake."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from qibi import __version__
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.book.fleet import FleetFile
-from qibi.fleet.fill import fill
+from qibi.fleet.fill import Filling, fill
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
 from qibi.fleet.proven import proven, repository_of
-from qibi.fleet.sources import Found, sources
+from qibi.fleet.remotes import Patience, Remote
+from qibi.fleet.sources import Found, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
 from qibi.scoring.engine import rules_digest
@@ -30,11 +32,7 @@ class Wish:
     environment: Mapping[str, str]
     at: str
     afresh: frozenset[str] = frozenset()
-
-    @property
-    def count(self) -> int:
-        """How many books are named."""
-        return len(sources(self.fleet, self.folder)[0])
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,8 @@ class _Opened:
     found: Found
     repository: Repository
     id: str
+    remote: Remote | None
+    anew: bool = False  # whether its clone was made in this run, the first being damaged
 
 
 @dataclass
@@ -52,50 +52,77 @@ class Collected:
 
     books: list[str] = field(default_factory=list)
     refused: list[tuple[str, Refusal]] = field(default_factory=list)
-    failed: dict[str, str] = field(
-        default_factory=dict
-    )  # source of those whose id is known: the id
+    ids: dict[str, str] = field(default_factory=dict)  # source that was reached: the id it gives
     left: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)  # the old id and the new one
     stale: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)  # files that were damaged
     new_files: int = 0
     gone_files: int = 0
 
     def refuse(self, one: _Opened, refusal: Refusal) -> None:
         """Note that a book could not be taken, and why."""
         self.refused.append((one.found.named, refusal))
-        self.failed[one.found.named] = one.id
 
 
-def collect(wish: Wish, step: Callable[[], None] = lambda: None) -> Collected:
-    """Bring the lake up to date, as far as the books hold; `step` is called after each of them."""
+# Given what is done and how many steps that has: gives what is called after each of them.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+
+
+def _quiet(_said: str, _count: int) -> AbstractContextManager[Callable[[], None]]:
+    return nullcontext(lambda: None)
+
+
+def collect(wish: Wish, progress: Progress = _quiet) -> Collected:
+    """Bring the lake up to date, as far as the books hold."""
     wish.lake.refuse_what_is_none()
     done = Collected()
     named, missing = sources(wish.fleet, wish.folder)
     done.refused += missing
-    opened = _told_apart([o for f in named if (o := _open(wish, f, done))], done)
+    opened = _told_apart([o for f in named if (o := _open(wish, f, done, progress))], done)
+    done.refused += _away(wish, [*(f.named for f in named), *(text for text, _r in missing)], done)
     before = wish.lake.manifest.books
     books: dict[str, Book] = {}
     try:
-        for one in opened:
-            if made := _take(wish, one, before.get(one.id), done):
-                books[one.id] = made
-                done.books.append(one.id)
-            step()
+        with progress(_("collecting"), len(opened)) as step:
+            for one in opened:
+                if made := _take(wish, one, before.get(one.id), done):
+                    books[one.id] = made
+                    done.books.append(one.id)
+                step()
     finally:  # interrupted too, what was proven stands
         _settle(wish, named, books, done)
     return done
 
 
-def _open(wish: Wish, found: Found, done: Collected) -> _Opened | None:
+def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Opened | None:
+    remote = found.remote(wish.folder, wish.cache / "remotes", wish.environment, wish.patience)
     try:
-        place = found.place(wish.folder, wish.cache / "remotes", wish.environment)
-        repository = repository_of(place, wish.environment)
-        return _Opened(found, repository, _id_of(repository))
+        if remote:
+            with progress(_("fetching {remote}").format(remote=found.named), 1):
+                remote.fetched()
+        try:
+            one = _opened(wish, found, remote)
+        except Refusal:
+            if remote is None or remote.sound():
+                raise
+            one = _opened(wish, found, remote, anew=True)
+        done.ids[found.named] = one.id
+        return one
     except Refusal as refusal:
         done.refused.append((found.named, refusal))
     except OSError as error:
         done.refused.append((found.named, Refusal(str(error))))
     return None
+
+
+def _opened(wish: Wish, found: Found, remote: Remote | None, *, anew: bool = False) -> _Opened:
+    """A book whose files are here; `anew` where its clone is to be made once more. Raises `Refusal`."""
+    if remote and anew:
+        remote.fetched(anew=True)
+    repository = repository_of(found.place(remote.home if remote else None), wish.environment)
+    return _Opened(found, repository, _id_of(repository), remote, anew)
 
 
 def _id_of(repository: Repository) -> str:
@@ -132,6 +159,21 @@ def _told_apart(opened: list[_Opened], done: Collected) -> list[_Opened]:
     return [several[0] for several in of_id.values() if len(several) == 1]
 
 
+def _away(wish: Wish, named: list[str], done: Collected) -> list[tuple[str, Refusal]]:
+    """Where books were that a pattern still fits, and now no book is: they may be back later."""
+    advice = _(
+        "bring it back, or have it taken out of the lake: qibi fleet collect --afresh {book}"
+    )
+    return [
+        (book.source, nothing(advice.format(book=key)))
+        for key, book in wish.lake.manifest.books.items()
+        if book.source not in named
+        and key not in wish.afresh
+        and key not in done.ids.values()
+        and matched(wish.fleet, wish.folder, book.source)
+    ]
+
+
 def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Book | None:
     """What the lake holds of a book from now on; None where it is refused."""
     if one.id in wish.afresh:
@@ -139,19 +181,40 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
     if before and _same(wish, one, before):
         return replace_source(before, one.found.named)
     try:
-        trust = _trust(wish, one)
-        seal = before.seal if before else None
-        with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
-            made, written = fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
-    except Refusal as refusal:
-        done.refuse(one, refusal)
+        made, filling = _filled(wish, one, before)
+    except (Refusal, Faults) as error:
+        if again := _cloned_anew(wish, one):
+            return _take(wish, again, before, done)
+        done.refuse(one, _said(error))
         return None
-    except Faults as faults:
-        advice = _("mend it there and commit: qibi check, then qibi commit")
-        done.refuse(one, Refusal(str(faults.findings[0]), advice, 1))
-        return None
-    done.new_files += len(written)
+    done.new_files += len(filling.written)
+    done.mended += filling.mended
     return made
+
+
+def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Filling]:
+    trust = _trust(wish, one)
+    seal = before.seal if before else None
+    with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
+        return fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
+
+
+def _said(error: Refusal | Faults) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    advice = _("mend it there and commit: qibi check, then qibi commit")
+    return Refusal(str(error.findings[0]), advice, 1)
+
+
+def _cloned_anew(wish: Wish, one: _Opened) -> _Opened | None:
+    """The same book out of a new clone, where the one that was read is damaged; None where it is not."""
+    if one.remote is None or one.anew or one.remote.sound():
+        return None
+    try:
+        again = _opened(wish, one.found, one.remote, anew=True)
+    except Refusal:  # the first reason is said; the next collect tries it again
+        return None
+    return again if again.id == one.id else None
 
 
 def replace_source(book: Book, named: str) -> Book:
@@ -165,11 +228,12 @@ def _made_by() -> str:
 
 
 def _same(wish: Wish, one: _Opened, before: Book) -> bool:
-    """Whether the book is the one that was proven before, and all its files are here."""
+    """Whether the book is the one that was proven before, and all its files are here as they were written."""
+    there = (one.repository.commit, one.repository.prefix)
     return (
-        (before.commit, before.qibi) == (one.repository.commit, _made_by())
+        (before.commit, before.folder, before.qibi) == (*there, _made_by())
         and not one.found.asked.trust
-        and all((wish.lake.folder / path).exists() for path in paths_of(one.id, before))
+        and all(wish.lake.sound(path) for path in paths_of(one.id, before))
     )
 
 
@@ -190,24 +254,18 @@ def _trust(wish: Wish, one: _Opened) -> frozenset[str] | None:
 
 def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collected) -> None:
     """Write down what the lake holds now, and remove what it does not any more."""
-    still = {found.named for found in named}
     kept = dict(books)
-    unknown = []
-    for source, refusal in done.refused:
-        key = done.failed.get(source) or _collected_from(wish, source)
-        book = wish.lake.manifest.books.get(key or "")
-        since = Refused(source, refusal.message, wish.at)
-        if book is None or key is None:
-            unknown.append(since)
-        elif key not in kept:
-            if book.stale and book.stale.reason == since.reason:
-                since = book.stale
-            kept[key] = msgspec.structs.replace(book, stale=since)
-            done.stale.append(key)
+    unknown = _keep_the_refused(wish, kept, done)
+    still = {found.named for found in named}
     for key, book in wish.lake.manifest.books.items():
-        if key not in kept and book.source in still:
+        given = done.ids.get(book.source, key)
+        if key in kept or key in done.lost:
+            continue
+        if given != key and given in kept:
+            done.renamed.append((key, given))
+        elif book.source in still:
             kept[key] = book  # not come to: interrupted
-        elif key not in kept:
+        else:
             done.left.append(key)
     earlier = {(r.source, r.reason): r for r in wish.lake.manifest.refused}
     refused = tuple(earlier.get((r.source, r.reason), r) for r in unknown)
@@ -216,7 +274,35 @@ def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collec
     done.gone_files = wish.lake.sweep()
 
 
-def _collected_from(wish: Wish, source: str) -> str | None:
-    """The book that was collected from a source before."""
-    books = wish.lake.manifest.books.items()
-    return next((key for key, book in books if book.source == source), None)
+def _keep_the_refused(wish: Wish, kept: dict[str, Book], done: Collected) -> list[Refused]:
+    """Keep what was collected of refused books before, as stale; those of which the lake has nothing now.
+
+    Of a source that gives another id than it did, and is refused, the book that it was is kept. A book whose
+    files are damaged is not: nobody can make them anew.
+    """
+    before = wish.lake.manifest.books
+    unknown = []
+    for source, refusal in done.refused:
+        since = Refused(source, refusal.message, wish.at)
+        known = _known(wish, source, done)
+        for key in known:
+            if key in kept or key in done.lost:
+                continue
+            if not wish.lake.whole(key, before[key]):
+                done.lost.append(key)
+                continue
+            stale = before[key].stale
+            if stale and stale.reason == since.reason:
+                since = stale
+            kept[key] = msgspec.structs.replace(before[key], stale=since)
+            done.stale.append(key)
+        if not any(key in kept for key in known):
+            unknown.append(since)
+    return unknown
+
+
+def _known(wish: Wish, source: str, done: Collected) -> list[str]:
+    """The books in the lake that a source stands for: by the id that it gives, and collected from it before."""
+    before = wish.lake.manifest.books
+    by_id = [key for key in before if key == done.ids.get(source)]
+    return by_id + [k for k, b in before.items() if b.source == source and k not in by_id]

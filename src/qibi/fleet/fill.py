@@ -8,10 +8,10 @@ from pathlib import Path
 from qibi.base import weeks as wk
 from qibi.base.kept import key_of
 from qibi.base.weeks import Period
-from qibi.book.definitions import Definitions, Scheme
+from qibi.book.definitions import Definitions, Label, Scheme
 from qibi.book.in_force import definitions_digest
 from qibi.fleet import lake as lk
-from qibi.fleet.lake import Book, Grade, Grading, Lake, Name, Week
+from qibi.fleet.lake import Book, Criterion, File, Grade, Grading, Lake, Name, Week, file_at
 from qibi.fleet.outcome import CRITERIA, KINDS, TOTALS
 from qibi.fleet.proven import Proven
 from qibi.fleet.runner import Duck, Row
@@ -33,7 +33,15 @@ class Filling:
     lake: Lake
     book: Proven
     before: Book | None
+    files: dict[str, File] = field(default_factory=dict)  # all that the book needs
     written: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)  # of these, those that were damaged
+
+    def holds(self, path: str) -> bool:
+        """Whether the lake has a file as it was written; then it is one of the book's."""
+        if found := self.lake.sound(path):
+            self.files[path] = found
+        return found is not None
 
     @property
     def id(self) -> str:
@@ -43,8 +51,8 @@ class Filling:
 
 def fill(
     lake: Lake, book: Proven, before: Book | None, source: str, at: str, qibi: str
-) -> tuple[Book, list[str]]:
-    """What the lake holds of a book now, and the files written for it.
+) -> tuple[Book, Filling]:
+    """What the lake holds of a book now, and how it came to that.
 
     Raises `Faults` where a closed week's seal pins other definitions or rules than are here.
     """
@@ -57,6 +65,7 @@ def fill(
     made = Book(
         source=source,
         commit=book.commit,
+        folder=book.folder,
         seal=book.seal,
         collected_at=at,
         qibi=qibi,
@@ -67,8 +76,9 @@ def fill(
         scheme_tables=scheme_tables,
         grading={s.week: _grading(s, bases.get(s.week)) for s in definitions.schemes},
         weeks=found,
+        files=dict(sorted(filling.files.items())),
     )
-    return made, filling.written
+    return made, filling
 
 
 def _weeks(filling: Filling, counts: Counting) -> Iterator[tuple[str, Week]]:
@@ -83,7 +93,7 @@ def _weeks(filling: Filling, counts: Counting) -> Iterator[tuple[str, Week]]:
         known = before.get(week)
         if known and (known.active, known.counted) == (active, counted):
             named = [lk.week_path(t, week, filling.id, known.key(t)) for t in known.tables]
-            if all((filling.lake.folder / path).exists() for path in named):
+            if all(filling.holds(path) for path in named):
                 found[week] = known
     missing = {week: paths.get(week, []) for week in keys if week not in found}
     for portion in portions(filling.book.root, missing, _AT_ONCE):
@@ -226,13 +236,21 @@ def _written(
 
 
 def _put(filling: Filling, made: Path, named: str) -> None:
-    """Give a file its name in the lake; one that is there already is the same."""
+    """Give a file its name in the lake, in the place of any that is not what was once written there."""
+    if filling.holds(named):
+        return
     place = filling.lake.folder / named
-    if place.exists():
+    found = file_at(made)
+    assert found
+    filling.files[named] = found
+    there = file_at(place)
+    if there == found:  # left by a collect that was killed
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     made.replace(place)
     filling.written.append(named)
+    if named in filling.lake.recorded and there:
+        filling.mended.append(named)
 
 
 def _schemes(
@@ -281,9 +299,9 @@ def _names(filling: Filling) -> str:
 def _write_rows(
     filling: Filling, wanted: Mapping[str, tuple[Mapping[str, str], Sequence[Row]]]
 ) -> None:
-    """Files out of rows at hand: path in the lake: columns and rows. Those that are there are the same."""
+    """Files out of rows at hand: path in the lake: columns and rows."""
     lake = filling.lake.folder
-    missing = {path: table for path, table in wanted.items() if not (lake / path).exists()}
+    missing = {path: table for path, table in wanted.items() if not filling.holds(path)}
     if not missing:
         return
     lake.mkdir(parents=True, exist_ok=True)
@@ -304,4 +322,9 @@ def _grading(scheme: Scheme, base: int | None) -> Grading:
         scheme.watch,
         scheme.warn,
         base,
+        tuple(Criterion(c.id, _called(c.name, c.short)) for c in scheme.criteria),
     )
+
+
+def _called(*labels: Label) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for label in labels for name in (label.zh, label.en) if name))

@@ -1,10 +1,13 @@
 """The lake: which files there are of which book and week, by its `lake.json`.
 
 Files are named by a digest of all that they depend on and never changed. `lake.json` says which of them
-count and is replaced as a whole: killed at any moment, a lake is what it was before or what it is to be.
+count and what they hold, and is replaced as a whole: killed at any moment, a lake is what it was before or
+what it is to be. A file that is not what `lake.json` says is damaged, by whatever hand; collecting writes
+it anew.
 `docs/fleet.md` describes it for those who read it with other tools.
 """
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -14,6 +17,7 @@ import msgspec
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.base.text import folded
 from qibi.book.definitions import Label
 
 FORMAT = 1
@@ -104,13 +108,21 @@ class Grade(msgspec.Struct, frozen=True):
     lowest: int = msgspec.field(name="from")
 
 
+class Criterion(msgspec.Struct, frozen=True):
+    """A criterion, and all that it is called: in both languages, written out and short."""
+
+    id: str
+    names: tuple[str, ...]
+
+
 class Grading(msgspec.Struct, frozen=True):
-    """Of a scheme version: grades, highest first, alerts, and the bases of a member's week (hundredths)."""
+    """Of a scheme version: grades, highest first, alerts, the base of a member's week (hundredths), criteria."""
 
     grades: tuple[Grade, ...] = ()
     watch: int | None = None
     warn: int | None = None
     base: int | None = None
+    criteria: tuple[Criterion, ...] = ()
 
 
 class Week(msgspec.Struct, frozen=True):
@@ -138,11 +150,21 @@ class Refused(msgspec.Struct, frozen=True):
     at: str
 
 
+class File(msgspec.Struct, frozen=True):
+    """What a file holds: its size in bytes, and its SHA-256."""
+
+    size: int
+    sha256: str
+
+
 class Book(msgspec.Struct, frozen=True, kw_only=True):
     """What the lake holds of a book, and of which commit it was proven."""
 
     source: str
     commit: str
+    folder: str | None = (
+        None  # in the repository, with a slash at its end; None where it is not known
+    )
     seal: str | None  # SHA-256 of the last one
     collected_at: str
     qibi: str
@@ -153,6 +175,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     scheme_tables: tuple[str, ...]
     grading: dict[str, Grading]
     weeks: dict[str, Week]
+    files: dict[str, File] = {}  # path in the lake: what was written there
     stale: Refused | None = None
 
     def grading_of(self, week: str) -> Grading | None:
@@ -173,6 +196,14 @@ class Manifest(msgspec.Struct, frozen=True):
         """The weeks in which any book was assessed, in order."""
         return sorted({w for b in self.books.values() for w, week in b.weeks.items() if week.held})
 
+    def criteria(self, text: str) -> list[str]:
+        """The ids of the criteria of any book that this id or name means."""
+        every = [c for b in self.books.values() for g in b.grading.values() for c in g.criteria]
+        if any(c.id == text for c in every):
+            return [text]
+        wanted = folded(text)
+        return sorted({c.id for c in every if wanted in map(folded, c.names)})
+
 
 class Lake:
     """A lake's folder and what its `lake.json` says; raises `Refusal` for one of a newer qibi."""
@@ -180,7 +211,12 @@ class Lake:
     def __init__(self, folder: Path, shown: str) -> None:
         self.folder = folder
         self.shown = shown
-        self.manifest = self._read()
+        self._found: dict[str, File | None] = {}  # of files that were looked at: what they hold
+        self._hold(self._read())
+
+    def _hold(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.recorded = {p: f for b in manifest.books.values() for p, f in b.files.items()}
 
     def _read(self) -> Manifest:
         path = self.folder / MANIFEST
@@ -216,7 +252,39 @@ class Lake:
         temporary = self.folder / f".{MANIFEST}.tmp"
         temporary.write_bytes(msgspec.json.encode(manifest) + b"\n")
         temporary.replace(self.folder / MANIFEST)
-        self.manifest = manifest
+        self._hold(manifest)
+
+    def sound(self, path: str) -> File | None:
+        """What `lake.json` says of a file, where it is so; None where it is not, or where it says nothing.
+
+        The file is read whole, and once only.
+        """
+        said = self.recorded.get(path)
+        if said and path not in self._found:
+            self._found[path] = file_at(self.folder / path)
+        return said if said and self._found[path] == said else None
+
+    def whole(self, key: str, book: Book) -> bool:
+        """Whether all files of a book are here, and none of them is known to be damaged."""
+        return all(
+            self.sound(path) if path in self.recorded else (self.folder / path).exists()
+            for path in paths_of(key, book)
+        )
+
+    def refuse_damaged(self, files: Iterable[Path]) -> None:
+        """Raises `Refusal` where a file is gone, or has another size than it was written with."""
+        for file in files:
+            path = file.relative_to(self.folder).as_posix()
+            said = self.recorded.get(path)
+            try:
+                size = file.stat().st_size
+            except OSError:
+                message = _("{path} is missing")
+            else:
+                if said is None or said.size == size:
+                    continue
+                message = _("{path} is damaged")
+            raise Refusal(message.format(path=f"{self.shown}/{path}"), mended())
 
     def files(
         self, table: str, weeks: Iterable[str], books: Iterable[str] | None = None
@@ -243,6 +311,16 @@ class Lake:
         return [
             self.folder / names_path(key, book.names)
             for key, book in sorted(self.manifest.books.items())
+        ]
+
+    def read_for(self, weeks: Iterable[str], recompute: bool) -> list[Path]:
+        """The files that a ranking of some weeks may read; `recompute`: by all entries."""
+        asked = list(weeks)
+        tables = [table for table in COLUMNS if recompute or table != "entries"]
+        return [
+            *(file for table in tables for file in self.files(table, asked)),
+            *(file for table in SCHEMES if recompute for file in self.scheme_files(table)),
+            *self.name_files(),
         ]
 
     def refuse_what_is_none(self) -> None:
@@ -276,6 +354,21 @@ class Lake:
 
 class _Number(msgspec.Struct):
     qibi_lake: int
+
+
+def file_at(path: Path) -> File | None:
+    """What a file holds; None where it can't be read."""
+    try:
+        with path.open("rb") as raw:
+            digest = hashlib.file_digest(raw, "sha256")
+            return File(raw.tell(), digest.hexdigest())
+    except OSError:
+        return None
+
+
+def mended() -> str:
+    """What helps where a file is damaged or gone."""
+    return _("qibi fleet collect writes it anew")
 
 
 def week_path(table: str, week: str, book: str, key: str) -> str:

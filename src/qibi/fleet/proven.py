@@ -27,6 +27,7 @@ class Proven:
     root: Path
     definitions: Definitions
     commit: str
+    folder: str  # in the repository, with a slash at its end
     seal: str | None  # SHA-256 of the last one
 
 
@@ -79,7 +80,7 @@ def proven(
                 _("mend them there and commit: qibi check, then qibi commit"),
             )
         last = found.seals[-1].digest if found.seals else None
-        yield Proven(root, load(root, cache), found.commit, last)
+        yield Proven(root, load(root, cache), found.commit, repository.prefix, last)
 
 
 def _refused(message: str, findings: list[Finding], advice: str) -> Refusal:

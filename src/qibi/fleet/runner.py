@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.fleet.lake import mended
 from qibi.scoring import engine
 from qibi.scoring.engine import no_room, steps
 
@@ -46,6 +47,7 @@ class Duck:
         self._connection = engine._connect(dict(settings or {}))
         # The rules' steps are written in the order in which they are best joined.
         self._connection.execute("SET disabled_optimizers = 'join_order'")
+        self._files: dict[Path, Mapping[str, str]] = {}  # that were read: the columns wanted
 
     def __enter__(self) -> "Duck":
         return self
@@ -58,6 +60,7 @@ class Duck:
         if not files:
             self._nothing(name, columns)
             return
+        self._files |= dict.fromkeys(files, columns)
         listed = ", ".join(_text(file) for file in files)
         source = f"read_parquet([{listed}], hive_partitioning = false)"
         self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {source}")
@@ -114,16 +117,26 @@ class Duck:
     def _execute(self, query: str) -> Any:
         try:
             return self._connection.execute(query)
-        except (
-            Exception
-        ) as error:  # of DuckDB's; to import their types takes longer than most queries
-            if "parquet" not in str(error).lower():
-                raise
+        except engine._error():
+            self._refuse_damaged()
+            raise
+
+    def _refuse_damaged(self) -> None:
+        """Raises `Refusal` where one of the files that were read is not what a lake has there."""
+        for file, columns in self._files.items():
+            source = f"read_parquet([{_text(file)}], hive_partitioning = false)"
+            listed = ", ".join(columns)
+            try:
+                self._connection.execute(f"DESCRIBE SELECT {listed} FROM {source}")
+                kinds = [kind for _name, kind, *_rest in self._connection.fetchall()]
+                if kinds == list(columns.values()):  # now every page of it
+                    self._connection.execute(f"SELECT max(hash({listed})) FROM {source}").fetchall()
+                    continue
+                reason = _("its columns have other types")
+            except engine._error() as error:
+                reason = str(error).splitlines()[0]
             raise Refusal(
-                _("a file of the lake can't be read: {reason}").format(
-                    reason=str(error).splitlines()[0]
-                ),
-                _("delete it and run qibi fleet collect: it is made anew"),
+                _("{path} can't be read: {reason}").format(path=file, reason=reason), mended()
             ) from None
 
 

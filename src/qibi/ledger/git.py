@@ -1,8 +1,11 @@
 """Git, through one helper: scrubbed environment, everything synced, nothing interactive."""
 
+import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from qibi.base.findings import Refusal
@@ -21,6 +24,7 @@ _SETTINGS = (
 # Temp files and marks that a crash left, and the lock, also where no .gitignore names them; below a book.
 LEFT_OUT = (":(exclude,glob)ledger/**/.*", ":(exclude,glob)seals/**/.*")
 _VALUES = {"QIBI_EMPTY": "", "QIBI_FALSE": "false"}  # what `--config-env` takes its values from
+_ENDING = 5  # seconds that git has to tidy up once it is told to end
 _LOCKED = (".lock'", "cannot lock ref", "Unable to create", "unable to lock")
 
 
@@ -42,12 +46,14 @@ class Git:
             | _VALUES
         )
 
+    def _command(self, *arguments: str) -> list[str]:
+        return ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
+
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Git's result, whatever its exit code; raises `Refusal` where git is not installed."""
-        command = ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
         try:
             return subprocess.run(
-                command,
+                self._command(*arguments),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -59,6 +65,38 @@ class Git:
             )
         except FileNotFoundError:
             raise _not_installed() from None
+
+    def run_within(self, seconds: float, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """As `run`, for what another machine may keep waiting; raises `TimeoutError`.
+
+        Git and all that it starts are a session of their own: they end together, and none of them can ask
+        at the terminal.
+        """
+        try:
+            process = subprocess.Popen(
+                self._command(*arguments),
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="surrogateescape",
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise _not_installed() from None
+        with process:
+            try:
+                out, words = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                _end(process)
+                raise TimeoutError from None
+            except BaseException:
+                _end(process)
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, words)
 
     def demand(self, *arguments: str) -> str:
         """What git printed; raises `Refusal` with git's own words where it failed."""
@@ -89,10 +127,9 @@ class Git:
 
     def read(self, *arguments: str, given: bytes = b"") -> bytes:
         """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`."""
-        command = ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
         try:
             done = subprocess.run(
-                command,
+                self._command(*arguments),
                 cwd=self.folder,
                 env=self.environment,
                 input=given,
@@ -197,6 +234,19 @@ class Git:
                     "a power cut may take it back, the book's files stand: mend the disk, then run git fsck and qibi commit"
                 ),
             ) from None
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End a process that leads its session, first so that it tidies up, and all others in it."""
+    if os.name == "nt":
+        process.kill()
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_ENDING)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _words_of(done: "subprocess.CompletedProcess[str]") -> str:
