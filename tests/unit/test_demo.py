@@ -62,6 +62,14 @@ def _commit_anything(self: Git, message: str, paths: list[str]) -> str:
     return self.demand("commit", "--quiet", "--allow-empty", "-m", message)
 
 
+@pytest.fixture
+def short_tour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tour without its commands: the first test and the transcript run them."""
+    monkeypatch.setattr(demo, "_commands", lambda _root: [])
+    monkeypatch.setattr(demo, "_cheated", lambda _now, _root: 0)
+
+
+@pytest.mark.usefixtures("short_tour")
 def test_without_a_folder_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run = Run(tmp_path, "demo")
@@ -70,6 +78,7 @@ def test_without_a_folder_nothing_stays(tmp_path: Path, monkeypatch: pytest.Monk
     assert not list(tmp_path.glob("qibi-demo-*"))
 
 
+@pytest.mark.usefixtures("short_tour")
 def test_keep_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert Run(tmp_path, "demo", "--keep").code == 0
