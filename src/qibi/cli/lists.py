@@ -58,6 +58,7 @@ def lists(
     for kind in kinds:
         if kind not in found:  # its policy came later, or nobody of that kind was there
             text = _("no list was read out for {week}").format(week=asked.label)
+            view.line()
             view.line(f"{phrases.kind(now.definitions, kind)}  {text}")
             continue
         _show(view, now, found[kind], mine[kind])
