@@ -155,3 +155,26 @@ def test_no_process_is_forked_while_git_runs(
     monkeypatch.setattr(read_out, "each", forking)
     assert honest.audit().findings == []
     assert seen == [[]]
+
+
+def test_a_name_that_leads_nowhere_is_no_finding_in_an_honest_clone(
+    world: World, tmp_path: Path
+) -> None:
+    """The server renamed its branch, and `git fetch --prune` took the old one away."""
+    clone = World(tmp_path / "clone", world.dice, world.clock)
+    world.git("clone", "-q", str(world.root), str(clone.root))
+    world.git("branch", "-q", "-m", "trunk")
+    clone.git("fetch", "-q", "--prune")
+    fsck = Git(clone.root, clone.environment).run("fsck")
+    assert "refs/remotes/origin/HEAD: invalid sha1 pointer" in fsck.stderr
+    assert clone.audit().findings == []
+
+
+def test_a_missing_object_is_found_beside_a_name_that_leads_nowhere(world: World) -> None:
+    (world.root / ".git/refs/heads/astray").write_text("1" * 40 + "\n")
+    assert world.audit().findings == []
+    blob = world.git("rev-parse", "HEAD:evidence/letter.txt")
+    (world.root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    found = world.audit().findings
+    assert any(f"missing blob {blob}" in finding.message for finding in found)
+    assert not any("astray" in finding.message for finding in found)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import qibi.checks.registry
+import qibi.cli.close
 import qibi.cli.commit
 import qibi.cli.entries
 import qibi.cli.fix

@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from faults import forks, scene
-from faults.steps import Bench, Case
+from faults.steps import WEEK, Bench, Case
 
 CALLS = [
     "open",
@@ -63,6 +63,7 @@ ERRORS = ("ENOSPC", "EIO", "EDQUOT")
 # git's calls differ a little from run to run (an object more or less to look up), so that now and then a
 # run ends before its last points are reached: then it is run again.
 ATTEMPTS = 5
+COMMITS = ("commit", "close")  # what runs git
 QIBI = 0  # the process that is traced: qibi itself, else the number of the git that it runs
 _LINE = re.compile(r"(\w+)\((.*)")
 
@@ -113,13 +114,18 @@ class Traced:
         }
 
     def cases(self) -> list[Case]:
-        """What records, and commit."""
-        return [*self.bench.cases(), Case("commit", ["commit"], Counter())]
+        """What records, commit, and close."""
+        close = ["close", WEEK, "--without", "east", "--note", "x"]
+        return [
+            *self.bench.cases(),
+            Case("commit", ["commit"], Counter()),
+            Case("close", close, Counter()),
+        ]
 
     def points(self, case: Case) -> list[Point]:
         """The calls of a run that change what is on the disk, and those that say so."""
         record = self.place / "record"
-        gits = case.name == "commit"
+        gits = case.name in COMMITS
         done = self._run(
             case, ["-e", f"trace={','.join(CALLS)}"], {"RECORD": str(record)} if gits else {}
         )
@@ -227,14 +233,18 @@ class Traced:
             assert paths, again.stderr
             for path in shlex.split(paths[1]):
                 Path(path).unlink()
-        assert again.code == 0 or "is void already" in again.stderr, again.said
+        done = any(words in again.stderr for words in ("is void already", "nothing came since"))
+        assert again.code == 0 or done, again.said
         self.bench._look(self.book, case, must=True)
-        if case.name == "commit":
-            assert not scene.git(self.book, self.bench.env, "status", "--porcelain", "ledger")
+        if case.name in COMMITS:
+            changed = scene.git(self.book, self.bench.env, "status", "--porcelain")
+            assert not changed.strip(), changed
             scene.git(self.book, self.bench.env, "fsck", "--strict", "--no-dangling")
             tree = scene.git(self.book, self.bench.env, "ls-tree", "-r", "--name-only", "HEAD")
             assert set(scene.batches(self.book)) <= set(tree.splitlines()), tree
             assert ".tmp" not in tree and ".lock" not in tree, tree
+            seals = [path for path in tree.splitlines() if path.startswith("seals/")]
+            assert seals == ([f"seals/{WEEK}.json"] if case.name == "close" else []), tree
 
 
 def _last_call(log: Path) -> str:
@@ -247,7 +257,7 @@ def _last_call(log: Path) -> str:
 def main() -> int:
     """Try every point of the chosen commands; 1 where something was wrong."""
     parser = argparse.ArgumentParser(description="Kill or fail qibi at every system call.")
-    parser.add_argument("--commands", default="entry,sheet,void,fix,commit")
+    parser.add_argument("--commands", default="entry,sheet,void,fix,commit,close")
     parser.add_argument("--fault", choices=("kill", "error"), default="kill")
     parser.add_argument("--part", default="1/1", help="1/2: every second point, from the first")
     options = parser.parse_args()

@@ -121,3 +121,54 @@ def test_a_lock_of_a_killed_git_stops_commit_and_is_named(desk: Desk) -> None:
     assert lock.exists()
     lock.unlink()
     assert "committed" in desk.qibi("commit")
+
+
+CLOSE = ["close", "W46", "--without", "east", "--note", "x"]
+SEAL = "seals/2026-W46.json"
+
+
+@pytest.fixture
+def unread(desk: Desk) -> Desk:
+    """A week whose seal is written and in no commit: nobody read what close said."""
+    desk.qibi(*ENTRY)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    subprocess.run(
+        [sys.executable, "-m", "qibi", *CLOSE],
+        cwd=desk.book,
+        env=desk.env,
+        stdin=subprocess.DEVNULL,
+        stdout=write_end,
+        stderr=write_end,
+        check=False,
+    )
+    os.close(write_end)
+    assert (desk.book / SEAL).exists()
+    assert SEAL not in scene.git(desk.book, desk.env, "ls-tree", "-r", "--name-only", "HEAD")
+    return desk
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_seal_left_uncommitted_is_committed_as_it_stands(unread: Desk, staged: bool) -> None:
+    raw = (unread.book / SEAL).read_bytes()
+    if staged:
+        scene.git(unread.book, unread.env, "add", SEAL)
+    said = unread.qibi(*CLOSE)
+    assert f"{SEAL}: the command that wrote this did not come to its end" in said
+    assert "without east: x" in said and "2026-W46 closed" in said
+    assert scene.git(unread.book, unread.env, "show", f"HEAD:{SEAL}").encode() == raw
+    assert "nothing came since" in unread.qibi(*CLOSE, expect=1)
+
+
+def test_what_came_after_a_seal_left_uncommitted_waits(unread: Desk) -> None:
+    unread.qibi("score", "-e", "bob late", "--week", "W46")
+    said = unread.qibi("close", "W46", "--approved-by", "cora", "--note", "forgotten")
+    assert "2026-W46 closed\n" in said and "closed again" not in said
+    assert "it counts for nothing yet" in said
+    assert "correction 1" in unread.qibi("close", "W46", "--approved-by", "cora", "--note", "so")
+
+
+def test_a_damaged_seal_left_uncommitted_is_named(unread: Desk) -> None:
+    path = unread.book / SEAL
+    path.write_text(path.read_text().replace('"lists": {}', '"lists": {"member": 1}'))
+    assert f"{SEAL}: its lists can't be read" in unread.qibi(*CLOSE, expect=1)

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.external
 
 
 @pytest.mark.parametrize("fault", ["kill", "error"])
-@pytest.mark.parametrize("commands", ["entry,sheet,void,fix", "commit"])
+@pytest.mark.parametrize("commands", ["entry,sheet,void,fix", "commit", "close"])
 def test_at_every_system_call(commands: str, fault: str, in_parts, strace: str) -> None:
     found = in_parts(
         "syscalls.py",
@@ -14,4 +14,4 @@ def test_at_every_system_call(commands: str, fault: str, in_parts, strace: str) 
         each=lambda n: ["--part", f"{n + 1}/2"],
     )
     for command in commands.split(","):
-        assert found[command] >= (80 if command == "commit" else 12), found
+        assert found[command] >= (80 if command in ("commit", "close") else 12), found

@@ -104,7 +104,7 @@ class Page(HTMLParser):
 
 
 def test_lists_are_those_of_the_policy(book: Definitions, opened: Board) -> None:
-    found, _behind = lists_of(EXAMPLE, book, single(OPEN), "cp")
+    found = lists_of(EXAMPLE, book, single(OPEN))["cp"]
     shown = {one.colour: one for one in opened.lists}
     assert [n.subject for n in shown["red"].names] == [s.subject for s in found.red]
     assert [n.subject for n in shown["black"].names] == [s.subject for s in found.black]

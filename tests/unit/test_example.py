@@ -180,7 +180,7 @@ def test_remedies_are_in_every_state_and_keep_to_the_rules(batches: list[Batch])
 def test_every_black_listed_cp_has_a_remedy_but_those_of_w44(
     book: Definitions, batches: list[Batch], week: str
 ) -> None:
-    found, _behind = lists_of(EXAMPLE, book, weeks.single(week), "cp")
+    found = lists_of(EXAMPLE, book, weeks.single(week))["cp"]
     opened = {
         life.subject
         for life in lives(batches).values()

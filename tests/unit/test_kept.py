@@ -1,5 +1,6 @@
 """Derived data: found again, never stale, and worth nothing when damaged."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -134,3 +135,9 @@ def test_changed_rules_of_the_book_are_seen_at_once(tmp_path: Path) -> None:
     assert "cap: 3" in text
     scheme.write_text(text.replace("cap: 3", "cap: 1"), "utf-8")
     assert rank(book, load(book, cache), WEEK, cache=cache) != before
+
+
+def test_a_book_may_stand_in_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    """Linux keeps names as bytes: Python gives what is no UTF-8 as lone surrogates."""
+    odd, other = (str(tmp_path / os.fsdecode(raw)) for raw in (b"books-\xff", b"books-\xfe"))
+    assert key_of([odd]) == key_of([odd]) != key_of([other])

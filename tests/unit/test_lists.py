@@ -50,7 +50,7 @@ def subjects(names: list[dict[str, Any]]) -> list[str]:
 
 
 def test_the_example_has_a_black_list_in_at_least_half_of_its_weeks(book: Definitions) -> None:
-    black = [lists_of(EXAMPLE, book, single(week), "cp")[0].black for week in WEEKS]
+    black = [lists_of(EXAMPLE, book, single(week))["cp"].black for week in WEEKS]
     assert sum(bool(names) for names in black) * 2 >= len(WEEKS)
 
 
@@ -80,7 +80,7 @@ def test_what_is_behind_a_total_adds_up_to_it(book: Definitions, week: str) -> N
 
 
 def test_the_weightiest_comes_first(book: Definitions) -> None:
-    found, _behind = lists_of(EXAMPLE, book, single("2026-W44"), "cp")
+    found = lists_of(EXAMPLE, book, single("2026-W44"))["cp"]
     last = found.black[-1]
     first = found.causes[last.subject][0]
     assert (first.subject, first.thing, first.points) == (
@@ -195,6 +195,68 @@ def test_a_book_without_lists_is_told_so(tmp_path: Path) -> None:
     terminal, code = scene.qibi(["lists"])
     assert code == 1
     assert "this book names nobody on lists" in "".join(terminal.text)
+
+
+NEW_POLICY = "lists: {branch: {red: {top: 1}, black: {bottom: 1}}}\n"
+
+
+@pytest.fixture
+def policy_since_closed(scene: Scene) -> Scene:
+    """The example where CPs stood on the lists of closed weeks, and branches alone do from now on."""
+    path = scene.folder / "qibi.yaml"
+    before, _lists, behind_them = path.read_text("utf-8").partition("\nlists:\n")
+    after = behind_them.splitlines(keepends=True)
+    while after and after[0].startswith(" "):
+        del after[0]
+    path.write_text(f"{before}\n{NEW_POLICY}{''.join(after)}", "utf-8")
+    return scene
+
+
+def test_a_closed_week_has_the_lists_that_were_read_out_and_no_others(
+    policy_since_closed: Scene,
+) -> None:
+    terminal, code = policy_since_closed.qibi(["lists", "W38"])
+    shown = "".join(terminal.stdout)
+    assert code == 0
+    assert "branch  no list was read out for 2026-W38" in shown
+    assert "Black list" in shown
+    assert list(asked(policy_since_closed, "W38")["lists"]) == ["cp"]
+    assert list(asked(policy_since_closed, "W46")["lists"]) == ["branch"]
+
+
+@pytest.mark.parametrize(
+    "command", [["minutes", "--week", "W38"], ["board", "--week", "W38", "-o", "board.html"]]
+)
+def test_boards_and_minutes_leave_out_a_list_that_was_not_read_out(
+    policy_since_closed: Scene, command: list[str]
+) -> None:
+    _terminal, code = policy_since_closed.qibi(command)
+    assert code == 0
+
+
+def test_remedies_are_opened_from_a_list_that_was_read_out(policy_since_closed: Scene) -> None:
+    read_out = asked(policy_since_closed, "W38")["lists"]["cp"]["black"]
+    command = ["remedy", "open", "--from-list", "W38", "--dry-run", "--due", "2026-12-01"]
+    terminal, code = policy_since_closed.qibi(command)
+    assert code == 0 and read_out
+    assert all(name["name"] in "".join(terminal.text) for name in read_out)
+
+
+def test_no_remedy_from_a_black_list_that_was_not_read_out(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.direct("book", "small", [])
+    scene.environment["QIBI_LANG"] = "en"
+    for command in ("git init -q", "git add --all", "git commit -qm start"):
+        scene.direct("run", command, [])
+    assert scene.qibi(["close", "W46"])[1] == 0
+    with (scene.folder / "qibi.yaml").open("a") as file:
+        file.write(NEW_POLICY)
+    terminal, code = scene.qibi(["remedy", "open", "--from-list", "W46"])
+    assert code == 1
+    assert "no black list was read out for 2026-W46" in "".join(terminal.text)
+    terminal, code = scene.qibi(["lists", "W46"])
+    assert code == 0
+    assert "branch  no list was read out for 2026-W46" in "".join(terminal.stdout)
 
 
 def test_at_80_columns_nothing_is_cut(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,118 @@ def test_erase_says_what_remains_where(tmp_path: Path) -> None:
     assert after == before.replace(f", name: {PEOPLE[1]}", "")
     assert not any(PEOPLE[1].encode() in p.read_bytes() for p in cache.rglob("*") if p.is_file())
     assert load(root).title("b01-002") == "b01-002"
+
+
+def workbook(path: Path, strings: str) -> None:
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("xl/sharedStrings.xml", f"<sst>{strings}</sst>")
+
+
+def committed(root: Path, message: str = "more") -> str:
+    """Commit all there is, csv and workbooks too; the commit as `erase` names it."""
+    git(root, "add", "--all", "--force")
+    git(root, "commit", "-q", "-m", message)
+    return git(root, "log", "-1", "--format=%h %cs", "--abbrev=7").decode().strip()
+
+
+def named(tmp_path: Path, name: str, history: Callable[[Path], str]) -> tuple[str, list[str]]:
+    """A book whose history holds a name in some way; the commits that did it, and what erase says."""
+    root = made(tmp_path, "--private-names")
+    commit = history(root)
+    (root / "names.yaml").write_text(f"b01-002: {name}\n", "utf-8")
+    said = qibi(root, "erase", "b01-002", "--dry-run", QIBI_LANG="en", COLUMNS="200").out
+    return commit, [line.strip() for line in said.splitlines()]
+
+
+def yaml_with_escapes(root: Path) -> str:
+    (root / "names.yaml").write_text('b01-002: "Zo\\u00eb Quill"\n')
+    return committed(root)
+
+
+def yaml_that_combines(root: Path) -> str:
+    (root / "names.yaml").write_text("b01-002: Zoe\u0308 Quill\n", "utf-8")
+    return committed(root)
+
+
+def yaml_over_two_lines(root: Path) -> str:
+    path = root / "branches/b01.yaml"
+    before = path.read_text("utf-8")
+    path.write_text(before + "  - {id: b01-009, name: Zo\u00eb\n      Quill}\n", "utf-8")
+    came = committed(root)
+    path.write_text(before, "utf-8")
+    committed(root)
+    return came
+
+
+def a_workbook_since_deleted(root: Path) -> str:
+    workbook(root / "roster.xlsx", "<si><r><t>Zo&#xEB;</t></r><r><t> Quill</t></r></si>")
+    came = committed(root)
+    git(root, "rm", "-q", "-f", "roster.xlsx")
+    committed(root)
+    return came
+
+
+def a_merge_alone(root: Path) -> str:
+    committed(root)
+    git(root, "checkout", "-q", "-b", "side")
+    committed_empty = ("commit", "-q", "--allow-empty", "-m", "side")
+    git(root, *committed_empty)
+    git(root, "checkout", "-q", "-")
+    git(root, *committed_empty)
+    git(root, "merge", "-q", "--no-commit", "--no-ff", "side")
+    (root / "notes.md").write_text("Zo\u00eb Quill\n", "utf-8")
+    return committed(root)
+
+
+def a_message(root: Path) -> str:
+    (root / "notes.md").write_text("hm\n")
+    return committed(root, "as Zo\u00eb Quill wished")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        yaml_with_escapes,
+        yaml_that_combines,
+        yaml_over_two_lines,
+        a_workbook_since_deleted,
+        a_merge_alone,
+        a_message,
+    ],
+)
+@pytest.mark.parametrize("name", ["Zo\u00eb Quill", "Zoe\u0308 Quill"], ids=["NFC", "NFD"])
+def test_erase_finds_a_name_in_history_however_it_is_written(
+    tmp_path: Path, name: str, history: Callable[[Path], str]
+) -> None:
+    commit, lines = named(tmp_path, name, history)
+    assert commit in lines
+    assert "no commit here holds the name" not in lines
+
+
+def test_a_name_of_one_character_is_found_by_itself_and_erase_says_so(tmp_path: Path) -> None:
+    def history(root: Path) -> str:
+        (root / "names.yaml").write_text("b01-002: 汉\n", "utf-8")
+        return committed(root)
+
+    commit, lines = named(tmp_path, "汉", history)
+    assert commit in lines
+    assert any(line.startswith("汉: not searched for in notes") for line in lines)
+
+
+def test_erase_never_says_that_no_commit_holds_what_it_could_not_search(tmp_path: Path) -> None:
+    def history(root: Path) -> str:
+        (root / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+        return committed(root)
+
+    commit, lines = named(tmp_path, "Zoë Quill", history)
+    assert commit not in lines and "no commit here holds the name" not in lines
+    assert "what was searched of git's history does not hold the name" in lines
+    assert lines.count("old.xls") == 2  # the file, and git's
+
+
+def test_erase_says_that_no_commit_holds_a_name_where_that_is_so(tmp_path: Path) -> None:
+    _commit, lines = named(tmp_path, "Zoë Quill", lambda _root: "")
+    assert "no commit here holds the name" in lines
 
 
 def test_erase_takes_every_row_and_asks_first(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def key_of(parts: Iterable[str]) -> str:
     """One key for everything that a value depends on."""
     digest = hashlib.sha256()
     for part in parts:
-        raw = part.encode()
+        raw = part.encode("utf-8", "surrogateescape")  # a folder's name may be no text
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)
     return digest.hexdigest()

@@ -10,11 +10,13 @@ from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Definitions
 from qibi.checks.registry import Result, run
 from qibi.cli import complete, options, phrases
-from qibi.cli.commit import commit_book, ready_to_commit
+from qibi.cli.commit import commit_book, is_merging, ready_to_commit
+from qibi.cli.console import View
 from qibi.cli.session import Session, session
+from qibi.cli.status_closing import show_pending
 from qibi.ledger.entries import Score
-from qibi.ledger.store import locked, write_seal
-from qibi.proof.closing import Closing, Wish, prepare
+from qibi.ledger.store import keep, locked, write_seal
+from qibi.proof.closing import Closing, Wish, prepare, standing
 from qibi.proof.results import Row
 
 DETAILS = mark(
@@ -77,12 +79,36 @@ def close(
     if wish.approved_by and now.definitions.kind(wish.approved_by) != "member":
         raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
     with locked(now.root):
-        closing = prepare(now.root, now.definitions, asked, wish, now.today, _checked(now).warnings)
-        if not dry_run:
-            write_seal(now.root, closing.path, closing.raw, sign)
-    _say(now, closing, wish, dry_run)
+        closing = _left_uncommitted(now, asked)
+        if closing is None:
+            warnings = _checked(now).warnings
+            closing = prepare(now.root, now.definitions, asked, wish, now.today, warnings)
+            if not dry_run:
+                write_seal(now.root, closing.path, closing.raw, sign)
+        elif not dry_run:
+            keep([now.root / closing.path])  # whoever wrote it may have been killed before the sync
+    _say(now, closing, dry_run)
     if not dry_run:
         commit_book(now, _message(closing), push=False)
+    if closing.later:
+        view = View()
+        show_pending(view, now, list(closing.later))
+        now.console.show(view)
+
+
+def _left_uncommitted(now: Session, week: str) -> Closing | None:
+    """The week's latest seal where it is in no commit: whoever wrote it did not come to the end.
+
+    A merge that is not committed yet is another matter: its seals may be the other side's.
+    """
+    found = standing(now.root, week)
+    if found is None or now.git.repository() is None or is_merging(now):
+        return None
+    if not any(status in ("??", "A ", "AM") for status, _path in now.git.changed([found.path])):
+        return None
+    text = _("{path}: the command that wrote this did not come to its end; no commit held it yet")
+    now.console.say(text.format(path=found.path), "yellow")
+    return found
 
 
 def _checked(now: Session) -> Result:
@@ -94,40 +120,37 @@ def _checked(now: Session) -> Result:
 
 
 def _message(closing: Closing) -> str:
-    if closing.revision == 1:
+    if not closing.correction:
         title = _("{week} closed").format(week=closing.week)
     else:
         title = _("{week} closed again: correction {number}").format(
-            week=closing.week, number=closing.revision - 1
+            week=closing.week, number=closing.correction
         )
     return f"{title}\n\n{closing.path} {closing.digest}"
 
 
-def _say(now: Session, closing: Closing, wish: Wish, dry_run: bool) -> None:
+def _say(now: Session, closing: Closing, dry_run: bool) -> None:
     entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
     said = _("{week} would be closed") if dry_run else _("{week} is closed")
-    if closing.revision > 1:
+    if closing.correction:
         said = (
             _("{week} would be closed again: correction {number}")
             if dry_run
             else _("{week} is closed again: correction {number}")
         )
-    now.console.say(
-        said.format(week=phrases.week(closing.week), number=closing.revision - 1), "bold"
-    )
+    now.console.say(said.format(week=phrases.week(closing.week), number=closing.correction), "bold")
     now.console.say(
         many("{count} batch, {entries}", "{count} batches, {entries}", len(closing.batches)).format(
             count=len(closing.batches),
             entries=many("{count} entry", "{count} entries", entries).format(count=entries),
         )
     )
-    for key, why in wish.without.items():
-        now.console.say(
-            _("without {branch}: {why}").format(branch=now.definitions.title(key), why=why)
-        )
+    for left_out in closing.seal.get("without", ()):
+        branch = now.definitions.title(left_out["branch"])
+        now.console.say(_("without {branch}: {why}").format(branch=branch, why=left_out["note"]))
     _say_lists(now, closing)
-    if closing.changes:
-        _say_changes(now, closing.changes)
+    if changes := closing.seal.get("changes"):
+        _say_changes(now, changes)
     now.console.say(_("seal  {path}").format(path=closing.path))
     now.console.say(f"      {closing.digest}")
     if not dry_run:
@@ -138,7 +161,7 @@ def _say(now: Session, closing: Closing, wish: Wish, dry_run: bool) -> None:
 
 
 def _say_lists(now: Session, closing: Closing) -> None:
-    for found in closing.results.lists.values():
+    for found in closing.seal["lists"].values():
         for key, default in (("red", _("red list")), ("black", _("black list"))):
             names = [now.definitions.title(row["subject"]) for row in found[key]]
             word = now.definitions.word(key, default)

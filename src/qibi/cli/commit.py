@@ -125,7 +125,7 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
                 "both sides of a merge changed it; keep what is right, then: git add {path}"
             )
             findings.append(Finding(below, message=message.format(path=path)))
-        elif below.startswith("seals/") and status == "M " and _merging(now):
+        elif below.startswith("seals/") and status == "M " and is_merging(now):
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
             findings.append(Finding(below, message=text))
@@ -144,7 +144,7 @@ def _refuse_loss_by_merge(now: Session) -> bool:
     Raises `Faults` where that takes anything from what the other side has under `ledger/` and
     `seals/`: against its own side git shows it as a change, against the other nobody would see it.
     """
-    if not _merging(now):
+    if not is_merging(now):
         return False
     out = now.git.demand(
         *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=MDT", "--relative"),
@@ -163,7 +163,8 @@ def _refuse_loss_by_merge(now: Session) -> bool:
     return True
 
 
-def _merging(now: Session) -> bool:
+def is_merging(now: Session) -> bool:
+    """Whether a merge was begun here and is not committed."""
     return now.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
 
 

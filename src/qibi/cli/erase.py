@@ -19,7 +19,7 @@ from qibi.cli.session import Session, session
 
 if TYPE_CHECKING:
     from qibi.ledger.batches import Batch
-    from qibi.ledger.remains import Commit, Entries, Place
+    from qibi.ledger.remains import Entries, Place, Sought
 
 DETAILS = mark(
     "Only the name goes: the id, the entries and the points stay. It says where the name still "
@@ -114,16 +114,25 @@ def _say_what_remains(
     view: View, now: Session, key: str, names: list[str], looked: Changes
 ) -> None:
     """Where the id and the name still stand; the files as they will be without the name."""
+    from qibi.book.naming import members_names
     from qibi.ledger.batches import read_weeks, weeks_with_batches
-    from qibi.ledger.remains import entries_of
+    from qibi.ledger.remains import Sought, entries_of
 
     batches = read_weeks(now.root, weeks_with_batches(now.root))
     view.line()
     view.line(_("what remains:"), "bold")
     _say_entries(view, key, entries_of(batches, key))
     if names:
-        _say_files(view, now, key, names, batches, looked)
-        _say_git(view, now, names)
+        bearers = members_names(now.definitions)
+        sought = Sought(bearers, key)
+        others = {other for name in names for other in bearers[name]} - {key}
+        _say_files(view, now, sought, others, batches, looked)
+        _say_git(view, now, sought)
+        if sought.alone:
+            text = _(
+                "{names}: not searched for in notes, messages and running text, only by itself"
+            )
+            view.line("  " + text.format(names=listing(sought.alone)))
         text = _(
             "not looked into: pictures and PDFs, other clones, backups, what is printed or sent"
         )
@@ -133,19 +142,20 @@ def _say_what_remains(
 
 
 def _say_files(
-    view: View, now: Session, key: str, names: list[str], batches: "list[Batch]", looked: Changes
+    view: View,
+    now: Session,
+    sought: "Sought",
+    others: set[str],
+    batches: "list[Batch]",
+    looked: Changes,
 ) -> None:
-    from qibi.book.naming import Namer, members_names
     from qibi.ledger.remains import files_naming, lines_naming
 
-    bearers = members_names(now.definitions)
-    namer = Namer(bearers)
     text = _("the name stands in the ledger; nothing can be taken out there:")
-    in_ledger = lines_naming(batches, namer, key)
+    in_ledger = lines_naming(batches, sought)
     _say_places(view, text, in_ledger, most=len(in_ledger))
-    places, unread = files_naming(now.root, namer, key, _edited(now, looked))
+    places, unread = files_naming(now.root, sought, _edited(now, looked))
     _say_places(view, _("the name stands in these files; take it out by hand:"), places)
-    others = {other for name in names for other in bearers[name]} - {key}
     if others and places:
         text = _("{ids} bear the same name: some of these may be theirs")
         view.line("    " + text.format(ids=listing(sorted(others))))
@@ -181,27 +191,34 @@ def _say_entries(view: View, key: str, found: "Entries") -> None:
     _say_places(view, _("evidence files of these entries; see for yourself:"), found.evidence)
 
 
-def _say_git(view: View, now: Session, names: list[str]) -> None:
-    from qibi.ledger.remains import commits_naming
+def _say_git(view: View, now: Session, sought: "Sought") -> None:
+    from qibi.ledger.remains import history_naming
 
     try:
         if now.git.repository() is None:
             return
-        found: list[Commit] = commits_naming(now.git, names)
+        found = history_naming(now.git, sought)
     except Refusal as refusal:
         view.line("  " + _("git could not be asked: {words}").format(words=refusal.message))
         return
-    if not found:
+    if found.commits:
+        text = many(
+            "git: {count} commit holds or held the name; git keeps it, here and in every clone:",
+            "git: {count} commits hold or held the name; git keeps it, here and in every clone:",
+            len(found.commits),
+        ).format(count=len(found.commits))
+        _say_places(view, text, [f"{c.id} {c.day}" for c in found.commits])
+        text = _("to rewrite history is for the book's owner to decide: docs/privacy.md")
+        view.line("    " + text)
+    elif found.unread or found.cut_off or sought.alone:
+        view.line("  " + _("what was searched of git's history does not hold the name"))
+    else:
         view.line("  " + _("no commit here holds the name"))
-        return
-    text = many(
-        "git: {count} commit holds or held the name; git keeps it, here and in every clone:",
-        "git: {count} commits hold or held the name; git keeps it, here and in every clone:",
-        len(found),
-    )
-    _say_places(view, text.format(count=len(found)), [f"{c.id} {c.day}" for c in found])
-    text = _("to rewrite history is for the book's owner to decide: docs/privacy.md")
-    view.line("    " + text)
+    text = _("not searched in git's history, or not whole (too large, damaged, not here):")
+    _say_places(view, text, found.unread)
+    if found.cut_off:
+        text = _("this clone is shallow: older commits are not here and were not searched")
+        view.line("  " + text)
 
 
 def _say_places(view: View, title: str, places: "Iterable[Place | str]", most: int = _MOST) -> None:

@@ -38,7 +38,9 @@ def lists(
     """Run the command; `DETAILS` is its help."""
     now = session()
     asked = asked_period(now, period, week)
-    if not now.definitions.lists:
+    found = lists_of(now.root, now.definitions, asked, now.around.cache)
+    kinds = dict.fromkeys((*found, *now.definitions.lists))
+    if not kinds:
         raise Refusal(
             _("this book names nobody on lists"),
             _("write lists: in qibi.yaml"),
@@ -52,13 +54,16 @@ def lists(
     view.line(f"{now.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
     for text in phrases.pending(counts.waiting):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
-    mine = lists_remedies.remedies_of(now, asked)
-    for kind in now.definitions.lists:
-        found, _behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
-        remedies = mine[kind]
-        _show(view, now, found, remedies)
-        view.payload["lists"][kind] = _as_json(now, found, remedies)
-        rows += _as_rows(now, found, remedies)
+    mine = lists_remedies.remedies_of(now, asked, found)
+    for kind in kinds:
+        if kind not in found:  # its policy came later, or nobody of that kind was there
+            text = _("no list was read out for {week}").format(week=asked.label)
+            view.line()
+            view.line(f"{phrases.kind(now.definitions, kind)}  {text}")
+            continue
+        _show(view, now, found[kind], mine[kind])
+        view.payload["lists"][kind] = _as_json(now, found[kind], mine[kind])
+        rows += _as_rows(now, found[kind], mine[kind])
     now.console.show(view, form, output)
 
 
@@ -67,16 +72,16 @@ def black_listed(now: Session, week: str) -> Iterator[tuple[str, str, str, str]]
 
     The measure names the items that put it there, until somebody writes a better one.
     """
-    if not any(policy.black for policy in now.definitions.lists.values()):
+    listed = lists_of(now.root, now.definitions, weeks.single(week), now.around.cache)
+    black = [found for found in listed.values() if found.policy.black]
+    if not black and any(policy.black for policy in now.definitions.lists.values()):
+        raise Refusal(_("no black list was read out for {week}").format(week=week), code=1)
+    if not black:
         raise Refusal(_("this book has no black list"), _("write lists: in qibi.yaml"), 1)
-    for kind, policy in now.definitions.lists.items():
-        if policy.black is None:
-            continue
-        asked = weeks.single(week)
-        found, _behind = lists_of(now.root, now.definitions, asked, kind, now.around.cache)
+    for found in black:
         if found.ranking.provisional:
             now.console.say(phrases.handed_in(found.ranking, now.definitions), "yellow")
-        day = remedy_due(policy, week)
+        day = remedy_due(found.policy, week)
         for standing in found.black:
             causes = found.causes[standing.subject][:_SHOWN]
             named = dict.fromkeys(words.thing(found.ranking.scheme, c.thing) for c in causes)

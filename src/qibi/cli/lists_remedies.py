@@ -1,5 +1,6 @@
 """The remedies beside red and black lists: of whom black names, and overdue ones of earlier weeks."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from qibi.base.language import _, clauses, colon
@@ -14,10 +15,10 @@ Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
 _LATE = 10  # overdue remedies that are shown; JSON and CSV have them all
 
 
-def remedies_of(now: Session, asked: Period) -> dict[str, Remedies]:
+def remedies_of(now: Session, asked: Period, kinds: Iterable[str]) -> dict[str, Remedies]:
     """By kind of subject: those opened in the period, and earlier ones that nobody has verified."""
     wanted = {*recent_weeks(now.root, asked.weeks[-1]), *asked.weeks}
-    found: dict[str, Remedies] = {kind: {} for kind in now.definitions.lists}
+    found: dict[str, Remedies] = {kind: {} for kind in kinds}
     batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
     for key, life in lives(batches).items():
         kind = now.definitions.kind(life.subject)

@@ -1,23 +1,55 @@
 """Where a person still stands after their name is taken out of the definitions: what git, the ledger
 and the files of a book hold. Nothing is changed here."""
 
-import io
 import os
-import zipfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from qibi.book.naming import LEAST, Namer
+from qibi.book.naming import Namer
 from qibi.ledger.batches import LEDGER, Batch
 from qibi.ledger.entries import Entry, Exempt, File, Remedy, Score, Task
 from qibi.ledger.git import Git
+from qibi.ledger.inside import MOST_BYTES, Inside, inside, text_of
 
-MOST_BYTES = 64 * 1024 * 1024  # of one file; what is larger is a recording, not a text
-_ENCODINGS = ("utf-8-sig", "gb18030")
+_SUBMODULE = "160000"  # the mode of a commit of another repository
 _PLACES = 3  # lines named of one file
+_AT_ONCE = 32 * 1024 * 1024  # bytes of git's objects held in memory
+
+
+class Sought:
+    """The names of one person, each in whatever form of Unicode, to be found in what people wrote."""
+
+    def __init__(self, bearers: Mapping[str, Iterable[str]], key: str) -> None:
+        """`bearers`: every name of the book and the ids that bear it; `key` is the person."""
+        self.names = [name for name, ids in bearers.items() if key in ids]
+        plain = {_normal(name) for name in bearers}
+        mine = frozenset(_normal(name) for name in self.names)
+        self._namer = Namer({name: (name,) for name in plain})
+        self._alone = frozenset(name for name in mine if not Namer({name: (name,)}))
+        self._running = mine - self._alone
+
+    @property
+    def alone(self) -> list[str]:
+        """The names that can't be told from other words in a text: of one character, or of digits."""
+        return [name for name in self.names if _normal(name) in self._alone]
+
+    def in_text(self, text: str) -> frozenset[str]:
+        """The names that stand in a text."""
+        return frozenset(self._running.intersection(self._namer.whose(text)))
+
+    def held(self, found: Inside) -> frozenset[str]:
+        """The names that a file holds."""
+        names = frozenset[str]().union(*map(self.in_text, found.texts))
+        values = (_normal(value.strip()) for value in found.values) if self._alone else ()
+        return names.union(self._alone.intersection(values))
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -75,8 +107,8 @@ def _is_by(entry: Entry, key: str) -> bool:
     return entry.recorded_by == key
 
 
-def lines_naming(batches: Iterable[Batch], namer: Namer, key: str) -> list[Place]:
-    """The lines of the ledger that hold a name of this id: in a note, a measure or evidence."""
+def lines_naming(batches: Iterable[Batch], sought: Sought) -> list[Place]:
+    """The lines of the ledger that hold one of these names: in a note, a measure or evidence."""
     found = []
     for batch in batches:
         for number, entry in enumerate(batch.entries, 1):
@@ -84,21 +116,21 @@ def lines_naming(batches: Iterable[Batch], namer: Namer, key: str) -> list[Place
                 e.path if isinstance(e, File) else e for e in getattr(entry, "evidence", ())
             ]
             texts = [getattr(entry, "note", ""), getattr(entry, "measure", ""), *evidence]
-            if key in namer.whose("\n".join(texts)):
+            if sought.in_text("\n".join(texts)):
                 found.append(Place(batch.path, number))
     return found
 
 
 def files_naming(
-    root: Path, namer: Namer, key: str, edited: Mapping[str, bytes]
+    root: Path, sought: Sought, edited: Mapping[str, bytes]
 ) -> tuple[list[Place], list[str]]:
-    """Where the files of a book hold a name of this id, batches and git's own apart; and the paths of
-    those too large, or not readable, to be searched. `edited` are files as they will be.
+    """Where the files of a book hold one of these names, batches and git's own apart; and the paths of
+    those too large, or not readable, to be searched whole. `edited` are files as they will be.
     """
     found, unread = [], []
     for path in sorted(_files(root)):
         short = path.relative_to(root).as_posix()
-        if key in namer.whose(short):
+        if sought.in_text(short):
             found.append(Place(short))
         try:
             raw = edited.get(short)
@@ -110,7 +142,11 @@ def files_naming(
         except OSError:
             unread.append(short)
             continue
-        found += _lines_of(short, raw, namer, key)
+        what = inside(short, raw)
+        if not what.whole:
+            unread.append(short)
+        if sought.held(what):
+            found += _lines_of(short, raw, sought)
     return found, unread
 
 
@@ -124,58 +160,120 @@ def _files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _lines_of(path: str, raw: bytes, namer: Namer, key: str) -> list[Place]:
-    if raw.startswith(b"PK\x03\x04"):
-        held = any(key in namer.whose(_text(part) or "") for part in _parts(raw))
-        return [Place(path)] if held else []
-    text = _text(raw)
-    if text is None or key not in namer.whose(text):
-        return []
-    lines = [n for n, line in enumerate(text.splitlines(), 1) if key in namer.whose(line)]
-    return [Place(path, n) for n in lines[:_PLACES]]
+def _lines_of(path: str, raw: bytes, sought: Sought) -> list[Place]:
+    """The lines of a file that holds a name; the file alone where no line shows it as it is typed."""
+    lines = (text_of(raw) or "").splitlines() if not raw.startswith(b"PK\x03\x04") else []
+    numbers = [n for n, line in enumerate(lines, 1) if sought.in_text(line)]
+    return [Place(path, n) for n in numbers[:_PLACES]] or [Place(path)]
 
 
-def _text(raw: bytes) -> str | None:
-    for encoding in _ENCODINGS:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _parts(raw: bytes) -> Iterator[bytes]:
-    """The texts inside a workbook or document (a zip of XML), none larger than a file may be."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            for info in archive.infolist():
-                if info.filename.endswith((".xml", ".rels")):
-                    with archive.open(info) as part:
-                        yield part.read(MOST_BYTES)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
-        return  # damaged or locked: nobody reads a name there
-
-
-def commits_naming(git: Git, names: Iterable[str]) -> list[Commit]:
-    """The commits of all branches and tags that brought a name in, took it out, or say it in their
-    message or author; the latest first.
+@dataclass(frozen=True)
+class History:
+    """What git's history says of a person's names; `unread` are the files that could not be searched,
+    `cut_off` is whether older commits are not here at all.
     """
-    found: dict[str, Commit] = {}
-    for name in names:
-        if len(name) < LEAST:
+
+    commits: tuple[Commit, ...]  # the latest first
+    unread: tuple[str, ...]
+    cut_off: bool
+
+
+def history_naming(git: Git, sought: Sought) -> History:
+    """The commits of all branches and tags that brought a name into a file or took it out, or say it in
+    their message, author or the path of a file.
+    """
+    days = {}
+    named = set()
+    out = git.demand("log", "--all", "--no-show-signature", "-z", f"--format={_ABOUT}")
+    for record in filter(None, out.split("\0")):
+        full, day, seconds, about = record.split("\n", 3)
+        days[full] = (int(seconds), day)
+        if sought.in_text(about):
+            named.add(full)
+    changes = list(_changes(git, days))
+    held: dict[tuple[str, str], frozenset[str]] = {}
+    unread = set()
+    for path, key, found in _contents(git, {(path, k) for _c, path, ids in changes for k in ids}):
+        held[path, key] = sought.held(found) if found else frozenset()
+        if found is None or not found.whole:
+            unread.add(path)
+    for commit, path, ids in changes:
+        *before, after = (held.get((path, key), frozenset()) for key in ids)
+        if any(names != after for names in before) or (_is_new(ids) and sought.in_text(path)):
+            named.add(commit)
+    latest = sorted(named, key=lambda full: (days[full][0], full), reverse=True)
+    return History(
+        tuple(Commit(full[:7], days[full][1]) for full in latest),
+        tuple(sorted(unread)),
+        git.demand("rev-parse", "--is-shallow-repository").strip() == "true",
+    )
+
+
+_ABOUT = "%H%n%cs%n%ct%n%an%n%ae%n%cn%n%ce%n%B"
+_Change = tuple[str, str, tuple[str, ...]]  # commit, path, object ids: of each parent, then its own
+
+
+def _changes(git: Git, commits: Iterable[str]) -> Iterator[_Change]:
+    """What each commit did to files; a merge only where it differs from all its parents."""
+    out = git.read(
+        *("diff-tree", "--stdin", "-r", "-c", "--root", "--raw", "--no-abbrev", "-z"),
+        *("--no-renames", "--no-ext-diff", "--no-textconv"),
+        given="".join(f"{commit}\n" for commit in commits).encode(),
+    )
+    commit = ""
+    fields = iter(out.decode("utf-8", "surrogateescape").split("\0"))
+    for field in fields:
+        if not field.startswith(":"):
+            commit = field or commit
             continue
-        for search in (f"-S{name}", f"--grep={name}", f"--author={name}", f"--committer={name}"):
-            out = git.demand(
-                "log",
-                "--all",
-                "--no-show-signature",
-                "--no-textconv",
-                "--no-ext-diff",
-                "--fixed-strings",
-                "--format=%H %cs %ct",
-                search,
-            )
-            for line in out.splitlines():
-                full, day, seconds = line.split()
-                found[f"{int(seconds):020d} {full}"] = Commit(full[:7], day)
-    return [found[key] for key in sorted(found, reverse=True)]
+        parents = len(field) - len(field.lstrip(":"))
+        parts = field.lstrip(":").split(" ")
+        modes, ids = parts[: parents + 1], parts[parents + 1 : 2 * parents + 2]
+        path = next(fields)
+        if _SUBMODULE not in modes:
+            yield commit, path, tuple(ids)
+
+
+def _is_new(ids: tuple[str, ...]) -> bool:
+    """Whether a file came or went."""
+    return not all(key.strip("0") for key in ids)
+
+
+def _contents(
+    git: Git, wanted: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str, Inside | None]]:
+    """Path, object id and what stands in it: None where it is too large, or not here."""
+    paths: dict[str, list[str]] = {}
+    for path, key in sorted(wanted):
+        if key.strip("0"):
+            paths.setdefault(key, []).append(path)
+    given = "".join(f"{key}\n" for key in paths).encode()
+    group: list[str] = []
+    size = 0
+    for key, line in zip(
+        paths, git.read("cat-file", "--batch-check", given=given).splitlines(), strict=True
+    ):
+        about = line.split()
+        if len(about) != 3 or int(about[2]) > MOST_BYTES:  # "missing" stands for kind and size
+            yield from ((path, key, None) for path in paths[key])
+            continue
+        if group and size + int(about[2]) > _AT_ONCE:
+            yield from _read(git, group, paths)
+            group, size = [], 0
+        group.append(key)
+        size += int(about[2])
+    yield from _read(git, group, paths)
+
+
+def _read(
+    git: Git, keys: list[str], paths: Mapping[str, list[str]]
+) -> Iterator[tuple[str, str, Inside | None]]:
+    out = git.read("cat-file", "--batch", given="".join(f"{key}\n" for key in keys).encode())
+    at = 0
+    for key in keys:
+        end = out.index(b"\n", at)
+        size = int(out[at:end].split()[2])
+        raw = out[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+        for path in paths[key]:
+            yield path, key, inside(path, raw)

@@ -1,13 +1,16 @@
 """Closing a week: what its seal says, and what stands in the way.
 
 The first seal of a week waits for all branches and for objections. A further one, the correction,
-takes in the batches that came since, names what changed, who approved it, and both results.
+takes in the batches that came since, names what changed, who approved it, and both results. A seal
+that a crash left written and not committed stands as it is: its digest may have been read out.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+
+import msgspec
 
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding, Refusal
@@ -37,20 +40,62 @@ from qibi.scoring.pinned import pinned
 
 @dataclass(frozen=True)
 class Closing:
-    """A seal about to be written: where, its bytes, and what a person should know of it."""
+    """A seal about to be written, or one that stands: where, its bytes, and what they say."""
 
     path: str
     raw: bytes
-    week: str
-    revision: int
+    seal: Row
     batches: tuple[Batch, ...]
-    results: Results
-    changes: Row  # empty for a first seal
+    later: tuple[Batch, ...] = ()  # came after a seal that stands, and wait for its correction
+
+    @property
+    def week(self) -> str:
+        week: str = self.seal["week"]
+        return week
+
+    @property
+    def correction(self) -> int:
+        """Which correction of its week it is; 0 for the first seal."""
+        revision: int = self.seal["revision"]
+        return revision - 1
 
     @property
     def digest(self) -> str:
         """What `sha256sum` prints of the seal file."""
         return digest(self.raw)
+
+
+class _Row(msgspec.Struct):
+    subject: str
+
+
+class _Lists(msgspec.Struct):
+    red: list[_Row]
+    black: list[_Row]
+
+
+class _Place(msgspec.Struct):
+    rank: int
+    total: int | float
+
+
+class _Change(msgspec.Struct):
+    by: str
+    subject: str
+    before: _Place | None
+    after: _Place | None
+
+
+class _Changes(msgspec.Struct):
+    approved_by: str
+    subjects: list[_Change]
+
+
+class _Told(msgspec.Struct):
+    """The shape of what a person is told of a seal."""
+
+    lists: dict[str, _Lists]
+    changes: _Changes | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +116,28 @@ def standing_chain(root: Path) -> list[SealFile]:
     if findings:
         raise Faults(findings)
     return found
+
+
+def standing(root: Path, week: str) -> Closing | None:
+    """The latest seal of a week in the working tree; None where the week is open.
+
+    Raises `Faults` where the chain, this seal or the ledger is damaged.
+    """
+    sealed = [file for file in standing_chain(root) if file.seal.week == week]
+    if not sealed:
+        return None
+    latest = sealed[-1]
+    raw = (root / latest.path).read_bytes()
+    try:
+        msgspec.json.decode(raw, type=_Told)
+        whole = parse_whole(raw)
+    except (msgspec.DecodeError, ValueError) as error:
+        message = _("its lists can't be read: {reason}").format(reason=error)
+        raise Faults([Finding(latest.path, message=message, code="seal")]) from None
+    batches = read_weeks(root, [week])
+    counted = tuple(b for b in batches if b.path in latest.batches)
+    later = tuple(b for b in batches if b.path not in latest.batches and waits(b))
+    return Closing(latest.path, raw, whole, counted, later)
 
 
 def open_until(definitions: Definitions, week: str) -> date:
@@ -138,8 +205,7 @@ def prepare(
         signers=records[-1].digest if (records := standing_records(root)) else "",
     )
     path = f"{SEALS}/{seal_name(week, seal['revision'])}"
-    changes = seal.get("changes", {})
-    return Closing(path, encode_seal(seal), week, seal["revision"], tuple(batches), found, changes)
+    return Closing(path, encode_seal(seal), seal, tuple(batches))
 
 
 def content(

@@ -26,6 +26,7 @@ _SETTINGS = (
 _CALLERS = ("GIT_CONFIG", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")  # not the auditor's to inherit
 PLAIN = "100644"
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_LEADS_NOWHERE = re.compile(rf"error: refs/.+: invalid sha1 pointer {_ID.pattern}")
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,17 @@ class Repository:
             )
 
     def damaged(self) -> list[str]:
-        """What `git fsck` says is missing or differs from its id, a line each."""
+        """What `git fsck` says is missing or differs from its id, a line each.
+
+        A name that leads to no commit is no damage, for it does not lead to the audited one: a server
+        that renamed its branch leaves `refs/remotes/origin/HEAD` like that in honest clones.
+        """
         done = self.git.run("fsck", "--full", "--no-dangling", "--no-reflogs", "--no-progress")
         if done.returncode == 0:
             return []
-        return (done.stderr + done.stdout).strip().splitlines() or [_("git fsck failed")]
+        lines = (done.stderr + done.stdout).strip().splitlines()
+        left = [line for line in lines if not _LEADS_NOWHERE.fullmatch(line)]
+        return left if lines else [_("git fsck failed")]
 
     def commits(self) -> list[str]:
         """All commits that lead to the present one, the latest first."""

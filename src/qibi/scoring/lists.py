@@ -12,7 +12,7 @@ from qibi.base import points
 from qibi.base import weeks as wk
 from qibi.base.weeks import Period
 from qibi.book.definitions import Black, Definitions, ListPolicy, Red, Scheme
-from qibi.scoring.account import Account, Behind, behind
+from qibi.scoring.account import Account, Behind, material
 from qibi.scoring.policies import policies
 from qibi.scoring.ranking import Ranking, Standing, Unranked
 
@@ -104,16 +104,17 @@ def lists_of(
     root: Path,
     definitions: Definitions,
     period: Period,
-    kind: str,
     cache: Path | None = None,
-) -> tuple[Lists, Behind]:
-    """The lists of a kind that the book's policy names (else KeyError), and what is behind them.
+) -> dict[str, Lists]:
+    """Kind: the lists that the policy of a period makes. Of one closed week: those read out, no others.
 
-    Raises `Faults` where the ledger of a week that it needs is damaged.
+    Raises `Faults` where the ledger or the seal of a week that it needs is damaged.
     """
-    policy = policies(root, definitions, period)[kind]
-    found = behind(root, definitions, period, by=kind, cache=cache)
-    return lists_from(found, policy), found
+    named = policies(root, definitions, period)
+    if not named:
+        return {}
+    of_period = material(root, definitions, period, cache)
+    return {kind: lists_from(of_period.behind(kind), policy) for kind, policy in named.items()}
 
 
 def lists_from(found: Behind, policy: ListPolicy) -> Lists:
