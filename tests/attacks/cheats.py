@@ -8,10 +8,12 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
-from world import World
+from world import BRANCHES, World
 
 Attack = Callable[[World], None]
+WEEK = "2026-W20"  # one that no history has: for cheats that begin with an honest week of their own
 
 
 def _victim(world: World) -> str:
@@ -172,6 +174,12 @@ def _sealed(world: World) -> list[str]:
     return sorted(p.name for p in (world.root / "seals").glob("*.json"))
 
 
+def _closed_week(world: World) -> None:
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    world.close(WEEK)
+
+
 def edited_seal(world: World) -> None:
     """Another total was read out, says the seal now."""
     path = world.root / "seals" / world.dice.choice(_sealed(world))
@@ -233,6 +241,19 @@ def member_under_closed_week(world: World) -> None:
         path.read_text().replace("  - {id: finn}\n", "  - {id: finn, since: 2026-W40}\n")
     )
     world.commit("tidy up")
+
+
+def definition_under_corrected_week(world: World) -> None:
+    """A scheme in force in a closed week has another item, and a correction that uses it pins the new one."""
+    _closed_week(world)
+    path = world.root / "scheme" / "2026-W01.yaml"
+    (path.parent / f"{WEEK}.yaml").write_text(
+        path.read_text() + "      - {id: gift, points: 150}\n"
+    )
+    world.commit("a gift")
+    world.score(WEEK, "east", assessed=False)
+    with mock.patch("qibi.proof.closing.pinned"):
+        world.close(WEEK, approved_by="finn")
 
 
 def amended_after_a_seal(world: World) -> None:
@@ -343,6 +364,7 @@ INSIDE: tuple[Attack, ...] = (
     seal_of_nothing_true,
     definition_under_closed_week,
     member_under_closed_week,
+    definition_under_corrected_week,
     amended_after_a_seal,
     dropped_by_rebase,
     swapped_evidence,

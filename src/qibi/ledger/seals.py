@@ -192,7 +192,7 @@ def chain(files: Mapping[str, bytes]) -> tuple[list[SealFile], list[Finding]]:
     """Seals (path: bytes) in the order in which they were closed, and what breaks their one chain.
 
     One seal has no `previous`; each other names a different one; the revisions of a week follow each
-    other without a gap, each holding all that the one before held.
+    other without a gap, each holding all that the one before held, all under the same definitions.
     """
     parsed = [parse_seal(path, raw) for path, raw in files.items()]
     found = [p for p in parsed if isinstance(p, SealFile)]
@@ -251,6 +251,10 @@ def _revisions(ordered: list[SealFile]) -> list[Finding]:
         if before and (dropped := before.batches - file.batches):
             message = _("drops a batch that {path} counted: {batch}")
             message = message.format(path=before.path, batch=min(dropped))
+            findings.append(Finding(file.path, message=message, code="chain"))
+        if before and before.seal.definitions != file.seal.definitions:
+            message = _("pins other definitions than {path}, which it corrects")
+            message = message.format(path=before.path)
             findings.append(Finding(file.path, message=message, code="chain"))
         latest[file.seal.week] = file
     return findings
