@@ -8,9 +8,12 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from world import BRANCHES, World
+
+from qibi.scoring.engine import RULES
 
 Attack = Callable[[World], None]
 WEEK = "2026-W20"  # one that no history has: for cheats that begin with an honest week of their own
@@ -172,6 +175,20 @@ def submodule_in_ledger(world: World) -> None:
 
 def _sealed(world: World) -> list[str]:
     return sorted(p.name for p in (world.root / "seals").glob("*.json"))
+
+
+def own_rules(world: World) -> None:
+    """A seal names, in place of the rules' digest, a file of SQL that the book brings along."""
+    rules = world.root / "evidence" / "own.sql"
+    rules.write_bytes(RULES.read_bytes() + b"-- and whatever suits\n")
+    _forged(world, lambda seal: seal.update(rules=str(rules.with_suffix(""))))
+
+
+def _forged(world: World, forge: Callable[[dict[str, Any]], object]) -> None:
+    """An honest week is closed with a seal that is honest but for one thing."""
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    world.close(WEEK, forge=forge)
 
 
 def _closed_week(world: World) -> None:
@@ -365,6 +382,7 @@ INSIDE: tuple[Attack, ...] = (
     definition_under_closed_week,
     member_under_closed_week,
     definition_under_corrected_week,
+    own_rules,
     amended_after_a_seal,
     dropped_by_rebase,
     swapped_evidence,

@@ -11,6 +11,7 @@ from world import World, grown
 from qibi.base.findings import Refusal
 from qibi.ledger.git import Git
 from qibi.proof import read_out
+from qibi.scoring.engine import rules_with
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,12 @@ def test_nothing_of_the_repository_is_run(world: World, tmp_path: Path) -> None:
         assert not world.audit().findings  # found missing, or refused: never fetched
         raise AssertionError
     assert not mark.exists(), mark.read_text()
+
+
+def test_no_sql_of_the_repository_is_run(world: World) -> None:
+    cheats.own_rules(world)
+    assert rules_with(str(world.root / "evidence" / "own")) is None
+    assert [f.code for f in world.audit().findings] == ["seal"]
 
 
 def test_no_process_is_forked_while_git_runs(

@@ -136,8 +136,10 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
         return wrong(
             _("it says {week}, revision {revision}").format_map(msgspec.structs.asdict(seal))
         )
-    if seal.previous is not None and not _SHA256.fullmatch(seal.previous):
-        return wrong(_("'previous' is no SHA-256"))
+    for key in ("previous", "definitions", "rules"):
+        value = getattr(seal, key)
+        if value is not None and not _SHA256.fullmatch(value):
+            return wrong(_("'{key}' is no SHA-256").format(key=key))
     place = f"{folder(seal.week)}/"
     for batch in seal.batches:
         if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):
