@@ -29,7 +29,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Assessed, Entry, Score
-from qibi.ledger.seals import SEALS, SealedBatch, SealFile, encode_seal, parse_seal, seal_name
+from qibi.ledger.seals import SEALS, SealedBatch, SealFile, encode_seal, parse_seal, parse_whole, seal_name
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
 from qibi.proof.closing import Wish, content, missing_branches
@@ -220,7 +220,7 @@ def _closed(
         wish,
         sealed=chain,
         before=before,
-        earlier=earlier,
+        earlier=parse_whole(earlier) if earlier else None,
         batches=listed,
         found=found,
         missing=missing_branches(definitions, batches, week),

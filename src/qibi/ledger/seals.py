@@ -20,6 +20,7 @@ from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.ledger.batches import folder
+from qibi.ledger.entries import moment
 
 SEALS = "seals"
 FORMAT = 1
@@ -140,6 +141,8 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
         value = getattr(seal, key)
         if value is not None and not _SHA256.fullmatch(value):
             return wrong(_("'{key}' is no SHA-256").format(key=key))
+    if moment(seal.closed_at) is None:
+        return wrong(_("'closed_at' is no time (RFC 3339)"))
     place = f"{folder(seal.week)}/"
     for batch in seal.batches:
         if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):

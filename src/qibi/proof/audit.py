@@ -125,7 +125,9 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             for piece in getattr(entry, "evidence", ()):
                 if isinstance(piece, EvidenceFile):
                     wanted[piece.path].add(piece.sha256)
-    here = {path: exhibits.files[path] for path in wanted if path in exhibits.files}
+    files = exhibits.files
+    # Of a submodule the repository holds a commit's id at most, and no content.
+    here = {p: files[p] for p in wanted if p in files and files[p].mode != "160000"}
     raw = exhibits.repository.contents(f.object for f in here.values())
     findings = []
     for path, digests in sorted(wanted.items()):

@@ -24,12 +24,12 @@ from qibi.ledger.seals import (
     chain,
     digest,
     encode_seal,
-    parse_whole,
     seal_name,
     seal_paths,
 )
 from qibi.ledger.signers import standing_records
 from qibi.proof.results import Results, Row, results
+from qibi.proof.shape import whole_seal
 from qibi.scoring.assessed import assessed_branches
 from qibi.scoring.engine import rules_digest
 from qibi.scoring.pinned import pinned
@@ -129,7 +129,7 @@ def prepare(
         wish,
         sealed=sealed,
         before=before,
-        earlier=(root / before.path).read_bytes() if before else None,
+        earlier=whole_seal(before.path, (root / before.path).read_bytes()) if before else None,
         batches=listed,
         found=found,
         missing=missing,
@@ -149,7 +149,7 @@ def content(
     *,
     sealed: Sequence[SealFile],
     before: SealFile | None,
-    earlier: bytes | None,
+    earlier: Row | None,
     batches: Sequence[SealedBatch],
     found: Results,
     missing: Sequence[str],
@@ -157,7 +157,7 @@ def content(
     accepted: Sequence[Row] = (),
     signers: str = "",
 ) -> Row:
-    """What a seal holds: `before` and `earlier` are the seal that it corrects, and its bytes."""
+    """What a seal holds: `before` is the seal that it corrects, and `earlier` that seal whole."""
     whole, parts = definitions_digest(definitions, week)
     seal: Row = {
         "format": FORMAT,
@@ -187,7 +187,7 @@ def content(
             "approved_by": wish.approved_by,
             "note": wish.note,
             "batches": list(pending),
-            **differences(parse_whole(earlier), found),
+            **differences(earlier, found),
         }
     return seal
 
