@@ -173,7 +173,8 @@ def make(root: Path, count: int) -> int:
             batch = late[week]
             raw = {batch.path: encode_batch(batch.entries)}
             writer.commit("refs/heads/main", f"late: {week}", raw)
-            _closed(writer, definitions, week, chain, again[week], corrected[week], "i2-001")
+            approver = "i1-001" if batch.entries[0].recorded_by == "i2-001" else "i2-001"
+            _closed(writer, definitions, week, chain, again[week], corrected[week], approver)
     importing.stdin.close()
     assert importing.wait() == 0
     git = ["git", "-C", str(root)]

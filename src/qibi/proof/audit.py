@@ -21,6 +21,7 @@ from qibi.proof.exhibits import Exhibits, week_of
 from qibi.proof.read_out import begin, read_out
 from qibi.proof.repository import PLAIN, File, Repository
 from qibi.proof.signatures import signatures
+from qibi.proof.statements import statements
 from qibi.scoring.pinned import changed
 
 _LETTERS = {
@@ -101,8 +102,8 @@ def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 
 def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
-    """The seals form one chain, and the batches that they list are here, byte for byte."""
-    findings = list(exhibits.chained[1])
+    """The seals form one chain, what they list is here byte for byte, and what they state can be so."""
+    findings = [*exhibits.chained[1], *statements(exhibits)]
     for file in exhibits.seals:
         for batch in file.seal.batches:
             if exhibits.whole.get(batch.path) != batch.sha256:
