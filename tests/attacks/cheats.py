@@ -225,6 +225,28 @@ def key_more(world: World) -> None:
     _forged(world, lambda seal: seal.update(read_out={"member": ["eve"]}))
 
 
+def policy_of_a_moment(world: World) -> None:
+    """The lists are read out by a policy that was in qibi.yaml while the week was closed, and never in git."""
+    _by_policy(world, "{member: {red: {top: 5}}}")
+
+
+def policy_left_out(world: World) -> None:
+    """The seal has no lists: nobody is on the black one."""
+    _by_policy(world, "{}")
+
+
+def _by_policy(world: World, policy: str) -> None:
+    path = world.root / "qibi.yaml"
+    text = path.read_text()
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    head = text.split("lists:")[0]
+    path.write_text(f"{head}lists: {policy}\n")
+    world.close(WEEK, commit=False)
+    path.write_text(text)
+    world.commit("close")
+
+
 def correction_of_other_batches(world: World) -> None:
     """A correction does not name the batch that it takes in."""
     _corrected(world, lambda seal: seal["changes"].update(batches=[]))
@@ -438,6 +460,8 @@ IN_A_SEAL: tuple[Attack, ...] = (
     warning_of_no_line,
     place_of_true,
     key_more,
+    policy_of_a_moment,
+    policy_left_out,
     correction_of_other_batches,
     correction_approved_by_a_stranger,
     correction_approved_by_its_recorder,

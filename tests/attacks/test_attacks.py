@@ -6,7 +6,7 @@ from typing import Any
 
 import cheats
 import pytest
-from world import World, grown
+from world import BRANCHES, World, grown
 
 from qibi.base.findings import Refusal
 from qibi.ledger.git import Git
@@ -59,6 +59,37 @@ def test_an_earlier_commit_can_be_what_was_published(world: World) -> None:
     commit = world.git("rev-parse", "HEAD~1")
     assert world.audit(commit).findings == []
     assert world.audit("0" * 40).findings
+
+
+def test_list_policies_may_change(world: World) -> None:
+    """In a commit of their own, in that of a seal, and beneath a seal that is rebased."""
+    path = world.root / "qibi.yaml"
+    text = path.read_text()
+    for number, week in enumerate(("2026-W20", "2026-W21", "2026-W22")):
+        for branch in BRANCHES:
+            world.score(week, branch)
+        if number:
+            path.write_text(text.replace("top: 2", f"top: {number + 2}"))
+        if number == 2:
+            world.commit("a longer list")
+        before = world.git("rev-parse", "HEAD")
+        world.close(week)
+    world.git("checkout", "-q", "-b", "theirs", before)
+    path.write_text(text.replace("top: 2", "top: 6"))
+    world.commit("a list still longer")
+    world.git("checkout", "-q", "main")
+    world.git("rebase", "-q", "theirs")
+    assert "top: 6" in path.read_text()
+    assert world.audit().findings == []
+
+
+def test_a_book_may_begin_with_seals(world: World) -> None:
+    """As where it is moved to a repository of its own: what qibi.yaml said before is not there."""
+    path = world.root / "qibi.yaml"
+    path.write_text(path.read_text().replace("top: 2", "top: 3"))
+    world.git("checkout", "-q", "--orphan", "fresh")
+    world.commit("a book that moved here")
+    assert world.audit().findings == []
 
 
 def test_a_replace_ref_is_refused(world: World) -> None:

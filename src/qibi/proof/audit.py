@@ -17,7 +17,8 @@ from qibi.ledger.batches import LEDGER, folder
 from qibi.ledger.entries import File as EvidenceFile
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
-from qibi.proof.exhibits import Exhibits, week_of
+from qibi.proof.exhibits import BOOK, Exhibits, week_of
+from qibi.proof.policy_history import policy_history
 from qibi.proof.read_out import begin, read_out
 from qibi.proof.repository import PLAIN, File, Repository
 from qibi.proof.signatures import signatures
@@ -58,7 +59,7 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     findings: dict[str, Finding] = {}
     for change in changes:
         place = change.path
-        if change.letter == "A" and change.mode == PLAIN:
+        if place == BOOK or (change.letter == "A" and change.mode == PLAIN):
             continue
         what = _(_LETTERS.get(change.letter, "")) or _("added as no plain file")
         message = _(
@@ -103,7 +104,7 @@ def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """The seals form one chain, what they list is here byte for byte, and what they state can be so."""
-    findings = [*exhibits.chained[1], *statements(exhibits)]
+    findings = [*exhibits.chained[1], *statements(exhibits), *policy_history(exhibits)]
     for file in exhibits.seals:
         for batch in file.seal.batches:
             if exhibits.whole.get(batch.path) != batch.sha256:
@@ -215,7 +216,7 @@ def audit(
 
 def _audited(exhibits: Exhibits) -> Audit:
     repository = exhibits.repository
-    if "qibi.yaml" not in exhibits.files:
+    if BOOK not in exhibits.files:
         raise Refusal(_("the book is not committed"), _("qibi commit, then audit"))
     exhibits.recomputing = begin(exhibits)
     parts = []

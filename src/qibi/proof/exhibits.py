@@ -21,6 +21,8 @@ from qibi.proof.repository import Change, File, Repository
 if TYPE_CHECKING:
     from qibi.proof.read_out import Recomputing
 
+BOOK = "qibi.yaml"
+
 
 @dataclass
 class Exhibits:
@@ -44,8 +46,8 @@ class Exhibits:
         return self._damaged.result() if self.beside else self.repository.damaged()
 
     @cached_property
-    def history(self) -> tuple[list[str], list[Change]]:
-        """All commits, and what they did below ledger/ and seals/."""
+    def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change]]:
+        """All commits with their parents, and what they did to ledger/, seals/ and qibi.yaml."""
         return self._history.result() if self.beside else self._walked()
 
     def wait_for_git(self) -> None:
@@ -57,9 +59,9 @@ class Exhibits:
         self.damaged  # noqa: B018  (looking at it is waiting)
         self.history  # noqa: B018
 
-    def _walked(self) -> tuple[list[str], list[Change]]:
-        commits = self.repository.commits()
-        return commits, list(self.repository.changes(commits, (LEDGER, SEALS)))
+    def _walked(self) -> tuple[dict[str, tuple[str, ...]], list[Change]]:
+        ancestry = self.repository.ancestry()
+        return ancestry, list(self.repository.changes(ancestry, (LEDGER, SEALS, BOOK)))
 
     @cached_property
     def files(self) -> dict[str, File]:

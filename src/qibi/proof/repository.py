@@ -39,12 +39,13 @@ class File:
 
 @dataclass(frozen=True)
 class Change:
-    """What a commit did to a path, against one of its parents: git's letter, and the new mode."""
+    """What a commit did to a path, against one of its parents: git's letter, and the new mode and object."""
 
     commit: str
     letter: str
     mode: str
     path: str
+    object: str
 
 
 class Repository:
@@ -100,17 +101,19 @@ class Repository:
             return []
         return (done.stderr + done.stdout).strip().splitlines() or [_("git fsck failed")]
 
-    def commits(self) -> list[str]:
-        """All commits that lead to the present one, the latest first."""
-        return self._text("rev-list", "--full-history", self.commit).split()
+    def ancestry(self) -> dict[str, tuple[str, ...]]:
+        """All commits that lead to the present one, each before its parents: the ids of these."""
+        text = self._text("rev-list", "--full-history", "--topo-order", "--parents", self.commit)
+        rows = (line.split() for line in text.splitlines())
+        return {commit: tuple(parents) for commit, *parents in rows}
 
-    def changes(self, commits: Iterable[str], folders: Iterable[str]) -> Iterator[Change]:
-        """What these commits did below these folders of the book, each against each of its parents."""
+    def changes(self, commits: Iterable[str], places: Iterable[str]) -> Iterator[Change]:
+        """What these commits did to these files and folders, each against each of its parents."""
         given = "".join(f"{commit}\n" for commit in commits).encode()
         out = self.git.read(
             *("diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "--no-abbrev", "-z"),
             *("--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--"),
-            *(f":(top,literal){self.prefix}{folder}" for folder in folders),
+            *(f":(top,literal){self.prefix}{place}" for place in places),
             given=given,
         )
         commit = ""
@@ -119,8 +122,8 @@ class Repository:
             if not field.startswith(":"):
                 commit = field or commit
                 continue
-            _before, mode, _old, _new, letter = field.split(" ")
-            yield Change(commit, letter, mode, self._below(next(fields)))
+            _before, mode, _old, new, letter = field.split(" ")
+            yield Change(commit, letter, mode, self._below(next(fields)), new)
 
     def files(self, commit: str | None = None) -> list[File]:
         """Every file of the book in a commit (the present one), whatever its mode."""
