@@ -126,7 +126,7 @@ class World:
             self.commit(f"close {week}")
         return digest(raw)
 
-    def audit(self, against: str = "") -> Audit:
+    def audit(self, against: str | None = None) -> Audit:
         """The audit of the present commit."""
         return audit(Repository(self.root, self.environment), against)
 

@@ -4,6 +4,7 @@ Each part is a function of `Exhibits` that gives findings; `PARTS` lists them in
 that an auditor signs. Only `history` reads the whole history, the others the present commit.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ _LETTERS = {
     "T": mark("turned into another kind of file"),
 }
 _SIGNATURE = ".sig"
+_DIGITS = re.compile(r"[0-9a-fA-F]{8,}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     """What was published earlier (`--against`) is still part of this ledger."""
-    wanted = exhibits.against.strip().lower()
+    wanted = (exhibits.against or "").strip().lower()
     if not wanted:
         return _("nothing was given to compare with (--against DIGEST)"), None
     for number, file in enumerate(exhibits.seals, 1):
@@ -195,7 +197,7 @@ class Audit:
 
 def audit(
     repository: Repository,
-    against: str = "",
+    against: str | None = None,
     trust: frozenset[str] | None = None,
     cache: Path | None = None,
 ) -> Audit:
@@ -204,7 +206,8 @@ def audit(
     `trust` are keys from outside the book that the first record of signers has to be signed with;
     `cache` is a folder for what held once: signatures, and results by all that their seals pin.
     """
-    if against and not (len(against) >= 8 and set(against.lower()) <= set("0123456789abcdef")):
+    # Empty, as of a variable that is not set, is no digest either: it was meant to be compared.
+    if against is not None and not _DIGITS.fullmatch(against.strip()):
         raise Refusal(
             _("'{text}' is no digest").format(text=against),
             _("write at least 8 of its hexadecimal digits"),

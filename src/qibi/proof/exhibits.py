@@ -29,7 +29,7 @@ class Exhibits:
     """The present commit's files, read once, and what they hold."""
 
     repository: Repository
-    against: str = ""
+    against: str | None = None
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     cache: Path | None = None
     beside: ThreadPoolExecutor | None = None
