@@ -29,7 +29,15 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Assessed, Entry, Score
-from qibi.ledger.seals import SEALS, SealedBatch, SealFile, encode_seal, parse_seal, seal_name
+from qibi.ledger.seals import (
+    SEALS,
+    SealedBatch,
+    SealFile,
+    encode_seal,
+    parse_seal,
+    parse_whole,
+    seal_name,
+)
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
 from qibi.proof.closing import Wish, content, missing_branches
@@ -173,7 +181,8 @@ def make(root: Path, count: int) -> int:
             batch = late[week]
             raw = {batch.path: encode_batch(batch.entries)}
             writer.commit("refs/heads/main", f"late: {week}", raw)
-            _closed(writer, definitions, week, chain, again[week], corrected[week], "i2-001")
+            approver = "i1-001" if batch.entries[0].recorded_by == "i2-001" else "i2-001"
+            _closed(writer, definitions, week, chain, again[week], corrected[week], approver)
     importing.stdin.close()
     assert importing.wait() == 0
     git = ["git", "-C", str(root)]
@@ -220,7 +229,7 @@ def _closed(
         wish,
         sealed=chain,
         before=before,
-        earlier=earlier,
+        earlier=parse_whole(earlier) if earlier else None,
         batches=listed,
         found=found,
         missing=missing_branches(definitions, batches, week),

@@ -8,10 +8,15 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
-from world import World
+from world import BRANCHES, World
+
+from qibi.scoring.engine import RULES
 
 Attack = Callable[[World], None]
+WEEK = "2026-W20"  # one that no history has: for cheats that begin with an honest week of their own
 
 
 def _victim(world: World) -> str:
@@ -172,6 +177,118 @@ def _sealed(world: World) -> list[str]:
     return sorted(p.name for p in (world.root / "seals").glob("*.json"))
 
 
+def own_rules(world: World) -> None:
+    """A seal names, in place of the rules' digest, a file of SQL that the book brings along."""
+    rules = world.root / "evidence" / "own.sql"
+    rules.write_bytes(RULES.read_bytes() + b"-- and whatever suits\n")
+    _forged(world, lambda seal: seal.update(rules=str(rules.with_suffix(""))))
+
+
+def closed_by_a_stranger(world: World) -> None:
+    """A seal says that somebody closed it whom the book does not know."""
+    _forged(world, lambda seal: seal.update(closed_by="zoe"))
+
+
+def closed_before_the_one_before(world: World) -> None:
+    """A seal says that it was closed two days before the one that it follows."""
+    _forged(world, lambda seal: seal.update(closed_at="2026-05-30T00:00:00+08:00"))
+
+
+def other_definition_files(world: World) -> None:
+    """A seal says of a definition file that it was another one; the digest of all is right."""
+    _forged(world, lambda seal: seal["definition_files"].update({"branches/east.yaml": "0" * 64}))
+
+
+def warning_of_another_week(world: World) -> None:
+    """A seal accepts a warning about a line of another week, which no check shows any more."""
+    accepted = {"code": "possible-double", "path": world.batches("2026-W10")[0], "line": 1}
+    _forged(world, lambda seal: seal["warnings"].append(accepted))
+
+
+def warning_of_no_line(world: World) -> None:
+    """A seal accepts a warning about a line that its batch does not have."""
+    _forged(
+        world,
+        lambda seal: seal["warnings"].append(
+            {"code": "misfit", "path": seal["batches"][0]["path"], "line": 99}
+        ),
+    )
+
+
+def place_of_true(world: World) -> None:
+    """A place is `true`, which many a program takes for 1."""
+    _forged(world, lambda seal: seal["standings"]["member"][0].update(rank=True))
+
+
+def key_more(world: World) -> None:
+    """A seal says more than qibi reads, for whoever reads it otherwise."""
+    _forged(world, lambda seal: seal.update(read_out={"member": ["eve"]}))
+
+
+def policy_of_a_moment(world: World) -> None:
+    """The lists are read out by a policy that was in qibi.yaml while the week was closed, and never in git."""
+    _by_policy(world, "{member: {red: {top: 5}}}")
+
+
+def policy_left_out(world: World) -> None:
+    """The seal has no lists: nobody is on the black one."""
+    _by_policy(world, "{}")
+
+
+def _by_policy(world: World, policy: str) -> None:
+    path = world.root / "qibi.yaml"
+    text = path.read_text()
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    head = text.split("lists:")[0]
+    path.write_text(f"{head}lists: {policy}\n")
+    world.close(WEEK, commit=False)
+    path.write_text(text)
+    world.commit("close")
+
+
+def correction_of_other_batches(world: World) -> None:
+    """A correction does not name the batch that it takes in."""
+    _corrected(world, lambda seal: seal["changes"].update(batches=[]))
+
+
+def correction_approved_by_a_stranger(world: World) -> None:
+    """A correction was approved by somebody whom the book does not know."""
+    _corrected(world, lambda seal: seal["changes"].update(approved_by="zoe"))
+
+
+def correction_approved_by_its_recorder(world: World) -> None:
+    """A correction was approved by whoever recorded all of it."""
+    _corrected(world, lambda seal: seal["changes"].update(approved_by=BRANCHES["east"][0]))
+
+
+def correction_of_nothing(world: World) -> None:
+    """A correction that takes nothing in: for a later time, or another approval, on the board."""
+    _closed_week(world)
+    with mock.patch("qibi.proof.closing._refuse_idle_correction"):
+        world.close(WEEK, approved_by="finn")
+
+
+def _corrected(world: World, forge: Callable[[dict[str, Any]], object]) -> None:
+    """A closed week is corrected with a seal that is honest but for one thing."""
+    _closed_week(world)
+    world.score(WEEK, "east", assessed=False)
+    world.close(WEEK, approved_by="finn", forge=forge)
+
+
+def _forged(world: World, forge: Callable[[dict[str, Any]], object]) -> None:
+    """An honest week is closed with a seal that is honest but for one thing."""
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    world.close(WEEK, forge=forge)
+
+
+def _closed_week(world: World) -> None:
+    for branch in BRANCHES:
+        world.score(WEEK, branch)
+    world.close(WEEK)
+
+
 def edited_seal(world: World) -> None:
     """Another total was read out, says the seal now."""
     path = world.root / "seals" / world.dice.choice(_sealed(world))
@@ -233,6 +350,19 @@ def member_under_closed_week(world: World) -> None:
         path.read_text().replace("  - {id: finn}\n", "  - {id: finn, since: 2026-W40}\n")
     )
     world.commit("tidy up")
+
+
+def definition_under_corrected_week(world: World) -> None:
+    """A scheme in force in a closed week has another item, and a correction that uses it pins the new one."""
+    _closed_week(world)
+    path = world.root / "scheme" / "2026-W01.yaml"
+    (path.parent / f"{WEEK}.yaml").write_text(
+        path.read_text() + "      - {id: gift, points: 150}\n"
+    )
+    world.commit("a gift")
+    world.score(WEEK, "east", assessed=False)
+    with mock.patch("qibi.proof.closing.pinned"):
+        world.close(WEEK, approved_by="finn")
 
 
 def amended_after_a_seal(world: World) -> None:
@@ -321,6 +451,22 @@ def forged_object(world: World) -> None:
     loose.write_bytes(zlib.compress(b"blob %d\0" % len(raw) + raw))
 
 
+# What stands in one seal alone, and is of the form that it should have.
+IN_A_SEAL: tuple[Attack, ...] = (
+    closed_by_a_stranger,
+    closed_before_the_one_before,
+    other_definition_files,
+    warning_of_another_week,
+    warning_of_no_line,
+    place_of_true,
+    key_more,
+    policy_of_a_moment,
+    policy_left_out,
+    correction_of_other_batches,
+    correction_approved_by_a_stranger,
+    correction_approved_by_its_recorder,
+    correction_of_nothing,
+)
 INSIDE: tuple[Attack, ...] = (
     edited_line,
     edited_and_renamed,
@@ -343,6 +489,9 @@ INSIDE: tuple[Attack, ...] = (
     seal_of_nothing_true,
     definition_under_closed_week,
     member_under_closed_week,
+    definition_under_corrected_week,
+    own_rules,
+    *IN_A_SEAL,
     amended_after_a_seal,
     dropped_by_rebase,
     swapped_evidence,

@@ -6,11 +6,12 @@ from typing import Any
 
 import cheats
 import pytest
-from world import World, grown
+from world import BRANCHES, World, grown
 
 from qibi.base.findings import Refusal
 from qibi.ledger.git import Git
 from qibi.proof import read_out
+from qibi.scoring.engine import rules_with
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,45 @@ def test_an_earlier_commit_can_be_what_was_published(world: World) -> None:
     commit = world.git("rev-parse", "HEAD~1")
     assert world.audit(commit).findings == []
     assert world.audit("0" * 40).findings
+
+
+@pytest.mark.parametrize("text", ["", " ", "3f0c2d1", "3f0c2d1a9b7e4c5x"])
+def test_what_is_no_digest_is_refused(honest: World, text: str) -> None:
+    """An empty one too: who asks for a comparison is not told that all is well without one."""
+    with pytest.raises(Refusal, match="is no digest") as refused:
+        honest.audit(text)
+    assert refused.value.code == 2
+
+
+def test_list_policies_may_change(world: World) -> None:
+    """In a commit of their own, in that of a seal, and beneath a seal that is rebased."""
+    path = world.root / "qibi.yaml"
+    text = path.read_text()
+    for number, week in enumerate(("2026-W20", "2026-W21", "2026-W22")):
+        for branch in BRANCHES:
+            world.score(week, branch)
+        if number:
+            path.write_text(text.replace("top: 2", f"top: {number + 2}"))
+        if number == 2:
+            world.commit("a longer list")
+        before = world.git("rev-parse", "HEAD")
+        world.close(week)
+    world.git("checkout", "-q", "-b", "theirs", before)
+    path.write_text(text.replace("top: 2", "top: 6"))
+    world.commit("a list still longer")
+    world.git("checkout", "-q", "main")
+    world.git("rebase", "-q", "theirs")
+    assert "top: 6" in path.read_text()
+    assert world.audit().findings == []
+
+
+def test_a_book_may_begin_with_seals(world: World) -> None:
+    """As where it is moved to a repository of its own: what qibi.yaml said before is not there."""
+    path = world.root / "qibi.yaml"
+    path.write_text(path.read_text().replace("top: 2", "top: 3"))
+    world.git("checkout", "-q", "--orphan", "fresh")
+    world.commit("a book that moved here")
+    assert world.audit().findings == []
 
 
 def test_a_replace_ref_is_refused(world: World) -> None:
@@ -123,6 +163,12 @@ def test_nothing_of_the_repository_is_run(world: World, tmp_path: Path) -> None:
         assert not world.audit().findings  # found missing, or refused: never fetched
         raise AssertionError
     assert not mark.exists(), mark.read_text()
+
+
+def test_no_sql_of_the_repository_is_run(world: World) -> None:
+    cheats.own_rules(world)
+    assert rules_with(str(world.root / "evidence" / "own")) is None
+    assert [f.code for f in world.audit().findings] == ["seal"]
 
 
 def test_no_process_is_forked_while_git_runs(

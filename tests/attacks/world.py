@@ -3,11 +3,14 @@
 The ledger and the seals are written by the program's own functions; everything else is plain git.
 """
 
+import json
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import repositories
 from qibi.base import weeks as wk
@@ -15,6 +18,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Assessed, Entry, Score
+from qibi.ledger.seals import digest, encode_seal
 from qibi.ledger.store import write_batch, write_seal
 from qibi.proof.audit import Audit, audit
 from qibi.proof.closing import Wish, prepare
@@ -101,17 +105,28 @@ class World:
             self.commit(f"{branch} {week}")
         return batch
 
-    def close(self, week: str, approved_by: str = "", commit: bool = True) -> str:
-        """Close a week, or correct a closed one; the digest of its seal."""
+    def close(
+        self,
+        week: str,
+        approved_by: str = "",
+        commit: bool = True,
+        forge: Callable[[dict[str, Any]], object] | None = None,
+    ) -> str:
+        """Close a week, or correct a closed one; the digest of its seal. `forge` may change the seal."""
         wish = Wish("ann", self.moment(), {}, approved_by, "so decided" if approved_by else "")
         later = wk.sunday(week) + timedelta(days=30)
         closing = prepare(self.root, self.definitions, week, wish, later, [])
-        write_seal(self.root, closing.path, closing.raw)
+        raw = closing.raw
+        if forge:
+            seal = json.loads(raw)
+            forge(seal)
+            raw = encode_seal(seal)
+        write_seal(self.root, closing.path, raw)
         if commit:
             self.commit(f"close {week}")
-        return closing.digest
+        return digest(raw)
 
-    def audit(self, against: str = "") -> Audit:
+    def audit(self, against: str | None = None) -> Audit:
         """The audit of the present commit."""
         return audit(Repository(self.root, self.environment), against)
 

@@ -22,6 +22,9 @@ UNSEEN = (
     cheats.junk_in_ledger,
     cheats.definition_under_closed_week,
     cheats.member_under_closed_week,
+    cheats.definition_under_corrected_week,
+    cheats.own_rules,
+    *cheats.IN_A_SEAL,
     cheats.swapped_evidence,
 )
 _LINK = re.compile(r"[0-9a-f]{64}  seals/[0-9]{4}-W[0-9]{2}(\.r[0-9]+)?\.json  closed .+ by .+")

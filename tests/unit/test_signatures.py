@@ -395,6 +395,15 @@ def test_books_without_signers_need_no_key(tmp_path: Path) -> None:
     assert not list(scene.folder.rglob("*.sig"))
 
 
+def test_a_well_signed_seal_with_a_key_twice_is_a_finding(book: Book) -> None:
+    book.done("qibi close W46")
+    (seal,) = (book.root / "seals").glob("2026-W46.json")
+    seal.write_bytes(seal.read_bytes().replace(b'"without":', b'"x":1,\n"x":2,\n"without":', 1))
+    seal.with_name(f"{seal.name}.sig").write_bytes(book.sign("ann")(seal.read_bytes()))
+    book.git("commit -q -a --amend -m forged")
+    assert "not what qibi close writes" in book.audit()["seals/2026-W46.json"]
+
+
 def test_check_misses_a_signature(book: Book) -> None:
     book.done("qibi score --no-events --week W47")
     (signature,) = (book.root / "ledger").rglob("*.sig")

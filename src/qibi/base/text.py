@@ -28,6 +28,18 @@ def visible(text: str) -> str:
     return "".join(_code(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
 
 
+def encodable(text: str) -> str:
+    """The text with halves of characters written as `<U+DCFF>`, as `visible` does: no encoding takes them.
+
+    They come of names of files that are bytes, and of JSON.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(_code(c) if "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
+
+
 def _code(character: str) -> str:
     return f"<U+{ord(character):04X}>"
 

@@ -191,9 +191,7 @@ class _Builder:
             objections=book.calendar.objections,
             units=_choices(book.units),
             posts=_choices(book.posts),
-            lists={
-                k: _policy(v) for k in ("member", "cp", "branch") if (v := getattr(book.lists, k))
-            },
+            lists=_policies(book.lists),
             words={k: _label(v, k) for k in m.Words.model_fields if (v := getattr(book.words, k))},
             signers=tuple(_signer(s) for s in book.signers),
             schemes=tuple(
@@ -237,6 +235,22 @@ def _policy(policy: m.ListPolicy) -> d.ListPolicy:
         red=d.Red(red.top, _maybe(red.at_least), _maybe(red.share, _share)) if red else None,
         black=d.Black(black.bottom, _maybe(black.below), black.remedy_due) if black else None,
     )
+
+
+def list_policies(raw: bytes) -> dict[str, d.ListPolicy] | None:
+    """Kind: list policy in these bytes of a qibi.yaml, whatever else it says; None where they have none."""
+    document = parse("qibi.yaml", raw)
+    if isinstance(document, Finding) or not isinstance(document.data, dict):
+        return None
+    try:
+        lists = TypeAdapter(m.Lists).validate_python(document.data.get("lists", {}))
+    except ValidationError:
+        return None
+    return _policies(lists)
+
+
+def _policies(lists: m.Lists) -> dict[str, d.ListPolicy]:
+    return {k: _policy(v) for k in ("member", "cp", "branch") if (v := getattr(lists, k))}
 
 
 def _signer(signer: m.Signer) -> d.Signer:

@@ -47,7 +47,7 @@ def errors(
                 yield Finding(batch.path, message=text, code="sealed")
     if definitions is not None:
         try:
-            pinned(definitions, latest.values())
+            pinned(definitions, seals)
         except Faults as faults:
             yield from faults.findings
 

@@ -31,9 +31,9 @@ _MOST = 30  # findings shown of one part; JSON and CSV have them all
 
 def audit(
     against: Annotated[
-        str,
+        str | None,
         typer.Option("--against", metavar="DIGEST", help=_("a digest that was published earlier")),
-    ] = "",
+    ] = None,
     trust: Annotated[
         Path | None,
         typer.Option(

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
-from qibi.base.text import visible
+from qibi.base.text import encodable, visible
 from qibi.cli.layout import folded_line, laid_out, wrap
 from qibi.cli.surroundings import Surroundings
 from qibi.cli.view import Cell as Cell
@@ -87,10 +87,14 @@ class Console:
         if form == "json":
             import msgspec
 
-            return msgspec.json.format(msgspec.json.encode(view.payload)).decode() + "\n"
-        if form == "csv":
-            return as_csv(view.header, view.rows)
-        return as_markdown(view) if form == "md" else self._as_text(view, colored)
+            try:
+                raw = msgspec.json.encode(view.payload)
+            except UnicodeEncodeError:
+                raw = msgspec.json.encode(_encodable(msgspec.to_builtins(view.payload)))
+            return msgspec.json.format(raw).decode() + "\n"
+        if form == "table":
+            return self._as_text(view, colored)
+        return encodable(as_csv(view.header, view.rows) if form == "csv" else as_markdown(view))
 
     def _as_text(self, view: View, colored: bool) -> str:
         out = io.StringIO()
@@ -290,3 +294,12 @@ def relative(path: Path, folder: Path) -> str:
         return str(path.relative_to(folder))
     except ValueError:
         return str(path)
+
+
+def _encodable(value: Any) -> Any:
+    """Plain values with every text encodable."""
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(found) for key, found in value.items()}
+    if isinstance(value, list):
+        return [_encodable(found) for found in value]
+    return encodable(value) if isinstance(value, str) else value

@@ -49,7 +49,7 @@ def proven(
     `seal` is the last one that was collected before: it must still be in the chain. `see_all` says
     how one comes to all that the audit has found.
     """
-    found = audit(repository, seal or "", trust, cache)
+    found = audit(repository, seal or None, trust, cache)
     if found.findings:
         raise _refused(
             many(

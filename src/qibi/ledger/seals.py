@@ -20,6 +20,7 @@ from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.ledger.batches import folder
+from qibi.ledger.entries import moment
 
 SEALS = "seals"
 FORMAT = 1
@@ -136,8 +137,12 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
         return wrong(
             _("it says {week}, revision {revision}").format_map(msgspec.structs.asdict(seal))
         )
-    if seal.previous is not None and not _SHA256.fullmatch(seal.previous):
-        return wrong(_("'previous' is no SHA-256"))
+    for key in ("previous", "definitions", "rules"):
+        value = getattr(seal, key)
+        if value is not None and not _SHA256.fullmatch(value):
+            return wrong(_("'{key}' is no SHA-256").format(key=key))
+    if moment(seal.closed_at) is None:
+        return wrong(_("'closed_at' is no time (RFC 3339)"))
     place = f"{folder(seal.week)}/"
     for batch in seal.batches:
         if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):
@@ -192,7 +197,7 @@ def chain(files: Mapping[str, bytes]) -> tuple[list[SealFile], list[Finding]]:
     """Seals (path: bytes) in the order in which they were closed, and what breaks their one chain.
 
     One seal has no `previous`; each other names a different one; the revisions of a week follow each
-    other without a gap, each holding all that the one before held.
+    other without a gap, each holding all that the one before held, all under the same definitions.
     """
     parsed = [parse_seal(path, raw) for path, raw in files.items()]
     found = [p for p in parsed if isinstance(p, SealFile)]
@@ -251,6 +256,10 @@ def _revisions(ordered: list[SealFile]) -> list[Finding]:
         if before and (dropped := before.batches - file.batches):
             message = _("drops a batch that {path} counted: {batch}")
             message = message.format(path=before.path, batch=min(dropped))
+            findings.append(Finding(file.path, message=message, code="chain"))
+        if before and before.seal.definitions != file.seal.definitions:
+            message = _("pins other definitions than {path}, which it corrects")
+            message = message.format(path=before.path)
             findings.append(Finding(file.path, message=message, code="chain"))
         latest[file.seal.week] = file
     return findings

@@ -4,6 +4,7 @@ Each part is a function of `Exhibits` that gives findings; `PARTS` lists them in
 that an auditor signs. Only `history` reads the whole history, the others the present commit.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +19,12 @@ from qibi.ledger.entries import File as EvidenceFile
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
 from qibi.proof.exhibits import Exhibits, week_of
-from qibi.proof.moves import left_behind
+from qibi.proof.moves import BOOK, left_behind
+from qibi.proof.policy_history import policy_history
 from qibi.proof.read_out import begin, read_out
 from qibi.proof.repository import PLAIN, File, Repository
 from qibi.proof.signatures import signatures
+from qibi.proof.statements import statements
 from qibi.scoring.pinned import changed
 
 _LETTERS = {
@@ -30,6 +33,7 @@ _LETTERS = {
     "T": mark("turned into another kind of file"),
 }
 _SIGNATURE = ".sig"
+_DIGITS = re.compile(r"[0-9a-fA-F]{8,}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     findings: dict[str, Finding] = {}
     for change in changes:
         place = change.path
-        if change.letter == "A" and change.mode == PLAIN:
+        if place == BOOK or (change.letter == "A" and change.mode == PLAIN):
             continue
         what = _(_LETTERS.get(change.letter, "")) or _("added as no plain file")
         message = _(
@@ -102,15 +106,15 @@ def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """The definitions are sound, and none was changed under a closed week."""
     findings = list(exhibits.mistakes)
     if found := exhibits.definitions:
-        for file in exhibits.latest.values():
+        for file in exhibits.seals:  # each revision of a week, for the last may pin what it likes
             findings += changed(found, file)
     count = sum(path.endswith((".yaml", ".yml")) for path in exhibits.raw)
-    return many("{count} file", "{count} files", count).format(count=count), findings
+    return many("{count} file", "{count} files", count).format(count=count), dict.fromkeys(findings)
 
 
 def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
-    """The seals form one chain, and the batches that they list are here, byte for byte."""
-    findings = list(exhibits.chained[1])
+    """The seals form one chain, what they list is here byte for byte, and what they state can be so."""
+    findings = [*exhibits.chained[1], *statements(exhibits), *policy_history(exhibits)]
     for file in exhibits.seals:
         for batch in file.seal.batches:
             if exhibits.whole.get(batch.path) != batch.sha256:
@@ -133,7 +137,9 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             for piece in getattr(entry, "evidence", ()):
                 if isinstance(piece, EvidenceFile):
                     wanted[piece.path].add(piece.sha256)
-    here = {path: exhibits.files[path] for path in wanted if path in exhibits.files}
+    files = exhibits.files
+    # Of a submodule the repository holds a commit's id at most, and no content.
+    here = {p: files[p] for p in wanted if p in files and files[p].mode != "160000"}
     raw = exhibits.repository.contents(f.object for f in here.values())
     findings = []
     for path, digests in sorted(wanted.items()):
@@ -148,7 +154,7 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     """What was published earlier (`--against`) is still part of this ledger."""
-    wanted = exhibits.against.strip().lower()
+    wanted = (exhibits.against or "").strip().lower()
     if not wanted:
         return _("nothing was given to compare with (--against DIGEST)"), None
     for number, file in enumerate(exhibits.seals, 1):
@@ -199,7 +205,7 @@ class Audit:
 
 def audit(
     repository: Repository,
-    against: str = "",
+    against: str | None = None,
     trust: frozenset[str] | None = None,
     cache: Path | None = None,
 ) -> Audit:
@@ -208,7 +214,8 @@ def audit(
     `trust` are keys from outside the book that the first record of signers has to be signed with;
     `cache` is a folder for what held once: signatures, and results by all that their seals pin.
     """
-    if against and not (len(against) >= 8 and set(against.lower()) <= set("0123456789abcdef")):
+    # Empty, as of a variable that is not set, is no digest either: it was meant to be compared.
+    if against is not None and not _DIGITS.fullmatch(against.strip()):
         raise Refusal(
             _("'{text}' is no digest").format(text=against),
             _("write at least 8 of its hexadecimal digits"),
@@ -220,7 +227,7 @@ def audit(
 
 def _audited(exhibits: Exhibits) -> Audit:
     repository = exhibits.repository
-    if "qibi.yaml" not in exhibits.files:
+    if BOOK not in exhibits.files:
         raise Refusal(_("the book is not committed"), _("qibi commit, then audit"))
     exhibits.recomputing = begin(exhibits)
     parts = []

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import msgspec
-
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing
@@ -27,12 +25,12 @@ from qibi.ledger.seals import (
     chain,
     digest,
     encode_seal,
-    parse_whole,
     seal_name,
     seal_paths,
 )
 from qibi.ledger.signers import standing_records
 from qibi.proof.results import Results, Row, results
+from qibi.proof.shape import whole_seal
 from qibi.scoring.assessed import assessed_branches
 from qibi.scoring.engine import rules_digest
 from qibi.scoring.pinned import pinned
@@ -65,39 +63,6 @@ class Closing:
         return digest(self.raw)
 
 
-class _Row(msgspec.Struct):
-    subject: str
-
-
-class _Lists(msgspec.Struct):
-    red: list[_Row]
-    black: list[_Row]
-
-
-class _Place(msgspec.Struct):
-    rank: int
-    total: int | float
-
-
-class _Change(msgspec.Struct):
-    by: str
-    subject: str
-    before: _Place | None
-    after: _Place | None
-
-
-class _Changes(msgspec.Struct):
-    approved_by: str
-    subjects: list[_Change]
-
-
-class _Told(msgspec.Struct):
-    """The shape of what a person is told of a seal."""
-
-    lists: dict[str, _Lists]
-    changes: _Changes | None = None
-
-
 @dataclass(frozen=True)
 class Wish:
     """What the person who closes says: who they are, and the exceptions that they answer for."""
@@ -128,12 +93,7 @@ def standing(root: Path, week: str) -> Closing | None:
         return None
     latest = sealed[-1]
     raw = (root / latest.path).read_bytes()
-    try:
-        msgspec.json.decode(raw, type=_Told)
-        whole = parse_whole(raw)
-    except (msgspec.DecodeError, ValueError) as error:
-        message = _("its lists can't be read: {reason}").format(reason=error)
-        raise Faults([Finding(latest.path, message=message, code="seal")]) from None
+    whole = whole_seal(latest.path, raw)
     batches = read_weeks(root, [week])
     counted = tuple(b for b in batches if b.path in latest.batches)
     later = tuple(b for b in batches if b.path not in latest.batches and waits(b))
@@ -196,7 +156,7 @@ def prepare(
         wish,
         sealed=sealed,
         before=before,
-        earlier=(root / before.path).read_bytes() if before else None,
+        earlier=whole_seal(before.path, (root / before.path).read_bytes()) if before else None,
         batches=listed,
         found=found,
         missing=missing,
@@ -215,7 +175,7 @@ def content(
     *,
     sealed: Sequence[SealFile],
     before: SealFile | None,
-    earlier: bytes | None,
+    earlier: Row | None,
     batches: Sequence[SealedBatch],
     found: Results,
     missing: Sequence[str],
@@ -223,7 +183,7 @@ def content(
     accepted: Sequence[Row] = (),
     signers: str = "",
 ) -> Row:
-    """What a seal holds: `before` and `earlier` are the seal that it corrects, and its bytes."""
+    """What a seal holds: `before` is the seal that it corrects, and `earlier` that seal whole."""
     whole, parts = definitions_digest(definitions, week)
     seal: Row = {
         "format": FORMAT,
@@ -253,7 +213,7 @@ def content(
             "approved_by": wish.approved_by,
             "note": wish.note,
             "batches": list(pending),
-            **differences(parse_whole(earlier), found),
+            **differences(earlier, found),
         }
     return seal
 

@@ -16,7 +16,7 @@ from qibi.book.load import Source
 from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
-from qibi.proof.moves import Former, former_places
+from qibi.proof.moves import BOOK, Former, former_places
 from qibi.proof.repository import Change, File, Repository
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Exhibits:
     """The present commit's files, read once, and what they hold."""
 
     repository: Repository
-    against: str = ""
+    against: str | None = None
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     cache: Path | None = None
     beside: ThreadPoolExecutor | None = None
@@ -45,8 +45,8 @@ class Exhibits:
         return self._damaged.result() if self.beside else self.repository.damaged()
 
     @cached_property
-    def history(self) -> tuple[list[str], list[Change], list[Former]]:
-        """All commits, what they did below ledger/ and seals/, and where the book stood before."""
+    def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
+        """All commits with their parents, what they did to ledger/, seals/ and qibi.yaml, and where the book stood."""
         return self._history.result() if self.beside else self._walked()
 
     def wait_for_git(self) -> None:
@@ -58,10 +58,10 @@ class Exhibits:
         self.damaged  # noqa: B018  (looking at it is waiting)
         self.history  # noqa: B018
 
-    def _walked(self) -> tuple[list[str], list[Change], list[Former]]:
-        commits = self.repository.commits()
-        changes = list(self.repository.changes(commits, (LEDGER, SEALS)))
-        return commits, changes, former_places(self.repository, commits, changes)
+    def _walked(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
+        ancestry = self.repository.ancestry()
+        changes = list(self.repository.changes(ancestry, (LEDGER, SEALS, BOOK)))
+        return ancestry, changes, former_places(self.repository, ancestry, changes)
 
     @cached_property
     def files(self) -> dict[str, File]:

@@ -4,7 +4,7 @@ A book's history is that of its folder. Who moved the book could else leave behi
 record it anew in the new folder, where it was then only ever added.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Former:
 
 
 def former_places(
-    repository: Repository, commits: list[str], present: Iterable[Change]
+    repository: Repository, commits: Collection[str], present: Iterable[Change]
 ) -> list[Former]:
     """The other folders in which this book stood: one of its id, or one that was moved here."""
     here = {(c.path, c.object) for c in present if c.letter == "A"}

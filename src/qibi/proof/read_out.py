@@ -24,6 +24,7 @@ from qibi.ledger.seals import SealFile, encode_results, parse_whole
 from qibi.proof.closing import differences, missing_branches
 from qibi.proof.exhibits import Exhibits
 from qibi.proof.results import Results, Row, results
+from qibi.proof.shape import same, shaped, unreadable
 from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import policy_of
 
@@ -48,7 +49,7 @@ def begin(exhibits: Exhibits) -> Recomputing | None:
     if found is None:
         return None
     kept = Kept(exhibits.cache)
-    chained = key_of(["1", __version__, *(file.digest for file in exhibits.seals[:1])])
+    chained = key_of(["2", __version__, *(file.digest for file in exhibits.seals[:1])])
     held = set(kept.find("read-out", chained, list[str]) or ())
     keys = {file.path: _proof_key(exhibits, found, file) for file in exhibits.seals}
     unproven = {file.seal.week for file in exhibits.seals if keys[file.path] not in held}
@@ -132,9 +133,9 @@ def _judged(common: _Common, asked: list[SealFile]) -> _Verdict:
         earlier = len(findings)
         try:
             whole = _whole(common.raw[file.path], result)
+            shaped(whole, results=whole.get("standings") is not result.standings)
         except (ValueError, RecursionError) as error:
-            message = _("its results can't be read: {reason}").format(reason=error)
-            findings.append(Finding(file.path, message=message, code="seal"))
+            findings.append(unreadable(file.path, error))
             continue
         rows += sum(len(standings) for standings in result.standings.values())
         findings += _differing(file, whole, result)
@@ -178,7 +179,7 @@ def _proof_key(exhibits: Exhibits, found: Definitions, file: SealFile) -> str:
     if definitions_digest(found, file.seal.week)[0] != file.seal.definitions:
         return ""
     earlier = [f.digest for f in exhibits.seals if f.seal.week == file.seal.week]
-    return key_of(["1", __version__, file.seal.definitions, file.digest, *earlier])
+    return key_of(["2", __version__, file.seal.definitions, file.digest, *earlier])
 
 
 class _ReadOut(msgspec.Struct):
@@ -216,10 +217,7 @@ def _recomputed(
             try:
                 lists = msgspec.json.decode(common.raw[file.path], type=_ReadOut).lists
                 policies[week] = {kind: policy_of(row["policy"]) for kind, row in lists.items()}
-            except (
-                *(KeyError, TypeError, ValueError, IndexError, AttributeError),
-                msgspec.DecodeError,
-            ) as error:
+            except (KeyError, ValueError, RecursionError, msgspec.DecodeError) as error:
                 message = _("its lists can't be read: {reason}").format(reason=error)
                 findings.append(Finding(file.path, message=message, code="seal"))
                 del given[week]
@@ -237,25 +235,22 @@ def _differing(file: SealFile, whole: Row, result: Results) -> Iterator[Finding]
         return Finding(file.path, message=message, code="read-out")
 
     for name, computed in (("standings", result.standings), ("unranked", result.unranked)):
-        said = whole.get(name)
-        if said == computed:
-            continue
-        if not isinstance(said, Mapping):
-            yield finding(name, said, "…")
+        said = whole[name]
+        if same(said, computed):
             continue
         for kind in dict.fromkeys((*said, *computed)):
             old = {row["subject"]: row for row in said.get(kind, ())}
             new = {row["subject"]: row for row in computed.get(kind, ())}
             for key in dict.fromkeys((*old, *new)):
-                if old.get(key) != new.get(key):
+                if not same(old.get(key), new.get(key)):
                     yield finding(f"{kind} {key}", _place(old.get(key)), _place(new.get(key)))
-            if old == new:
+            if same(old, new):
                 yield finding(f"{name} {kind}", _("another order"), _("its own"))
     for kind in dict.fromkeys((*whole["lists"], *result.lists)):
-        for name in ("red", "black", "missing"):
+        for name in ("policy", "red", "black", "missing"):
             said = whole["lists"].get(kind, {}).get(name)
             comes = result.lists.get(kind, {}).get(name)
-            if said != comes:
+            if not same(said, comes):
                 yield finding(f"{kind} {name}", _ids(said), _ids(comes))
 
 
@@ -273,7 +268,9 @@ def _wrong_without(common: _Common, file: SealFile) -> Iterator[Finding]:
 def _wrong_changes(file: SealFile, whole: Row, before: Row, result: Results) -> Iterator[Finding]:
     changes = whole.get("changes")
     expected = differences(before, result)
-    if not isinstance(changes, Mapping) or any(changes.get(k) != v for k, v in expected.items()):
+    if not isinstance(changes, Mapping) or any(
+        not same(changes.get(k), v) for k, v in expected.items()
+    ):
         message = _("what it says was changed is not what was changed")
         yield Finding(file.path, message=message, code="read-out")
     elif not changes.get("approved_by"):

@@ -49,8 +49,8 @@ class Change:
     letter: str
     mode: str
     path: str
-    before: str = ""
-    object: str = ""
+    before: str
+    object: str
 
 
 class Repository:
@@ -112,19 +112,21 @@ class Repository:
         left = [line for line in lines if not _LEADS_NOWHERE.fullmatch(line)]
         return left if lines else [_("git fsck failed")]
 
-    def commits(self) -> list[str]:
-        """All commits that lead to the present one, the latest first."""
-        return self._text("rev-list", "--full-history", self.commit).split()
+    def ancestry(self) -> dict[str, tuple[str, ...]]:
+        """All commits that lead to the present one, each before its parents: the ids of these."""
+        text = self._text("rev-list", "--full-history", "--topo-order", "--parents", self.commit)
+        rows = (line.split() for line in text.splitlines())
+        return {commit: tuple(parents) for commit, *parents in rows}
 
     def changes(
-        self, commits: Iterable[str], folders: Iterable[str], prefix: str | None = None
+        self, commits: Iterable[str], places: Iterable[str], prefix: str | None = None
     ) -> Iterator[Change]:
-        """What these commits did below these folders of the book, each against each of its parents.
+        """What these commits did to these files and folders, each against each of its parents.
 
         `prefix` is where the book stood, if not where it stands; paths are below it.
         """
         where = self.prefix if prefix is None else prefix
-        return self._changes(commits, (f":(top,literal){where}{f}" for f in folders), where)
+        return self._changes(commits, (f":(top,literal){where}{p}" for p in places), where)
 
     def elsewhere(self, commits: Iterable[str]) -> dict[str, set[str]]:
         """Other folders that ever held a book (with a slash at the end): what its qibi.yaml was, by id."""

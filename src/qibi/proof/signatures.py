@@ -37,6 +37,7 @@ from qibi.ledger.signers import (
     week_of_moment,
 )
 from qibi.proof.exhibits import Exhibits
+from qibi.proof.shape import unreadable
 
 
 def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
@@ -275,7 +276,11 @@ class _Court:
         place = {file.digest: number for number, file in enumerate(records)}
         latest = -1
         for file in seals:
-            named = parse_whole(self.files[file.path]).get("signers")
+            try:
+                named = parse_whole(self.files[file.path]).get("signers")
+            except (ValueError, RecursionError) as error:
+                self._find(file.path, unreadable(file.path, error).message)
+                continue
             if named is None and latest == -1:
                 continue  # closed before anything was signed
             number = place.get(str(named), -1)

@@ -20,6 +20,7 @@ from qibi.scoring.facts import DERIVED, ENTRY_KINDS, KINDS, NUMBERED, TABLES, Ro
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGE = 5_000  # entries from which numbering texts is worth it, and more than one thread
 RULES = Path(__file__).with_name("rules.sql")
 # Rules that earlier versions sealed weeks with: one file each, named by its digest, never changed.
@@ -47,6 +48,8 @@ def rules_with(digest: str) -> str | None:
     """The text of the rules with this SHA-256, present or past; None where this qibi has none such."""
     if digest == rules_digest():
         return RULES.read_text("utf-8")
+    if not _SHA256.fullmatch(digest):  # a path would have its own SQL run
+        return None
     past = PAST_RULES / f"{digest}.sql"
     return past.read_text("utf-8") if past.is_file() else None
 

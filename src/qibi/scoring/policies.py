@@ -1,8 +1,9 @@
 """List policies: they belong to no week, so a seal holds the one by which its lists were read out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from qibi.base import points
 from qibi.base.findings import Faults, Finding
@@ -23,7 +24,7 @@ def policies(root: Path, definitions: Definitions, period: Period) -> dict[str, 
     try:
         whole = parse_whole((root / sealed.path).read_bytes())
         read_out = {kind: policy_of(found["policy"]) for kind, found in whole["lists"].items()}
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         message = _("its lists can't be read: {reason}").format(reason=error)
         raise Faults([Finding(sealed.path, message=message, code="seal")]) from None
     return {
@@ -52,18 +53,36 @@ def plain_policy(policy: ListPolicy) -> dict[str, Any]:
     return plain
 
 
-def policy_of(plain: Mapping[str, Any]) -> ListPolicy:
-    """The policy that a seal keeps; raises KeyError, TypeError or ValueError where it is none."""
-    red, black = plain.get("red"), plain.get("black")
+class _PlainRed(msgspec.Struct, forbid_unknown_fields=True):
+    top: int
+    at_least: int | float | None
+    share: tuple[int, int] | None
+
+
+class _PlainBlack(msgspec.Struct, forbid_unknown_fields=True):
+    bottom: int
+    below: int | float | None
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True):
+    red: _PlainRed | None = None
+    black: _PlainBlack | None = None
+
+
+def policy_of(plain: Any) -> ListPolicy:
+    """The policy that a seal keeps; raises ValueError where it is none that qibi.yaml could hold."""
+    try:
+        found = msgspec.convert(plain, _Plain)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    red, black = found.red, found.black
+    if (red and red.top < 1) or (black and black.bottom < 1):
+        raise ValueError(_("a list of fewer than one"))
+    if red and red.share and not 0 < red.share[0] <= red.share[1]:
+        raise ValueError(_("a share that is not between 0 and 1"))
     return ListPolicy(
-        Red(
-            int(red["top"]),
-            _hundredths(red["at_least"]),
-            (int(red["share"][0]), int(red["share"][1])) if red["share"] else None,
-        )
-        if red
-        else None,
-        Black(int(black["bottom"]), _hundredths(black["below"]), None) if black else None,
+        Red(red.top, _hundredths(red.at_least), red.share) if red else None,
+        Black(black.bottom, _hundredths(black.below), None) if black else None,
     )
 
 
@@ -72,4 +91,9 @@ def _number(hundredths: int | None) -> int | float | None:
 
 
 def _hundredths(number: int | float | None) -> int | None:
-    return None if number is None else points.from_number(number)
+    if number is None:
+        return None
+    found = points.from_number(number)
+    if found is None:
+        raise ValueError(_("a limit with more than two decimals, or too large"))
+    return found
