@@ -108,7 +108,7 @@ def test_two_processes_did_the_work(cluster: Spark, place: Outside, home: Path) 
 
 
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
