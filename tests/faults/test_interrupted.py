@@ -171,4 +171,4 @@ def test_what_came_after_a_seal_left_uncommitted_waits(unread: Desk) -> None:
 def test_a_damaged_seal_left_uncommitted_is_named(unread: Desk) -> None:
     path = unread.book / SEAL
     path.write_text(path.read_text().replace('"lists": {}', '"lists": {"member": 1}'))
-    assert f"{SEAL}: its lists can't be read" in unread.qibi(*CLOSE, expect=1)
+    assert f"{SEAL}: not what qibi close writes" in unread.qibi(*CLOSE, expect=1)
