@@ -7,7 +7,7 @@ is seen. Scalars follow YAML 1.2's core schema: only `true`, `false`, `null`, nu
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -67,13 +67,9 @@ class Document:
     path: str
     text: str
     data: Any
-
-    @cached_property
-    def _places(self) -> dict[Loc, Place]:
-        """Where each value stands; read once, and only where there is something to find fault with."""
-        places: dict[Loc, Place] = {}
-        _Builder(self.text, places).build()
-        return places
+    # Where each value stands, as far as that was asked for; read once more, and only for mistakes.
+    _places: dict[Loc, Place] = field(default_factory=dict)
+    _whole: bool = False
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -81,10 +77,26 @@ class Document:
 
     def place(self, loc: Loc) -> Place:
         """Line and column of a value, or of the nearest thing around it that exists."""
+        if not self._whole and loc not in self._places:
+            self._look_further(loc)
         for end in range(len(loc), -1, -1):
             if loc[:end] in self._places:
                 return self._places[loc[:end]]
         return (1, 1)
+
+    def _look_further(self, loc: Loc) -> None:
+        """Note places up to this one and four times as far as before; where it isn't there, all of them.
+
+        Mistakes are told in the order of the file, and no more than a few hundred: the end of a large file is
+        seldom wanted.
+        """
+        builder = _Builder(self.text, {}, sought=loc, least=4 * len(self._places))
+        try:
+            builder.build()
+            self._whole = True
+        except _Enough:
+            pass
+        self._places = builder.places or {}
 
     def finding(self, loc: Loc, message: str, code: str = "") -> Finding:
         """A finding about the value at `loc`, with the line that it stands in."""
@@ -125,13 +137,26 @@ def parse(path: str, raw: bytes) -> Document | Finding:
         )
 
 
+class _Enough(Exception):
+    """The place that was sought is known."""
+
+
 class _Builder:
     """Builds plain data from the parser's events; notes each value's place where asked to."""
 
-    def __init__(self, text: str, places: dict[Loc, Place] | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        places: dict[Loc, Place] | None = None,
+        *,
+        sought: Loc | None = None,
+        least: int = 0,
+    ) -> None:
+        """With `places`, stops behind the one that is sought, once it has at least so many."""
         self.events = self._read(text)
         self.places = places
         self.values = 0
+        self.sought, self.least, self.found = sought, least, False
 
     @staticmethod
     def _read(text: str) -> Iterator[Any]:
@@ -173,6 +198,9 @@ class _Builder:
         if self.values > MAX_VALUES:
             raise self._refused(event, _("more values than one file may hold; split it"))
         if self.places is not None:
+            if self.found and len(self.places) >= self.least:
+                raise _Enough
+            self.found = self.found or loc == self.sought
             self.places[loc] = (event.start_mark.line + 1, event.start_mark.column + 1)
         kind = type(event)
         if kind is ScalarEvent:
