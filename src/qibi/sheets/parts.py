@@ -22,6 +22,7 @@ _WORKBOOK = "xl/workbook.xml"
 _STRINGS = "xl/sharedStrings.xml"
 TOO_MANY = 300_000  # elements of a worksheet: two for a cell that holds something
 TOO_LONG = 2_000_000  # characters in all cells of a worksheet together
+_CELLS = "sheetData"  # the element that holds the cells
 _PIECE = 1 << 18  # bytes looked at a time
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 
@@ -67,9 +68,11 @@ def extent(archive: "ZipFile", part: str, lengths: list[int]) -> Extent:
 
     Looks no further than `TOO_LONG` characters; `Extent.excess` says so.
     """
-    scan = _Scan(lengths)
+    scan, raw = _Scan(lengths), _bytes(archive, part)
+    # What follows the only table of cells is parsed, and not looked at: twenty thousand merges, say.
+    last = _CELLS if raw.count(_CELLS.encode()) <= 2 else ""
     with suppress(_Enough):
-        _parse(_bytes(archive, part), scan.start, scan.end, scan.text)
+        _parse(raw, scan.start, scan.end, scan.text, last)
     return scan.extent
 
 
@@ -97,7 +100,7 @@ def too_many(raw: bytes) -> bool:
 
 def is_worksheet(raw: bytes) -> bool:
     """Whether a part's XML can be a worksheet's."""
-    return b"sheetData" in raw
+    return _CELLS.encode() in raw
 
 
 def _bytes(archive: "ZipFile", part: str) -> bytes:
@@ -213,10 +216,11 @@ def _parse(
     start: Callable[[str, dict[str, str]], None],
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
+    last: str = "",
 ) -> None:
-    """Run through XML by the local names of its tags; raises `Damaged`.
+    """Run through XML by the local names of its tags, up to the end of the `last` one; raises `Damaged`.
 
-    A document type is refused, and entities with it: no spreadsheet program writes one.
+    What follows has to be XML all the same. A document type is refused, and entities with it: no spreadsheet program writes one.
     """
 
     def refuse(*_given: object) -> None:
@@ -226,8 +230,13 @@ def _parse(
         start(tag.rpartition(":")[2], given)
 
     def ended(tag: str) -> None:
+        name = tag.rpartition(":")[2]
         if end:
-            end(tag.rpartition(":")[2])
+            end(name)
+        if name == last:
+            parser.StartElementHandler = None
+            parser.EndElementHandler = None
+            parser.CharacterDataHandler = None
 
     # UTF-8 whatever it declares, as calamine has it: two readers must not see two sheets.
     parser = expat.ParserCreate("UTF-8")
