@@ -56,7 +56,7 @@ class Exhibits:
         the end of what it reads.
         """
         self.damaged  # noqa: B018  (looking at it is waiting)
-        self.history  # noqa: B018
+        self.history  # noqa: B018  (the same)
 
     def _walked(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
         ancestry = self.repository.ancestry()
