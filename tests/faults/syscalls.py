@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from faults import forks, scene
-from faults.steps import WEEK, Bench, Case
+from faults.steps import STILL, WEEK, Bench, Case
 
 CALLS = [
     "open",
@@ -60,8 +60,8 @@ CALLS = [
 ]
 ONCE = ("open", "openat", "close")  # for good these would fail for what is read, too
 ERRORS = ("ENOSPC", "EIO", "EDQUOT")
-# git's calls differ a little from run to run (an object more or less to look up), so that now and then a
-# run ends before its last points are reached: then it is run again.
+# The clock stands still, so that git's objects have the same ids each time: whether the folder of an id is
+# there already decides how many calls git makes. Should a run end before its point all the same, it is run again.
 ATTEMPTS = 5
 COMMITS = ("commit", "close")  # what runs git
 QIBI = 0  # the process that is traced: qibi itself, else the number of the git that it runs
@@ -174,7 +174,7 @@ class Traced:
     ) -> "subprocess.CompletedProcess[str]":
         scene.copy(self.bench.start, self.book)
         (self.place / "counter").write_text("0\n")
-        command = [sys.executable, "-m", "qibi", *case.arguments]
+        command = [sys.executable, str(STILL), *case.arguments]
         if options:
             command = ["strace", "-qq", "-y", "-o", str(self.log), *options, "--", *command]
         return subprocess.run(
