@@ -37,7 +37,7 @@ _MAX_UNPACKED = 20_000_000  # of the parts that are read
 _MAX_RATIO = 200
 _SMALL = 1_000_000  # what unpacks to less is harmless, whatever its ratio
 _MAX_PARTS = 5000
-_MAX_MERGED = 50_000  # cells that merges fill, on one worksheet
+_MAX_MERGED = 50_000  # cells in merged ranges, on one worksheet
 _ENTRY = b"PK\x01\x02"  # with it each entry of an archive's list begins
 _PLAIN = {0, 8}  # stored or deflated; no spreadsheet program packs otherwise
 _READ = (".xml", ".rels")  # pictures and files in the file are never unpacked
@@ -168,6 +168,8 @@ def _made(path: str, hidden: Page | None) -> Made | None:
 
 
 def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page | None:
+    merged = sheet.merged_cell_ranges or []
+    _refuse_many_merged(path, sheet.name, merged, reach.rows)  # sooner than rows are made of cells
     rows = [
         [c if type(c) is str else _text(c) for c in row]
         for row in sheet.to_python(skip_empty_area=False)
@@ -176,7 +178,7 @@ def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page
         rows += [[] for _n in range(row + 1 - len(rows))]
         rows[row] += [""] * (column + 1 - len(rows[row]))
         rows[row][column] = rows[row][column] or text
-    spread, copied = _fill_merged(path, sheet.name, rows, sheet.merged_cell_ranges or [])
+    spread, copied = _fill_merged(rows, merged)
     for number, cells in enumerate(rows):
         for column, text in enumerate(cells):
             if "\0" in text:
@@ -193,20 +195,25 @@ def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page
     )
 
 
-def _fill_merged(
-    path: str, name: str, rows: list[list[str]], ranges: list[Any]
-) -> tuple[set[Place], set[Place]]:
+def _refuse_many_merged(path: str, name: str, ranges: list[Any], rows: int) -> None:
+    """Refuse what would fill far more cells than any sheet has; none is filled below the last row."""
+    room = _MAX_MERGED
+    for (top, left), (bottom, right) in ranges:
+        height = min(bottom, rows - 1) - top + 1
+        width = min(right, MAX_COLUMNS - 1) - left + 1
+        room -= max(height, 0) * max(width, 0)
+        if room < 0:
+            raise too_much(path, name)
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[Any]) -> tuple[set[Place], set[Place]]:
     """Write a merged range's text into its cells: those filled to the right, and all filled."""
     spread, copied = set(), set()
-    room = _MAX_MERGED
     for (top, left), (bottom, right) in ranges:
         text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
         if not text.strip():
             continue
         bottom, right = min(bottom, len(rows) - 1), min(right, MAX_COLUMNS - 1)
-        room -= (bottom - top + 1) * (right - left + 1)
-        if room < 0:
-            raise too_much(path, name)
         for row in range(top, bottom + 1):
             rows[row] += [""] * (right + 1 - len(rows[row]))
             for column in range(left, right + 1):
