@@ -19,7 +19,7 @@ from outside import REPOSITORY, Outside, installed, surroundings
 from qibi.base import weeks
 from qibi.book.fleet import FleetFile, read_fleet
 from qibi.fleet.lake import Lake
-from qibi.fleet.ranking import KINDS, Question, Ranking, before, rank
+from qibi.fleet.ranking import KINDS, POOLED, Question, Ranking, before, rank
 from qibi.fleet.spark import Job, Spark, on
 
 sys.path.append(str(REPOSITORY / "tests" / "property"))
@@ -60,6 +60,9 @@ def cluster(home: Path) -> Iterator[Spark]:
         patch.setenv("SPARK_HOME", str(home))
         patch.setenv("PYSPARK_SUBMIT_ARGS", SUBMIT)
         with on(CLUSTER) as spark:
+            # For a few rows a plan is worth neither many tasks nor code that is compiled for it.
+            spark._spark.conf.set("spark.sql.shuffle.partitions", "2")
+            spark._spark.conf.set("spark.sql.codegen.wholeStage", "false")
             yield spark
 
 
@@ -89,8 +92,11 @@ def by_both(
     return found, rank(lake, fleet, question, recompute=recompute)
 
 
-@pytest.mark.parametrize("recompute", [False, True], ids=["totals", "entries"])
-@pytest.mark.parametrize("by", KINDS)
+# Entries are reckoned for the kinds that the lake has totals of; books and units follow from their members.
+@pytest.mark.parametrize(
+    ("by", "recompute"),
+    [*((kind, False) for kind in KINDS), *((kind, True) for kind in KINDS if kind not in POOLED)],
+)
 def test_the_example_book(cluster: Spark, place: Outside, by: str, recompute: bool) -> None:
     lake, fleet = fleet_at(place.folder)
     period = weeks.parse_period("2026", TODAY)
@@ -124,11 +130,10 @@ def test_random_books(cluster: Spark, tmp_path_factory: pytest.TempPathFactory, 
     period = weeks.parse_period(case.period, TODAY)
     assert period is not None
     earlier = before(world.lake, period)
-    for by in dict.fromkeys((case.by, "member")):
-        question = Question(period, earlier, by, case.criterion, criteria=True)
-        for recompute in (False, True):
-            found, expected = by_both(cluster, world.lake, world.fleet, question, recompute)
-            assert found == expected, (by, recompute)
+    question = Question(period, earlier, case.by, case.criterion, criteria=True)
+    for recompute in (False, True):
+        found, expected = by_both(cluster, world.lake, world.fleet, question, recompute)
+        assert found == expected, recompute
 
 
 def test_nothing_but_the_ranking_is_printed_and_nothing_is_left(place: Outside) -> None:
