@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import qibi.checks.registry
@@ -50,11 +51,12 @@ def run(
     kill_after: float | None = None,
     whole_group: bool = True,
     before: Callable[[], None] = lambda: None,
+    at: datetime | None = None,
 ) -> Ended:
     """Run `qibi ARGUMENTS`, and kill -9 it after so many seconds if it still runs.
 
     With `whole_group` its git dies with it, else git goes on alone and is waited for.
-    `before` is called in the new process (to break something there).
+    `before` is called in the new process (to break something there). `at` is where its clock stands still.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
@@ -65,7 +67,7 @@ def run(
     started = time.perf_counter()
     child = os.fork()
     if child == 0:
-        _become(folder, arguments, environment, outputs, before)
+        _become(folder, arguments, environment, outputs, before, at)
     if kill_after is not None:
         time.sleep(kill_after)
         with suppress(ProcessLookupError, PermissionError):
@@ -83,6 +85,7 @@ def _become(
     environment: dict[str, str],
     outputs: list[Path],
     before: Callable[[], None],
+    at: datetime | None,
 ) -> None:
     code = 70
     try:
@@ -99,7 +102,8 @@ def _become(
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         before()
-        code = main(arguments, Surroundings.of_this_process())
+        around = Surroundings.of_this_process()
+        code = main(arguments, replace(around, now=lambda: at) if at else around)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from faults import forks, scene
 from faults.steps import STILL, WEEK, Bench, Case
+from faults.still import NOON
 
 CALLS = [
     "open",
@@ -129,7 +130,7 @@ class Traced:
         done = self._run(
             case, ["-e", f"trace={','.join(CALLS)}"], {"RECORD": str(record)} if gits else {}
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.said
         found = list(self._changing(QIBI, self.log))
         for log in sorted(self.place.glob("record.*"), key=lambda p: int(p.suffix[1:])):
             found += self._changing(int(log.suffix[1:]), log)
@@ -169,16 +170,15 @@ class Traced:
             return inside and process == QIBI and (".tmp" in rest or ".lock" in rest)
         return inside or (rest.startswith('"') and '"/' not in rest)  # from the book's folder
 
-    def _run(
-        self, case: Case, options: list[str], more: dict[str, str]
-    ) -> "subprocess.CompletedProcess[str]":
+    def _run(self, case: Case, options: list[str], more: dict[str, str]) -> forks.Ended:
+        """Run the command on a copy, under strace if that has options; killed is no exit code."""
         scene.copy(self.bench.start, self.book)
         (self.place / "counter").write_text("0\n")
-        command = [sys.executable, str(STILL), *case.arguments]
-        if options:
-            command = ["strace", "-qq", "-y", "-o", str(self.log), *options, "--", *command]
-        return subprocess.run(
-            command,
+        if not options:  # strace is for one of its gits
+            return forks.run(self.book, case.arguments, self.env | more, at=NOON)
+        strace = ["strace", "-qq", "-y", "-o", str(self.log), *options, "--"]
+        done = subprocess.run(
+            [*strace, sys.executable, str(STILL), *case.arguments],
             cwd=self.book,
             env=self.env | more,
             stdin=subprocess.DEVNULL,
@@ -186,14 +186,16 @@ class Traced:
             text=True,
             check=False,
         )
+        code = None if done.returncode in (-9, 137) else done.returncode
+        return forks.Ended(code, done.stdout, done.stderr, 0)
 
     def kill(self, case: Case, point: Point) -> None:
         """The run dies at this call, git and qibi together; afterwards all must be well."""
         for _attempt in range(ATTEMPTS):
             done = self._injected(case, point, "signal=KILL")
-            if done.returncode in (-9, 137):
+            if done.code is None:
                 break
-        assert done.returncode in (-9, 137), f"it was not killed: {done.stdout}{done.stderr}"
+        assert done.code is None, f"it was not killed: {done.said}"
         assert point.name in _last_call(self.log), _last_call(self.log)
         self._look(case, done.stdout)
 
@@ -204,14 +206,12 @@ class Traced:
             reached = "(INJECTED)" in self.log.read_text("utf-8", "replace")
             if reached:
                 break
-        assert done.returncode in (0, 2) or point.name == "write", done.stdout + done.stderr
+        assert done.code in (0, 2) or point.name == "write", done.said
         assert "Traceback" not in done.stderr, done.stderr
         assert reached, "no call failed"
-        self._look(case, done.stdout if done.returncode != 120 else "")
+        self._look(case, done.stdout if done.code != 120 else "")
 
-    def _injected(
-        self, case: Case, point: Point, what: str, plus: str = ""
-    ) -> "subprocess.CompletedProcess[str]":
+    def _injected(self, case: Case, point: Point, what: str, plus: str = "") -> forks.Ended:
         inject = f"{point.name}:{what}:when={point.nth}{plus}"
         if point.process == QIBI:
             trace = ["-e", f"trace={','.join(CALLS)}", "-e", f"inject={inject}"]

@@ -15,3 +15,14 @@ def test_at_every_system_call(commands: str, fault: str, in_parts, strace: str) 
     )
     for command in commands.split(","):
         assert found[command] >= (80 if command == "commit" else 12), found
+
+
+@pytest.mark.parametrize("fault", ["kill", "error"])
+def test_at_every_eighth_system_call_of_close(fault: str, in_parts, strace: str) -> None:
+    """Most of them are those of the commit that it ends with."""
+    found = in_parts(
+        "syscalls.py",
+        *("--commands", "close", "--fault", fault),
+        each=lambda n: ["--part", f"{8 * n + 1}/16"],
+    )
+    assert found["close"] >= 15, found
