@@ -76,7 +76,7 @@ n=$(($(cat "$COUNTER") + 1)); echo $n >"$COUNTER"
 [ "$n" = "$CHOSEN" ] || exec {git} "$@"
 strace -qq -y -o "$LOG" -e trace="$CALLS" -e inject="$INJECT" -- {git} "$@"
 code=$?
-[ -n "$TOGETHER" ] && kill -9 $PPID
+[ -n "$TOGETHER" ] && [ $code = 137 ] && kill -9 $PPID
 exit $code
 """
 
