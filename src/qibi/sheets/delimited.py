@@ -33,10 +33,12 @@ def csv_page(path: str, raw: bytes) -> Page:
     rows, lines = [], []
     held = 0
     text = _decoded(path, raw)
+    escaped = "'" in text
     if text.count("\n") > MAX_ROWS and '"' not in text:  # then each line is a row
         refuse_too_large(path, text.count("\n"), 0)
     for line, cells in _records(path, text):
-        rows.append(tuple([_plain(cell) for cell in trimmed(cells)]))
+        row = trimmed(cells)
+        rows.append(tuple(map(_plain, row)) if escaped else row)
         lines.append(line)
         held += len(rows[-1])
         refuse_too_large(path, len(rows), len(rows[-1]))
