@@ -29,6 +29,7 @@ from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import policy_of
 
 _LEAST = 20  # weeks that are worth a process of their own
+_AGAIN = 3  # weeks that a further revision counts for: it needs a run of the rules of its own
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,21 @@ def _portions(asked: list[SealFile]) -> Iterator[list[SealFile]]:
         by_week[file.seal.week].append(file)
     # A run of the rules takes one revision of a week: weeks that were corrected stand together.
     weeks = sorted(by_week.values(), key=len)
-    count = max(_LEAST, -(-len(weeks) // processors()))
-    for start in range(0, len(weeks), count):
-        yield [file for files in weeks[start : start + count] for file in files]
+    share = max(_LEAST, sum(map(_weight, weeks)) / processors())
+    portion: list[SealFile] = []
+    weight = 0
+    for files in weeks:
+        portion += files
+        weight += _weight(files)
+        if weight >= share:
+            yield portion
+            portion, weight = [], 0
+    if portion:
+        yield portion
+
+
+def _weight(files: list[SealFile]) -> int:
+    return 1 + _AGAIN * (len(files) - 1)
 
 
 def _judged(common: _Common, asked: list[SealFile]) -> _Verdict:
