@@ -126,9 +126,9 @@ class World:
             self.commit(f"close {week}")
         return digest(raw)
 
-    def audit(self, against: str | None = None) -> Audit:
-        """The audit of the present commit."""
-        return audit(Repository(self.root, self.environment), against)
+    def audit(self, against: str | None = None, cache: Path | None = None) -> Audit:
+        """The audit of the present commit; in `cache` by someone who may have audited it before."""
+        return audit(Repository(self.root, self.environment), against, cache=cache)
 
     def batches(self, week: str = "") -> list[str]:
         """The paths of batches in the working tree, of one week or of all."""

@@ -12,7 +12,7 @@ import pytest
 
 from transcripts.harness import BOOKS
 
-pytestmark = [pytest.mark.external, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.external
 EXAMPLE = BOOKS["example"]
 WIDTHS = (360, 1440)
 QUIET = [

@@ -11,7 +11,7 @@ import pytest
 from qibi.ledger.seals import digest
 from transcripts.harness import BOOKS
 
-pytestmark = [pytest.mark.external, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.external
 EXAMPLE = BOOKS["example"]
 A4, A3 = (595, 842), (842, 1191)
 

@@ -12,7 +12,7 @@ import pytest
 
 from transcripts.harness import BOOKS
 
-pytestmark = [pytest.mark.external, pytest.mark.xdist_group("office")]
+pytestmark = pytest.mark.external
 WEEK = "2026-W44"  # closed
 UTF8_CSV = "csv:Text - txt - csv (StarCalc):44,34,76"
 

@@ -31,7 +31,7 @@ from test_fleets import (
     fleets,
 )
 
-pytestmark = [pytest.mark.external, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.external
 CLUSTER = "local-cluster[2,1,1024]"  # workers; processors and megabytes of each
 RANKING = ("rank", "2026", "--fleet", ".", "--by", "cp", "--format", "json")
 # A Java process that lives for a minute spends half of it on making its code faster.

@@ -20,7 +20,7 @@ import openpyxl
 import pytest
 from outside import Outside, installed, surroundings
 
-pytestmark = [pytest.mark.external, pytest.mark.xdist_group("round")]
+pytestmark = pytest.mark.external
 WEEK = "2026-W47"
 ROSTER = """\
 支部,姓名,身份,党小组,单位,项目CP角色,标段
