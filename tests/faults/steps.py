@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from faults import forks, scene
 from faults.failing import ERRORS, MODES, Disk
 from faults.scene import PEOPLE, Fact
+from faults.still import NOON
 
 WEEK = "2026-W46"
 STILL = Path(__file__).with_name("still.py")  # qibi by a clock that stands still
-DATES = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-11-23T12:00:00Z")
+DATES = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), NOON.isoformat())
 ROWS = "".join(f"{who},{item},1,row {item}\n" for who in PEOPLE for item in ("tidy", "late"))
 
 

@@ -57,3 +57,11 @@ def test_what_is_large_and_may_be() -> None:
     # No cell is filled below the last row, nor beyond the columns that a table may have.
     [page] = open_sheet("a.xlsx", book(ROW.format("a") * 2, merges("A1:XFD1", "A2:A1048576")))
     assert page.rows[0] == ("a",) * 300 and page.rows[1] == ("a", "1")
+
+
+@pytest.mark.parametrize("cell", ['t="inlineStr"><is></is>', 't="str">', "><is><x/></is>"])
+def test_a_far_cell_that_holds_nothing_stretches_no_merge(cell: str) -> None:
+    """It is laid out as a row all the same: three merges over 20,000 of them took 25 s."""
+    far = f'<row r="20000"><c r="A20000" {cell}</c></row>'
+    [page] = open_sheet("a.xlsx", book(ROW.format("a") + far, merges(*["A1:XFD20000"] * 3)))
+    assert page.rows == (("a",) * 300,)

@@ -168,8 +168,8 @@ def _made(path: str, hidden: Page | None) -> Made | None:
 
 
 def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page | None:
-    merged = sheet.merged_cell_ranges or []
-    _refuse_many_merged(path, sheet.name, merged, reach.rows)  # sooner than rows are made of cells
+    # Sooner than rows are made of cells. Calamine may lay out more of these than hold anything.
+    merged = _merged(path, sheet.name, sheet.merged_cell_ranges or [], reach.rows)
     rows = [
         [c if type(c) is str else _text(c) for c in row]
         for row in sheet.to_python(skip_empty_area=False)
@@ -195,26 +195,31 @@ def _page(path: str, source: str, sheet: "CalamineSheet", reach: Extent) -> Page
     )
 
 
-def _refuse_many_merged(path: str, name: str, ranges: list[Any], rows: int) -> None:
-    """Refuse what would fill far more cells than any sheet has; none is filled below the last row."""
+def _merged(path: str, name: str, ranges: list[Any], rows: int) -> list[tuple[Place, Place]]:
+    """Merged ranges as far as a table reaches, down to its last row; refuses far more than any sheet has."""
+    found = []
     room = _MAX_MERGED
     for (top, left), (bottom, right) in ranges:
-        height = min(bottom, rows - 1) - top + 1
-        width = min(right, MAX_COLUMNS - 1) - left + 1
-        room -= max(height, 0) * max(width, 0)
+        bottom, right = min(bottom, rows - 1), min(right, MAX_COLUMNS - 1)
+        if top > bottom or left > right:
+            continue
+        room -= (bottom - top + 1) * (right - left + 1)
         if room < 0:
             raise too_much(path, name)
+        found.append(((top, left), (bottom, right)))
+    return found
 
 
-def _fill_merged(rows: list[list[str]], ranges: list[Any]) -> tuple[set[Place], set[Place]]:
+def _fill_merged(
+    rows: list[list[str]], ranges: list[tuple[Place, Place]]
+) -> tuple[set[Place], set[Place]]:
     """Write a merged range's text into its cells: those filled to the right, and all filled."""
     spread, copied = set(), set()
     for (top, left), (bottom, right) in ranges:
         text = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
         if not text.strip():
             continue
-        bottom, right = min(bottom, len(rows) - 1), min(right, MAX_COLUMNS - 1)
-        for row in range(top, bottom + 1):
+        for row in range(top, min(bottom, len(rows) - 1) + 1):
             rows[row] += [""] * (right + 1 - len(rows[row]))
             for column in range(left, right + 1):
                 rows[row][column] = text
