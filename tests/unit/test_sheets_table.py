@@ -11,8 +11,8 @@ import pytest
 import xlsxwriter
 
 from qibi.base.findings import Faults
-from qibi.sheets import pages, table, workbook
-from qibi.sheets.pages import Page
+from qibi.sheets import page as pages, table, workbook
+from qibi.sheets.page import Page
 from qibi.sheets.table import read_pages
 
 SHEET = "xl/worksheets/sheet1.xml"

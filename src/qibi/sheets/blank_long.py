@@ -20,7 +20,7 @@ from qibi.sheets.blank_page import (
     write_headings,
 )
 from qibi.sheets.headings import WRITTEN
-from qibi.sheets.pages import letters
+from qibi.sheets.page import letters
 
 _FREE = points.to_number(points.LIMIT)
 

@@ -10,7 +10,7 @@ from qibi.sheets import made
 from qibi.sheets.blank import Blank
 from qibi.sheets.blank_looks import Looks, height, lines, set_paper
 from qibi.sheets.headings import WRITTEN
-from qibi.sheets.pages import letters
+from qibi.sheets.page import letters
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from qibi.base.language import _
 from qibi.ledger.batches import digest
-from qibi.sheets.pages import (
+from qibi.sheets.page import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_ROWS,

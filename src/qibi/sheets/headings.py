@@ -13,7 +13,7 @@ from qibi.base.text import closest, folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Label, Scheme
 from qibi.sheets.identified import with_id
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 
 SYNONYMS = {
     "subject": "姓名 成员 成员姓名 党员 党员姓名 对象 被考评对象 考评对象 被考评人 name member subject",

@@ -15,7 +15,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.sheets import made
 from qibi.sheets.headings import Heading, find_heading
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 from qibi.sheets.rows import data_rows, subject_of
 
 _WHOLE = re.compile(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from qibi.sheets import pages
+from qibi.sheets import page as pages
 
 if TYPE_CHECKING:
     from zipfile import ZipFile

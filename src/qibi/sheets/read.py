@@ -14,7 +14,7 @@ from qibi.ledger.entries import Exempt, Score
 from qibi.ledger.wish import Stamp
 from qibi.sheets.headings import find_heading
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 from qibi.sheets.reading import Row
 from qibi.sheets.table import read_pages as open_sheet
 from qibi.sheets.wishes import begin, read_on, read_rows

@@ -6,7 +6,7 @@ from qibi.base.findings import Finding
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.wish import FIELDS, Wish
 from qibi.sheets.headings import SHARED, Column, Heading
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded
 from qibi.sheets.headings import Column, Heading, folded_heading
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 from qibi.sheets.rows import data_rows, is_nothing
 from qibi.sheets.table import read_pages
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from qibi.base.language import _
 from qibi.base.text import folded, narrowed
 from qibi.sheets.headings import IGNORED, SILENT, Heading, folded_heading
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 
 _NOTHING = {"", "-", "—", "–", "−", "/", "\\", "——", "--", "无"}
 _ZERO = re.compile(r"[+-]?0+(\.0*)?(次|天|项|分)?")

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from qibi.base.findings import Faults
 from qibi.base.language import _
 from qibi.ledger.batches import digest
-from qibi.sheets.pages import MAX_BYTES, Page, refusal
+from qibi.sheets.page import MAX_BYTES, Page, refusal
 
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0"

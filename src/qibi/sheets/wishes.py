@@ -21,7 +21,7 @@ from qibi.sheets.headings import (
     thing_named,
     thing_of,
 )
-from qibi.sheets.pages import Page
+from qibi.sheets.page import Page
 from qibi.sheets.reading import Reading, Row, row_of
 from qibi.sheets.rows import data_rows, is_nothing, is_zero
 

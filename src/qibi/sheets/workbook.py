@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qibi.base.language import _
 from qibi.sheets.made import HIDDEN, Made, TooNew, made_from
-from qibi.sheets.pages import (
+from qibi.sheets.page import (
     MAX_COLUMNS,
     Page,
     letters,

@@ -1,6 +1,7 @@
 """A page: one table of text, as it stands in a csv or on a worksheet, and where each cell is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qibi.base.findings import Faults, Finding
@@ -16,13 +17,47 @@ MAX_CELLS = 500_000  # of the rectangle that holds them all: 20,000 rows of 25, 
 _SHOWN = 200
 
 
+Place = tuple[int, int]  # row and column, both from 0
+
+# What makes a cell unsafe to take as it stands. Whoever reads a cell refuses it for any of these;
+# cells that nobody reads may have them.
+STRUCK = "struck"  # all of its text is struck out
+STRUCK_PART = "struck-part"  # some of its text is struck out; the text of the cell has all of it
+RAISED = "raised"  # a superscript or subscript among its characters
+UNCALCULATED = "uncalculated"  # a formula that no program has calculated; detail: the formula
+ERROR = "error"  # `#N/A` and the like, which is also the text of the cell
+LOST_DIGITS = "lost-digits"  # a number of more than 15 digits, of which the last are lost
+DATE = "date"  # a number that is shown as a date; the text is the ISO date
+ROUNDED = "rounded"  # it shows another number than it holds; detail: the one that it holds
+INVISIBLE = "invisible"  # it holds something that its format does not show; detail: what
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reason not to take a cell's text as it stands: one of the kinds above."""
+
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is the content of a cell (not one that floats over the cells)."""
+
+    name: str  # of the file in the workbook: image1.jpeg
+    content: bytes
+
+
 @dataclass(frozen=True)
 class Page:
-    """One table. `name` is the worksheet's, empty for a csv; `source` the digest of the file.
+    """One table of text, as a spreadsheet program shows it.
 
-    `rows` are cut after their last cell that holds something; merged cells all hold the text of
-    the range. `spread` are those that a merge has filled to the right, `copied` all it has filled.
-    `made` is what is fixed in a sheet that qibi made.
+    `name` is the worksheet's, empty for a csv; `source` the digest of the file. `rows` are cut
+    after their last cell that holds something; merged cells all hold the text of the range.
+    `spread` are those that a merge has filled to the right, `copied` all it has filled. `made` is
+    what is fixed in a sheet that qibi made. `numeric` are the cells that hold a number and no text
+    (a program drops the `+` that was typed before it). `hidden` says that the page itself is
+    hidden. `notices` say what of the file was not read.
     """
 
     path: str
@@ -30,9 +65,16 @@ class Page:
     source: str
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]  # of each row: the line of a csv, the row of a worksheet; from 1
-    spread: frozenset[tuple[int, int]] = frozenset()
-    copied: frozenset[tuple[int, int]] = frozenset()
+    spread: frozenset[Place] = frozenset()
+    copied: frozenset[Place] = frozenset()
     made: "Made | None" = None
+    marks: Mapping[Place, tuple[Mark, ...]] = field(default_factory=dict)
+    numeric: frozenset[Place] = frozenset()
+    pictures: Mapping[Place, Picture] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    hidden: bool = False
+    notices: tuple[str, ...] = ()
 
     def cell(self, row: int, column: int) -> str:
         """The text of a cell; empty beyond the row's end."""
