@@ -11,7 +11,8 @@ import pytest
 import xlsxwriter
 
 from qibi.base.findings import Faults
-from qibi.sheets import page as pages, table, workbook
+from qibi.sheets import page as pages
+from qibi.sheets import table, workbook
 from qibi.sheets.page import Page
 from qibi.sheets.table import read_pages
 
