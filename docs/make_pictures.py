@@ -10,7 +10,6 @@ columns in whatever font a reader has. `tests/e2e/test_readme.py` holds the pict
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -56,7 +55,7 @@ def ranked(language: str) -> str:
         score = ("score", *sheets, "--as", "o1-001", "--no-commit")
         for arguments in (score, (*COMMAND, "--color", "always")):
             printed = subprocess.run(
-                [sys.executable, "-m", "qibi", *arguments],
+                ["qibi", *arguments],
                 cwd=book,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@
 Each `console` block of a README is run, in the order of the page, in one empty folder with a home of
 its own; what stands under a `$ ` line becomes what that command prints. A block under `<!-- file: NAME -->`
 is first written to that file. Where an output is shortened (a line `…`), as many lines as stood before
-and after it are kept. Digests and commit ids differ from run to run: alone they change nothing.
+and after it are kept. The clock stands still, so a second run prints the same digests and commit ids.
 `tests/e2e/test_readme.py` holds the pages in step with the program.
 """
 
@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import subprocess
-import sysconfig
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +22,13 @@ from itertools import pairwise
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TODAY = "2026-11-23"
+sys.path.append(str(REPOSITORY / "tests"))
+import fixed_clock  # noqa: E402  (of the tests, which need it too)
+
 CUT = "…"
 WIDTH = 80
 
 _BLOCK = re.compile(r"(?:<!-- (file|command): (\S+) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.M)
-_CHANCE = re.compile(r"\b[0-9a-f]{4,64}\b(?=[ .,，。\n]|$)")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def steps(block: Block) -> list[Step]:
 
 
 def refreshed(page: Page, text: str) -> str:
-    """The page with what its commands print now; as it is where only digests and ids differ."""
+    """The page with what its commands print now."""
     made = {}
     with place(page.language) as (folder, environment):
         for block in blocks(text):
@@ -102,10 +103,9 @@ def refreshed(page: Page, text: str) -> str:
                     continue
                 lines += shortened(step.shown, _output(step.command, folder, environment))
             made[block] = "".join(f"{line}\n" for line in lines)
-    fresh = text
     for block, body in reversed(made.items()):
-        fresh = fresh[: block.start] + body + fresh[block.end :]
-    return text if _CHANCE.sub("#", fresh) == _CHANCE.sub("#", text) else fresh
+        text = text[: block.start] + body + text[block.end :]
+    return text
 
 
 def shortened(shown: list[str], printed: list[str]) -> list[str]:
@@ -141,7 +141,7 @@ def _output(command: str, folder: Path, environment: dict[str, str]) -> list[str
 
 @contextmanager
 def place(language: str) -> Iterator[tuple[Path, dict[str, str]]]:
-    """An empty folder, and an environment with a home of its own, a name for git, and a fixed day."""
+    """An empty folder, and an environment with a home of its own, a name for git, and a clock that stands still."""
     with tempfile.TemporaryDirectory(prefix="qibi-readme-") as temporary:
         home, folder = Path(temporary) / "home", Path(temporary) / "place"
         home.mkdir()
@@ -152,19 +152,17 @@ def place(language: str) -> Iterator[tuple[Path, dict[str, str]]]:
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", "Example"), ("EMAIL", "example@example.invalid"))
         }
-        scripts = sysconfig.get_path("scripts")
         own = {
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
             "XDG_CONFIG_HOME": str(home / "config"),
             "GIT_CONFIG_NOSYSTEM": "1",
-            "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),
+            "PATH": fixed_clock.put_first(home / "bin"),
             "PYTHONUTF8": "1",
             "COLUMNS": str(WIDTH),
             "QIBI_LANG": language,
-            "QIBI_TODAY": TODAY,
         }
-        yield folder, kept | person | own
+        yield folder, kept | person | fixed_clock.dates() | own
 
 
 if __name__ == "__main__":

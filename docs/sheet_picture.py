@@ -47,7 +47,7 @@ def made() -> bytes:
     with place("zh") as (folder, environment):
         words = ["--book", str(REPOSITORY / "ledgers" / "example"), "sheet", "--branch", BRANCH]
         subprocess.run(
-            [sys.executable, "-m", "qibi", *words, "--week", WEEK, "-o", "sheet.xlsx"],
+            ["qibi", *words, "--week", WEEK, "-o", "sheet.xlsx"],
             cwd=folder,
             env=environment,
             check=True,

@@ -2,9 +2,12 @@
 
 import os
 import subprocess
-import sysconfig
+import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import fixed_clock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PERSON = {
@@ -40,9 +43,19 @@ class Outside:
         """The same, in a folder below."""
         return Outside(self.folder / folder, self.environment)
 
+    def when(self, moment: datetime) -> "Outside":
+        """The same, at another moment."""
+        path = fixed_clock.put_first(self.folder.parent / f"bin-{moment:%Y%m%d}", moment)
+        return Outside(self.folder, self.environment | {"PATH": path} | fixed_clock.dates(moment))
 
-def surroundings(folder: Path, scripts: Path, language: str, today: str) -> Outside:
-    """An empty folder, a home of its own beside it, and these scripts found first."""
+
+def surroundings(
+    folder: Path,
+    language: str,
+    moment: datetime = fixed_clock.NOON,
+    python: str | Path = sys.executable,
+) -> Outside:
+    """An empty folder with a home next to it; `qibi` is that of an environment, at this moment."""
     home, place = folder / "home", folder / "place"
     home.mkdir()
     place.mkdir()
@@ -53,17 +66,9 @@ def surroundings(folder: Path, scripts: Path, language: str, today: str) -> Outs
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
-        "PATH": os.pathsep.join([str(scripts), os.environ.get("PATH", os.defpath)]),
+        "PATH": fixed_clock.put_first(folder / "bin", moment, python),
         "PYTHONUTF8": "1",
         "COLUMNS": "80",
         "QIBI_LANG": language,
-        "QIBI_TODAY": today,
     }
-    return Outside(place, environment | PERSON)
-
-
-def installed() -> Path:
-    """The folder that holds the `qibi` of this environment."""
-    scripts = Path(sysconfig.get_path("scripts"))
-    assert list(scripts.glob("qibi*")), "qibi is not installed: pip install -e '.[dev]'"
-    return scripts
+    return Outside(place, environment | PERSON | fixed_clock.dates(moment))

@@ -8,7 +8,7 @@ import make_pictures
 import make_readme
 import pytest
 from make_readme import CUT, PAGES, Page
-from outside import REPOSITORY, installed, surroundings
+from outside import REPOSITORY, surroundings
 
 EXAMPLE = REPOSITORY / "ledgers" / "example"
 
@@ -90,7 +90,7 @@ def test_the_picture_is_what_a_terminal_shows(page: Page) -> None:
 def test_the_scheme_of_the_first_screen_works(page: Page, tmp_path: Path) -> None:
     (scheme,) = [b.text for b in make_readme.blocks(_text(page)) if "criteria:" in b.text]
     assert len(scheme.splitlines()) == 12
-    outside = surroundings(tmp_path, installed(), page.language, "2026-11-23")
+    outside = surroundings(tmp_path, page.language)
     outside.run("qibi", "init", "book", "--template", "plain")
     book = outside.at("book")
     (path,) = (book.folder / "scheme").iterdir()

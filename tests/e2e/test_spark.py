@@ -14,7 +14,7 @@ from pathlib import Path
 import pyspark
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from outside import REPOSITORY, Outside, installed, surroundings
+from outside import REPOSITORY, Outside, surroundings
 
 from qibi.base import weeks
 from qibi.book.fleet import FleetFile, read_fleet
@@ -70,7 +70,7 @@ def cluster(home: Path) -> Iterator[Spark]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     """A fleet of the example book, collected, in a folder whose name could be taken for a pattern."""
     folder = tmp_path_factory.mktemp("example")
-    outside = surroundings(folder, installed(), "en", "2026-11-20")
+    outside = surroundings(folder, "en")
     shutil.copytree(REPOSITORY / "ledgers" / "example", outside.folder / "a [b] {c}" / "book")
     environment = outside.environment | {"PYSPARK_SUBMIT_ARGS": SUBMIT}
     outside = Outside(outside.folder / "a [b] {c}", environment)

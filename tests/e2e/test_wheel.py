@@ -69,7 +69,7 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def outside(scripts: Path, tmp_path: Path) -> Outside:
     """A secretary's Monday after the week, on a machine that knows nothing of them."""
-    return surroundings(tmp_path, scripts, "zh", "2026-11-23")
+    return surroundings(tmp_path, "zh", python=scripts / "python")
 
 
 def test_from_a_roster_to_the_committed_week(outside: Outside) -> None:
@@ -122,8 +122,8 @@ def test_from_a_roster_to_the_committed_week(outside: Outside) -> None:
     _assert_history(book)
 
 
-def test_the_tour_runs_and_leaves_nothing(outside: Outside) -> None:
-    said = outside.run("qibi", "demo")
+def test_the_tour_runs_and_leaves_nothing(outside: Outside, scripts: Path) -> None:
+    said = outside.run(str(scripts / "qibi"), "demo")
     assert "$ qibi rank --week --top 10" in said and "辰零二" in said
     assert list(outside.folder.iterdir()) == []
 

@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import openpyxl
 import pytest
-from outside import Outside, installed, surroundings
+from outside import Outside, surroundings
 
 pytestmark = pytest.mark.external
 WEEK = "2026-W47"
@@ -55,7 +55,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Outside:
     for program in ("soffice", "pdftotext", "pdftoppm", "zbarimg"):
         if shutil.which(program) is None:
             pytest.fail(f"{program}: apt-get install libreoffice poppler-utils zbar-tools")
-    return surroundings(tmp_path_factory.mktemp("round"), installed(), "zh", "2026-11-23")
+    return surroundings(tmp_path_factory.mktemp("round"), "zh")
 
 
 def converted(place: Outside, path: Path, kind: str) -> Path:
@@ -82,10 +82,6 @@ def filled(place: Outside, blank: Path, rows: list[Row]) -> Path:
     return saved
 
 
-def later(place: Outside, day: str) -> Outside:
-    return Outside(place.folder, place.environment | {"QIBI_TODAY": day})
-
-
 def text_of(path: Path) -> str:
     done = subprocess.run(["pdftotext", "-layout", path, "-"], check=True, capture_output=True)
     return "".join(done.stdout.decode().split())
@@ -104,7 +100,7 @@ def test_the_round(outside: Outside) -> None:
     assert [(u["name"], u["note"]) for u in ranked["unranked"]] == [("示例甲", "探亲")]
 
     assert "异议受理到" in book.run("qibi", "close", WEEK, expect=1)
-    book = later(book, "2026-11-30")
+    book = book.when(datetime(2026, 11, 30, 12, tzinfo=UTC))
     book.run("qibi", "close", WEEK)
     book.run("qibi", "commit")
     sealed = book.folder / "seals" / f"{WEEK}.json"

@@ -18,14 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import fixed_clock
 from faults import forks, scene
 from faults.failing import ERRORS, MODES, Disk
 from faults.scene import PEOPLE, Fact
-from faults.still import NOON
 
 WEEK = "2026-W46"
-STILL = Path(__file__).with_name("still.py")  # qibi by a clock that stands still
-DATES = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), NOON.isoformat())
 ROWS = "".join(f"{who},{item},1,row {item}\n" for who in PEOPLE for item in ("tidy", "late"))
 
 
@@ -43,7 +41,7 @@ class Bench:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self.env = scene.environment(place / "home") | DATES
+        self.env = scene.environment(place / "home") | fixed_clock.dates()
         self.start = scene.make(place / "start", self.env)
         self.sheet = place / "week.csv"
         self.sheet.write_text("name,item,count,note\n" + ROWS)
@@ -54,7 +52,7 @@ class Bench:
     def _done(self, *arguments: str) -> None:
         path = {"PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
         subprocess.run(
-            [sys.executable, STILL, *arguments],
+            [*fixed_clock.command(), *arguments],
             cwd=self.start,
             env=self.env | path,
             check=True,

@@ -25,9 +25,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import fixed_clock
 from faults import forks, scene
-from faults.steps import STILL, WEEK, Bench, Case
-from faults.still import NOON
+from faults.steps import WEEK, Bench, Case
 
 CALLS = [
     "open",
@@ -175,10 +175,10 @@ class Traced:
         scene.copy(self.bench.start, self.book)
         (self.place / "counter").write_text("0\n")
         if not options:  # strace is for one of its gits
-            return forks.run(self.book, case.arguments, self.env | more, at=NOON)
+            return forks.run(self.book, case.arguments, self.env | more, at=fixed_clock.NOON)
         strace = ["strace", "-qq", "-y", "-o", str(self.log), *options, "--"]
         done = subprocess.run(
-            [*strace, sys.executable, str(STILL), *case.arguments],
+            [*strace, *fixed_clock.command(), *case.arguments],
             cwd=self.book,
             env=self.env | more,
             stdin=subprocess.DEVNULL,
