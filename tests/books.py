@@ -187,11 +187,16 @@ def digest_of(lines: list[dict]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def stands(entries: list[dict], lines: list[dict]) -> bool:
+    """Whether a batch of these lines is among them."""
+    return any(entry["id"] == f"{digest_of(lines)}.1" for entry in entries)
+
+
 def record(entries: list[dict], lines: list[dict]) -> list[str]:
     """Append a batch and give its entries' ids; the same bytes twice are one file, recorded once."""
     digest = digest_of(lines)
     keys = [f"{digest}.{number}" for number in range(1, len(lines) + 1)]
-    if not any(entry["id"] == keys[0] for entry in entries):
+    if not stands(entries, lines):
         entries += [{**line, "id": key} for line, key in zip(lines, keys, strict=True)]
     return keys
 
