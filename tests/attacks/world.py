@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -149,7 +150,7 @@ class World:
     def copy(self, to: Path) -> "World":
         """The same book with its repository elsewhere."""
         shutil.copytree(self.root, to, symlinks=True)
-        return World(to, self.dice, self.clock)
+        return World(to, deepcopy(self.dice), self.clock)
 
 
 def grown(root: Path, seed: int, weeks: int = 3) -> World:

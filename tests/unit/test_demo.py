@@ -51,6 +51,7 @@ def test_the_tour_runs_to_its_end(tmp_path: Path) -> None:
 def test_the_tour_fails_where_the_audit_does_not_catch_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(demo, "_commands", lambda _root: [])
     monkeypatch.setattr(demo, "_more_points", lambda _root: ("nothing", "a", "a"))
     monkeypatch.setattr("qibi.ledger.git.Git.commit", _commit_anything)
     run = Run(tmp_path, "demo", "d")

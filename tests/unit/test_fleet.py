@@ -100,9 +100,16 @@ def named(*sources: dict) -> FleetFile:
     return FleetFile.model_validate({"books": list(sources)})
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
+    """Two books that no test changes."""
+    place = tmp_path_factory.mktemp("made")
+    return {key: a_book(place / key, key, n) for n, key in enumerate(("one", "two"))}
+
+
 @pytest.fixture
-def fleet(tmp_path: Path) -> Fleet:
-    books = {key: a_book(tmp_path / "books" / key, key, n) for n, key in enumerate(("one", "two"))}
+def fleet(made: dict[str, World], tmp_path: Path) -> Fleet:
+    books = {key: world.copy(tmp_path / "books" / key) for key, world in made.items()}
     return Fleet(tmp_path, books, named({"path": "books/*"}))
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
@@ -15,12 +16,22 @@ from qibi.cli.surroundings import Surroundings
 
 EXAMPLE = Path(__file__).parents[2] / "ledgers" / "example"
 WEEK = "2026-W44"
+ENVIRONMENT = {"QIBI_LANG": "en"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for all: the definitions are read once, and the weeks of a trend are calculated once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "QIBI_CACHE", str(folder))
+        yield
 
 
 def said(*arguments: str) -> str:
     out, err = io.StringIO(), io.StringIO()
     around = Surroundings(
-        environment={"QIBI_CACHE": "", "QIBI_LANG": "en"},
+        environment=ENVIRONMENT,
         folder=EXAMPLE,
         now=lambda: datetime(2026, 11, 20, tzinfo=UTC),
         stdin=io.StringIO(),
