@@ -6,13 +6,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qibi.base import language
+from qibi.base import dates, language
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.cli.console import relative
@@ -27,8 +27,9 @@ EXAMPLES = """
 qibi demo
 qibi demo try-qibi
 """
-TODAY = date(2026, 11, 23)  # the Monday after the week that waits to be scored
-AFTERWARDS = date(2026, 11, 28)  # the first day on which no objection is taken any more
+_CHINA = timezone(timedelta(hours=8))
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=_CHINA)  # after the week that waits to be scored
+AFTERWARDS = datetime(2026, 11, 28, 9, tzinfo=_CHINA)  # no objection is taken any more
 WHO = "o1-001"
 _WEEK = "2026-W47"
 _SHEETS = f"sheets/{_WEEK}"
@@ -74,11 +75,14 @@ def _tour(now: Session, root: Path) -> int:
     from qibi.ledger.git import Git
 
     Git(now.around.folder, now.around.environment).demand("--version")  # before anything is copied
-    now.console.say(_("a sample book, wholly made up, for {week}").format(week=_WEEK), "dim")
+    said = _("a sample book, wholly made up, for {week}; the tour's clock says {day}")
+    now.console.say(said.format(week=_WEEK, day=dates.day(MONDAY, now.around.now())), "dim")
     _copy(root)
-    around = _inside(now.around, root)
+    around = _inside(now.around, root, MONDAY)
     _first_commit(root, around.environment)
     for shown, arguments in _commands(root):
+        if "close" in arguments:
+            around = _inside(now.around, root, AFTERWARDS)
         now.around.stdout.write(f"\n$ qibi {' '.join(shown)}\n")
         now.console.flush()
         color = ["--color", now.options.color] if now.options.color else []
@@ -96,7 +100,7 @@ def _cheated(now: Session, root: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="qibi-demo-") as temporary:
         copy = Path(temporary) / "book"
         shutil.copytree(root, copy)
-        around = _inside(now.around, copy)
+        around = _inside(now.around, copy, AFTERWARDS)
         path, before, after = _more_points(copy)
         now.console.say("")
         now.console.say(
@@ -134,7 +138,7 @@ def _commands(root: Path) -> list[tuple[list[str], list[str]]]:
         ["show", "党员八"],
         ["why", "党员八"],
         ["commit"],
-        ["--today", AFTERWARDS.isoformat(), "close", _WEEK[5:]],
+        ["--today", AFTERWARDS.date().isoformat(), "close", _WEEK[5:]],
         ["audit"],
     ]
     score = (["score", f"{_SHEETS}/*", "--as", WHO], ["score", *sheets, "--as", WHO])
@@ -158,17 +162,22 @@ def _copy(root: Path) -> None:
         readme.write_text(text, "utf-8", newline="\n")
 
 
-def _inside(around: Surroundings, root: Path) -> Surroundings:
-    """The surroundings of the tour's commands: in the copy, in its week, with nobody to ask."""
-    kept = {k: v for k, v in around.environment.items() if k not in ("QIBI_BOOK", "QIBI_AS")}
+def _inside(around: Surroundings, root: Path, moment: datetime) -> Surroundings:
+    """The surroundings of the tour's commands: in the copy, at this moment, with nobody to ask."""
+    own = ("QIBI_BOOK", "QIBI_AS", "QIBI_TODAY")
+    kept = {k: v for k, v in around.environment.items() if k not in own}
     author = {
         f"GIT_{role}_{what}": value
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (("NAME", "qibi demo"), ("EMAIL", "demo@example.invalid"))
     }
-    own = {"QIBI_TODAY": TODAY.isoformat(), "QIBI_LANG": language.current()}
+    times = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), moment.isoformat())
     return replace(
-        around, environment=kept | author | own, folder=root.absolute(), stdin=io.StringIO()
+        around,
+        environment=kept | author | times | {"QIBI_LANG": language.current()},
+        folder=root.absolute(),
+        now=lambda: moment,
+        stdin=io.StringIO(),
     )
 
 

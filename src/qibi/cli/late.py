@@ -87,7 +87,7 @@ def say_late(now: Session, before: list[Batch], batch: Batch) -> None:
         view.line()
         view.line(
             _("handed in after {day}; proposed, for someone else to record:").format(
-                day=phrases.day(last_day(now, batch.week))
+                day=phrases.day(last_day(now, batch.week), now.today)
             )
         )
         view.line(f"  {command}", whole=True)

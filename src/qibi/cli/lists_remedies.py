@@ -60,7 +60,7 @@ def remedy_cell(now: Session, found: Lists, subject: str, remedies: Remedies) ->
     mine = remedies.get(subject, [])
     if not mine:
         day = due(found)
-        return Cell(_("due {day}, not opened").format(day=day_text(day)) if day else "")
+        return Cell(_("due {day}, not opened").format(day=day_text(day, now.today)) if day else "")
     said, late = [], False
     for key, life in mine:
         late = late or life.overdue(now.today)

@@ -140,7 +140,9 @@ def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) ->
             )
             now.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
             text = _("    owner {owner}, due {day}")
-            now.console.say(text.format(owner=title(entry.owner), day=day_text(entry.due)))
+            now.console.say(
+                text.format(owner=title(entry.owner), day=day_text(entry.due, now.today))
+            )
     if opened and not dry_run:
         now.console.say(_("next: qibi commit"), "dim")
 

@@ -39,7 +39,7 @@ def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> Vi
         over = life.overdue(today)
         style = "red" if over else "dim" if life.ended else ""
         state = state_name(life.state) + ("!" if over else "")
-        cells = [title(life.subject), life.measure, title(life.owner), day_text(life.due)]
+        cells = [title(life.subject), life.measure, title(life.owner), day_text(life.due, today)]
         shown.append([key, Cell(state, style), *cells])
         plain = msgspec.to_builtins(life)
         view.payload["remedies"].append({**_as_json(now, key, life), "overdue": over})

@@ -18,16 +18,16 @@ Evidence = Annotated[
 Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
 
 
-def day_text(day: str) -> str:
-    """`11月25日` for 2026-11-25; nothing where there is no day."""
-    return phrases.day(date.fromisoformat(day)) if day else ""
+def day_text(day: str, today: date) -> str:
+    """`11月25日` for 2026-11-25, in another year with that year; nothing where there is no day."""
+    return phrases.day(date.fromisoformat(day), today) if day else ""
 
 
 def standing(key: str, life: Life, today: date) -> str:
     """A remedy in a few words: its id, state and day due; one that is overdue says so."""
     text = f"{key} {state_name(life.state)}"
     if life.overdue(today):
-        return text + " " + _("OVERDUE since {day}").format(day=day_text(life.due))
+        return text + " " + _("OVERDUE since {day}").format(day=day_text(life.due, today))
     if life.due and not life.ended:
-        return text + " " + _("due {day}").format(day=day_text(life.due))
+        return text + " " + _("due {day}").format(day=day_text(life.due, today))
     return text

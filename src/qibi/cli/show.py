@@ -83,7 +83,7 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
     if definitions.objections is not None and not found.ranking.closed:
         until = weeks.sunday(week).toordinal() + definitions.objections
         last += "    " + _("objections: until {day}").format(
-            day=phrases.day(weeks.sunday(week).fromordinal(until))
+            day=phrases.day(weeks.sunday(week).fromordinal(until), now.today)
         )
     result.line(last, "dim")
     return result

@@ -88,7 +88,7 @@ def _add_remedy(result: View, today: date, label: str, name: str, life: Life, pe
     due = ""
     if life.due:
         text = _("overdue since {day}!") if over else _("due by {day}")
-        due = text.format(day=phrases.day(date.fromisoformat(life.due)))
+        due = text.format(day=phrases.day(date.fromisoformat(life.due), today))
     parts = [f"{label} {name}", life.measure, person, state, due]
     result.line("  ".join(p for p in parts if p), "red" if over else "")
 

@@ -85,6 +85,6 @@ def next_step(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
         return _("next: qibi close {week}, which is open still").format(week=earlier)
     if now.today <= day:
         return _("objections until {day}; then: qibi close {week}").format(
-            day=phrases.day(day), week=week
+            day=phrases.day(day, now.today), week=week
         )
     return _("next: qibi close {week}").format(week=week)

@@ -52,9 +52,9 @@ def _row(now: Session, key: str, life: Life) -> list[str | Cell]:
     late = life.overdue(now.today)
     said = [_("reported, to be verified")] if life.state == "reported" else []
     if late:
-        said.append(_("OVERDUE since {day}").format(day=day_text(life.due)))
+        said.append(_("OVERDUE since {day}").format(day=day_text(life.due, now.today)))
     elif not said:
-        said.append(_("due {day}").format(day=day_text(life.due)))
+        said.append(_("due {day}").format(day=day_text(life.due, now.today)))
     style = "red" if late else "yellow"
     title = now.definitions.title
     return [key, Cell(listing(said), style), title(life.subject), title(life.owner)]

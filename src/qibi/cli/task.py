@@ -163,8 +163,8 @@ def record_done(
         said.format(
             name=now.definitions.title(plan.cp),
             what=_what(of, reached),
-            day=phrases.day(on),
-            due=phrases.day(date.fromisoformat(reached.due)),
+            day=phrases.day(on, now.today),
+            due=phrases.day(date.fromisoformat(reached.due), now.today),
             gained=task_proposals.gained(days),
         )
     )

@@ -62,7 +62,7 @@ def _add_overview(
                 definitions.title(state.plan.cp),
                 f"{sum(bool(m.done) for m in milestones)}/{len(milestones)}",
                 Cell(str(late), "red") if late else "",
-                f"{_day(following[1].due, today)} {_both(*following)}" if following else "",
+                f"{phrases.day(following[1].due, today)} {_both(*following)}" if following else "",
             ]
         )
     heads = [
@@ -152,12 +152,7 @@ def _task_status(task: TaskState, today: date) -> Cell | str:
 
 
 def _done(day: date, today: date) -> str:
-    return _("done {day}").format(day=_day(day, today))
-
-
-def _day(day: date, today: date) -> str:
-    """A day of this year without its year."""
-    return phrases.day(day) if day.year == today.year else day.isoformat()
+    return _("done {day}").format(day=phrases.day(day, today))
 
 
 def _milestone_row(state: MilestoneState, today: date) -> list[str | Cell]:
@@ -172,7 +167,7 @@ def _milestone_row(state: MilestoneState, today: date) -> list[str | Cell]:
     shown = "" if days is None else f"{days:+d}" if days else "0"
     return [
         str(state.milestone.name),
-        _day(state.due, today),
+        phrases.day(state.due, today),
         said,
         Cell(shown, "red" if (days or 0) < 0 else ""),
     ]
