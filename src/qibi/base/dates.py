@@ -28,11 +28,14 @@ def _month(day: date) -> str:
 
 def day(value: date, today: date | None = None) -> str:
     """`11月27日`, `27 Nov`; with its year where `today` is given and is in another."""
-    other_year = today is not None and today.year != value.year
-    if current() == "zh":
-        year = f"{value.year}年" if other_year else ""
-        return f"{year}{value.month}月{value.day}日"
-    return f"{value.day} {_month(value)}" + (f" {value.year}" if other_year else "")
+    if today is not None and today.year != value.year:
+        return full_day(value)
+    return f"{value.month}月{value.day}日" if current() == "zh" else f"{value.day} {_month(value)}"
+
+
+def full_day(value: date) -> str:
+    """`2026年11月27日`, `27 Nov 2026`."""
+    return f"{value.year}年{day(value)}" if current() == "zh" else f"{day(value)} {value.year}"
 
 
 def period(asked: Period) -> str:

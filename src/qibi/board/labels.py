@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 from qibi import __version__
 from qibi.base import dates
-from qibi.base.language import _, clauses, colon, current, listing, many
+from qibi.base.language import _, clauses, colon, listing, many
 from qibi.base.points import signed
 from qibi.board.data import Board, Head, MilestoneRow, Slip, Sum
 from qibi.book import words
@@ -80,13 +79,8 @@ def labels(definitions: Definitions, head: Head) -> dict[str, str]:
 
 def footer(head: Head) -> str:
     """Book, scheme and the day it was made for."""
-    day = _("as of {day}").format(day=full_day(head.today))
+    day = _("as of {day}").format(day=dates.full_day(head.today))
     return "  ".join(text for text in (head.book, head.scheme, day) if text)
-
-
-def full_day(day: date) -> str:
-    """A day with its year."""
-    return f"{day.year}年{dates.day(day)}" if current() == "zh" else f"{dates.day(day)} {day.year}"
 
 
 def page_title(head: Head, name: str = "") -> str:

@@ -76,7 +76,7 @@ def _tour(now: Session, root: Path) -> int:
 
     Git(now.around.folder, now.around.environment).demand("--version")  # before anything is copied
     said = _("a sample book, wholly made up, for {week}; the tour's clock says {day}")
-    now.console.say(said.format(week=_WEEK, day=dates.day(MONDAY, now.around.now())), "dim")
+    now.console.say(said.format(week=_WEEK, day=dates.full_day(MONDAY)), "dim")
     _copy(root)
     around = _inside(now.around, root, MONDAY)
     _first_commit(root, around.environment)
