@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -128,24 +129,126 @@ def batches(scene: Scene) -> set[str]:
     return {path for path in tree(scene.folder / "ledger") if path.endswith(".jsonl")}
 
 
-def test_a_closed_pipe_loses_no_record(scene: Scene) -> None:
-    """The batch is on the disk before a word is said about it."""
-    before = batches(scene)
+def unread(scene: Scene, *commands: str) -> tuple[int, ...]:
+    """The exit codes of commands of whose output nobody reads a word, on either stream."""
     reading, writing = os.pipe()
     os.close(reading)
-    scene.direct("file", "week.csv", ["subject,item", "Bob Chen,First pass"])
-    command = "score week.csv --week 2026-W46 --branch east --update"
+    codes = []
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "qibi", *shlex.split(command)],
+            cwd=scene.folder,
+            env=scene.environment_now() | {"QIBI_TODAY": "2026-11-30"},
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            check=False,
+        )
+        codes.append(done.returncode)
+    os.close(writing)
+    return tuple(codes)
+
+
+SHEETS = {f"{week}.csv": f"Score sheet 2026-{week} East" for week in ("W43", "W44", "W47")}
+
+
+@pytest.fixture
+def three_sheets(scene: Scene) -> str:
+    for name, title in SHEETS.items():
+        scene.direct("file", name, [title, "subject,item", "Bob Chen,First pass"])
+    return " ".join(SHEETS)
+
+
+def test_a_closed_pipe_ends_no_recording(scene: Scene, three_sheets: str) -> None:
+    """All sheets are recorded, and the code is that of all of them."""
+    before = batches(scene)
+    assert unread(scene, f"score {three_sheets}") == (0,)
+    assert len(batches(scene) - before) == 3
+    assert unread(scene, f"score no-such.csv {three_sheets}") == (1,)
+
+
+def test_head_reads_one_line_and_all_sheets_are_recorded(scene: Scene, three_sheets: str) -> None:
+    before = batches(scene)
+    command = f"{sys.executable} -m qibi score {three_sheets} --today 2026-11-30"
     done = subprocess.run(
-        [sys.executable, "-m", "qibi", *command.split()],
+        ["bash", "-c", f"set -o pipefail; {command} 2>&1 | head -1"],
         cwd=scene.folder,
-        env=scene.environment_now() | {"QIBI_TODAY": "2026-11-23"},
-        stdout=writing,
-        stderr=subprocess.PIPE,
+        env=scene.environment_now(),
+        capture_output=True,
         check=False,
     )
-    os.close(writing)
-    assert b"Traceback" not in done.stderr and done.returncode == 0
-    assert len(batches(scene) - before) == 1
+    assert (done.returncode, done.stderr) == (0, b"") and b"W43" in done.stdout
+    assert len(batches(scene) - before) == 3
+
+
+def test_what_needs_an_answer_is_refused_where_nobody_reads(
+    scene: Scene, three_sheets: str
+) -> None:
+    unread(scene, f"score {three_sheets}")
+    before = batches(scene)
+    name = next(iter(SHEETS))
+    scene.direct("file", name, [SHEETS[name], "subject,item", "Bob Chen,Not cleaned up"])
+    assert unread(scene, f"score {name}") == (1,) and batches(scene) == before
+    assert unread(scene, f"score {name} --update") == (0,) and batches(scene) > before
+
+
+def test_nobody_is_asked_once_the_answer_to_it_was_not_read(
+    scene: Scene, three_sheets: str
+) -> None:
+    """A person at the terminal can't judge a difference of which they were shown nothing."""
+    first, second, _third = SHEETS
+    unread(scene, f"score {second}")
+    before = batches(scene)
+    scene.direct("file", second, [SHEETS[second], "subject,item", "Bob Chen,Not cleaned up"])
+    reading, writing = os.pipe()
+    os.close(reading)
+    person, terminal = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", "score", first, second, "--no-commit"],
+        cwd=scene.folder,
+        env=scene.environment_now() | {"QIBI_TODAY": "2026-11-30"},
+        stdin=terminal,
+        stdout=writing,
+        stderr=terminal,
+        timeout=60,
+        check=False,
+    )
+    for descriptor in (writing, terminal, person):
+        os.close(descriptor)
+    assert done.returncode == 1 and len(batches(scene) - before) == 1
+
+
+def test_a_closed_pipe_ends_no_command_that_writes(scene: Scene) -> None:
+    """Each does all of its work: what it records, the file it makes, the commit."""
+    scene.run("git init -q")
+
+    def last_commit() -> str:
+        return scene.run("git log -1 --format=%s")
+
+    assert unread(scene, "score --no-events --week W44 --branch east", "commit") == (0, 0)
+    assert "W44" in last_commit()
+    codes = unread(
+        scene,
+        'score -e "Bob first-pass" --week W46 --commit',
+        "exempt Bob --week W47 --reason away",
+        "board --week W46 -o board.html",
+        "export W46 -o week.xlsx",
+        "sheet --week W48 --branch east -o blank.xlsx",
+        'member add "Zoe Park" --branch east --since W48',
+        "init other --id other",
+    )
+    assert codes == (0,) * len(codes)
+    assert "W46" in last_commit()
+    assert all((scene.folder / f).stat().st_size for f in ("board.html", "week.xlsx", "blank.xlsx"))
+    assert (scene.folder / "other" / "qibi.yaml").exists()
+    assert "Zoe Park" in (scene.folder / "branches" / "east.yaml").read_text("utf-8")
+    assert unread(scene, "commit", "close W46", "close W46") == (0, 0, 1)
+    assert "W46 closed" in last_commit() and scene.run("git status --short seals branches") == ""
+
+
+def test_findings_give_their_exit_code_into_a_closed_pipe(scene: Scene) -> None:
+    scene.direct("delete", "scheme/2026-W40.yaml", [])
+    assert unread(scene, "check", "commit", "rank") == (1, 2, 1)
 
 
 def test_a_terminal_that_cannot_show_chinese(scene: Scene) -> None:

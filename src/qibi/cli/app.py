@@ -64,10 +64,6 @@ SUMMARIES = {name: text for names in PANELS.values() for name, text in names.ite
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-class _PipeClosed(Exception):
-    """Nobody reads our output any more."""
-
-
 class Context(click.Context):
     formatter_class = help.Formatter
 
@@ -102,8 +98,8 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             click.echo(file=sys.stderr)
             raise click.Abort from None
-        except BrokenPipeError:
-            raise _PipeClosed from None
+        except BrokenPipeError as error:  # not of our own streams, which outlast their readers
+            raise Refusal(_("can't go on: {reason}").format(reason=error)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -231,10 +227,8 @@ def main(arguments: list[str], around: Surroundings) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         console.problem(_("interrupted; nothing more was written"))
         return INTERRUPTED
-    # Whoever read us has enough, as in `qibi log | head`; Typer turns that into an exit of its own.
-    except (_PipeClosed, BrokenPipeError, SystemExit):
-        _leave_the_pipe()
-        return OK
+    except SystemExit as leaving:  # Click answers a shell's request for completions so
+        return leaving.code if isinstance(leaving.code, int) else OK
     except OSError as error:
         console.problem(
             _("can't go on: {reason}").format(reason=error),

@@ -1,5 +1,6 @@
 """What a command finds around it: clock, environment, folder, streams. Handed down, never reached for."""
 
+import io
 import os
 import shutil
 import sys
@@ -7,7 +8,53 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Pipe(io.FileIO):
+    """A descriptor to write to, whose reader may leave: what nobody reads any more is thrown away.
+
+    So a closed pipe ends no command: what was begun is finished, and the exit code is that of the work.
+    """
+
+    reader_left = False
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        if not self.reader_left:
+            try:
+                return super().write(data)
+            except BrokenPipeError:
+                self.reader_left = True
+        return memoryview(data).nbytes
+
+
+def _outlasting(stream: TextIO) -> TextIO:
+    """The same stream, which outlasts its reader. A terminal has none, nor has a stream without a descriptor."""
+    if not isinstance(stream, io.TextIOWrapper) or stream.isatty():
+        return stream
+    try:
+        pipe = _Pipe(stream.fileno(), "w", closefd=False)
+    except OSError:
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(pipe),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def _reader_left(stream: TextIO) -> bool:
+    """Whether what was written to a stream could not be read by anybody."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    if isinstance(raw, _Pipe):
+        stream.flush()
+        return raw.reader_left
+    return False
 
 
 @dataclass(frozen=True)
@@ -31,6 +78,7 @@ class Surroundings:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
+        sys.stdout, sys.stderr = _outlasting(sys.stdout), _outlasting(sys.stderr)
         return Surroundings(
             environment=os.environ,
             folder=_current_folder(),
@@ -42,8 +90,8 @@ class Surroundings:
 
     @property
     def on_terminal(self) -> bool:
-        """Whether a person sits at both ends: questions can be asked."""
-        return self.stdin.isatty() and self.stderr.isatty()
+        """Whether a person sits at both ends and sees what is written: questions can be asked."""
+        return self.stdin.isatty() and self.stderr.isatty() and not _reader_left(self.stdout)
 
     @property
     def width(self) -> int:
