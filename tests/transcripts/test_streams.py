@@ -192,9 +192,7 @@ def test_what_needs_an_answer_is_refused_where_nobody_reads(
     assert unread(scene, f"score {name} --update") == (0,) and batches(scene) > before
 
 
-def test_nobody_is_asked_once_the_answer_to_it_was_not_read(
-    scene: Scene, three_sheets: str
-) -> None:
+def test_nobody_is_asked_once_the_output_is_lost(scene: Scene, three_sheets: str) -> None:
     """A person at the terminal can't judge a difference of which they were shown nothing."""
     first, second, _third = SHEETS
     unread(scene, f"score {second}")

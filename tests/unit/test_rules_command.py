@@ -41,7 +41,7 @@ criteria:
       - {id: hidden, points: 0, veto: {total: 0}}
       - {id: bad, points: 0, veto: {criterion: 1}}
       - {id: poor, points: 0, veto: {total_at_most: 6}}
-  - {id: order, name: Order, applies_to: [branch], base: 5, min: 0, max: 7, scoring: direct}
+  - {id: order, name: Order, applies_to: [branch], base: 5, min: 0, max: 7, scoring: direct, judges: mean}
 rollup: {branch: {own: 40, members: 60}}
 """
 BRANCH = "id: north\nmembers: [{id: ann}, {id: bea}, {id: cem, status: staff}]\n"
@@ -116,11 +116,20 @@ def test_the_sheet_says_all_of_it(book: Path, form: str) -> None:
         "among the top 3, at most 33% of those ranked",
         "among the bottom 2, below 9, remedy due within 3 days",
         "the scorer gives the score itself",
+        "two judges: the mean of their scores",
         "a source",
     ):
         assert text in unbroken
     if form == "table":
         assert all(width(line) <= 80 for line in out.splitlines()) and "…" not in out
+
+
+def test_what_counts_of_two_judges_is_a_part_of_a_version(book: Path) -> None:
+    rules = json.loads(run(book, "rules", "--format", "json").out)
+    assert [c["judges"] for c in rules["criteria"]] == [None, "mean"]
+    newer(book, ("judges: mean", "judges: latest"))
+    assert changes(book) == [("order", None, "changed", "judges", "mean", "latest")]
+    assert "the mean of their scores" in run(book, "rules", "diff").out
 
 
 def test_the_week_decides_the_version(book: Path) -> None:

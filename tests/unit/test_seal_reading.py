@@ -1,6 +1,7 @@
 """Whole seals: read the quick way or the slow one, alike, and never with a key that stands twice."""
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from qibi.base import weeks as wk
 from qibi.book.in_force import definitions_digest, in_force
 from qibi.book.load import load
 from qibi.ledger.seals import parse_whole
+from transcripts.harness import BOOKS
 
 EXAMPLE = Path(__file__).parents[2] / "ledgers" / "example"
 SOUND = {"week": "2026-W10", "note": ': a":b', "lists": {"cp": [{"total": 92.5}]}, "字": None}
@@ -57,3 +59,23 @@ def test_the_digest_of_a_week_is_kept_only_while_nothing_begins_or_ends() -> Non
         assert anew[1].keys() == in_force(kept, week).keys()
         week = wk.shift(week, 1)
     assert len(kept.digests) > 1
+
+
+def test_a_key_of_later_times_changes_no_digest_until_it_is_set(tmp_path: Path) -> None:
+    """What closed weeks pin is what it was; a key that is set has to begin in a later week."""
+    book = load(EXAMPLE)
+    for path in sorted((EXAMPLE / "seals").glob("*.json")):
+        seal = parse_whole(path.read_bytes())
+        assert definitions_digest(book, seal["week"])[0] == seal["definitions"], path.name
+    shutil.copytree(BOOKS["small"], tmp_path / "book")
+    before = definitions_digest(load(tmp_path / "book"), "2026-W46")[0]
+    with (tmp_path / "book" / "qibi.yaml").open("a") as page:
+        page.write("keep_sheets: false\n")
+    assert definitions_digest(load(tmp_path / "book"), "2026-W46")[0] == before
+    scheme = tmp_path / "book" / "scheme" / "2026-W40.yaml"
+    text = scheme.read_text("utf-8")
+    assert "scoring: direct" in text
+    scheme.write_text(
+        text.replace("scoring: direct", "scoring: direct\n    judges: mean", 1), "utf-8"
+    )
+    assert definitions_digest(load(tmp_path / "book"), "2026-W46")[0] != before

@@ -65,6 +65,9 @@ def _criterion(
     if criterion.scoring != "direct" and not criterion.items:
         message = _("no items and not scored directly; add items, or scoring: direct")
         yield read.finding(at, message, "scoring")
+    if criterion.scoring != "direct" and criterion.judges:
+        message = _("judges goes with scoring: direct; delete it, or score the criterion directly")
+        yield read.finding((*at, "judges"), message, "scoring")
     if criterion.scorer and criterion.scorer not in scorers:
         yield read.unknown((*at, "scorer"), _("unknown scorer '{key}'"), criterion.scorer, scorers)
     for number, item in enumerate(criterion.items):

@@ -80,6 +80,7 @@ class Criterion(Record, frozen=True):
     direct: bool
     items: tuple[Item, ...]
     scorer: str = ""
+    judges: str = ""  # "mean" or "latest" of two scores on one sheet; empty: they are refused
 
 
 class Grade(Record, frozen=True):
@@ -242,6 +243,7 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     cps: tuple[CP, ...]
     plans: tuple[Plan, ...]
     names: dict[str, Label]
+    keep_sheets: bool = True  # whether score sheets that were read are kept in the book
     fingerprint: str = ""  # of the files that they were read from; empty where that is not known
 
     def scheme(self, week: str) -> Scheme | None:

@@ -60,6 +60,8 @@ def _scheme(scheme: Scheme) -> dict[str, Any]:
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
+    # What came later stands here only where it is set: the digests of closed weeks stay what they are.
+    later = {"judges": criterion.judges} if criterion.judges else {}
     return {
         "id": criterion.id,
         "applies_to": sorted(criterion.applies_to),
@@ -69,6 +71,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
         "direct": criterion.direct,
         "scorer": criterion.scorer,
         "items": [_item(i) for i in sorted(criterion.items, key=lambda i: i.id)],
+        **later,
     }
 
 

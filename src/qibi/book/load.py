@@ -23,7 +23,7 @@ from qibi.book.definitions import Definitions
 FOLDERS = ("scheme", "branches", "plans")
 NAMES = "names.yaml"
 _ENDINGS = (".yaml", ".yml")
-_FORMAT = "2"  # of the kept definitions; raise it when their records change
+_FORMAT = "3"  # of the kept definitions; raise it when their records change
 
 
 @dataclass(frozen=True)

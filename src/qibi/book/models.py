@@ -210,6 +210,9 @@ class BookFile(Model):
     posts: list[Choice] = []
     lists: Lists = Lists()
     words: Words = Words()
+    keep_sheets: bool = Field(
+        True, description="whether the score sheets that were read are kept in the book, in sheets/"
+    )
     signers: list[Signer] = []
 
 
@@ -280,6 +283,10 @@ class Criterion(Model):
     min: Points
     max: Points
     scoring: Literal["direct", "items"] = "items"
+    judges: Literal["mean", "latest"] | None = Field(
+        None,
+        description="with scoring: direct, what counts of two judges' scores on one sheet; else they are refused",
+    )
     scorer: Id | None = None
     items: list[Item] = []
 

@@ -202,6 +202,7 @@ class _Builder:
             cps=tuple(_cp(b, c) for b in branches for c in b.cps),
             plans=tuple(_plan(r.model) for r in self.files.plans),
             names={k: _label(v, k) for k, v in names.items()},
+            keep_sheets=book.keep_sheets,
         )
 
 
@@ -300,6 +301,7 @@ def _criterion(criterion: m.Criterion) -> d.Criterion:
         direct=criterion.scoring == "direct",
         items=tuple(_item(criterion.id, i) for i in criterion.items),
         scorer=criterion.scorer or "",
+        judges=criterion.judges or "",
     )
 
 

@@ -209,7 +209,13 @@ def criterion(definitions: Definitions, scheme: Scheme, of: Criterion) -> list[F
             _("the scorer gives the score itself") if of.direct else _("by items"),
         ),
         _scorer(scheme, of.scorer),
+        Facet("judges", _("two judges"), of.judges or None, _judges(of.judges)),
     ]
+
+
+def _judges(word: str) -> str:
+    said = {"mean": _("the mean of their scores"), "latest": _("the latest of their scores")}
+    return said.get(word, word)
 
 
 def item(scheme: Scheme, of: Item) -> list[Facet]:
