@@ -68,7 +68,7 @@ def book_files(branches: list[Branch]) -> dict[str, bytes]:
     """Everything but the ledger, by path."""
     texts = {
         "README.md": README,
-        ".gitattributes": "ledger/** -text\nseals/** -text\nevidence/** -text\n",
+        ".gitattributes": "ledger/** -text\nseals/** -text\nsheets/** -text\nevidence/** -text\n",
         ".gitignore": "ledger/.lock\n*.tmp\n",
         "qibi.yaml": book_yaml(),
         "scheme/2026-W01.yaml": scheme_yaml(OLD_ITEMS, 102.5, REVISION),

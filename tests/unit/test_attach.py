@@ -10,7 +10,7 @@ from test_init import Run
 from test_member import book as book
 
 from qibi.cli import attach
-from qibi.cli.attach import safe_name
+from qibi.ledger.evidence_files import safe_name
 
 DIRECT = """\
   - {id: tidy, applies_to: [member], base: 5, min: 0, max: 10, scoring: direct}

@@ -17,7 +17,7 @@ from qibi.book.schemas import as_text, schemas
 
 TEMPLATES = ("full", "simple", "plain")
 GIT_FILES = {
-    ".gitattributes": "ledger/** -text\nseals/** -text\nevidence/** -text\n",
+    ".gitattributes": "ledger/** -text\nseals/** -text\nsheets/** -text\nevidence/** -text\n",
     ".gitignore": "ledger/.lock\n*.tmp\n",
 }
 _PRIVATE = """\

@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qibi.base.findings import Faults, Finding
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _
 from qibi.base.workers import each
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.checks import names, plans, policy, remedies, seals, signing
 from qibi.checks.survey import Survey
+from qibi.ledger import kept_sheets
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
+from qibi.ledger.git import Git
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
+from qibi.ledger.store import SHEETS
 
 _AT_ONCE = 500  # batches
 
@@ -69,7 +72,9 @@ class Result:
     entries: int = 0
 
 
-def run_all(root: Path, cache: Path | None, names_file: Path | None = None) -> Result:
+def run_all(
+    root: Path, cache: Path | None, names_file: Path | None = None, git: Git | None = None
+) -> Result:
     """Check definitions and ledger; mistakes in the one do not hide those in the other."""
     try:
         definitions: Definitions | None = load(root, cache, names_file)
@@ -78,13 +83,15 @@ def run_all(root: Path, cache: Path | None, names_file: Path | None = None) -> R
         errors = faults.findings
     else:
         errors = []
-    result = run(root, definitions)
+    result = run(root, definitions, git)
     result.errors[:0] = errors
     return result
 
 
-def run(root: Path, definitions: Definitions | None) -> Result:
-    """Check every batch and seal; with definitions, also what the entries say.
+def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> Result:
+    """Check every batch, seal and kept sheet; with definitions, also what the entries say.
+
+    With `git` also whether kept sheets are gone that the last commit has.
 
     Warnings that a seal lists as accepted are left out.
     """
@@ -99,6 +106,9 @@ def run(root: Path, definitions: Definitions | None) -> Result:
         sound.update(part.sound)
         reaching += part.reaching
     result.errors += strays(root)
+    result.errors += kept_sheets.wrong(root)
+    if git is not None:
+        result.errors += kept_sheets.missing(root, _committed_sheets(git))
     result.errors += signing.errors(root, definitions)
     sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
@@ -172,6 +182,17 @@ def _warnings(survey: Survey, *, across: bool) -> list[Finding]:
         if check.across == across
         for found in check.function(survey)
     ]
+
+
+def _committed_sheets(git: Git) -> list[str]:
+    """The kept sheets that the last commit has; none where git is not here, or has no commit."""
+    try:
+        if git.repository() is None:
+            return []
+        out = git.run("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", SHEETS).stdout
+    except Refusal:
+        return []
+    return [path for path in out.split("\0") if path]
 
 
 def strays(root: Path) -> Iterator[Finding]:

@@ -1,8 +1,6 @@
 """qibi attach: evidence for an entry that stands already: a photo, a letter, a patent."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
 from qibi.ledger.evidence import kind_named, typed, written
+from qibi.ledger.evidence_files import EVIDENCE, KINDS, free_name, kind_of, safe_name
 from qibi.ledger.store import failures_explained, write_durably
 from qibi.scoring.ranking import live_scores
 
@@ -31,11 +30,7 @@ qibi attach 9c41.24 before.jpg after.jpg
 qibi attach 9c41.7 praise.pdf --kind letter --note "the owner's praise"
 qibi attach 9c41.7 banner:2026-003
 """)
-KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
 MAX_BYTES = 20 * 1024 * 1024
-_PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".tif", ".tiff")
-_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ def _order(key: str) -> tuple[str, int]:
 def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -> list[_Copy]:
     """What to copy where; raises `Refusal` for what is no file, too large, empty or there already."""
     known = {e.sha256 for e in old.evidence if isinstance(e, File)}
-    folder = now.root / "evidence" / old.week
+    folder = now.root / EVIDENCE / old.week
     taken: dict[str, tuple[str, str]] = {}  # name as every file system compares it: name, digest
     found: list[_Copy] = []
     for path in files:
@@ -187,10 +182,9 @@ def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -
         if sha256 in known:
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
         known.add(sha256)
-        name, is_there = _place(folder, taken, safe_name(path.name), sha256)
+        name, is_there = free_name(folder, taken, safe_name(path.name), sha256)
         taken[name.casefold()] = (name, sha256)
-        guessed = "photo" if path.suffix.lower() in _PHOTOS else "document"
-        file = File(kind or guessed, f"evidence/{old.week}/{name}", sha256)
+        file = File(kind or kind_of(path.name), f"{EVIDENCE}/{old.week}/{name}", sha256)
         found.append(_Copy(raw, file, is_there))
     return found
 
@@ -211,42 +205,6 @@ def _content(now: Session, path: Path) -> bytes:
     if not raw:
         raise Refusal(_("{path} is empty").format(path=path), _("choose another file"), 1)
     return raw
-
-
-def safe_name(name: str) -> str:
-    """A file name that every system can hold: letters, digits, `.`, `_` and `-`, not too long."""
-    name = unicodedata.normalize("NFC", name)
-    stem, dot, ending = name.rpartition(".")
-    if not stem or not re.fullmatch(r"[0-9A-Za-z]{1,10}", ending):
-        stem, dot, ending = name, "", ""
-    stem = re.sub(r"-*\.[.-]*", ".", re.sub(r"[^\w.-]+", "-", stem))
-    stem = stem.strip(".-_")[:_NAME_LENGTH].rstrip(".") or "file"
-    if _DEVICES.fullmatch(stem.split(".")[0].lower()):
-        stem = f"file-{stem}"
-    return f"{stem}{dot}{ending.lower()}"
-
-
-def _place(
-    folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str
-) -> tuple[str, bool]:
-    """The name to give a file, and whether it stands there already; no other content is replaced."""
-    standing = {p.name.casefold(): p for p in folder.iterdir()} if folder.is_dir() else {}
-    stem, dot, ending = name.rpartition(".")
-    stem, ending = (stem, dot + ending) if stem else (name, "")
-    for length in (0, 8, 64):
-        tried = f"{stem}-{sha256[:length]}{ending}" if length else name
-        key = tried.casefold()
-        if key not in taken and key not in standing:
-            return tried, False
-        if key in standing and standing[key].is_file():
-            there = standing[key]
-            if hashlib.sha256(there.read_bytes()).hexdigest() == sha256:
-                return there.name, True
-    raise Refusal(
-        _("evidence/ already holds other files under the names of {name}").format(name=name),
-        _("rename the file and run the command again"),
-        1,
-    )
 
 
 def _copy(now: Session, copies: Sequence[_Copy]) -> None:

@@ -113,7 +113,7 @@ def _left_uncommitted(now: Session, week: str) -> Closing | None:
 
 def _checked(now: Session) -> Result:
     """What the checks found; raises `Faults` where the book has errors."""
-    found = run(now.root, now.definitions)
+    found = run(now.root, now.definitions, now.git)
     if found.errors:
         raise Faults(found.errors)
     return found

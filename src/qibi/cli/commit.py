@@ -14,8 +14,17 @@ from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity
 from qibi.ledger.interrupted import mark_of
+from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
+from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of
 from qibi.ledger.seals import take_yours_back
-from qibi.ledger.store import locked, tidy, tidy_signatures
+from qibi.ledger.store import (
+    SHEETS,
+    failures_explained,
+    locked,
+    tidy,
+    tidy_signatures,
+    write_durably,
+)
 
 DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
 EXAMPLES = mark("""
@@ -30,6 +39,7 @@ PARTS = (
     "plans",
     "ledger",
     "seals",
+    "sheets",
     "evidence",
     "schemas",
     ".gitattributes",
@@ -62,8 +72,9 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
     _check(now)
     if not dry_run:
         tidy(now.root)
+        _have_git_keep_bytes(now)
     paths = _parts(now)
-    changed = git.changed([*paths, *LEFT_OUT]) if paths else []
+    changed = git.changed([*map(_pathspec, paths), *LEFT_OUT]) if paths else []
     merging = _refuse_loss_by_merge(now)
     if not changed and not merging:
         if not dry_run and git.run("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0:
@@ -84,7 +95,7 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
         touched = {_book_path(now, top, path).split("/")[0] for _status, path in changed}
         # Git refuses a folder that it knows nothing in: the ledger with a lock and no batch yet.
         named = [part for part in paths if part in touched] or ["qibi.yaml"]
-        commit_id = git.commit(text, [*named, *LEFT_OUT])
+        commit_id = git.commit(text, [*map(_pathspec, named), *LEFT_OUT])
         now.console.say(
             _("committed {id}  {message}").format(id=commit_id, message=text.splitlines()[0]),
             "green",
@@ -92,6 +103,27 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
     if push and not dry_run:
         git.push()
         now.console.say(_("pushed"))
+
+
+def _pathspec(part: str) -> str:
+    """What of a part of the book is committed: of `sheets` the kept ones, the rest is people's own."""
+    return KEPT_SHEETS if part == SHEETS else part
+
+
+def _have_git_keep_bytes(now: Session) -> None:
+    """Have git keep each byte of kept sheets, also in a book that was made before there were any."""
+    if next(kept_sheets(now.root), None) is None:
+        return
+    asked = ("check-attr", "-z", "text", "--", path_of("2026-W01", "0" * 64, "csv"))
+    if now.git.run(*asked).stdout.split("\0")[2:3] == ["unset"]:
+        return
+    path = now.root / ".gitattributes"
+    with failures_explained(path):
+        text = path.read_text("utf-8") if path.exists() else ""
+        text += "\n" if text and not text.endswith("\n") else ""
+        write_durably(path, f"{text}{SHEETS}/** -text\n".encode())
+    said = _("added to {path}: {line} (git would change the line ends of kept sheets)")
+    now.console.say(said.format(path=path.name, line=f"{SHEETS}/** -text"), "dim")
 
 
 def ready_to_commit(now: Session) -> Path:
@@ -115,7 +147,7 @@ def ready_to_commit(now: Session) -> Path:
 def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
     """Raises `Faults` where a merge is not resolved, or a file of the ledger is gone or changed.
 
-    Whatever stands under `ledger/` and `seals/` is only ever added to.
+    Whatever stands under `ledger/`, `seals/` and `sheets/<year>/` is only ever added to.
     """
     findings = []
     for status, path in changed:
@@ -129,7 +161,7 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
             findings.append(Finding(below, message=text))
-        elif below.split("/")[0] in ("ledger", "seals") and set(status) & set("MDTRC"):
+        elif _only_grows(below) and set(status) & set("MDTRC"):
             message = _(
                 "committed before, now gone or changed; the ledger only grows: git restore -- {path}"
             )
@@ -138,17 +170,21 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
         raise Faults(findings)
 
 
+def _only_grows(path: str) -> bool:
+    return path.split("/")[0] in ("ledger", "seals") or is_below(path)
+
+
 def _refuse_loss_by_merge(now: Session) -> bool:
     """Whether a merge is to be committed.
 
-    Raises `Faults` where that takes anything from what the other side has under `ledger/` and
-    `seals/`: against its own side git shows it as a change, against the other nobody would see it.
+    Raises `Faults` where that takes anything from what the other side has under `ledger/`, `seals/`
+    and `sheets/<year>/`: against its own side git shows it as a change, against the other nobody would see it.
     """
     if not is_merging(now):
         return False
     out = now.git.demand(
         *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=MDT", "--relative"),
-        *("MERGE_HEAD", "--", "ledger", "seals"),
+        *("MERGE_HEAD", "--", "ledger", "seals", KEPT_SHEETS),
     )
     findings = []
     for path in (path for path in out.split("\0") if path):
@@ -203,7 +239,7 @@ def git_ignores(now: Session, part: str) -> bool:
 def _check(now: Session) -> None:
     from qibi.checks.registry import run
 
-    found = run(now.root, now.definitions)
+    found = run(now.root, now.definitions, now.git)
     if found.errors:
         raise Faults(found.errors)
     if found.warnings:
@@ -230,6 +266,8 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
             said = _("assessed, nothing to report")
         lines.append(f"{phrases.branch(now.definitions, branch)} {week}{colon()}{said}")
     others = sorted({_book_path(now, top, path).split("/")[0] for _s, path in changed} - {"ledger"})
+    if batches and SHEETS in others:  # those that the batches come from
+        others.remove(SHEETS)
     if others:
         lines.append(_("changed: {files}").format(files=listing(others)))
     if len(lines) == 1:

@@ -149,12 +149,22 @@ def _say_files(
     batches: "list[Batch]",
     looked: Changes,
 ) -> None:
+    from qibi.ledger.kept_sheets import is_below
     from qibi.ledger.remains import files_naming, lines_naming
 
     text = _("the name stands in the ledger; nothing can be taken out there:")
     in_ledger = lines_naming(batches, sought)
     _say_places(view, text, in_ledger, most=len(in_ledger))
-    places, unread = files_naming(now.root, sought, _edited(now, looked))
+    found, unread = files_naming(now.root, sought, _edited(now, looked))
+    kept = [place for place in found if is_below(place.path)]
+    if kept:
+        text = _("these kept sheets hold the name; nothing can be taken out of them:")
+        _say_places(view, text, kept, most=len(kept))
+        text = _(
+            "to take a whole sheet out of git's history is for the book's owner to decide: docs/privacy.md"
+        )
+        view.line("    " + text)
+    places = [place for place in found if place not in kept]
     _say_places(view, _("the name stands in these files; take it out by hand:"), places)
     if others and places:
         text = _("{ids} bear the same name: some of these may be theirs")

@@ -101,7 +101,9 @@ def fix(
         kept = {} if "evidence" in changed else {"evidence": wrong.evidence}  # files and all
         mended = entries[0]
         entries = [
-            msgspec.structs.replace(mended, task=wrong.task, milestone=wrong.milestone, **kept)
+            msgspec.structs.replace(
+                mended, task=wrong.task, milestone=wrong.milestone, cell=wrong.cell, **kept
+            )
         ]
     void = Void(
         week=batch.week,

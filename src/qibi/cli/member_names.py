@@ -9,6 +9,7 @@ from qibi.book.load import NAMES
 from qibi.cli.commit import git_ignores
 from qibi.cli.member_files import Changes
 from qibi.cli.session import Session
+from qibi.ledger.kept_sheets import path_of
 
 
 def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -32,6 +33,30 @@ def names_ignored(now: Session) -> bool:
         return git_ignores(now, NAMES)
     except Refusal:
         return False
+
+
+def has_private_names(now: Session) -> bool:
+    """Whether the book's names stay out of git: they stand elsewhere, or a `.gitignore` says so."""
+    if now.names or names_ignored(now):
+        return True
+    try:  # a book without git may get one later
+        lines = (now.root / ".gitignore").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.strip().removeprefix("/") == NAMES for line in lines)
+
+
+def keeps_sheets(now: Session, week: str, ending: str) -> bool:
+    """Whether score sheets are kept in the book: they hold names, so not where names stay out of git.
+
+    Nor where a `.gitignore` leaves kept sheets out: who audits the book would never see them.
+    """
+    if not now.definitions.keep_sheets or has_private_names(now):
+        return False
+    try:
+        return not git_ignores(now, path_of(week, "0" * 64, ending))
+    except Refusal:  # no git here
+        return True
 
 
 def put_name(changes: Changes, key: str, name: str) -> None:

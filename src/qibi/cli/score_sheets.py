@@ -4,16 +4,20 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+import msgspec
+
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, aside, colon, many
 from qibi.cli import late, phrases, recording
 from qibi.cli.console import file_bytes
+from qibi.cli.member_names import keeps_sheets
 from qibi.cli.score_changes import change_text
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_week, must_live, oldest_open_week
 from qibi.ledger.batches import Batch
 from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.kept_sheets import ending_of, keep_sheet
 from qibi.ledger.store import locked
 from qibi.scoring.engine import prepare
 from qibi.sheets.filled import with_files
@@ -24,6 +28,7 @@ class _Task:
     """One page of a sheet on its way into the ledger."""
 
     path: str
+    raw: bytes
     page: Any
     week: str = ""
     branch: str = ""
@@ -106,7 +111,8 @@ class Sheets:
         from qibi.sheets.read import has_heading, open_sheet
 
         now = self.now
-        pages = open_sheet(path, file_bytes(now.around, path))
+        raw = file_bytes(now.around, path)
+        pages = open_sheet(path, raw)
         if len(pages) > 1:
             week = self.week or now.definitions.schemes[-1].week
             used = [p for p in pages if has_heading(p, now.definitions, week)]
@@ -118,7 +124,7 @@ class Sheets:
                         )
                     )
             pages = used or pages
-        tasks = [_Task(path, page, many=len(pages) > 1) for page in pages]
+        tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
         findings: list[Finding] = []
         for task in tasks:
             try:
@@ -204,7 +210,7 @@ class Sheets:
         admitted = admit_page(task.page, now.definitions, stamp)
         placed = []
         for entry, line, cell in admitted.entries:
-            task.entries.append(entry)
+            task.entries.append(msgspec.structs.replace(entry, cell=cell))
             where = cell if task.many else _("line {line}").format(line=line)
             placed.append((entry, where))
             if isinstance(entry, Score):
@@ -258,9 +264,16 @@ class Sheets:
                     now, task.week, task.branch, self.who, task.page.source
                 )
                 entries.insert(0, first)
+            self._keep(task)
             batch = recording.record(now, task.week, task.branch, entries, self.dry_run)
         self._report(task, diff, batch, batches)
         return not self.dry_run
+
+    def _keep(self, task: _Task) -> None:
+        """Keep the sheet in the folder of its week, before the batch that names it is written."""
+        ending = ending_of(task.path, task.raw)
+        if not self.dry_run and keeps_sheets(self.now, task.week, ending):
+            keep_sheet(self.now.root, task.week, task.raw, ending)
 
     def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
         """A sheet that qibi made and nobody filled in does not say that nothing happened."""

@@ -39,8 +39,9 @@ def _outlasting(stream: TextIO) -> TextIO:
         pipe = _Pipe(stream.fileno(), "w", closefd=False)
     except OSError:
         return stream
+    unbuffered = isinstance(stream.buffer, io.RawIOBase)  # python -u
     return io.TextIOWrapper(
-        io.BufferedWriter(pipe),
+        pipe if unbuffered else io.BufferedWriter(pipe),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
@@ -50,7 +51,8 @@ def _outlasting(stream: TextIO) -> TextIO:
 
 def _reader_left(stream: TextIO) -> bool:
     """Whether what was written to a stream could not be read by anybody."""
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)
     if isinstance(raw, _Pipe):
         stream.flush()
         return raw.reader_left

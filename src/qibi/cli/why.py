@@ -222,6 +222,8 @@ def payload(
                 "item": e.item,
                 "points": points.to_number(e.hundredths),
                 "count": e.count,
+                **({"source": e.source} if e.source else {}),
+                **({"cell": e.cell} if e.cell else {}),
             }
             for k, e in account.entries
         ]

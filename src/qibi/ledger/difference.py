@@ -114,8 +114,8 @@ def difference(
 
 
 def _said(entry: Score | Exempt) -> tuple[Any, ...]:
-    """What an entry says: all but who recorded it, when and from which sheet."""
-    plain = msgspec.structs.replace(entry, recorded_by="", recorded_at="", source="")
+    """What an entry says: all but who recorded it, when and from which cell of which sheet."""
+    plain = msgspec.structs.replace(entry, recorded_by="", recorded_at="", source="", cell="")
     return (type(plain).__name__, *msgspec.structs.astuple(_normal(plain)))
 
 

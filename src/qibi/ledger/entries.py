@@ -22,6 +22,7 @@ ENTRY_ID = re.compile(r"[0-9a-f]{16}\.[1-9][0-9]{0,8}")
 ITEM = re.compile(r"([a-z0-9][a-z0-9-]{0,63}\.)?[a-z0-9][a-z0-9-]{0,63}")
 _SOURCE = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CELL = re.compile(r"(?:[^\x00-\x1f]{1,255}!)?[A-Z]{1,3}[1-9][0-9]{0,6}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEY = re.compile(rb'"[a-z_0-9]+"\s*:')
 _MOMENT = re.compile(
@@ -52,7 +53,11 @@ class _Line(
     tag_field="kind",
     gc=False,  # texts and numbers alone: the collector has nothing to look for in a million of them
 ):
-    """What all lines have: the week and branch that the file's place gives too, who and when."""
+    """What all lines have: the week and branch that the file's place gives too, who and when.
+
+    `source` is the beginning of the digest of the sheet that a line came from; `cell`, of the kinds that
+    have it, is where it stands there: `Sheet1!D7`, or `D7` in a csv, whose lines are the rows.
+    """
 
     week: str
     branch: str
@@ -79,6 +84,7 @@ class Score(_Line, tag="score", frozen=True, kw_only=True, gc=False):
     approved_by: str = ""
     task: str = ""
     milestone: str = ""
+    cell: str = ""
 
     @property
     def hundredths(self) -> int:
@@ -103,6 +109,7 @@ class Exempt(_Line, tag="exempt", frozen=True, kw_only=True, gc=False):
 
     subject: str
     note: str
+    cell: str = ""
 
 
 class Task(_Line, tag="task", frozen=True, kw_only=True, gc=False):
@@ -208,6 +215,8 @@ def _are_sound(scores: list[Score], raw: bytes) -> bool:
         if len(known) > _MOST_KNOWN:
             known.clear()
         known |= fresh
+    if b'"cell":' in raw and not all(_is_cell(score.cell) for score in scores):
+        return False
     return b'"sha256":' not in raw or not any(map(_bad_evidence, scores))
 
 
@@ -234,6 +243,8 @@ def _refuse_bad_values(entry: Entry) -> None:
             raise BadLine(_("{field} '{value}' is not an id").format(field=field, value=value))
     if not _is_source(entry.source):
         raise BadLine(_("source '{value}' is not 16 hex digits").format(value=entry.source))
+    if isinstance(entry, Score | Exempt) and not _is_cell(entry.cell):
+        raise BadLine(_("cell '{value}' is no cell of a sheet").format(value=entry.cell))
     if file := _bad_evidence(entry):
         text = _("evidence '{value}' is no path within the book with its SHA-256")
         raise BadLine(text.format(value=file.path))
@@ -277,6 +288,11 @@ def _is_item(text: str) -> bool:
 @lru_cache(4096)
 def _is_source(text: str) -> bool:
     return not text or _SOURCE.fullmatch(text) is not None
+
+
+@lru_cache(4096)
+def _is_cell(text: str) -> bool:
+    return not text or _CELL.fullmatch(text) is not None
 
 
 @lru_cache(4096)

@@ -108,14 +108,15 @@ def _is_by(entry: Entry, key: str) -> bool:
 
 
 def lines_naming(batches: Iterable[Batch], sought: Sought) -> list[Place]:
-    """The lines of the ledger that hold one of these names: in a note, a measure or evidence."""
+    """The lines of the ledger that hold one of these names: in a note, a measure, a cell or evidence."""
     found = []
     for batch in batches:
         for number, entry in enumerate(batch.entries, 1):
             evidence = [
                 e.path if isinstance(e, File) else e for e in getattr(entry, "evidence", ())
             ]
-            texts = [getattr(entry, "note", ""), getattr(entry, "measure", ""), *evidence]
+            fields = ("note", "measure", "cell")  # a worksheet may bear a name
+            texts = [*(getattr(entry, field, "") for field in fields), *evidence]
             if sought.in_text("\n".join(texts)):
                 found.append(Place(batch.path, number))
     return found

@@ -22,6 +22,7 @@ from qibi.ledger.interrupted import is_mark, mark_of
 from qibi.ledger.signatures import ENDING, signature_of
 
 LOCK = f"{LEDGER}/.lock"
+SHEETS = "sheets"  # see kept_sheets
 LOCK_SECONDS = 10.0
 _STALE_SECONDS = 3600
 _STALE_MARK_SECONDS = 30 * 24 * 3600
@@ -136,6 +137,29 @@ def write_seal(
             raise
 
 
+def write_once(root: Path, path: str, raw: bytes) -> None:
+    """Write a file below the book's folder that is not there yet; the caller holds the lock.
+
+    One that is there with these bytes is only made to last: whoever wrote it may have been killed
+    before the sync. Raises `Refusal` where the disk refuses, or where other bytes stand there.
+    """
+    target = root / path
+    with failures_explained(target):
+        if not target.exists():
+            _make_folder(target.parent)
+            _tidy(target.parent)
+            write_durably(target, raw)
+            return
+        if target.read_bytes() != raw:
+            raise Refusal(
+                _("{path} holds something else than it did when it was written").format(path=path),
+                _("restore it: git checkout -- {path}").format(path=path),
+                1,
+            )
+        sync(target)
+        sync(target.parent)
+
+
 def write_durably(path: Path, raw: bytes) -> None:
     """Replace a file's content so that after a crash it is wholly the old or wholly the new.
 
@@ -191,9 +215,10 @@ def _make_folder(directory: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Remove, all over the ledger and the seals, what crashes left."""
-    for part in (LEDGER, "seals"):
-        for directory in {leftover.parent for leftover in (root / part).rglob(".*.tmp")}:
+    """Remove, all over the ledger, the seals and the kept sheets, what crashes left."""
+    years = (root / SHEETS).glob("[0-9][0-9][0-9][0-9]")  # the rest of that folder is people's own
+    for part in (root / LEDGER, root / "seals", *years):
+        for directory in {leftover.parent for leftover in part.rglob(".*.tmp")}:
             _tidy(directory)
 
 

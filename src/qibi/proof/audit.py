@@ -6,7 +6,7 @@ that an auditor signs. Only `history` reads the whole history, the others the pr
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.ledger.batches import LEDGER, folder
 from qibi.ledger.entries import File as EvidenceFile
+from qibi.ledger.kept_sheets import is_below, wrong_with
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
 from qibi.proof.exhibits import Exhibits, week_of
@@ -33,6 +34,7 @@ _LETTERS = {
     "T": mark("turned into another kind of file"),
 }
 _SIGNATURE = ".sig"
+_AT_ONCE = 200  # kept sheets held in memory
 _DIGITS = re.compile(r"[0-9a-fA-F]{8,}")
 
 
@@ -57,7 +59,7 @@ def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 
 
 def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
-    """In the whole history everything under ledger/ and seals/ was only ever added."""
+    """In the whole history everything under ledger/, seals/ and sheets/<year>/ was only ever added."""
     commits, changes, former = exhibits.history
     findings: dict[str, Finding] = {}
     for change in changes:
@@ -95,11 +97,26 @@ def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, exhibits.files):
             message = _("neither a batch nor a seal, nor the signature of one")
             findings.append(Finding(path, message=message, code="stray"))
+    sheets = [path for path in exhibits.files if is_below(path)]
+    findings += _changed_sheets(exhibits, sheets)
     entries = sum(len(b.entries) for b in exhibits.batches)
     batches = many("{count} batch", "{count} batches", len(exhibits.batches))
     lines = many("{count} entry", "{count} entries", entries)
-    seen = listing([batches.format(count=len(exhibits.batches)), lines.format(count=entries)])
-    return seen, findings
+    seen = [batches.format(count=len(exhibits.batches)), lines.format(count=entries)]
+    if sheets:
+        kept = many("{count} kept sheet", "{count} kept sheets", len(sheets))
+        seen.append(kept.format(count=len(sheets)))
+    return listing(seen), findings
+
+
+def _changed_sheets(exhibits: Exhibits, paths: Sequence[str]) -> Iterator[Finding]:
+    """What is wrong with kept sheets by their bytes, of which few are held in memory at a time."""
+    files = {path: file for path in paths if (file := exhibits.files[path]).mode != "160000"}
+    names = list(files)
+    for some in (names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)):
+        raw = exhibits.repository.contents(files[path].object for path in some)
+        for path in some:
+            yield from wrong_with(path, raw[files[path].object])
 
 
 def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:

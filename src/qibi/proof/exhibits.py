@@ -16,7 +16,7 @@ from qibi.book.load import Source
 from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
-from qibi.proof.moves import BOOK, Former, former_places
+from qibi.proof.moves import BOOK, Former, former_places, recorded_changes
 from qibi.proof.repository import Change, File, Repository
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Exhibits:
 
     @cached_property
     def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
-        """All commits with their parents, what they did to ledger/, seals/ and qibi.yaml, and where the book stood."""
+        """All commits with their parents, what they did to ledger/, seals/, kept sheets and qibi.yaml, and where the book stood."""
         return self._history.result() if self.beside else self._walked()
 
     def wait_for_git(self) -> None:
@@ -60,7 +60,7 @@ class Exhibits:
 
     def _walked(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
         ancestry = self.repository.ancestry()
-        changes = list(self.repository.changes(ancestry, (LEDGER, SEALS, BOOK)))
+        changes = recorded_changes(self.repository, ancestry, (BOOK,))
         return ancestry, changes, former_places(self.repository, ancestry, changes)
 
     @cached_property
@@ -71,7 +71,8 @@ class Exhibits:
     @cached_property
     def raw(self) -> dict[str, bytes]:
         """Path: bytes, of everything in the book but what is only looked at by its digest."""
-        wanted = {p: f for p, f in self.files.items() if not p.startswith("evidence/")}
+        by_digest = ("evidence/", "sheets/")
+        wanted = {p: f for p, f in self.files.items() if not p.startswith(by_digest)}
         found = self.repository.contents(f.object for f in wanted.values() if f.mode != "160000")
         return {path: found[f.object] for path, f in wanted.items() if f.object in found}
 

@@ -12,11 +12,12 @@ from qibi.base.findings import Finding
 from qibi.base.language import _
 from qibi.book.yaml import Document, parse
 from qibi.ledger.batches import LEDGER
+from qibi.ledger.kept_sheets import is_below
 from qibi.ledger.seals import SEALS
+from qibi.ledger.store import SHEETS
 from qibi.proof.repository import PLAIN, Change, File, Repository
 
 BOOK = "qibi.yaml"
-_FOLDERS = (LEDGER, SEALS)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,20 @@ class Former:
         return any(file.path == BOOK for file in self.files)
 
 
+def recorded_changes(
+    repository: Repository,
+    commits: Iterable[str],
+    others: Iterable[str] = (),
+    folder: str | None = None,
+) -> list[Change]:
+    """What commits did to ledger, seals and kept sheets, which are only ever added to; and to `others`.
+
+    `folder` is where the book stood, if not where it stands.
+    """
+    found = repository.changes(commits, (LEDGER, SEALS, SHEETS, *others), folder)
+    return [c for c in found if not c.path.startswith(f"{SHEETS}/") or is_below(c.path)]
+
+
 def former_places(
     repository: Repository, commits: Collection[str], present: Iterable[Change]
 ) -> list[Former]:
@@ -50,7 +65,7 @@ def former_places(
     ids = {key: _id(raw[key]) for key in raw}
     found = []
     for folder, keys in sorted(elsewhere.items()):
-        changes = tuple(repository.changes(commits, _FOLDERS, folder))
+        changes = tuple(recorded_changes(repository, commits, folder=folder))
         same = any(ids[key] is not None and ids[key] == ids[mine] for key in keys for mine in own)
         if same or any(c.letter == "D" and (c.path, c.before) in here for c in changes):
             found.append(Former(folder, changes, tuple(repository.files(folder))))
@@ -78,7 +93,7 @@ def left_behind(former: Iterable[Former], present: Iterable[Change]) -> Iterator
             ).format(folder=place.shown, commit=change.commit[:12])
             yield Finding(change.path, message=message, code="history")
         for file in place.files:
-            if file.path.startswith((f"{LEDGER}/", f"{SEALS}/")):
+            if file.path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(file.path):
                 message = _(
                     "still stands in {folder}, where this book stood before, and not here; move it here"
                 ).format(folder=place.shown)

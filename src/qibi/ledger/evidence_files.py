@@ -1,0 +1,79 @@
+"""Evidence that is a file of the book: its name, its kind, and how it is written once."""
+
+import hashlib
+import re
+import unicodedata
+from pathlib import Path
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _
+from qibi.ledger.entries import File
+from qibi.ledger.store import write_once
+
+EVIDENCE = "evidence"
+KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
+_PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".tif", ".tiff")
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+_NAME_LENGTH = 60
+
+
+def kind_of(name: str) -> str:
+    """`photo` or `document`, by the file's name."""
+    return "photo" if Path(name).suffix.lower() in _PHOTOS else "document"
+
+
+def safe_name(name: str) -> str:
+    """A file name that every system can hold: letters, digits, `.`, `_` and `-`, not too long."""
+    name = unicodedata.normalize("NFC", name)
+    stem, dot, ending = name.rpartition(".")
+    if not stem or not re.fullmatch(r"[0-9A-Za-z]{1,10}", ending):
+        stem, dot, ending = name, "", ""
+    stem = re.sub(r"-*\.[.-]*", ".", re.sub(r"[^\w.-]+", "-", stem))
+    stem = stem.strip(".-_")[:_NAME_LENGTH].rstrip(".") or "file"
+    if _DEVICES.fullmatch(stem.split(".")[0].lower()):
+        stem = f"file-{stem}"
+    return f"{stem}{dot}{ending.lower()}"
+
+
+def free_name(
+    folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str
+) -> tuple[str, bool]:
+    """The name to give a file, and whether it stands there already; no other content is replaced."""
+    standing = {p.name.casefold(): p for p in folder.iterdir()} if folder.is_dir() else {}
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if stem else (name, "")
+    for length in (0, 8, 64):
+        tried = f"{stem}-{sha256[:length]}{ending}" if length else name
+        key = tried.casefold()
+        if key not in taken and key not in standing:
+            return tried, False
+        if key in standing and standing[key].is_file():
+            there = standing[key]
+            if hashlib.sha256(there.read_bytes()).hexdigest() == sha256:
+                return there.name, True
+    raise Refusal(
+        _("evidence/ already holds other files under the names of {name}").format(name=name),
+        _("rename the file and run the command again"),
+        1,
+    )
+
+
+def picture_file(week: str, name: str, content: bytes) -> File:
+    """A picture out of a sheet as evidence of a week: `evidence/2026-W47/W47-<12 digits>.jpeg`.
+
+    The path follows from the content alone, so the same sheet again names the same file. Nothing is
+    written.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    ending = Path(safe_name(name)).suffix
+    return File(kind_of(name), f"{EVIDENCE}/{week}/{week[5:]}-{sha256[:12]}{ending}", sha256)
+
+
+def keep_picture(root: Path, week: str, name: str, content: bytes) -> File:
+    """Write a picture out of a sheet into the book, once; the caller holds the lock.
+
+    It comes before the batch that names it: a crash in between leaves a file that no entry names.
+    """
+    file = picture_file(week, name, content)
+    write_once(root, file.path, content)
+    return file
