@@ -128,47 +128,43 @@ SEAL = "seals/2026-W46.json"
 
 
 @pytest.fixture
-def unread(desk: Desk) -> Desk:
-    """A week whose seal is written and in no commit: nobody read what close said."""
+def uncommitted(desk: Desk) -> Desk:
+    """A week whose seal is written and in no commit: something ended git, or a hook refused."""
     desk.qibi(*ENTRY)
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    subprocess.run(
-        [sys.executable, "-m", "qibi", *CLOSE],
-        cwd=desk.book,
-        env=desk.env,
-        stdin=subprocess.DEVNULL,
-        stdout=write_end,
-        stderr=write_end,
-        check=False,
-    )
-    os.close(write_end)
+    hook = desk.book / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    desk.qibi(*CLOSE, expect=2)
+    hook.unlink()
     assert (desk.book / SEAL).exists()
     assert SEAL not in scene.git(desk.book, desk.env, "ls-tree", "-r", "--name-only", "HEAD")
     return desk
 
 
 @pytest.mark.parametrize("staged", [False, True])
-def test_a_seal_left_uncommitted_is_committed_as_it_stands(unread: Desk, staged: bool) -> None:
-    raw = (unread.book / SEAL).read_bytes()
+def test_a_seal_left_uncommitted_is_committed_as_it_stands(uncommitted: Desk, staged: bool) -> None:
+    raw = (uncommitted.book / SEAL).read_bytes()
     if staged:
-        scene.git(unread.book, unread.env, "add", SEAL)
-    said = unread.qibi(*CLOSE)
+        scene.git(uncommitted.book, uncommitted.env, "add", SEAL)
+    said = uncommitted.qibi(*CLOSE)
     assert f"{SEAL}: the command that wrote this did not come to its end" in said
     assert "without east: x" in said and "2026-W46 closed" in said
-    assert scene.git(unread.book, unread.env, "show", f"HEAD:{SEAL}").encode() == raw
-    assert "nothing came since" in unread.qibi(*CLOSE, expect=1)
+    assert scene.git(uncommitted.book, uncommitted.env, "show", f"HEAD:{SEAL}").encode() == raw
+    assert "nothing came since" in uncommitted.qibi(*CLOSE, expect=1)
 
 
-def test_what_came_after_a_seal_left_uncommitted_waits(unread: Desk) -> None:
-    unread.qibi("score", "-e", "bob late", "--week", "W46")
-    said = unread.qibi("close", "W46", "--approved-by", "cora", "--note", "forgotten")
+def test_what_came_after_a_seal_left_uncommitted_waits(uncommitted: Desk) -> None:
+    uncommitted.qibi("score", "-e", "bob late", "--week", "W46")
+    said = uncommitted.qibi("close", "W46", "--approved-by", "cora", "--note", "forgotten")
     assert "2026-W46 closed\n" in said and "closed again" not in said
     assert "it counts for nothing yet" in said
-    assert "correction 1" in unread.qibi("close", "W46", "--approved-by", "cora", "--note", "so")
+    assert "correction 1" in uncommitted.qibi(
+        "close", "W46", "--approved-by", "cora", "--note", "so"
+    )
 
 
-def test_a_damaged_seal_left_uncommitted_is_named(unread: Desk) -> None:
-    path = unread.book / SEAL
+def test_a_damaged_seal_left_uncommitted_is_named(uncommitted: Desk) -> None:
+    path = uncommitted.book / SEAL
     path.write_text(path.read_text().replace('"lists": {}', '"lists": {"member": 1}'))
-    assert f"{SEAL}: not what qibi close writes" in unread.qibi(*CLOSE, expect=1)
+    assert f"{SEAL}: not what qibi close writes" in uncommitted.qibi(*CLOSE, expect=1)
