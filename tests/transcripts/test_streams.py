@@ -159,8 +159,10 @@ def three_sheets(scene: Scene) -> str:
     return " ".join(SHEETS)
 
 
-def test_a_closed_pipe_ends_no_recording(scene: Scene, three_sheets: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_ends_no_recording(scene: Scene, three_sheets: str, unbuffered: str) -> None:
     """All sheets are recorded, and the code is that of all of them."""
+    scene.environment["PYTHONUNBUFFERED"] = unbuffered
     before = batches(scene)
     assert unread(scene, f"score {three_sheets}") == (0,)
     assert len(batches(scene) - before) == 3

@@ -249,6 +249,16 @@ def test_peoples_own_files_in_the_folder_may_change(scene: Scene) -> None:
     assert "No findings" in qibi(scene, "audit")
 
 
+def test_files_that_git_ignores_are_peoples_own(scene: Scene) -> None:
+    """A book whose names stay out of git tells people to keep their sheets in this folder."""
+    scene.direct("run", "printf '/names.yaml\n/sheets/\n' >> .gitignore", [])
+    scene.direct("file", "sheets/2026/W47/mine.csv", SHEET)
+    qibi(scene, "score week.csv")
+    assert qibi(scene, "check") == ""
+    assert "committed" in qibi(scene, "commit")
+    assert scene.run("git ls-files sheets") == ""
+
+
 def test_erase_names_the_sheets_and_a_rewritten_history_holds(scene: Scene) -> None:
     workbook(scene, ("Week", "2026-W44", "East"))
     qibi(scene, "score week.csv all.xlsx")

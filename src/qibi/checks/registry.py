@@ -23,7 +23,7 @@ from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
 from qibi.ledger.store import SHEETS
 
-_AT_ONCE = 500  # batches
+_AT_ONCE = 500  # batches, or paths
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,7 @@ def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> 
         sound.update(part.sound)
         reaching += part.reaching
     result.errors += strays(root)
-    result.errors += kept_sheets.wrong(root)
-    if git is not None:
-        result.errors += kept_sheets.missing(root, _committed_sheets(git))
+    result.errors += _sheet_errors(root, git)
     result.errors += signing.errors(root, definitions)
     sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
@@ -184,15 +182,22 @@ def _warnings(survey: Survey, *, across: bool) -> list[Finding]:
     ]
 
 
-def _committed_sheets(git: Git) -> list[str]:
-    """The kept sheets that the last commit has; none where git is not here, or has no commit."""
+def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
+    """What is wrong with kept sheets. Files that git is told to ignore are people's own, wherever they stand."""
+    found = list(kept_sheets.wrong(root))
     try:
-        if git.repository() is None:
-            return []
+        if git is None or git.repository() is None:
+            return found
+        # HEAD may not be there yet; then it has no sheet either.
         out = git.run("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", SHEETS).stdout
-    except Refusal:
-        return []
-    return [path for path in out.split("\0") if path]
+        ignored: set[str] = set()
+        for at in range(0, len(found), _AT_ONCE):
+            paths = [finding.path for finding in found[at : at + _AT_ONCE]]
+            ignored.update(git.run("check-ignore", "--", *paths).stdout.splitlines())
+    except Refusal:  # git is not installed
+        return found
+    found = [finding for finding in found if finding.path not in ignored]
+    return [*found, *kept_sheets.missing(root, filter(None, out.split("\0")))]
 
 
 def strays(root: Path) -> Iterator[Finding]:

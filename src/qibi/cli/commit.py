@@ -15,7 +15,7 @@ from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity
 from qibi.ledger.interrupted import mark_of
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
-from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of
+from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of, sha256_in
 from qibi.ledger.seals import take_yours_back
 from qibi.ledger.store import (
     SHEETS,
@@ -112,7 +112,7 @@ def _pathspec(part: str) -> str:
 
 def _have_git_keep_bytes(now: Session) -> None:
     """Have git keep each byte of kept sheets, also in a book that was made before there were any."""
-    if next(kept_sheets(now.root), None) is None:
+    if not any(map(sha256_in, kept_sheets(now.root))):
         return
     asked = ("check-attr", "-z", "text", "--", path_of("2026-W01", "0" * 64, "csv"))
     if now.git.run(*asked).stdout.split("\0")[2:3] == ["unset"]:
@@ -224,7 +224,7 @@ def _parts(now: Session) -> list[str]:
 
     A `.gitignore` may keep a part out (names.yaml).
     """
-    ignored = set(now.git.run("check-ignore", "-z", "--", *PARTS).stdout.split("\0"))
+    ignored = set(now.git.run("check-ignore", "--", *PARTS).stdout.splitlines())
     gone = [part for part in PARTS if not (now.root / part).exists()]
     tracked = now.git.run("ls-files", "-z", "--", *gone).stdout.split("\0") if gone else []
     known = {path.split("/")[0] for path in tracked}
