@@ -70,11 +70,9 @@ def kept_sheets(root: Path) -> Iterator[str]:
                 yield path.relative_to(root).as_posix()
 
 
-def kept_of(root: Path, week: str, source: str) -> list[str]:
-    """The kept sheets of a week whose digest begins with an entry's `source`."""
-    place = root / SHEETS / week[:4] / week[5:]
-    found = (p.relative_to(root).as_posix() for p in sorted(place.glob(f"{source}*")))
-    return [path for path in found if source and sha256_in(path)]
+def has_any(root: Path) -> bool:
+    """Whether the book has a folder for kept sheets."""
+    return next((root / SHEETS).glob("[0-9][0-9][0-9][0-9]"), None) is not None
 
 
 def wrong(root: Path) -> Iterator[Finding]:
