@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["qibi", "csv", "zipfile"]):
     from qibi.ledger import batches, seals
     from qibi.ledger.entries import decode, encode
     from qibi.ledger.wish import Stamp
-    from qibi.sheets.read import admit_page, open_sheet
+    from qibi.sheets.read import Names, admit_page, open_sheet
     from qibi.sheets.roster import read_roster
 
 from fuzz.hostile import BATCHES, SHEETS, SMALL, YAML_FILES, parts_of, workbook, zipped  # noqa: E402
@@ -69,7 +69,7 @@ def _seal(raw: bytes) -> None:
 
 def _sheet(path: str, raw: bytes) -> None:
     for page in open_sheet(path, raw):
-        for entry, _line, _cell in admit_page(page, DEFINITIONS, STAMP).entries:
+        for entry, _line, _cell in admit_page(page, Names(DEFINITIONS), STAMP).entries:
             assert decode(encode(entry)) == entry
 
 

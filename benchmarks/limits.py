@@ -378,7 +378,7 @@ def read(reader: str, raw: bytes) -> str:
     from qibi.book.validate import validate
     from qibi.ledger import batches
     from qibi.ledger.wish import Stamp
-    from qibi.sheets.read import admit_page, open_sheet
+    from qibi.sheets.read import Names, admit_page, open_sheet
 
     small = sources(SMALL)
     definitions = load(SMALL)
@@ -400,7 +400,7 @@ def read(reader: str, raw: bytes) -> str:
         else:
             for page in open_sheet(f"a.{reader}", raw):
                 stamp = Stamp("2026-W46", "east", "e-ann", "2026-11-23T09:00:00+08:00", "")
-                admit_page(page, definitions, stamp)
+                admit_page(page, Names(definitions), stamp)
     except Faults as faults:
         said = f"{len(faults.findings)}: {faults.findings[0].message}"
     took = time.process_time() - start

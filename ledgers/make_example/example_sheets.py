@@ -126,12 +126,10 @@ def grid_sheet(branch: Branch) -> Sheet:
     for member in members:
         scores = counts[member.id]
         cells: list[Cell] = [scores[i].count if i in scores else None for i in GRID_ITEMS]
-        if member.id in week.exempt:
-            cells[0] = LEAVE
         evidence = "、".join(s.evidence for s in scores.values() if s.evidence) or None
         second = branch.prefix + ("-003" if member.id == f"{branch.prefix}-004" else "-004")
         approved = names[second] if scores and member.id not in week.exempt else None
-        total = totals.get(member.id)
+        total: Cell = LEAVE if member.id in week.exempt else totals.get(member.id)
         rows.append((member.name, *cells, evidence, approved, total, places.get(member.id)))
     heading = ("姓名", *(ITEMS[i].zh for i in GRID_ITEMS), "佐证", "批准人", "合计", "排名")
     return Sheet(titles(branch), heading, tuple(rows))

@@ -15,7 +15,18 @@ EXAMPLE = Path(__file__).parents[2] / "ledgers" / "example"
 LARGE = {
     *("asyncio", "babel", "concurrent.futures", "docx", "duckdb", "_duckdb", "email", "hypothesis"),
     *("jinja2", "lxml", "msgspec", "multiprocessing", "numpy", "pandas", "pyarrow", "pydantic"),
-    *("pyspark", "python_calamine", "rich", "ruamel", "segno", "sqlglot", "ssl", "typer", "typst"),
+    *(
+        "opencc",
+        "pyspark",
+        "python_calamine",
+        "rich",
+        "ruamel",
+        "segno",
+        "sqlglot",
+        "ssl",
+        "typer",
+        "typst",
+    ),
     *("unittest", "xlsxwriter"),
 }
 EDGE = {"msgspec", "typer"}  # what every command needs but `--version`
@@ -47,7 +58,7 @@ COMMANDS: list[tuple[str, set[str]]] = [
         EDGE | {"_duckdb"},
     ),  # what it comes to
     ("sheet --branch outer-1 --week W47 --output sheet.xlsx", EDGE | {"xlsxwriter"}),
-    ("score filled.xlsx --as o1-001 --dry-run", EDGE | {"_duckdb", "python_calamine"}),
+    ("score filled.xlsx --as o1-001 --dry-run", EDGE | {"_duckdb"}),
     ("export --week W44 --format csv", EDGE | {"_duckdb"}),
     (  # definitions of any commit, some not cached, recomputed on all processors
         "audit",

@@ -30,7 +30,7 @@ from qibi.book.load import Source, load
 from qibi.book.validate import validate
 from qibi.ledger import batches, entries, seals
 from qibi.ledger.wish import Stamp
-from qibi.sheets.read import admit_page, open_sheet, wishes
+from qibi.sheets.read import Names, admit_page, open_sheet
 from qibi.sheets.roster import read_roster
 
 WEEK = "2026-W46"
@@ -167,8 +167,9 @@ def read_sheet(path: str, raw: bytes) -> None:
     try:
         for page in open_sheet(path, raw):
             try:
-                wishes(page, DEFINITIONS, WEEK)
-                for entry, _line, _cell in admit_page(page, DEFINITIONS, stamp_of(stamp)).entries:
+                for entry, _line, _cell in admit_page(
+                    page, Names(DEFINITIONS), stamp_of(stamp)
+                ).entries:
                     assert entries.decode(entries.encode(entry)) == entry
             except Faults as faults:
                 shown(faults.findings)

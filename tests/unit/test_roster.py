@@ -8,8 +8,7 @@ import pytest
 from qibi.base.findings import Faults
 from qibi.book import models as m
 from qibi.book.templates import known_units
-from qibi.sheets.roster import Roster, read_roster
-from qibi.sheets.roster_branches import is_id, slug
+from qibi.sheets.roster import Roster, is_id, read_roster, slug
 
 CHINESE = """某某项目党员花名册,,,,,,,,
 序号,所属支部,姓名,人员类别,党小组,单位,项目CP角色,标段,电话

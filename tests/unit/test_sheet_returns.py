@@ -230,14 +230,14 @@ def test_leave_in_a_column_of_its_own(scene):
     front = book.worksheets[0]
     headings = [cell.value for cell in front[5]]
     away, tidy = headings.index("Leave") + 1, headings.index("Tidy all week") + 1
-    front.cell(6, away).value = "family"
+    front.cell(6, away).value = "事假"
     front.cell(7, away).value = "no"
     front.cell(7, tidy).value = 1
     front.cell(8, away).value = "√"
     text, code = score(scene, saved(scene, book))
     assert code == 0, text
     assert recorded(scene) == [
-        ("w-dan", "family"),
+        ("w-dan", "事假"),
         ("w-hal", "site.tidy", 1, ""),
         ("w-ida", "leave"),
     ]
@@ -247,10 +247,10 @@ def test_leave_beside_points_is_a_mistake(scene):
     book = made(scene, "--branch", "west", "--week", WEEK, "--form", "grid", "--item", "tidy")
     front = book.worksheets[0]
     headings = [cell.value for cell in front[5]]
-    front.cell(6, headings.index("Leave") + 1).value = "family"
+    front.cell(6, headings.index("Leave") + 1).value = "yes"
     front.cell(6, headings.index("Tidy all week") + 1).value = 1
     text, code = score(scene, saved(scene, book))
-    assert code == 1 and "the row says 'family'; clear this cell, or that word" in text
+    assert code == 1 and "the row says 'leave'; clear this cell, or that word" in text
 
 
 # By another program: LibreOffice, which also stands for the shapes that Excel and WPS save.

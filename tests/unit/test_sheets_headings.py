@@ -8,9 +8,17 @@ import pytest
 from qibi.base.findings import Faults
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
+from qibi.ledger.wish import Stamp
 from qibi.sheets.headings import find_heading, folded_heading
 from qibi.sheets.hints import branch_of_page, week_of_page
-from qibi.sheets.read import branch_from_subjects, has_heading, hints, open_sheet, wishes
+from qibi.sheets.read import (
+    Names,
+    admit_page,
+    branch_from_subjects,
+    hints,
+    is_score_sheet,
+    open_sheet,
+)
 
 TODAY = date(2026, 11, 23)
 WEEK = "2026-W47"
@@ -99,12 +107,16 @@ def page(text: str, path: str = "sheet.csv"):
 
 
 def heading(definitions, text):
-    return find_heading(page(text), (definitions.scheme(WEEK),))
+    return find_heading(page(text), (definitions.scheme(WEEK),), Names(definitions))
 
 
 def findings(definitions, text, week=WEEK):
     with pytest.raises(Faults) as caught:
-        wishes(page(text), definitions, week)
+        admit_page(
+            page(text),
+            Names(definitions),
+            Stamp(week, "outer-1", "o1-009", "2026-11-23T09:00:00+08:00"),
+        )
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -169,10 +181,10 @@ def test_no_heading_shows_how_one_looks(definitions):
         "'name,item,points,count,note', or like "
         "'name,Hazard found and closed,Stop-work order,Award'"
     ]
-    assert not has_heading(page("党员一,3\n"), definitions, WEEK)
-    assert has_heading(page("姓名,比整洁\n"), definitions, WEEK)
-    assert not has_heading(page("姓名,比安全\n"), definitions, WEEK)
-    assert has_heading(page("姓名,比安全\n"), definitions, "2026-W48")
+    assert not is_score_sheet(page("党员一,3\n"), Names(definitions), WEEK)
+    assert is_score_sheet(page("姓名,比整洁\n"), Names(definitions), WEEK)
+    assert not is_score_sheet(page("姓名,比安全\n"), Names(definitions), WEEK)
+    assert is_score_sheet(page("姓名,比安全\n"), Names(definitions), "2026-W48")
 
 
 def test_no_scheme(definitions):
@@ -182,8 +194,8 @@ def test_no_scheme(definitions):
 
 
 def test_two_columns_of_one_meaning(definitions):
-    assert findings(definitions, "标题\n姓名,成员,评分项,说明,备注\n") == [
-        "sheet.csv:2: 备注: means the same as '说明' (column 4); keep one of the two columns",
+    assert findings(definitions, "标题\n姓名,成员,评分项,佐证,依据\n") == [
+        "sheet.csv:2: 依据: means the same as '佐证' (column 4); keep one of the two columns",
         "sheet.csv:2: 成员: means the same as '姓名' (column 1); keep one of the two columns",
     ]
     assert findings(definitions, "姓名,比整洁,洁\n") == [
@@ -192,13 +204,14 @@ def test_two_columns_of_one_meaning(definitions):
 
 
 def test_a_misspelt_item_is_never_dropped(definitions):
-    assert findings(definitions, "姓名,隐患排查闭环,比整洁,批淮人,比安全,得分\n") == [
-        "sheet.csv:1: 得分: unknown item '得分'; mend the heading, or remove the column",
-        "sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); mend the heading, or remove the column",
+    sheet = "姓名,隐患排查闭环,比整洁,批淮人,比安全,合格率\n党员一,,9,,√,3\n"
+    assert findings(definitions, sheet) == [
+        "sheet.csv:1: 合格率: unknown item '合格率'; correct the heading, or remove the column",
+        "sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); correct the heading, or remove the column",
         "sheet.csv:1: 比安全: '比安全' is a criterion; name one of its items: Hazard found and closed, "
-        "Stop-work order, Award, Photo, Closure; mend the heading, or remove the column",
+        "Stop-work order, Award, Photo, Closure; correct the heading, or remove the column",
         "sheet.csv:1: 隐患排查闭环: unknown item '隐患排查闭环'; did you mean 隐患排查并闭环 "
-        "(safety.hazard-closed)?; mend the heading, or remove the column",
+        "(safety.hazard-closed)?; correct the heading, or remove the column",
     ]
 
 
@@ -254,7 +267,7 @@ def test_branches_in_texts(definitions, text, branch):
 
 def test_hints_come_from_title_rows(definitions):
     found = hints(
-        page("域外一标段 周积分表\n2026-W47\n姓名,比整洁\n党员一,9\n"), definitions, TODAY
+        page("域外一标段 周积分表\n2026-W47\n姓名,比整洁\n党员一,9\n"), Names(definitions), TODAY
     )
     assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
 
@@ -263,7 +276,7 @@ def test_hints_come_from_columns_first(definitions):
     text = (
         "2026-W46\n姓名,评分项,周次,支部\n党员一,表彰,第47周,域外一标段\n党员二,表彰,47,outer-1\n"
     )
-    found = hints(page(text), definitions, TODAY)
+    found = hints(page(text), Names(definitions), TODAY)
     assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
 
 
@@ -271,7 +284,7 @@ def test_columns_that_disagree_are_findings(definitions):
     text = (
         "姓名,评分项,周,支部\n党员一,表彰,47,outer-1\n党员二,表彰,46,outer-10\n党员三,表彰,x,北京\n"
     )
-    found = hints(page(text), definitions, TODAY)
+    found = hints(page(text), Names(definitions), TODAY)
     assert [str(finding) for finding in sorted(found.findings)] == [
         "sheet.csv:3: 周: is 2026-W46, above it is 2026-W47; give each its own sheet",
         "sheet.csv:3: 支部: is Branch 10, above it is 域外一标段临时党支部; give each its own sheet",
@@ -282,16 +295,18 @@ def test_columns_that_disagree_are_findings(definitions):
 
 def test_the_files_name_is_the_last_resort(definitions):
     text = "姓名,比整洁\n党员一,9\n"
-    found = hints(page(text, "in/outer-1-2026-W47.csv"), definitions, TODAY)
+    found = hints(page(text, "in/outer-1-2026-W47.csv"), Names(definitions), TODAY)
     assert (found.week, found.branch) == ("2026-W47", "outer-1")
-    assert hints(page(text, "第46周.csv"), definitions, TODAY).week == "2026-W46"
-    assert hints(page("2026-W45\n" + text, "第46周.csv"), definitions, TODAY).week == "2026-W45"
-    none = hints(page(text, "-"), definitions, TODAY)
+    assert hints(page(text, "第46周.csv"), Names(definitions), TODAY).week == "2026-W46"
+    assert (
+        hints(page("2026-W45\n" + text, "第46周.csv"), Names(definitions), TODAY).week == "2026-W45"
+    )
+    none = hints(page(text, "-"), Names(definitions), TODAY)
     assert (none.week, none.branch) == (None, None)
 
 
 def test_two_weeks_in_the_title_are_no_week(definitions):
-    found = hints(page("2026-W46 2026-W47\n姓名,比整洁\n", "第40周.csv"), definitions, TODAY)
+    found = hints(page("2026-W46 2026-W47\n姓名,比整洁\n", "第40周.csv"), Names(definitions), TODAY)
     assert found.week is None
     assert found.unsure == "the title names 2026-W46, 2026-W47"
 
@@ -299,7 +314,7 @@ def test_two_weeks_in_the_title_are_no_week(definitions):
 def test_the_branch_of_the_subjects(definitions):
     def of(*names):
         text = "姓名,比整洁\n" + "".join(f"{name},9\n" for name in names)
-        return branch_from_subjects(page(text), definitions, WEEK)
+        return branch_from_subjects(page(text), Names(definitions), WEEK)
 
     assert of("党员一", "党员二", "路人") == "outer-1"
     assert of("党员一", "路人", "行人") is None

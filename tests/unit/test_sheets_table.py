@@ -10,24 +10,24 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from qibi.base.findings import Faults
+from qibi.base.findings import Faults, Refusal
+from qibi.ledger.batches import digest
 from qibi.sheets import page as pages
-from qibi.sheets import table, workbook
+from qibi.sheets.files import open_sheet
 from qibi.sheets.page import Page
-from qibi.sheets.table import read_pages
 
 SHEET = "xl/worksheets/sheet1.xml"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 def one(raw: bytes, path: str = "a.csv") -> Page:
-    (page,) = read_pages(path, raw)
+    (page,) = open_sheet(path, raw)
     return page
 
 
 def refused(raw: bytes, path: str) -> str:
     with pytest.raises(Faults) as caught:
-        read_pages(path, raw)
+        open_sheet(path, raw)
     (finding,) = caught.value.findings
     return str(finding)
 
@@ -104,76 +104,201 @@ def test_standard_input_is_known_by_its_content():
     assert one(xlsx([["姓名", "项"]]), "wrong.csv").name == "Sheet1"
 
 
+UTF16 = "姓名\t项\r\n甲\t1\r\n"
+ASCII16 = "name\titem\r\nann\t1\r\n"
+
+
 @pytest.mark.parametrize(
-    ("raw", "path", "expected"),
+    ("raw", "rows"),
     [
-        (b"", "a.csv", "a.csv: is empty; save the sheet once more"),
-        (b"\n,\n", "a.csv", "a.csv: is empty; save the sheet once more"),
+        (UTF16.encode("utf-16"), (("姓名", "项"), ("甲", "1"))),
+        (b"\xfe\xff" + UTF16.encode("utf-16-be"), (("姓名", "项"), ("甲", "1"))),
+        (ASCII16.encode("utf-16-le"), (("name", "item"), ("ann", "1"))),
+        (ASCII16.encode("utf-16-be"), (("name", "item"), ("ann", "1"))),
+        ("a,b\n\ufeff甲,1\n".encode(), (("a", "b"), ("甲", "1"))),  # two files in one
+        (b'a,b\n="001","=""002"""\n', (("a", "b"), ("001", "002"))),
+        (b"a,b\n'=1,''+x\n'x,-1\n", (("a", "b"), ("=1", "'+x"), ("'x", "-1"))),
+        (b"sep=;\na;b\n1,5;2\n", ((), ("a", "b"), ("1,5", "2"))),
+        ("姓名,说明\n甲,是否合格?合格\n乙,从a到b、A座\n".encode(), None),
+        ("name,note\nJürgen Müller,déjà vu à Noël\n".encode(), None),
+        ("姓名,说明\n葉問,A級 IT組\n".encode("gb18030"), None),
+        ('姓名,项,次数,说明\n甲,x,1,"先, 后, 再,\n一, 二, 三"\n'.encode(), None),
+        (b"<5 points,a\n>3,b\n", None),
+        ("[一],{二}\n1,2\n".encode(), None),
+    ],
+)
+@pytest.mark.parametrize("path", ["a.csv", "a.xls", "a.txt"])
+def test_a_text_is_read_whatever_its_name(raw, rows, path):
+    assert one(raw, path).rows == (rows or one(raw, path).rows)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "name,note\na,Gerüst geprüft\n"),
+        ("big5", "姓名,項\n葉問,1\n"),
+        ("gbk", "姓名,项\n王喆,1\n"),
+        ("utf-8", "姓名,项\n黄?良,1\n"),  # what is told is believed
+        ("utf-16-le", "姓名,项\n"),
+    ],
+)
+def test_an_encoding_that_is_told_wins(encoding, text):
+    (page,) = open_sheet("a.csv", text.encode(encoding), encoding)
+    assert page.rows == tuple(tuple(line.split(",")) for line in text.splitlines())
+
+
+def test_an_encoding_that_is_told_and_wrong():
+    with pytest.raises(Refusal, match="there is no encoding 'klingon'") as caught:
+        open_sheet("a.csv", b"a,b\n", "klingon")
+    assert "gb18030" in caught.value.advice
+    with pytest.raises(Faults, match="is not valid utf-8 here"):
+        open_sheet("a.csv", "a,b\n甲,1\n".encode("gbk"), "utf-8")
+
+
+SAVE = "open it in Excel or WPS and save it as xlsx"
+MIXED = "is UTF-8, but not on this line: two encodings are mixed; save it again as csv UTF-8"
+OTHER = (
+    "read in a wrong encoding, now or when it was saved; save the original as csv UTF-8,"
+    " or give its encoding with --encoding"
+)
+LOST = "characters were lost when this was saved; save the original as csv UTF-8"
+SWALLOWED = (
+    "the quote that opens here swallows the lines below; remove it, or close it in its own cell"
+)
+NUL = "is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8"
+WORD = "is a text document (Word); copy its table into a sheet and save it as xlsx"
+PICTURE = "is a picture; type the table into a sheet and save it as xlsx"
+DAMAGED = "is a damaged workbook; open it in a spreadsheet program and save it again"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"", ": is empty; save the sheet once more"),
+        (b"\n,\n", ": is empty; save the sheet once more"),
         (
-            "姓名\n甲\n".encode() + b"\xff\xff\n",
-            "a.csv",
-            "a.csv:3: is neither UTF-8 nor GB18030 here; save it as csv UTF-8",
+            "姓名\n甲\n".encode("gb18030") + b"\xff\xff\n",
+            ":3: is neither UTF-8 nor GB18030 here; save it as csv UTF-8, or give its encoding with --encoding",
+        ),
+        (b"\xef\xbb\xbfa\n\xd0\n", f":2: {MIXED}"),
+        ("姓名,项\n甲,说明\n".encode() + "乙\n".encode("gb18030"), f":3: {MIXED}"),
+        (
+            "姓名,项\n甲,说明".encode()[:-1],
+            ":2: ends in the middle of a character: it is cut off; copy or save it once more",
         ),
         (
-            b"\xef\xbb\xbfa\n\xd0\n",
-            "a.csv",
-            "a.csv:2: is neither UTF-8 nor GB18030 here; save it as csv UTF-8",
+            UTF16.encode("utf-16")[:-1],
+            ": is UTF-16 that is cut off or damaged; save it again as csv UTF-8",
         ),
-        (
-            b"a,b\r\n1,\x002\r\n",
-            "a.csv",
-            "a.csv:2: is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8",
-        ),
-        ("姓名".encode("utf-16"), "a.csv", "a.csv: is saved as UTF-16; save it as csv UTF-8"),
+        (b"a,b\r\n1,\x002\r\n", f":2: {NUL}"),
+        (b"%!x\n\0\1\2", f":2: {NUL}"),
+        ("name,note\na2,Gerüst\n".encode("cp1252"), f":2: 'Ger黶t': {OTHER}"),
+        ("name\nJürgen M\n".encode("cp1252"), f":2: 'J黵gen M': {OTHER}"),
+        ("name\nMÜLLER A\n".encode("cp1252"), f":2: 'M躄LER A': {OTHER}"),
+        ("name\nMÃ¼ller\n".encode(), f":2: 'MÃ¼ller': {OTHER}"),
+        ("濮撳悕,a\n".encode(), f":1: '濮撳悕': {OTHER}"),
+        ("姓名,a\n\ue123甲,a\n".encode("gb18030"), f":2: '\ue123甲': {OTHER}"),
+        ("姓名\n\ufffd甲\n".encode(), f":2: '\ufffd甲': {LOST}"),
+        ("姓名\n锟斤拷\n".encode("gb18030"), f":2: '锟斤拷': {LOST}"),
+        ("姓名\n黄?良\n".encode(), f":2: '黄?良': {LOST}"),
         (
             b'a,b\n1,"open\n2,3\n',
-            "a.csv",
-            "a.csv:2: a quoted cell is not closed; a quote inside a cell is written twice",
+            ":2: a quoted cell is not closed; a quote inside a cell is written twice",
         ),
+        (
+            b'a,b\n1,"x" y\n2,3\n',
+            ":2: text follows a closing quote; a quote inside a cell is written twice",
+        ),
+        (b'a,b,c\n1,2,"x\n3,4,5\n6,7,y"\n8,9,z\n', f":2: {SWALLOWED}"),
+        (b'a,b,c\n"x\ny",2,"z\n3,4,5\n6,7,y"\n8,9,z\n', f":3: {SWALLOWED}"),
         (
             b"a,b\n1," + b"x" * 200_000,
-            "a.csv",
-            "a.csv:2: a cell is far too long; shorten it, or close the quote it begins with",
+            ":2: a cell is far too long; shorten it, or close the quote it begins with",
         ),
         (
-            b"a,b\n",
-            "a.xlsx",
-            "a.xlsx: is no workbook, whatever its name says; open it and save it as xlsx",
+            "姓名，项\n甲，1\n乙，2\n".encode(),
+            ":1: the cells are separated by '，'; save it as csv with commas",
         ),
-        (OLE, "a.xls", "a.xls: is an old workbook (.xls); open it and save it as xlsx"),
-        (OLE, "-", "-: is an old workbook (.xls); open it and save it as xlsx"),
-        (OLE, "a.et", "a.et: is an old workbook (.et); open it and save it as xlsx"),
-        (b"<html>", "a.xls", "a.xls: is an old workbook (.xls); open it and save it as xlsx"),
-        (OLE, "a.xlsx", "a.xlsx: is protected with a password; save a copy without one"),
+        (b"a|b\n1|2\n", ":1: the cells are separated by '|'; save it as csv with commas"),
+        (b"<html><table>", f": is a web page (html), not a sheet; {SAVE}"),
+        (b"\xef\xbb\xbf\n <!DOCTYPE html>", f": is a web page (html), not a sheet; {SAVE}"),
+        ("<table><tr>".encode("utf-16"), f": is a web page (html), not a sheet; {SAVE}"),
+        (
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            ": is an XML spreadsheet of Excel 2003; open it and save it as xlsx",
+        ),
+        (
+            b"<?xml?><a/>",
+            ": is XML, not a sheet; open it in a spreadsheet program and save it as xlsx",
+        ),
+        (b"MIME-Version: 1.0\n", f": is a web archive (mhtml), not a sheet; {SAVE}"),
+        (b'[{"name": "a"}]', ": is JSON, not a sheet; save the table as csv or xlsx"),
+        (b'{"a": 1}', ": is JSON, not a sheet; save the table as csv or xlsx"),
+        (
+            b"%PDF-1.7\n\0\1\2",
+            ": is a PDF; take the sheet that it was made from, or type it in as xlsx",
+        ),
+        (b"\x89PNG\r\n\x1a\n", f": {PICTURE}"),
+        (b"\xff\xd8\xff\xe0", f": {PICTURE}"),
+        (b"Rar!\x1a", ": is a compressed archive; unpack it and submit the sheet in it"),
+        (
+            b"\x09\x08\x10\x00\x00",
+            ": is a workbook of a very old Excel; open it and save it as xlsx",
+        ),
+        (OLE, f": {DAMAGED}"),
         (
             OLE + "EncryptedPackage".encode("utf-16-le"),
-            "-",
-            "-: is protected with a password; save a copy without one",
+            ": is protected with a password; save a copy without one",
         ),
-        (
-            b"PK\x03\x04 torn",
-            "a.xlsx",
-            "a.xlsx: is a damaged workbook; open it in a spreadsheet program and save it again",
-        ),
+        (b"PK\x03\x04 torn", f": {DAMAGED}"),
         (
             b"x" * 10_000_001,
-            "a.csv",
-            "a.csv: is larger than 10 MB; remove pictures and other sheets from it",
+            ": is larger than 10 MB; remove pictures and other sheets from it",
         ),
         (
             b"a\n" * 20_001,
-            "a.csv",
-            "a.csv: has more than 20000 rows; split it, or remove the rows below the table",
+            ": has more than 20000 rows; split it, or remove the rows below the table",
         ),
         (
             b"1," * 300 + b"1",
-            "a.csv",
-            "a.csv: has more than 300 columns; remove those beside the table",
+            ": has more than 300 columns; remove those next to the table",
         ),
     ],
 )
+@pytest.mark.parametrize("path", ["a.csv", "a.xlsx", "-"])
 def test_refused(raw, path, expected):
-    assert refused(raw, path) == expected
+    assert refused(raw, path) == path + expected
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "expected"),
+    [
+        ("word/document.xml", b"<a/>", WORD),
+        (
+            "ppt/presentation.xml",
+            b"<a/>",
+            "is a presentation; copy its table into a sheet and save it as xlsx",
+        ),
+        ("mimetype", b"application/vnd.oasis.opendocument.text", WORD),
+        (
+            "Index/Document.iwa",
+            b"",
+            "is a document of Apple's programs; export it as Excel (xlsx)",
+        ),
+        ("47.xlsx", b"", "is a compressed archive; unpack it and submit the sheet in it"),
+        (
+            "a.bin",
+            b"",
+            "is no csv or xlsx; open it in a spreadsheet program and save it as xlsx",
+        ),
+        ("xl/workbook.xml", b"", DAMAGED),
+    ],
+)
+def test_other_archives_are_refused(part, content, expected):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(part, content)
+    assert refused(buffer.getvalue(), "a.xlsx") == f"a.xlsx: {expected}"
 
 
 # Workbooks
@@ -226,7 +351,7 @@ def test_merged_cells_all_hold_the_first_ones_text(maker):
     assert (2, 0) in page.copied and (1, 0) not in page.copied
 
 
-def test_hidden_empty_and_chart_sheets_are_left_out():
+def test_hidden_sheets_are_marked_empty_and_chart_sheets_left_out():
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
         book.add_worksheet("甲").write(0, 0, "a")
@@ -241,7 +366,8 @@ def test_hidden_empty_and_chart_sheets_are_left_out():
         chart.add_series({"values": "=甲!$A$1:$A$1"})
         book.add_chartsheet("图").set_chart(chart)
         book.add_worksheet("丁").write(0, 0, "d")
-    assert [page.name for page in read_pages("a.xlsx", buffer.getvalue())] == ["甲", "丁"]
+    found = {page.name: page.hidden for page in open_sheet("a.xlsx", buffer.getvalue())}
+    assert found == {"甲": False, "乙": True, "丙": True, "丁": False}
 
 
 def test_a_wrong_dimension_as_wps_writes_it_loses_nothing():
@@ -285,9 +411,6 @@ def test_cells_without_references_are_counted():
     assert one(raw, "a.xlsx").rows == (("a", "b"), ("c", "d"))
 
 
-DAMAGED = "a.xlsx: is a damaged workbook; open it in a spreadsheet program and save it again"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -306,7 +429,7 @@ def test_far_cells_and_bad_xml_are_refused_before_they_cost_anything(old, new, e
         try:
             assert one(raw, "a.xlsx").rows[1] == ("c", "d")
         except Faults as faults:
-            assert str(faults.findings[0]) == DAMAGED
+            assert str(faults.findings[0]) == f"a.xlsx: {DAMAGED}"
     else:
         assert expected in refused(raw, "a.xlsx")
 
@@ -326,8 +449,8 @@ def test_a_damaged_member_is_noticed():
     raw = bytearray(xlsx([["a", "b"]]))
     start = raw.index(SHEET.encode()) + len(SHEET) + 30
     raw[start] ^= 0xFF
-    assert refused(bytes(raw), "a.xlsx") == DAMAGED
-    assert refused(bytes(xlsx([["a"]]))[:-40], "a.xlsx") == DAMAGED
+    assert refused(bytes(raw), "a.xlsx") == f"a.xlsx: {DAMAGED}"
+    assert refused(bytes(xlsx([["a"]]))[:-40], "a.xlsx") == f"a.xlsx: {DAMAGED}"
 
 
 def test_a_zip_bomb_is_refused():
@@ -355,16 +478,7 @@ def test_a_size_that_lies_is_noticed():
     raw = bytearray(xlsx([["a"] * 200]))
     central = raw.rindex(b"PK\x01\x02", 0, raw.rindex(SHEET.encode()))
     raw[central + 24 : central + 28] = (10).to_bytes(4, "little")
-    assert refused(bytes(raw), "a.xlsx") == DAMAGED
-
-
-def test_other_archives_and_binary_files_are_no_sheets():
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("word/document.xml", "<a/>")
-    message = "is no csv or xlsx; open it in a spreadsheet program and save it as xlsx"
-    assert refused(buffer.getvalue(), "a.docx") == f"a.docx: {message}"
-    assert "is no csv or xlsx" in refused(b"%PDF-1.7\n\0\1\2", "a.pdf")
+    assert refused(bytes(raw), "a.xlsx") == f"a.xlsx: {DAMAGED}"
 
 
 def test_an_encrypted_member_is_a_password():
@@ -393,5 +507,5 @@ def test_the_largest_table_is_still_read(monkeypatch):
 
 
 def test_the_source_is_the_files_digest():
-    assert one(b"a,b\n").source == table.digest(b"a,b\n")
-    assert workbook.workbook_pages("a.xlsx", xlsx([["a"]]), "s")[0].source == "s"
+    for raw, path in ((b"a,b\n", "a.csv"), (xlsx([["a"]]), "a.xlsx")):
+        assert one(raw, path).source == digest(raw)

@@ -62,6 +62,11 @@ class Item(Record, frozen=True):
         return points in self.points if self.points else self.low <= points <= self.high
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The least and the most that one event may be worth."""
+        return (min(self.points), max(self.points)) if self.points else (self.low, self.high)
+
+    @property
     def fixed(self) -> int | None:
         """What one event is worth, where there is no choice."""
         return self.points[0] if len(self.points) == 1 else None

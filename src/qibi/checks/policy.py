@@ -13,7 +13,7 @@ from qibi.checks.survey import Survey, finding
 from qibi.ledger.admission import needs_approval
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Assessed, Exempt, Score, Void
-from qibi.ledger.worth import worth
+from qibi.ledger.pricing import price_text
 from qibi.scoring.unusable import why_unusable
 
 
@@ -138,7 +138,7 @@ def misfit(survey: Survey) -> Iterator[Finding]:
                     points=points.signed(e.hundredths),
                     count=e.count,
                     item=e.item,
-                    worth=worth(item),
+                    worth=price_text(item),
                 ),
             )
 

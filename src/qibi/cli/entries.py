@@ -9,11 +9,12 @@ from typing import Any
 from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing
-from qibi.base.text import is_numeric, plain_digits
+from qibi.base.text import is_numeric
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases, recording
 from qibi.cli.session import Session
+from qibi.ledger import amounts
 from qibi.ledger.admission import admit
 from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Exempt, Score, Void
@@ -21,6 +22,8 @@ from qibi.ledger.store import locked
 from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import Wish, wish_of
 from qibi.scoring.account import Behind
+
+_TIMES = ("x", "X", "×", "*", "ｘ", "＊")
 
 
 def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, str]) -> Wish:
@@ -41,14 +44,33 @@ def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, 
         raise lookup.NotFound(_("no item is named; write what happened"))
     item, words = _longest(words, lambda t: lookup.item(scheme, t).id)
     count = points = ""
-    if words and (found := re.fullmatch(r"[x×X*]\s*([0-9]+)", plain_digits(words[0]))):
-        count, words = found[1], words[1:]
-    elif words and words[0][:1] in "x×X*" and is_numeric(words[0][1:]):
-        raise lookup.NotFound(_("'{text}' is no count; write it as x2").format(text=words[0]))
-    if words and re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", plain_digits(words[0])):
-        points, words = plain_digits(words[0]), words[1:]
+    while words:
+        if words[0] in _TIMES and len(words) > 1:
+            words = [words[0] + words[1], *words[2:]]
+        text = words[0]
+        try:
+            given = amounts.parse(text)
+        except amounts.NotAnAmount as error:
+            if _meant_as_amount(text):
+                raise lookup.NotFound(str(error)) from None
+            break
+        if given.unit == "count" and not count and not amounts.is_tick(text):
+            count = text
+        elif given.unit != "count" and not points:
+            points = text
+        else:
+            break
+        words = words[1:]
     said = {"subject": subject, "item": item, "points": points, "count": count}
     return wish_of({**said, "note": " ".join(words), **extra})
+
+
+def _meant_as_amount(text: str) -> bool:
+    """Whether a word that is no amount was meant as one: `x1.5`, `x-2`, `x½`; a note begins otherwise."""
+    rest = amounts.plain(text[1:])
+    if text[0] in _TIMES:
+        return is_numeric(rest) or rest[:1] in tuple("0123456789+-.−")
+    return is_numeric(text) or re.fullmatch(r"[+-]?[0-9]+([.,][0-9]+)?%?", text) is not None
 
 
 def _longest(words: list[str], find: Any) -> tuple[str, list[str]]:

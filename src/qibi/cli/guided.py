@@ -18,9 +18,9 @@ from qibi.cli.session import Session
 from qibi.cli.settle import ask_branch, ask_week, must_live, oldest_open_week
 from qibi.ledger.admission import admit, not_there
 from qibi.ledger.entries import Entry, Score
+from qibi.ledger.pricing import price_text
 from qibi.ledger.store import locked
 from qibi.ledger.wish import Stamp, Wish
-from qibi.ledger.worth import worth
 
 _DONE = ("", "q", "完")
 
@@ -128,7 +128,7 @@ def _say_criteria(now: Session, criteria: Sequence[Criterion]) -> None:
 
 def _say_items(now: Session, criterion: Criterion) -> None:
     for item in criterion.items:
-        now.console.say(f"  {criterion.name}  {item.name}  {worth(item)}")
+        now.console.say(f"  {criterion.name}  {item.name}  {price_text(item)}")
 
 
 def _limits(criterion: Criterion) -> str:
@@ -180,7 +180,7 @@ def _wish(now: Session, scheme: Scheme, subject: str, item: str) -> Wish:
 def _choice(now: Session, item: Item) -> str:
     if item.fixed is not None:
         return ""
-    return now.console.ask(_("points ({worth})?").format(worth=worth(item)))
+    return now.console.ask(_("points ({worth})?").format(worth=price_text(item)))
 
 
 def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> Outcome:

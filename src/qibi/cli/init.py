@@ -126,7 +126,7 @@ def init(
 def _refuse_bad_options(now: Session, template: str, key: str | None) -> None:
     """Raises `Refusal` for a template, language or id that can't be."""
     from qibi.book.templates import TEMPLATES
-    from qibi.sheets.roster_branches import is_id
+    from qibi.sheets.roster import is_id
 
     if template not in TEMPLATES:
         near = closest(template, TEMPLATES)
@@ -146,8 +146,7 @@ def _start(
     """What the book is to be; raises `Faults` with all that is wrong with the roster."""
     from qibi.base import weeks
     from qibi.book import templates
-    from qibi.sheets.roster import read_roster
-    from qibi.sheets.roster_branches import slug
+    from qibi.sheets.roster import read_roster, slug
 
     spoken = language.current()
     title = (name or "").strip() or root.resolve().name or "book"

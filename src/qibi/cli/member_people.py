@@ -75,7 +75,7 @@ def _group(now: Session, branch: Branch, week: str, text: str) -> str:
 
 def status_meant(text: str) -> str:
     """The status meant by its id or by a word for it, as in a roster; raises `Refusal`."""
-    from qibi.sheets.roster_rows import STATUSES
+    from qibi.sheets.roster import STATUSES
 
     words = {folded(w): key for key, said in STATUSES.items() for w in (key, *said.split())}
     found = words.get(folded(text))

@@ -11,7 +11,7 @@ from qibi.base import points
 from qibi.base.language import _, clauses, listing
 from qibi.book.definitions import Criterion, Definitions, Item, Label, ListPolicy, Scheme
 from qibi.cli import phrases
-from qibi.ledger.worth import worth
+from qibi.ledger.pricing import price_text
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def item(scheme: Scheme, of: Item) -> list[Facet]:
     excluded = [scheme.item(key) for key in of.excludes]
     return [
         named(of.name),
-        Facet("points", _("points"), value, worth(of)),
+        Facet("points", _("points"), value, price_text(of)),
         Facet("per", "", of.per or None, ""),
         Facet("cap", _("week cap"), _number(of.cap), _signed(of.cap)),
         _scorer(scheme, of.scorer),

@@ -1,5 +1,6 @@
 """qibi score: record a branch's week, from sheets, single entries, or questions."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,13 @@ qibi score -e "o1-008 not-cleaned" --evidence photo-1118-3 --week W47
 qibi score --milestones --branch outer-1 --week W47 --approved-by o1-004
 qibi score -e "o1-cp milestone-late x3" --milestone jack-pit/dig --week W47 --approved-by o1-004
 """)
+
+
+class Hidden(StrEnum):
+    """What to do with what a sheet hides, or calls not approved."""
+
+    read = "read"
+    skip = "skip"
 
 
 def score(
@@ -84,6 +92,23 @@ def score(
     add: Annotated[
         bool, typer.Option("--add", help=_("a sheet again: keep what stands, record all of it too"))
     ] = False,
+    hidden: Annotated[
+        Hidden | None,
+        typer.Option("--hidden", help=_("hidden rows, columns and pages of a sheet: read or skip")),
+    ] = None,
+    status: Annotated[
+        Hidden | None,
+        typer.Option(
+            "--status",
+            help=_("rows whose status is not approved (rejected, pending): read or skip"),
+        ),
+    ] = None,
+    encoding: Annotated[
+        str,
+        typer.Option(
+            "--encoding", metavar="NAME", help=_("the encoding of a csv: gb18030, cp1252")
+        ),
+    ] = "",
     recorded_as: options.As = None,
     commit: Annotated[
         bool | None,
@@ -113,7 +138,18 @@ def score(
     if sheets:
         from qibi.cli.score_sheets import Sheets
 
-        done = Sheets(now, who, week, branch, update, add, dry_run).record(sheets)
+        done = Sheets(
+            now,
+            who,
+            week,
+            branch,
+            update,
+            add,
+            dry_run,
+            hidden.value if hidden else "",
+            status.value if status else "",
+            encoding,
+        ).record(sheets)
     elif entry:
         from qibi.cli.entries import record_entries
 

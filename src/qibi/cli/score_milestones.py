@@ -17,9 +17,9 @@ from qibi.cli.session import Session
 from qibi.cli.task_proposals import Proposal, doubles, outstanding_for, sentence, short
 from qibi.ledger.admission import admit
 from qibi.ledger.entries import Entry, Score
+from qibi.ledger.pricing import price_text
 from qibi.ledger.store import locked
 from qibi.ledger.wish import Wish
-from qibi.ledger.worth import worth
 
 _NO_MORE = ("", "q", "完")
 
@@ -132,7 +132,7 @@ def _confirmed(
             continue
         points = ""
         if proposal.points is None:
-            points = now.console.ask(_("points ({worth})?").format(worth=worth(proposal.item)))
+            points = now.console.ask(_("points ({worth})?").format(worth=price_text(proposal.item)))
         wish = proposal.wish(approved_by, points)
         stamp = now.stamp(proposal.week, branch, who)
         while problems := admit(now.definitions, stamp, wish)[1]:

@@ -1,13 +1,12 @@
 """Sheets on their way into the ledger: read, compared with what stands, recorded, reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-import msgspec
-
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.language import _, aside, colon, many
+from qibi.base.language import _, aside, colon, listing, many
 from qibi.cli import late, phrases, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.member_names import keeps_sheets
@@ -17,10 +16,11 @@ from qibi.cli.settle import ask_week, must_live, oldest_open_week
 from qibi.ledger.batches import Batch
 from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.evidence_files import keep_picture
 from qibi.ledger.kept_sheets import ending_of, keep_sheet
 from qibi.ledger.store import locked
 from qibi.scoring.engine import prepare
-from qibi.sheets.filled import with_files
+from qibi.sheets.blank import with_files
 
 
 @dataclass
@@ -35,6 +35,7 @@ class _Task:
     entries: list[Score | Exempt] = field(default_factory=list)
     places: recording.Places = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list)  # out of cells, as evidence
 
     @property
     def title(self) -> str:
@@ -57,8 +58,16 @@ class Sheets:
         update: bool,
         add: bool,
         dry_run: bool,
+        hidden: str = "",
+        status: str = "",
+        encoding: str = "",
     ) -> None:
+        from qibi.sheets.read import Names, Options
+
         self.now, self.who, self.update, self.add, self.dry_run = now, who, update, add, dry_run
+        self.options = Options(hidden, status, self._ask if now.around.on_terminal else None)
+        self.encoding = encoding
+        self.names = Names(now.definitions)  # resolved once for all sheets
         self.week = now.past_week(week) if week else None
         self.branch = now.find_branch(branch) if branch else None
 
@@ -108,22 +117,11 @@ class Sheets:
 
     def _tasks(self, path: str) -> list[_Task]:
         """The pages of a sheet, read and admitted, all of them or none."""
-        from qibi.sheets.read import has_heading, open_sheet
+        from qibi.sheets.read import open_sheet
 
         now = self.now
         raw = file_bytes(now.around, path)
-        pages = open_sheet(path, raw)
-        if len(pages) > 1:
-            week = self.week or now.definitions.schemes[-1].week
-            used = [p for p in pages if has_heading(p, now.definitions, week)]
-            for page in pages:
-                if used and page not in used and not page.made:  # ours has its rules beside it
-                    now.console.say(
-                        _("{path}: the page {name} is no score sheet; passed over").format(
-                            path=path, name=page.name
-                        )
-                    )
-            pages = used or pages
+        pages = self._score_pages(path, open_sheet(path, raw, self.encoding))
         tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
         findings: list[Finding] = []
         for task in tasks:
@@ -146,11 +144,57 @@ class Sheets:
             seen.add((task.week, task.branch))
         return tasks
 
-    def _admit(self, task: _Task) -> None:
-        from qibi.sheets.read import branch_from_subjects, hints, wishes
+    def _score_pages(self, path: str, pages: list[Any]) -> list[Any]:
+        """The pages that are score sheets; which others there are is said, or asked."""
+        from qibi.sheets.read import is_score_sheet
 
         now = self.now
-        hinted = hints(task.page, now.definitions, now.today)
+        week = self.week or now.definitions.schemes[-1].week
+        used = [p for p in pages if is_score_sheet(p, self.names, week)]
+        hidden = [p for p in used if p.hidden]
+        if hidden:
+            names = listing([p.name for p in hidden])
+            message = _("{path}: hidden pages: {names}").format(path=path, names=names)
+            chosen = self.options.hidden
+            if not chosen and self.options.ask:
+                question = _("{what}: read them, or skip them?").format(what=message)
+                chosen = self.options.ask(question, ("read", "skip"))
+            if not chosen:
+                advice = _("show them, or say --hidden read or --hidden skip")
+                raise Refusal(message, advice, 1)
+            if chosen == "skip":
+                used = [p for p in used if not p.hidden]
+        shown = [p for p in pages if not p.hidden]
+        if not used and not shown:
+            message = _("{path}: all pages are hidden").format(path=path)
+            raise Refusal(message, _("show them, or say --hidden read"), 1)
+        if len(pages) == 1 or not used:
+            return shown
+        for page in shown:
+            if page not in used and not page.made:  # ours has its rules on a page of their own
+                now.console.say(
+                    _("{path}: the page {name} is no score sheet; not read").format(
+                        path=path, name=page.name
+                    )
+                )
+        return used
+
+    def _ask(self, question: str, answers: Sequence[str]) -> str:
+        """Put a question with numbered answers; one of the answers."""
+        console = self.now.console
+        numbered = "  ".join(f"{n}) {text}" for n, text in enumerate(answers, 1))
+        while True:
+            text = console.ask(f"{question}  {numbered}")
+            if text in answers:
+                return text
+            if text.isdecimal() and 1 <= int(text) <= len(answers):
+                return answers[int(text) - 1]
+
+    def _admit(self, task: _Task) -> None:
+        from qibi.sheets.read import branch_from_subjects, hints, refuse_unknown_names
+
+        now = self.now
+        hinted = hints(task.page, self.names, now.today)
         if hinted.findings:
             raise Faults(list(hinted.findings))
         self._refuse_foreign(task)
@@ -174,11 +218,12 @@ class Sheets:
         found = (
             self.branch
             or hinted.branch
-            or branch_from_subjects(task.page, now.definitions, task.week)
+            or branch_from_subjects(task.page, self.names, task.week)
             or self._only_branch(task.week)
         )
         if found is None:
-            wishes(task.page, now.definitions, task.week)  # no heading: that comes first
+            stamp = now.stamp(task.week, "", self.who)
+            refuse_unknown_names(task.page, self.names, stamp)  # mostly that is why
             raise Refusal(
                 _("the sheet does not say whose it is"),
                 _("name the branch: --branch BRANCH, or write it above the headings"),
@@ -196,26 +241,23 @@ class Sheets:
         if not task.page.made:
             return
         found = mismatch(task.page.made, now.definitions, self.week, self.branch)
-        if found := found or retitled(task.page, now.definitions, now.today):
+        if found := found or retitled(task.page, self.names, now.today):
             raise Refusal(*found, 1)
 
     def _take(self, task: _Task) -> None:
         """Read the entries of a page whose week and branch are known."""
-        from qibi.sheets.doubts import doubts
         from qibi.sheets.read import admit_page
 
         now = self.now
         must_live(now, task.branch, task.week)
         stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
-        admitted = admit_page(task.page, now.definitions, stamp)
-        placed = []
+        admitted = admit_page(task.page, self.names, stamp, self.options)
         for entry, line, cell in admitted.entries:
-            task.entries.append(msgspec.structs.replace(entry, cell=cell))
+            task.entries.append(entry)
             where = cell if task.many else _("line {line}").format(line=line)
-            placed.append((entry, where))
             if isinstance(entry, Score):
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
-        task.notices = [*admitted.notices, *doubts(placed)]
+        task.notices, task.pictures = admitted.notices, admitted.pictures
 
     def _only_branch(self, week: str) -> str | None:
         """The branch, in a book that has but one in a week."""
@@ -270,10 +312,12 @@ class Sheets:
         return not self.dry_run
 
     def _keep(self, task: _Task) -> None:
-        """Keep the sheet in the folder of its week, before the batch that names it is written."""
+        """Keep the sheet and the pictures in its cells, before the batch that names them is written."""
         ending = ending_of(task.path, task.raw)
         if not self.dry_run and keeps_sheets(self.now, task.week, ending):
             keep_sheet(self.now.root, task.week, task.raw, ending)
+        for picture in () if self.dry_run else task.pictures:
+            keep_picture(self.now.root, task.week, picture.name, picture.content)
 
     def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
         """A sheet that qibi made and nobody filled in does not say that nothing happened."""

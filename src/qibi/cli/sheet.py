@@ -17,7 +17,7 @@ from qibi.sheets.blank import FORMS
 
 if TYPE_CHECKING:
     from qibi.sheets.blank import Blank
-    from qibi.sheets.blank_rules import Rules
+    from qibi.sheets.blank_xlsx import Rules
 
 DETAILS = mark(
     "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, limits "
@@ -147,8 +147,7 @@ def blank_of(
 ) -> tuple["Blank", int]:
     """The sheet of a branch and week; with `filled` also how many entries are not on it, since
     they were not recorded by a sheet."""
-    from qibi.sheets.blank import blank
-    from qibi.sheets.filled import standing
+    from qibi.sheets.blank import blank, standing
 
     must_live(now, branch, week)
     scheme = now.definitions.scheme(week)
@@ -165,7 +164,7 @@ def blank_of(
 def made_bytes(sheet: "Blank", rules: "Rules", kind: str = "xlsx") -> bytes:
     """The bytes of a sheet's file."""
     if kind == "csv":
-        from qibi.sheets.blank_csv import csv_bytes
+        from qibi.sheets.blank import csv_bytes
 
         return csv_bytes(sheet)
     from qibi.sheets.blank_xlsx import workbook
@@ -177,7 +176,7 @@ def rules_of(now: Session, scheme: Scheme) -> "Rules":
     """The scheme as `qibi rules` prints it, for the page beside the sheet."""
     from qibi.cli.console import Cell, Grid
     from qibi.cli.rules import sheet as printed
-    from qibi.sheets.blank_rules import Heading, Table
+    from qibi.sheets.blank_xlsx import Heading, Table
 
     parts: list[Heading | Table] = []
     for block in printed(now.definitions, scheme, None, wide=True).blocks:

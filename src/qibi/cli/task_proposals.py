@@ -16,6 +16,7 @@ from qibi.cli import late, phrases
 from qibi.cli.session import Session
 from qibi.ledger.batches import Batch, read_weeks
 from qibi.ledger.entries import Score, Task
+from qibi.ledger.pricing import price_text
 from qibi.ledger.progress import (
     PlanState,
     batches_of,
@@ -25,7 +26,6 @@ from qibi.ledger.progress import (
 )
 from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import Wish
-from qibi.ledger.worth import worth
 from qibi.scoring.ranking import live_scores
 
 
@@ -127,7 +127,7 @@ def sentence(definitions: Definitions, proposal: Proposal) -> list[str]:
     """Whose milestone it is; then its day, its days, and the points that they come to."""
     item = proposal.item
     times = f" x{proposal.count}" if item.per else ""
-    value = worth(item) if proposal.points is None else points.signed(proposal.points)
+    value = price_text(item) if proposal.points is None else points.signed(proposal.points)
     if item.cap is not None and abs(proposal.points or 0) > abs(item.cap):
         value = _("{points}, capped at {cap}").format(points=value, cap=points.signed(item.cap))
     return [

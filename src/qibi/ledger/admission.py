@@ -1,10 +1,13 @@
-"""What may be recorded: from what a person wrote (`Wish`) to entries, or to every problem there is.
+"""What may be recorded: from a draft entry to entries of the ledger, or to every problem there is.
 
-Sheets, `-e`, guided entry and `fix` all come through here, so one rule refuses for all of them.
+A draft holds ids and numbers. `admit_draft` judges it; `resolve` makes one of what a person typed
+(`Wish`), for `-e`, guided entry and `fix`. Sheets make their drafts themselves, for they resolve
+each name once a page. So one rule refuses for all of them.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from qibi.base import points as pts
@@ -13,63 +16,134 @@ from qibi.base.language import _, listing
 from qibi.base.text import narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Choice, Criterion, Definitions, Item, Scheme
-from qibi.ledger.entries import MAX_COUNT, Exempt, Score
-from qibi.ledger.wish import Problems, Stamp, Wish
-from qibi.ledger.worth import settle
+from qibi.ledger import amounts
+from qibi.ledger.entries import MAX_COUNT, Exempt, File, Score
+from qibi.ledger.pricing import Misfit, Price, price, score
+from qibi.ledger.wish import Stamp, Wish
 
-_NOTE_LENGTH = 500
+NOTE_LENGTH = 500
+
+Problem = tuple[str, str]  # the field, and what is wrong with it
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One event to be recorded, by ids and numbers (points in hundredths, of all times together).
+
+    What could not be read is empty or None: the rest is judged all the same, so that all mistakes
+    are named at once. `thing` is an item or a direct criterion, None for an exemption as well.
+    """
+
+    subject: str
+    thing: Item | Criterion | None = None
+    price: Price | None = None
+    exempt: bool = False
+    date: str = ""
+    note: str = ""
+    evidence: tuple[str | File, ...] = ()
+    scored_by: str = ""
+    approved_by: str = ""
 
 
 def admit(
     definitions: Definitions, stamp: Stamp, wish: Wish
-) -> tuple[list[Score | Exempt], list[tuple[str, str]]]:
-    """The entries that a wish comes to, and its problems as (field, message): one is empty."""
-    problems = Problems()
+) -> tuple[list[Score | Exempt], list[Problem]]:
+    """The entries of what a person typed, and its problems: one of the two is empty."""
+    draft, problems = resolve(definitions, stamp, wish)
+    if draft is None:
+        return [], problems
+    entries, further = admit_draft(definitions, stamp, draft)
+    told = {name for name, _message in problems}
+    problems += [problem for problem in further if problem[0] not in told]
+    return ([] if problems else entries), problems
+
+
+def admit_draft(
+    definitions: Definitions, stamp: Stamp, draft: Draft
+) -> tuple[list[Score | Exempt], list[Problem]]:
+    """The entries of a draft, and its problems: one of the two is empty.
+
+    A draft that is not whole (see `Draft`) gives no entries, and what is wrong with the rest.
+    """
+    problems: list[Problem] = []
     scheme = definitions.scheme(stamp.week)
     if scheme is None:
         return [], [("item", _("no scheme is in force in {week}").format(week=stamp.week))]
-    subject = _subject(definitions, stamp, wish, problems)
-    if wish.exempts:
-        if problems.found or not subject:
-            return [], problems.found
-        note = wish.note or narrowed(wish.item)
-        return [Exempt(**_common(stamp), subject=subject, note=note[:_NOTE_LENGTH])], []
-    thing = _thing(scheme, wish, problems)
-    if thing and subject:
-        _refuse_foreign_kind(definitions, scheme, thing, subject, problems)
-    count = _count(thing, wish, problems)
-    points, times, count = settle(thing, wish, count, problems)
-    day = _date(stamp, wish, problems)
-    from qibi.ledger.evidence import references  # a ranking, which needs who records, does not
-
-    evidence = references(wish.evidence)
-    if isinstance(thing, Item) and thing.evidence and not evidence:
-        problems.add(
-            "evidence",
-            _("{item} needs evidence; write what shows it (a photo, a notice's number)").format(
-                item=thing.name
-            ),
-        )
-    scored_by = _person(definitions, stamp, wish.scored_by, "scored_by", problems)
-    approved_by = _person(definitions, stamp, wish.approved_by, "approved_by", problems)
-    if len(wish.note) > _NOTE_LENGTH:
-        problems.add("note", _("longer than 500 characters; shorten it"))
-    if problems.found or thing is None or subject is None or points is None:
-        return [], problems.found
+    if draft.subject and (elsewhere := not_there(definitions, stamp, draft.subject)):
+        problems.append(("subject", elsewhere))
+    if len(draft.note) > NOTE_LENGTH:
+        problems.append(("note", _("longer than 500 characters; shorten it")))
+    if draft.exempt:
+        if problems or not draft.subject:
+            return [], problems
+        return [Exempt(**_common(stamp), subject=draft.subject, note=draft.note)], []
+    thing = draft.thing
+    if thing and draft.subject:
+        problems += _foreign_kind(definitions, scheme, thing, draft.subject)
+    if isinstance(thing, Item) and thing.evidence and not draft.evidence:
+        message = _("{item} needs evidence; write what shows it (a photo, a notice's number)")
+        problems.append(("evidence", message.format(item=thing.name)))
+    if thing is None or draft.price is None:
+        return [], problems
     entry = Score(
         **_common(stamp),
-        subject=subject,
+        subject=draft.subject,
         item=thing.id,
-        points=pts.to_number(points),
-        count=count,
+        points=pts.to_number(draft.price.points),
+        count=draft.price.count,
+        date=draft.date,
+        note=draft.note,
+        evidence=draft.evidence,
+        scored_by=draft.scored_by,
+        approved_by=draft.approved_by,
+    )
+    if missing := needs_approval(scheme, entry, isinstance(thing, Item)):
+        problems.append(("approved_by", missing))
+    if problems or not draft.subject:
+        return [], problems
+    return [entry] * draft.price.times, []
+
+
+def resolve(
+    definitions: Definitions, stamp: Stamp, wish: Wish
+) -> tuple[Draft | None, list[Problem]]:
+    """The draft of what a person typed, and what of it could not be read.
+
+    None where nothing of it can be judged.
+    """
+    problems: list[Problem] = []
+    scheme = definitions.scheme(stamp.week)
+    if scheme is None:
+        return None, [("item", _("no scheme is in force in {week}").format(week=stamp.week))]
+    subject = _subject(definitions, stamp, wish, problems)
+    if wish.exempts:
+        note = (wish.note or narrowed(wish.item))[:NOTE_LENGTH]
+        return Draft(subject, exempt=True, note=note), problems
+    thing = _thing(scheme, wish, problems)
+    priced = _price(thing, wish, problems)
+    day, wrong = read_day(stamp.week, wish.date)
+    if wrong:
+        problems.append(("date", wrong))
+    from qibi.ledger.evidence import references  # a ranking, which needs who records, does not
+
+    people = {"scored_by": wish.scored_by, "approved_by": wish.approved_by}
+    for name, text in people.items():
+        try:
+            people[name] = person(definitions, stamp, text, name)
+        except lookup.NotFound as error:
+            people[name] = ""
+            problems.append((name, str(error)))
+    draft = Draft(
+        subject,
+        thing,
+        priced,
         date=day,
         note=wish.note,
-        evidence=evidence,
-        scored_by=scored_by,
-        approved_by=approved_by,
+        evidence=references(wish.evidence),
+        scored_by=people["scored_by"],
+        approved_by=people["approved_by"],
     )
-    _refuse_missing_approval(definitions, scheme, thing, entry, problems)
-    return ([], problems.found) if problems.found else ([entry] * times, [])
+    return draft, problems
 
 
 def _common(stamp: Stamp) -> dict[str, str]:
@@ -82,12 +156,12 @@ def _common(stamp: Stamp) -> dict[str, str]:
     }
 
 
-def _subject(definitions: Definitions, stamp: Stamp, wish: Wish, problems: Problems) -> str | None:
+def _subject(definitions: Definitions, stamp: Stamp, wish: Wish, problems: list[Problem]) -> str:
     if not wish.subject:
-        problems.add("subject", _("nobody is named; write who this is about"))
-        return None
+        problems.append(("subject", _("nobody is named; write who this is about")))
+        return ""
     try:
-        found = lookup.subject(
+        return lookup.subject(
             definitions,
             narrowed(wish.subject),
             week=stamp.week,
@@ -95,13 +169,8 @@ def _subject(definitions: Definitions, stamp: Stamp, wish: Wish, problems: Probl
             partial=wish.partial,
         )
     except lookup.NotFound as error:
-        problems.add("subject", str(error))
-        return None
-    elsewhere = not_there(definitions, stamp, found)
-    if elsewhere:
-        problems.add("subject", elsewhere)
-        return None
-    return found
+        problems.append(("subject", str(error)))
+        return ""
 
 
 def not_there(definitions: Definitions, stamp: Stamp, subject: str) -> str | None:
@@ -124,61 +193,85 @@ def not_there(definitions: Definitions, stamp: Stamp, subject: str) -> str | Non
     )
 
 
-def _thing(scheme: Scheme, wish: Wish, problems: Problems) -> Item | Criterion | None:
+def _thing(scheme: Scheme, wish: Wish, problems: list[Problem]) -> Item | Criterion | None:
     if not wish.item:
-        problems.add("item", _("no item is named; write what happened"))
+        problems.append(("item", _("no item is named; write what happened")))
         return None
     try:
         return lookup.item(scheme, narrowed(wish.item), partial=wish.partial)
     except lookup.NotFound as error:
-        problems.add("item", str(error))
+        problems.append(("item", str(error)))
         return None
 
 
-def _refuse_foreign_kind(
-    definitions: Definitions,
-    scheme: Scheme,
-    thing: Item | Criterion,
-    subject: str,
-    problems: Problems,
-) -> None:
+def _foreign_kind(
+    definitions: Definitions, scheme: Scheme, thing: Item | Criterion, subject: str
+) -> list[Problem]:
     key = thing.criterion if isinstance(thing, Item) else thing.id
     criterion = scheme.criterion(key)
     kind = definitions.kind(subject)
-    if criterion and kind not in criterion.applies_to:
-        names = {"member": _("member"), "cp": _("CP"), "branch": _("branch")}
-        problems.add(
-            "item",
-            _("{criterion} is for {kinds}, not for a {kind}").format(
-                criterion=criterion.name,
-                kinds=listing([names[k] for k in criterion.applies_to]),
-                kind=names[kind or "member"],
-            ),
-        )
+    if not criterion or kind in criterion.applies_to:
+        return []
+    names = {"member": _("member"), "cp": _("CP"), "branch": _("branch")}
+    message = _("{criterion} is for {kinds}, not for a {kind}").format(
+        criterion=criterion.name,
+        kinds=listing([names[k] for k in criterion.applies_to]),
+        kind=names[kind or "member"],
+    )
+    return [("item", message)]
 
 
-def _count(thing: Item | Criterion | None, wish: Wish, problems: Problems) -> int | None:
-    if not wish.count:
+def _price(thing: Item | Criterion | None, wish: Wish, problems: list[Problem]) -> Price | None:
+    """The price of what was typed; None, with the problems, where it has none."""
+    before = len(problems)
+    given = None
+    if wish.points:
+        try:
+            given = amounts.parse(wish.points)
+        except amounts.NotAnAmount as error:
+            problems.append(("points", str(error)))
+        if given and given.unit == "count":
+            message = _("'{text}' is not points; write a number with at most two decimals")
+            problems.append(("points", message.format(text=wish.points)))
+    count = read_count(wish.count, problems) if wish.count else None
+    if thing is None:
         return None
-    text = narrowed(wish.count).removesuffix("次").removesuffix("天").removesuffix("项")
-    if re.fullmatch(r"[0-9]+\.0+", text):
-        text = text.split(".")[0]
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_COUNT:
-        problems.add(
-            "count",
-            _("'{text}' is not a count; write a whole number from 1").format(text=wish.count),
-        )
+    told = {name for name, _message in problems[before:]}
+    try:
+        if isinstance(thing, Item):
+            found = price(thing, given.hundredths if given else None, count, several=wish.several)
+        else:
+            found = direct_price(thing, given, count)
+    except Misfit as error:
+        if error.field not in told:
+            problems.append((error.field, error.message))
         return None
-    count = int(text)
-    if isinstance(thing, Criterion) and count != 1:
-        problems.add("count", _("{item} is given a score, not a count").format(item=thing.name))
-    elif isinstance(thing, Item) and not thing.per and count != 1 and not wish.several:
-        problems.add(
-            "count",
-            _("{item} is scored one by one; write a row for each of the {count}").format(
-                item=thing.name, count=count
-            ),
-        )
+    return None if told else found
+
+
+def direct_price(criterion: Criterion, given: amounts.Amount | None, count: int | None) -> Price:
+    """The price of a direct criterion's score; raises `Misfit`."""
+    if count not in (None, 1):
+        message = _("{item} is given a score, not a count").format(item=criterion.name)
+        raise Misfit("count", message)
+    if given is None:
+        message = _("{item} is given a score; write it").format(item=criterion.name)
+        raise Misfit("points", message)
+    return Price(score(criterion, given))
+
+
+def read_count(text: str, problems: list[Problem]) -> int | None:
+    """The count that a text states, from 1; None, with the problem, where it states none."""
+    try:
+        given = amounts.parse(text)
+    except amounts.NotAnAmount:
+        given = None
+    states_points = given is None or given.unit == "points" or given.signed
+    count = None if states_points or given is None else given.count
+    if count is None or not 1 <= count <= MAX_COUNT:
+        message = _("'{text}' is not a count; write a whole number from 1")
+        problems.append(("count", message.format(text=text)))
+        return None
     return count
 
 
@@ -194,24 +287,25 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-def _date(stamp: Stamp, wish: Wish, problems: Problems) -> str:
-    if not wish.date:
-        return ""
-    day = parse_day(wish.date)
+def read_day(week: str, text: str) -> tuple[str, str]:
+    """The ISO date that a text states for an event of a week, and what is wrong with it.
+
+    A day without a year is that of the year nearest to the week. One of the two is empty, both
+    where nothing is written.
+    """
+    if not text:
+        return "", ""
+    day = parse_day(text)
     if day is None and (
-        short := re.fullmatch(r"(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", narrowed(wish.date))
+        short := re.fullmatch(r"(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?", narrowed(text))
     ):
-        day = _day_near(stamp.week, int(short[1]), int(short[2]))
+        day = _day_near(week, int(short[1]), int(short[2]))
     if day is None:
-        problems.add(
-            "date", _("'{text}' is not a date; write it as 2026-11-18").format(text=wish.date)
-        )
-        return ""
-    if day > weeks.sunday(stamp.week):
-        problems.add(
-            "date", _("{day} is after {week} ended").format(day=day.isoformat(), week=stamp.week)
-        )
-    return day.isoformat()
+        return "", _("'{text}' is not a date; write it as 2026-11-18").format(text=text)
+    if day > weeks.sunday(week):
+        message = _("{day} is after {week} ended").format(day=day.isoformat(), week=week)
+        return "", message
+    return day.isoformat(), ""
 
 
 def _day_near(week: str, month: int, number: int) -> date | None:
@@ -226,10 +320,8 @@ def _day_near(week: str, month: int, number: int) -> date | None:
     return min(candidates, key=lambda d: abs(d - middle), default=None)
 
 
-def _person(
-    definitions: Definitions, stamp: Stamp, text: str, name: str, problems: Problems
-) -> str:
-    """A member's id, or for `scored_by` also a scorer role of the scheme."""
+def person(definitions: Definitions, stamp: Stamp, text: str, name: str) -> str:
+    """A member's id, or for `scored_by` also a scorer role of the scheme; raises `NotFound`."""
     if not text:
         return ""
     scheme = definitions.scheme(stamp.week)
@@ -238,31 +330,14 @@ def _person(
             return lookup.choice(scheme.scorers, narrowed(text), _("scorer"))
         except lookup.NotFound:
             pass
-    try:
-        return lookup.subject(
-            definitions,
-            narrowed(text),
-            ("member",),
-            week=stamp.week,
-            branch=stamp.branch,
-            partial=False,
-        )
-    except lookup.NotFound as error:
-        problems.add(name, str(error))
-        return ""
-
-
-def _refuse_missing_approval(
-    definitions: Definitions,
-    scheme: Scheme,
-    thing: Item | Criterion,
-    entry: Score,
-    problems: Problems,
-) -> None:
-    """Two pairs of eyes: from `second_from` points on, and for a score of oneself."""
-    missing = needs_approval(scheme, entry, isinstance(thing, Item))
-    if missing:
-        problems.add("approved_by", missing)
+    return lookup.subject(
+        definitions,
+        narrowed(text),
+        ("member",),
+        week=stamp.week,
+        branch=stamp.branch,
+        partial=False,
+    )
 
 
 def needs_approval(scheme: Scheme, entry: Score, is_item: bool) -> str | None:

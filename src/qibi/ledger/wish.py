@@ -1,7 +1,7 @@
 """What a person asks to be recorded, before it is known whether it may be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from qibi.base.text import narrowed
 
@@ -71,14 +71,3 @@ class Stamp:
     recorded_by: str
     recorded_at: str
     source: str = ""
-
-
-@dataclass
-class Problems:
-    """What is wrong with one wish: the field and the message for each."""
-
-    found: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, message: str) -> None:
-        """Note a problem of one field."""
-        self.found.append((name, message))

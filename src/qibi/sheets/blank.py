@@ -1,16 +1,71 @@
-"""A score sheet before it is a file: who and what stands in its lists, which rows are filled."""
+"""A score sheet before it is filled in: who and what stands in its lists, and it as csv.
 
-from collections.abc import Iterable, Sequence
+`standing` and `with_files` are about what earlier sheets recorded and still stands.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from qibi.base import dates, points
 from qibi.base.language import _, clauses, current
-from qibi.base.text import folded
+from qibi.base.text import folded, narrowed
+from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Scheme
-from qibi.ledger.entries import MAX_COUNT, Exempt, Score
+from qibi.ledger.amounts import is_nothing
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import MAX_COUNT, Exempt, File, Score
+from qibi.ledger.pricing import price_text
+from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import EXEMPT_WORDS
-from qibi.ledger.worth import worth
-from qibi.sheets import choices
+from qibi.sheets.csvfile import ESCAPED
+from qibi.sheets.headings import UNIT_WORDS, WRITTEN
+
+
+def subject_text(definitions: Definitions, key: str, week: str, branch: str) -> str:
+    """A subject as a sheet of this branch and week writes it."""
+    name = " ".join(definitions.title(key).split())
+    alone = len(definitions.by_folded_name.get(folded(name), ())) == 1
+
+    def meant() -> str:
+        return lookup.subject(definitions, narrowed(name), week=week, branch=branch, partial=False)
+
+    return name if alone and _means(meant, key, name) else f"{name} ({key})"
+
+
+def item_text(scheme: Scheme, thing: Item | Criterion) -> str:
+    """An item or direct criterion as a sheet writes it."""
+    name = " ".join(str(thing.name).split())
+    plain = _means(lambda: lookup.item(scheme, narrowed(name), partial=False).id, thing.id, name)
+    return name if plain else f"{name} ({thing.id})"
+
+
+def person_text(definitions: Definitions, key: str, week: str, branch: str) -> str:
+    """A scorer role of the week's scheme, or a member, as a sheet writes it."""
+    scheme = definitions.scheme(week)
+    roles = {s.id: str(s.name) for s in scheme.scorers} if scheme else {}
+    if scheme and key in roles:
+        name = " ".join(roles[key].split())
+        plain = _means(lambda: lookup.choice(scheme.scorers, narrowed(name), ""), key, name)
+        return name if plain else f"{name} ({key})"
+    text = subject_text(definitions, key, week, branch)
+    taken = {folded(name) for name in roles.values()} | set(roles)
+    return f"{text} ({key})" if folded(text) in taken else text
+
+
+def _means(meant: Callable[[], str], key: str, name: str) -> bool:
+    """Whether a name, read back from a cell, means this key."""
+    if is_nothing(name) or folded(name) in {folded(word) for word in EXEMPT_WORDS}:
+        return False
+    try:
+        return meant() == key
+    except lookup.NotFound:
+        return False
+
 
 FORMS = ("long", "grid")
 FIELDS = ("subject", "item", "count", "points", "date", "evidence", "scored_by", "approved_by")
@@ -121,7 +176,7 @@ def blank(
     roles = [s.id for s in scheme.scorers]
 
     def person(key: str) -> Pick:
-        return Pick(choices.person_text(definitions, key, week, branch), key)
+        return Pick(person_text(definitions, key, week, branch), key)
 
     return Blank(
         form=form,
@@ -159,7 +214,7 @@ def _subjects(definitions: Definitions, scheme: Scheme, branch: str, week: str) 
     ]
     keys.append((branch, "branch"))
     return tuple(
-        Pick(choices.subject_text(definitions, key, week, branch), key, kind)
+        Pick(subject_text(definitions, key, week, branch), key, kind)
         for key, kind in keys
         if kind in scored
     )
@@ -178,7 +233,7 @@ def _direct(scheme: Scheme, criterion: Criterion) -> Thing:
         low=points.show(criterion.min), high=points.show(criterion.max)
     )
     return Thing(
-        shown=choices.item_text(scheme, criterion),
+        shown=item_text(scheme, criterion),
         id=criterion.id,
         criterion=criterion.id,
         kinds=criterion.applies_to,
@@ -194,13 +249,13 @@ def _direct(scheme: Scheme, criterion: Criterion) -> Thing:
 
 
 def _item(scheme: Scheme, criterion: Criterion, item: Item) -> Thing:
-    said = [worth(item)]
+    said = [price_text(item)]
     if item.cap is not None:
         said.append(_("week cap {points}").format(points=points.signed(item.cap)))
     if item.evidence:
         said.append(_("needs evidence"))
     return Thing(
-        shown=choices.item_text(scheme, item),
+        shown=item_text(scheme, item),
         id=item.id,
         criterion=criterion.id,
         kinds=criterion.applies_to,
@@ -218,7 +273,7 @@ def _item(scheme: Scheme, criterion: Criterion, item: Item) -> Thing:
 def _line(
     definitions: Definitions, scheme: Scheme, branch: str, week: str, entry: Score | Exempt
 ) -> Line:
-    subject = choices.subject_text(definitions, entry.subject, week, branch)
+    subject = subject_text(definitions, entry.subject, week, branch)
     if isinstance(entry, Exempt):
         words = {folded(word) for word in EXEMPT_WORDS}
         if folded(entry.note) in words:
@@ -226,14 +281,14 @@ def _line(
         return Line(subject, exempt_words()[0], note=entry.note)
 
     def person(key: str) -> str:
-        return choices.person_text(definitions, key, week, branch) if key else ""
+        return person_text(definitions, key, week, branch) if key else ""
 
     thing = scheme.item(entry.item) or scheme.criterion(entry.item)
     fixed = thing.fixed if isinstance(thing, Item) else None
     counted = isinstance(thing, Item) and bool(thing.per)
     return Line(
         subject=subject,
-        item=choices.item_text(scheme, thing) if thing else entry.item,
+        item=item_text(scheme, thing) if thing else entry.item,
         count=entry.count if counted or entry.count > 1 else None,
         points=None
         if fixed is not None and fixed * entry.count == entry.hundredths
@@ -244,3 +299,106 @@ def _line(
         approved_by=person(entry.approved_by),
         note=entry.note,
     )
+
+
+_CSV_FIELDS = (
+    "subject",
+    "item",
+    "count",
+    "points",
+    "date",
+    "evidence",
+    "scored_by",
+    "approved_by",
+    "note",
+)
+
+
+def csv_bytes(sheet: Blank) -> bytes:
+    """UTF-8 with the mark that Excel needs."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    rows = _grid_rows(sheet) if sheet.form == "grid" else _long_rows(sheet)
+    writer.writerows([[_safe(value) for value in row] for row in [[sheet.title], *rows]])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _long_rows(sheet: Blank) -> list[list[Any]]:
+    headings = [_heading(str(WRITTEN[name]), "score" * (name == "points")) for name in _CSV_FIELDS]
+    lines = sheet.lines or [Line(subject.shown, "") for subject in sheet.subjects]
+    return [headings, *([_csv_value(line, name) for name in _CSV_FIELDS] for line in lines)]
+
+
+def _csv_value(line: Line, name: str) -> Any:
+    value = getattr(line, name)
+    if value is None:
+        return ""
+    return points.to_number(value) if name == "points" else value
+
+
+def _grid_rows(sheet: Blank) -> list[list[Any]]:
+    behind = ("exempt", "note", "evidence", "scored_by", "approved_by")
+    headings = [str(WRITTEN["subject"]), *(_heading(t.shown, _unit_of(t)) for t in sheet.things)]
+    headings += [str(WRITTEN[name]) for name in behind]
+    return [headings, *([s.shown] for s in sheet.subjects)]
+
+
+def _unit_of(thing: Thing) -> str:
+    """What the bare numbers of a thing's column are: a csv has nothing else that says so."""
+    if not thing.is_item:
+        return "score"
+    return "count" if thing.by_count else "points"
+
+
+def _heading(text: str, unit: str) -> str:
+    return f"{text} ({UNIT_WORDS[unit]})" if unit else text
+
+
+def _safe(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe; it is read without."""
+    return f"'{value}" if isinstance(value, str) and ESCAPED.match(f"'{value}") else value
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The live entries of a branch's week: from sheets, and how many were recorded otherwise."""
+
+    entries: tuple[Score | Exempt, ...]
+    others: int
+
+
+def standing(batches: Iterable[Batch], branch: str) -> Standing:
+    """What stands in a branch's week; a sheet handed in again is compared with `entries` alone."""
+    batches = list(batches)
+    cancelled = cancelled_entries(batches)
+    live = [
+        entry
+        for batch in batches
+        for key, entry in batch.numbered()
+        if isinstance(entry, Score | Exempt) and entry.branch == branch and key not in cancelled
+    ]
+    mine = tuple(entry for entry in live if entry.source)
+    return Standing(mine, len(live) - len(mine))
+
+
+def with_files(entries: Sequence[Score | Exempt], batches: Iterable[Batch]) -> list[Score | Exempt]:
+    """The entries of a sheet, in which the path of a file that the week's entries have as evidence
+    is that file: a sheet can't hold its digest."""
+    files = {
+        evidence.path: evidence
+        for batch in batches
+        for entry in batch.entries
+        if isinstance(entry, Score)
+        for evidence in entry.evidence
+        if isinstance(evidence, File)
+    }
+    if not files:
+        return list(entries)
+    return [_with_files(entry, files) for entry in entries]
+
+
+def _with_files(entry: Score | Exempt, files: dict[str, File]) -> Score | Exempt:
+    if isinstance(entry, Exempt):
+        return entry
+    found = tuple(files.get(e, e) if isinstance(e, str) else e for e in entry.evidence)
+    return msgspec.structs.replace(entry, evidence=found)

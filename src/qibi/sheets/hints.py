@@ -15,6 +15,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.sheets import made
 from qibi.sheets.headings import Heading, find_heading
+from qibi.sheets.names import Names
 from qibi.sheets.page import Page
 from qibi.sheets.rows import data_rows, subject_of
 
@@ -42,9 +43,10 @@ class Hints:
     week_from_name: bool = False  # of the file or the page: less than what stands in the sheet
 
 
-def hints(page: Page, definitions: Definitions, today: date) -> Hints:
+def hints(page: Page, names: Names, today: date) -> Hints:
     """Week and branch by the columns of that name, else the title rows, else the file's name."""
-    heading = find_heading(page, definitions.schemes[::-1])
+    definitions = names.definitions
+    heading = find_heading(page, definitions.schemes[::-1], names)
     titles = _titles(page, heading)
     stem = PurePath(page.path).stem if page.path != "-" else ""
     findings: list[Finding] = []
@@ -78,13 +80,13 @@ def _titles(page: Page, heading: Heading | None) -> list[str]:
     return [text for row in range(last) for text in page.own(row) if text]
 
 
-def retitled(page: Page, definitions: Definitions, today: date) -> tuple[str, str] | None:
+def retitled(page: Page, names: Names, today: date) -> tuple[str, str] | None:
     """Why a sheet that qibi made is not taken where someone has written over its title, and what
     to do; None where the title says what the sheet was made for, or nothing."""
-    fixed = page.made
+    fixed, definitions = page.made, names.definitions
     if not fixed:
         return None
-    titles = _titles(page, find_heading(page, definitions.schemes[::-1]))[:1]
+    titles = _titles(page, find_heading(page, definitions.schemes[::-1], names))[:1]
     named = week_of_page(titles, today)
     branch = branch_of_page(titles, definitions) or fixed.branch
     if named and fixed.week not in named:
@@ -201,29 +203,31 @@ def _agreed(
     return first
 
 
-def branch_from_subjects(page: Page, definitions: Definitions, week: str) -> str | None:
+def branch_from_subjects(page: Page, names: Names, week: str) -> str | None:
     """The only branch that holds the page's subjects in a week.
 
     None where they are of several branches, or where most of them are unknown or ambiguous.
     """
-    scheme = definitions.scheme(week)
-    heading = find_heading(page, (scheme,) if scheme else ())
+    scheme = names.definitions.scheme(week)
+    heading = find_heading(page, (scheme,) if scheme else (), names)
     if not heading:
         return None
     texts = {subject_of(page, heading, row) for row in data_rows(page, heading).rows}
-    found = list(_branches_of(texts, definitions, week))
+    found = list(_branches_of(texts, names, week))
     if len(set(found)) == 1 and 2 * len(found) > len(texts):
         return found[0]
     return None
 
 
-def _branches_of(texts: set[tuple[str, str]], definitions: Definitions, week: str) -> Iterator[str]:
+def _branches_of(texts: set[tuple[str, str]], names: Names, week: str) -> Iterator[str]:
     for key, name in texts:
-        for text in (key, name):
+        for text in (name, key):  # an id column may only count the rows
+            if not text:
+                continue
             try:
-                subject = lookup.subject(definitions, text, week=week, partial=False)
+                subject = names.subject(text, week)
             except lookup.NotFound:
                 continue
-            if branch := definitions.branch_of(subject, week):
+            if branch := names.definitions.branch_of(subject, week):
                 yield branch
                 break

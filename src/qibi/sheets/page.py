@@ -94,6 +94,11 @@ class Page:
         line = self.lines[row]
         return line, f"{self.name}!{letters(column)}{line}" if self.name else ""
 
+    def reference(self, row: int, column: int) -> str:
+        """A cell as an entry names it: `Sheet1!D7`, in a csv the letter of the column and the line."""
+        line, cell = self.place(row, column)
+        return cell or f"{letters(column)}{line}"
+
     def shown(self, row: int) -> str:
         """A row's cells in one line of text."""
         text = " | ".join(" ".join(cell.split()) for cell in self.own(row))
@@ -130,7 +135,7 @@ def refuse_too_large(path: str, rows: int, columns: int, place: str = "") -> Non
         message = _("has more than {limit} rows; split it, or remove the rows below the table")
         raise refusal(path, where + message.format(limit=MAX_ROWS))
     if columns > MAX_COLUMNS:
-        message = _("has more than {limit} columns; remove those beside the table")
+        message = _("has more than {limit} columns; remove those next to the table")
         raise refusal(path, where + message.format(limit=MAX_COLUMNS))
     if rows * columns > MAX_CELLS:
         raise too_much(path, place)

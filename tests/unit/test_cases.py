@@ -1,0 +1,598 @@
+"""Sheets of a kind that was once read wrongly, scored by the command line: what is right for each.
+
+The inputs have the shape of real files; the people are made up. A sheet is read as it was meant, or
+nothing of it is recorded and what is wrong is named, with its place.
+"""
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from transcripts.harness import Next, Scene, tree
+
+WEEK = "2026-W47"
+ROSTER = (
+    "支部,编号,姓名,身份\n一支部,a1,安一,正式党员\n一支部,a2,安二,正式党员\n一支部,a3,安三,正式党员\n"
+    "一支部,a4,安四,正式党员\n二支部,b1,贝一,正式党员\n二支部,b2,贝二,正式党员\n"
+)
+NUMBERED = "team,id,name\nA,1,Ann One\nA,2,Bob Two\nA,3,Cai Three\n"
+# name: the template, its roster and who records; the example book has none
+BOOKS = {
+    "example": ("", "", "o1-001"),
+    "simple": ("simple", ROSTER, "a1"),
+    "plain": ("plain", ROSTER, "a1"),
+    "numbered": ("plain", NUMBERED, "1"),
+}
+Rows = list[list[object]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sheet for a book, and what is right: entries, or texts that the refusal says."""
+
+    book: str
+    name: str
+    raw: bytes
+    entries: tuple[tuple, ...] = ()  # subject, item, points, count, and what else is told
+    exempt: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    refused: bool = False
+    options: tuple[str, ...] = field(default=())
+
+
+def delimited(text: str, encoding: str = "utf-8") -> bytes:
+    return text.replace("\n", "\r\n").encode(encoding)
+
+
+def book_of(fill: Callable, **settings: object) -> bytes:
+    """A workbook with one sheet, filled by a function of the workbook and the sheet."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, settings) as book:
+        fill(book, book.add_worksheet("Sheet1"))
+    return buffer.getvalue()
+
+
+def rows_of(rows: Rows, more: Callable = lambda book, sheet: None, **settings: object) -> bytes:
+    """A workbook with these rows, and what a function does to it afterwards."""
+
+    def fill(book: xlsxwriter.Workbook, sheet: object) -> None:
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if value is not None:
+                    sheet.write(number, column, value)
+        more(book, sheet)
+
+    return book_of(fill, **settings)
+
+
+def with_parts(raw: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    """The workbook with some of its parts changed."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    change(parts)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return buffer.getvalue()
+
+
+# Workbooks
+
+
+def percent() -> bytes:
+    def fill(book, sheet):
+        shown = book.add_format({"num_format": "0%"})
+        sheet.write(1, 1, 0.95, shown)
+        sheet.write(2, 1, 1, shown)
+
+    return rows_of([["姓名", "比合规", "比安全"], ["安二", None, 10], ["安三", None, 9]], fill)
+
+
+EVENTS: Rows = [
+    ["姓名", "评分项", "次数", "佐证", "批准人"],
+    ["党员八", "隐患排查并闭环", 1, "照片1", "党员四"],
+    ["党员九", "浪费", 1, "照片2", "党员四"],
+    ["党员十", "学习心得分享", 1],
+]
+
+
+def hidden_row() -> bytes:
+    rows = [row + [None] * (5 - len(row)) for row in EVENTS]
+    checked = ["核实", "已核实", "不属实", "已核实"]
+
+    def fill(book, sheet):
+        sheet.autofilter(0, 0, 3, 5)
+        sheet.filter_column(5, "x == 已核实")
+        sheet.set_row(2, options={"hidden": True})
+
+    return rows_of([[*row, text] for row, text in zip(rows, checked, strict=True)], fill)
+
+
+def struck_row() -> bytes:
+    def fill(book, sheet):
+        struck = book.add_format({"font_strikeout": True})
+        for column, value in enumerate(EVENTS[2]):
+            sheet.write(2, column, value, struck)
+
+    return rows_of(EVENTS[:3], fill)
+
+
+def merged_points() -> bytes:
+    rows: Rows = [
+        ["姓名", "评分项", "分值", "佐证", "批准人"],
+        ["党员八", "隐患排查并闭环", 3, "照片1", "党员四"],
+        [None, "五小成果被采纳", None, "核算1", "党员四"],
+        [None, "学习心得分享", None, None, "党员四"],
+    ]
+
+    def fill(book, sheet):
+        sheet.merge_range(1, 0, 3, 0, "党员八")
+        sheet.merge_range(1, 2, 3, 2, 3)
+
+    return rows_of(rows, fill)
+
+
+def merged_grid() -> bytes:
+    rows: Rows = [["姓名", "比合规", "比安全"], ["安二", None, 10], ["安三", None, 9]]
+    return rows_of(rows, lambda book, sheet: sheet.merge_range(1, 1, 2, 1, 12))
+
+
+def never_calculated() -> bytes:
+    rows: Rows = [["姓名", "比合规", "比安全"], ["安二", None, 10]]
+    return rows_of(rows, lambda book, sheet: sheet.write_formula(1, 1, "=10+1"))
+
+
+def from_1904(bare: bool = False) -> bytes:
+    """Dates of 18 November 2026 in a workbook that counts days from 1904, as Macs did."""
+    item = "学习心得分享"
+    rows: Rows = [["姓名", "评分项", "次数", "日期"]]
+    rows += [[name, item, 1] for name in ("党员八", "党员九")]
+
+    def fill(book, sheet):
+        for row, shape in enumerate(["yyyy\\-mm\\-dd", 58], start=1):
+            sheet.write(row, 3, 44882, book.add_format({"num_format": shape}))
+        if bare:
+            sheet.write_row(3, 0, ["党员十", item, 1, 44882])
+
+    return rows_of(rows, fill, date_1904=True)
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n a picture"
+IMAGE = "ID_1F8C083117A04B6F90E9EABD4CC888DF"
+
+
+def picture_cell(whole: bool) -> bytes:
+    """A picture as the content of a cell, as WPS writes it; not whole: it is in no part of the file."""
+    row = ["党员八", "隐患排查并闭环", 1, None, "党员四"]
+    formula = f'_xlfn.DISPIMG("{IMAGE}",1)'
+    shown = f'=DISPIMG("{IMAGE}",1)'
+    raw = rows_of(
+        [EVENTS[0], row],
+        lambda book, sheet: sheet.write_formula(1, 3, f"={formula}", None, shown),
+    )
+
+    def change(parts: dict[str, bytes]) -> None:
+        if not whole:
+            return
+        parts["xl/media/image1.png"] = PICTURE
+        parts["xl/cellimages.xml"] = (
+            '<etc:cellImages xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"'
+            ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+            ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+            ' xmlns:etc="http://www.wps.cn/officeDocument/2017/etCustomData">'
+            f'<etc:cellImage><xdr:pic><xdr:nvPicPr><xdr:cNvPr id="1" name="{IMAGE}"/></xdr:nvPicPr>'
+            '<xdr:blipFill><a:blip r:embed="rId1"/></xdr:blipFill></xdr:pic></etc:cellImage>'
+            "</etc:cellImages>"
+        ).encode()
+        parts["xl/_rels/cellimages.xml.rels"] = (
+            b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            b'<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+            b'relationships/image" Target="media/image1.png"/></Relationships>'
+        )
+
+    return with_parts(raw, change)
+
+
+def long_number() -> bytes:
+    row = ["党员八", "隐患排查并闭环", 1, 2.02611180001234e17, "党员四"]
+    return rows_of([EVENTS[0], row])
+
+
+def two_headings() -> bytes:
+    rows: Rows = [
+        ["姓名", "比安全", None, "比整洁"],
+        [None, "隐患排查并闭环", "无事故周", "工完场未清", "堆放/清扫/标牌"],
+        ["党员八", None, 1],
+    ]
+
+    def fill(book, sheet):
+        sheet.merge_range(0, 1, 0, 2, "比安全")
+        sheet.merge_range(0, 3, 0, 4, "比整洁")
+
+    return rows_of(rows, fill)
+
+
+def full_marks() -> bytes:
+    rows: Rows = [
+        ["姓名", "比合规", "比安全"],
+        ["满分", 14, 14],
+        ["基础分", 10, 10],
+        ["安二", 9, 10],
+    ]
+    return rows_of(rows)
+
+
+def far_cell(value: object) -> bytes:
+    rows: Rows = [["姓名", "评分项", "次数"], ["党员八", "学习心得分享", 1]]
+    return rows_of(rows, lambda book, sheet: sheet.write("AAB1", value))
+
+
+def subtotals() -> bytes:
+    rows: Rows = [
+        ["党小组", "姓名", "学习心得分享", "无事故周"],
+        [None, "党员一"],
+        [None, "党员二", 1, 1],
+        [None, "小计", 1, 1],
+        [None, "党员八", 1],
+        [None, "党员九", None, 1],
+        [None, "小计", 1, 1],
+        ["合计", None, 2, 2],
+    ]
+
+    def fill(book, sheet):
+        sheet.merge_range(1, 0, 3, 0, "第一党小组")
+        sheet.merge_range(4, 0, 6, 0, "第二党小组")
+
+    return rows_of(rows, fill)
+
+
+def twice() -> bytes:
+    """The same cell two times in the file, with different numbers."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        name = "xl/worksheets/sheet1.xml"
+        once = b'<c r="C2"><v>1</v></c>'
+        assert once in parts[name]
+        parts[name] = parts[name].replace(once, once + b'<c r="C2"><v>2</v></c>')
+
+    return with_parts(rows_of([["姓名", "评分项", "次数"], ["党员八", "学习心得分享", 1]]), change)
+
+
+# What is right
+
+SHARING = "five-type.sharing"
+
+
+def refused(book: str, name: str, raw: bytes, *told: str, options: tuple[str, ...] = ()) -> Case:
+    return Case(book, name, raw, told=told, refused=True, options=options)
+
+
+CASES = {
+    "percent": refused(
+        "simple", "a.xlsx", percent(), "Sheet1!B2", "95%", "percentage", "Sheet1!B3"
+    ),
+    "hidden rows": refused(
+        "example", "a.xlsx", hidden_row(), "Sheet1!A3", "hidden", "--hidden read", "--hidden skip"
+    ),
+    "hidden rows, left out": Case(
+        "example",
+        "a.xlsx",
+        hidden_row(),
+        (("o1-008", "safety.hazard-closed", 1, 1), ("o1-010", SHARING, 0.5, 1)),
+        options=("--hidden", "skip"),
+    ),
+    "hidden rows, read": Case(
+        "example",
+        "a.xlsx",
+        hidden_row(),
+        (
+            ("o1-008", "safety.hazard-closed", 1, 1),
+            ("o1-009", "economy.waste", -2, 1),
+            ("o1-010", SHARING, 0.5, 1),
+        ),
+        options=("--hidden", "read"),
+    ),
+    "struck-out row": refused("example", "a.xlsx", struck_row(), "Sheet1!A3", "struck out"),
+    "signs that are no digits": refused(
+        "simple",
+        "a.csv",
+        delimited("姓名,比合规,比安全,比质量\n安二,1①,1²,9\n安三,①,9,10\n"),
+        "a.csv:2: 比合规: '1①' is not a number",
+        "a.csv:2: 比安全: '1²' is not a number",
+        "a.csv:3: 比合规: '①' is not a number",
+    ),
+    "leave: FALSE": Case(
+        "simple",
+        "a.csv",
+        delimited("name,比安全,比质量,Leave\n安二,,,FALSE\n安三,10,9,\n安四,,,TRUE\n"),
+        (("a3", "safety", 10, 1), ("a3", "quality", 9, 1)),
+        ("a4",),
+    ),
+    "leave in one cell": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,隐患排查并闭环,组织生活缺席,学习心得分享,佐证,批准人\n党员八,,请假,,,\n党员九,,1,,,\n"
+            "党员十,1,,,照片1,党员四\n"
+        ),
+        "a.csv:2: 组织生活缺席: '请假' in one cell does not exempt",
+        "head a column '请假'",
+    ),
+    "加分 and 扣分": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,加分,扣分,说明,佐证,批准人\n党员八,隐患排查并闭环,3,,三处,照片1,党员四\n"
+            "党员九,质量问题被通报,,2,两次通报,通报7,党员四\n"
+        ),
+        (("o1-008", "safety.hazard-closed", 3, 3), ("o1-009", "quality.quality-notice", -2, 2)),
+    ),
+    "status": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,分值,审核状态,佐证,批准人\n党员八,隐患排查并闭环,1,approved,照片1,党员四\n"
+            "党员九,浪费,-2,pending,照片2,党员四\n党员十,质量问题被通报,-1,已驳回,通报3,党员四\n"
+        ),
+        "a.csv:3: 审核状态: 'pending' is not approved",
+        "a.csv:4: 审核状态: '已驳回' is not approved",
+        "--status skip",
+    ),
+    "merged points": refused(
+        "example", "a.xlsx", merged_points(), "Sheet1!C3", "Sheet1!C4", "merged"
+    ),
+    "merged scores": refused("simple", "a.xlsx", merged_grid(), "Sheet1!B3", "merged"),
+    "formula never calculated": refused(
+        "simple", "a.xlsx", never_calculated(), "Sheet1!B2", "=10+1", "save it once"
+    ),
+    "stray quote": refused(
+        "example",
+        "a.csv",
+        delimited(
+            '姓名,评分项,次数,佐证,批准人,说明\n党员八,隐患排查并闭环,1,照片1,党员四,"未清理\n'
+            "党员九,浪费,1,照片2,党员四,重复领料\n党员十,学习心得分享,1,,,分享\n"
+            '党员七,五小成果被采纳,1,核算1,党员四,改了支架"\n党员六,学习心得分享,1,,,\n'
+        ),
+        "a.csv:2:",
+        "quote",
+        "swallows the lines below",
+    ),
+    "shifted row": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,说明,佐证\n党员十,隐患排查并闭环,1,东侧洞口未盖,已补盖\n"
+            "党员九,浪费,1,重复领料,退库,照片2\n"
+        ),
+        "a.csv:3:",
+        "more cells than there are headings",
+    ),
+    "second heading in another order": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "\ufeff姓名,评分项,次数,分值\n党员八,学习心得分享,1,\n\ufeff姓名,评分项,分值,次数\n"
+            "党员九,学习心得分享,1,\n"
+        ),
+        "a.csv:3:",
+        "a second heading, in another order",
+    ),
+    "cp1252": refused(
+        "plain",
+        "a.csv",
+        delimited(
+            "name,item,count,note\na2,Done on time,1,ok\na3,Late,1,Gerüst geprüft\n", "cp1252"
+        ),
+        "a.csv:3:",
+        "--encoding",
+    ),
+    "cp1252, said": Case(
+        "plain",
+        "a.csv",
+        delimited(
+            "name,item,count,note\na2,Done on time,1,ok\na3,Late,1,Gerüst geprüft\n", "cp1252"
+        ),
+        (("a2", "delivery.on-time", 2, 1), ("a3", "delivery.late", -1, 1, "Gerüst geprüft")),
+        options=("--encoding", "cp1252"),
+    ),
+    "days from 1904": Case(
+        "example",
+        "a.xlsx",
+        from_1904(),
+        (("o1-008", SHARING, 0.5, 1, "2026-11-18"), ("o1-009", SHARING, 0.5, 1, "2026-11-18")),
+    ),
+    "days from 1904, without a format": refused("example", "a.xlsx", from_1904(bare=True), "D4"),
+    "dates with dots": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,日期\n党员八,学习心得分享,1,11.2\n党员九,学习心得分享,1,11.18\n"
+        ),
+        (("o1-008", SHARING, 0.5, 1, "2026-11-20"), ("o1-009", SHARING, 0.5, 1, "2026-11-18")),
+        told=("'11.2' is read as 2026-11-20",),
+    ),
+    "picture in a cell": Case(
+        "example",
+        "a.xlsx",
+        picture_cell(whole=True),
+        (("o1-008", "safety.hazard-closed", 1, 1, "evidence/"),),
+    ),
+    "picture that is not in the file": refused(
+        "example", "a.xlsx", picture_cell(whole=False), "Sheet1!D2"
+    ),
+    "long number": refused(
+        "example", "a.xlsx", long_number(), "Sheet1!D2", "has lost its last digits", "as text"
+    ),
+    "the same as above": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,佐证,批准人\n党员八,隐患排查并闭环,1,照片1120-3,党员四\n"
+            "党员九,隐患排查并闭环,1,同上,党员四\n党员十,隐患排查并闭环,1,〃,党员四\n"
+        ),
+        tuple((f"o1-0{n}", "safety.hazard-closed", 1, 1, "照片1120-3") for n in ("08", "09", "10")),
+        told=("'同上' is read as '照片1120-3'", "'〃' is read as '照片1120-3'"),
+    ),
+    "evidence to come": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,佐证,批准人\n党员八,隐患排查并闭环,1,照片1120-3,党员四\n"
+            '党员七,隐患排查并闭环,1,待补,党员四\n党员六,隐患排查并闭环,1,",",党员四\n'
+        ),
+        "a.csv:3: 佐证: '待补' shows nothing",
+        "a.csv:4: 佐证: ',' shows nothing",
+    ),
+    "bare numbers that may be either": refused(
+        "plain",
+        "a.csv",
+        delimited("姓名,Done on time,Right the first time,Rework needed\n安二,2,4,\n安三,,2,2\n"),
+        "a.csv:2: Done on time: 2 may be 2 times (+4) or +2 points",
+        "a.csv:3: Rework needed: 2 may be 2 times (-4) or -2 points",
+    ),
+    "the heading says points": Case(
+        "plain",
+        "a.csv",
+        delimited("姓名,Done on time（+2）,Rework needed（-2分）\n安二,2,\n安三,4,2\n"),
+        (
+            ("a2", "delivery.on-time", 2, 1),
+            ("a3", "delivery.on-time", 4, 2),
+            ("a3", "quality.rework", -2, 1),
+        ),
+    ),
+    "two heading rows": Case(
+        "example", "a.xlsx", two_headings(), (("o1-008", "safety.accident-free", 0.5, 1),)
+    ),
+    "full marks": Case(
+        "simple",
+        "a.xlsx",
+        full_marks(),
+        (("a2", "compliance", 9, 1), ("a2", "safety", 10, 1)),
+        told=("line 2 is left out: 满分", "line 3 is left out: 基础分"),
+    ),
+    "running numbers called ids": refused(
+        "numbered",
+        "a.csv",
+        delimited("编号,姓名,评分项,次数\n2,Caj Three,Done on time,1\n3,Bobby,Late,2\n"),
+        "a.csv:2: 姓名: unknown subject 'Caj Three'",
+        "a.csv:3: 姓名: unknown subject 'Bobby'",
+    ),
+    "blank far away": Case("example", "a.xlsx", far_cell(" "), (("o1-008", SHARING, 0.5, 1),)),
+    "cell far away": refused("example", "a.xlsx", far_cell("x"), "AAB1"),
+    "html": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "<html><table><tr><td>姓名</td><td>评分项</td><td>次数</td></tr><tr><td>党员八</td>"
+            "<td>学习心得分享</td><td>1</td></tr></table></html>"
+        ),
+        "html",
+        "save it as xlsx",
+    ),
+    "brackets that do not agree": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,佐证,批准人,说明\n党员八,五小成果被采纳（+3）,,核算1,党员四,\n"
+            "党员九,浪费（-1）,,照片2,党员四,\n党员十,质量问题被通报（已撤销，不扣分）,,通报3,党员四,\n"
+        ),
+        "a.csv:2: 评分项: the brackets (+3) do not agree",
+        "a.csv:3: 评分项: the brackets (-1) do not agree",
+        "a.csv:4: 评分项: the brackets (已撤销,不扣分) do not agree",
+    ),
+    "subtotals of groups": Case(
+        "example",
+        "a.xlsx",
+        subtotals(),
+        (
+            ("o1-002", SHARING, 0.5, 1),
+            ("o1-002", "safety.accident-free", 0.5, 1),
+            ("o1-008", SHARING, 0.5, 1),
+            ("o1-009", "safety.accident-free", 0.5, 1),
+        ),
+    ),
+    "two judges": refused(
+        "simple",
+        "a.csv",
+        delimited("姓名,指标,分值,评分人\n安二,比合规,12,安三\n安二,比合规,8,安四\n"),
+        "a.csv:3:",
+        "line 2 already",
+        "judges: mean",
+    ),
+    "decimal comma": refused(
+        "simple",
+        "a.csv",
+        delimited("name;item;points\n安二;比合规;8,5\n"),
+        "a.csv:2: points: '8,5': the decimal point is a point",
+    ),
+    "the same cell twice": refused("example", "a.xlsx", twice(), "Sheet1!C2", "twice", "damaged"),
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each book but the example, as `qibi init` makes it."""
+    made = {}
+    for name, (template, roster, who) in BOOKS.items():
+        if template:
+            scene = Scene(tmp_path_factory.mktemp(name))
+            (scene.folder / "roster.csv").write_text(roster, "utf-8")
+            command = f"init --template {template} --roster roster.csv --as {who} --lang "
+            command += "zh" if name == "simple" else "en"
+            terminal, code = scene.qibi(command.split(), Next(writes=True))
+            assert code == 0, "".join(terminal.text)
+            made[name] = scene.folder
+    return made
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sheet_is_read_as_meant_or_refused(
+    name: str, places: dict[str, Path], tmp_path: Path
+) -> None:
+    case = CASES[name]
+    scene = Scene(tmp_path)
+    if case.book in places:
+        scene.folder.rmdir()
+        shutil.copytree(places[case.book], scene.folder)
+    else:
+        scene.direct("book", "example", [])
+    scene.environment["QIBI_AS"] = BOOKS[case.book][2]
+    (scene.folder / case.name).write_bytes(case.raw)
+    before = tree(scene.folder / "ledger")
+    command = ["score", case.name, "--week", "W47", "--today", "2026-11-28", "--lang", "en"]
+    terminal, code = scene.qibi([*command, *case.options])
+    said = " ".join("".join(terminal.text).split())
+    recorded = _recorded(scene.folder, before)
+    assert [text for text in case.told if text not in said] == [], said
+    if case.refused:
+        assert (code, recorded) == (1, []), said
+        return
+    assert code == 0, said
+    scores = [line for line in recorded if line["kind"] == "score"]
+    exempt = [line["subject"] for line in recorded if line["kind"] == "exempt"]
+    assert tuple(exempt) == case.exempt
+    assert [_brief(line) for line in scores] == [entry[:4] for entry in case.entries]
+    for line, entry in zip(scores, case.entries, strict=True):
+        assert all(text in json.dumps(line, ensure_ascii=False) for text in entry[4:]), line
+    if name == "picture in a cell":
+        [path] = [scene.folder / e["path"] for line in scores for e in line["evidence"]]
+        assert path.read_bytes() == PICTURE
+
+
+def _recorded(folder: Path, before: dict) -> list[dict]:
+    """The lines of the batches that were not there before."""
+    now = tree(folder / "ledger")
+    new = [content for path, content in now.items() if path not in before]
+    return [json.loads(line) for content in new for line in content.decode().splitlines()]
+
+
+def _brief(line: dict) -> tuple:
+    return line["subject"], line["item"], line["points"], line.get("count", 1)
