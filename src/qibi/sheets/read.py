@@ -699,8 +699,13 @@ class _Reader:
             return self._resolved(row, by_name, name), by_name
         bare, behind = with_id(name, self.definitions.subjects)
         others = (behind,) if behind else self.definitions.by_folded_name.get(folded(bare), ())
-        if not others:  # unknown, and never replaced by what an id says
-            return self._resolved(row, by_name, name), by_name
+        if not others:  # unknown, and never replaced by what an id says; or with another dot in it
+            found = self._resolved(row, by_name, name)
+            if found and found != known:
+                message = _("{name} is {ids}, but the row's id is {id}; correct one of the two")
+                self.find(row, by_name, message.format(name=bare, ids=found, id=known))
+                found = ""
+            return found, by_name
         if known not in others:
             message = _("{name} is {ids}, but the row's id is {id}; correct one of the two")
             text = message.format(name=bare, ids=listing(list(others)), id=known)

@@ -7,7 +7,7 @@ are text. It agrees if any of these does. All numbers are hundredths of a point.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -177,7 +177,9 @@ def decide_by_totals(reading: Reading, groups: Sequence[Group]) -> dict[int, str
                         prices[id(cell)] = price
         if whole and _agree(reading, lines, prices):
             agreeing.append(units)
-    if len(agreeing) != 1 or (POINTS in agreeing[0] and _only_added_up(lines)):
+    if len(agreeing) != 1 or (
+        POINTS in agreeing[0] and _only_added_up(lines, reading.page.numeric)
+    ):
         return {}
     proved = {}
     for number, group in enumerate(groups):
@@ -187,14 +189,25 @@ def decide_by_totals(reading: Reading, groups: Sequence[Group]) -> dict[int, str
     return proved
 
 
-def _only_added_up(lines: Sequence[_Line]) -> bool:
+def _only_added_up(lines: Sequence[_Line], numeric: Container[tuple[int, int]]) -> bool:
     """Whether all totals just add up the numbers shown, under a heading that does not say points.
 
     That holds for counts as well, so it proves nothing.
     """
     if any(_POINTS.search(line.column.heading) for line in lines):
         return False
-    return all(line.stated == sum(c.amount.hundredths for c in line.cells) for line in lines)
+    return all(
+        line.stated
+        in (
+            sum(c.amount.hundredths for c in line.cells),
+            sum(
+                c.amount.hundredths
+                for c in line.cells
+                if (c.row, c.column.number) in numeric  # a program adds up no text
+            ),
+        )
+        for line in lines
+    )
 
 
 def _agree(reading: Reading, lines: Sequence[_Line], prices: Mapping[int, Price]) -> bool:
