@@ -99,10 +99,10 @@ def fix(
         raise Faults([Finding(entry, message=message) for _field, message in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
         kept = {} if "evidence" in changed else {"evidence": wrong.evidence}  # files and all
-        mended = entries[0]
+        corrected = entries[0]
         entries = [
             msgspec.structs.replace(
-                mended, task=wrong.task, milestone=wrong.milestone, cell=wrong.cell, **kept
+                corrected, task=wrong.task, milestone=wrong.milestone, cell=wrong.cell, **kept
             )
         ]
     void = Void(

@@ -368,7 +368,7 @@ class Standing:
 
 
 def standing(batches: Iterable[Batch], branch: str) -> Standing:
-    """What stands in a branch's week; a sheet handed in again is compared with `entries` alone."""
+    """What stands in a branch's week; a sheet submitted again is compared with `entries` alone."""
     batches = list(batches)
     cancelled = cancelled_entries(batches)
     live = [

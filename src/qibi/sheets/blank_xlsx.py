@@ -369,7 +369,7 @@ def _long_columns(page: Page, first: int) -> list[SheetColumn]:
 
 
 def _told(sheet: Blank, line: Line | None) -> str:
-    """What the formula beside a filled row comes to; a spreadsheet reckons it anew."""
+    """The result of the formula next to a filled row; a spreadsheet calculates it again."""
     return next((t.rule for t in sheet.things if line and t.shown == line.item), "")
 
 

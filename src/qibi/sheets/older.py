@@ -284,7 +284,7 @@ def _streams(raw: bytes) -> dict[str, Callable[[], bytes]]:
         length = min(_two(entry, 64), 64)
         if entry[66] and length > 2:
             name = entry[: length - 2].decode("utf-16-le", "replace")
-            found.setdefault(name, lambda entry=entry: stream(entry))  # type: ignore[misc]
+            found.setdefault(name, lambda entry=entry: stream(entry))  # type: ignore[misc]  # mypy and the default
     return found
 
 

@@ -1266,10 +1266,8 @@ class _Reader:
             if unit:
                 units.settle(group, unit, self._problem)
         for group in groups:
-            if group.unit in (units.DIFFERENCE, units.COUNT) and group.unit != self._unit_of(
-                group.cells[0]
-            ):
-                self.notices.append(_read_as(group.column.heading, group.unit))
+            if group.inferred:
+                self.notices.append(_read_as(group.column.heading, group.inferred))
         return reading
 
     def _problem(self, cell: units.Cell, message: str) -> None:

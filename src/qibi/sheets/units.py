@@ -49,6 +49,7 @@ class Group:
     cells: list[Cell] = field(default_factory=list)
     unit: str = ""
     options: tuple[str, ...] = ()  # the units that are still possible, where it is not decided
+    inferred: str = ""  # the unit that the numbers themselves gave, where the other is conceivable
 
     @property
     def direct(self) -> bool:
@@ -132,7 +133,7 @@ def decide(group: Group, problem: Problem) -> bool:
         for cell in bare:
             _set(cell, COUNT, problem)  # a column of ones is a column of ticks
         if any(possible(cell, POINTS) not in (None, cell.price) for cell in bare):
-            group.unit = COUNT
+            group.inferred = COUNT
         return True
     fitting = [u for u in units if all(possible(cell, u) for cell in bare)]
     if len(fitting) == 2 and any(possible(c, units[0]) != possible(c, units[1]) for c in bare):
@@ -141,7 +142,11 @@ def decide(group: Group, problem: Problem) -> bool:
     for cell in bare:
         _set(cell, fitting[0] if fitting else _likelier(bare, units), problem)
     if fitting == [DIFFERENCE]:
-        group.unit = DIFFERENCE
+        group.inferred = DIFFERENCE
+    elif not group.direct and len(fitting) == 1:
+        other = units[1 - units.index(fitting[0])]
+        if any(possible(c, other) not in (None, c.price) for c in bare):
+            group.inferred = fitting[0]
     return True
 
 
