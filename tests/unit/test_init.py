@@ -171,7 +171,7 @@ def test_the_book_is_a_repository_without_a_commit(tmp_path: Path) -> None:
     assert subprocess.run([*git, "log"], capture_output=True).returncode == 128
     assert subprocess.check_output([*git, "config", "qibi.as"], text=True) == "b1-002\n"
     assert "git config qibi.as" not in run.out
-    kept = "ledger/** -text\nseals/** -text\nsheets/** -text\nevidence/** -text\n"
+    kept = "* -text -eol -ident -filter -working-tree-encoding\n"
     assert (tmp_path / "book/.gitattributes").read_text() == kept
     assert (tmp_path / "book/.gitignore").read_text() == "ledger/.lock\n*.tmp\n"
 

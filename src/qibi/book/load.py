@@ -22,7 +22,7 @@ from qibi.book.definitions import Definitions
 
 FOLDERS = ("scheme", "branches", "plans")
 NAMES = "names.yaml"
-_ENDINGS = (".yaml", ".yml")
+ENDINGS = (".yaml", ".yml")
 _FORMAT = "3"  # of the kept definitions; raise it when their records change
 
 
@@ -46,7 +46,7 @@ def sources(root: Path, names: Path | None = None) -> list[Source]:
         directory = root / folder
         if directory.is_dir():
             paths += sorted(
-                (f"{folder}/{p.name}" for p in directory.iterdir() if p.suffix in _ENDINGS),
+                (f"{folder}/{p.name}" for p in directory.iterdir() if p.suffix in ENDINGS),
                 key=_as_people_count,
             )
     found, findings = [], []

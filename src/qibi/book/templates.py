@@ -17,7 +17,8 @@ from qibi.book.schemas import as_text, schemas
 
 TEMPLATES = ("full", "simple", "plain")
 GIT_FILES = {
-    ".gitattributes": "ledger/** -text\nseals/** -text\nsheets/** -text\nevidence/** -text\n",
+    # Git stores each byte as it is, whatever attributes are set elsewhere (ledger.held says the same).
+    ".gitattributes": "* -text -eol -ident -filter -working-tree-encoding\n",
     ".gitignore": "ledger/.lock\n*.tmp\n",
 }
 _PRIVATE = """\

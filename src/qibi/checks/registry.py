@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.language import _
+from qibi.base.language import _, clauses
 from qibi.base.workers import each
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
@@ -18,10 +18,10 @@ from qibi.checks.survey import Survey
 from qibi.ledger import kept_sheets
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
-from qibi.ledger.git import Git
+from qibi.ledger.git import Git, NotInstalled
+from qibi.ledger.held import Held
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
-from qibi.ledger.store import SHEETS
 
 _AT_ONCE = 500  # batches, or paths
 
@@ -91,7 +91,7 @@ def run_all(
 def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> Result:
     """Check every batch, seal and kept sheet; with definitions, also what the entries say.
 
-    With `git` also whether kept sheets are gone that the last commit has.
+    With `git` also whether git holds the book as it stands, or could.
 
     Warnings that a seal lists as accepted are left out.
     """
@@ -107,6 +107,7 @@ def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> 
         reaching += part.reaching
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
+    result.errors += _held(root, git)
     result.errors += signing.errors(root, definitions)
     sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
@@ -188,16 +189,26 @@ def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
     try:
         if git is None or git.repository() is None:
             return found
-        # HEAD may not be there yet; then it has no sheet either.
-        out = git.run("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", SHEETS).stdout
         ignored: set[str] = set()
         for at in range(0, len(found), _AT_ONCE):
             paths = [finding.path for finding in found[at : at + _AT_ONCE]]
             ignored.update(git.run("check-ignore", "--", *paths).stdout.splitlines())
-    except Refusal:  # git is not installed
+    except Refusal:
         return found
-    found = [finding for finding in found if finding.path not in ignored]
-    return [*found, *kept_sheets.missing(root, filter(None, out.split("\0")))]
+    return [finding for finding in found if finding.path not in ignored]
+
+
+def _held(root: Path, git: Git | None) -> list[Finding]:
+    """What keeps git from holding the book as it stands; nothing where there is no git at all."""
+    if git is None:
+        return []
+    try:
+        return Held(root, git).standing() if git.repository() is not None else []
+    except NotInstalled:
+        return []
+    except Refusal as refusal:
+        message = clauses([text for text in (refusal.message, refusal.advice) if text])
+        return [Finding(".git", message=message, code="git")]
 
 
 def strays(root: Path) -> Iterator[Finding]:

@@ -29,7 +29,6 @@ def check(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     from qibi.checks.registry import WARNINGS, run_all
-    from qibi.ledger.kept_sheets import has_any
 
     now = session()
     view = View()
@@ -44,8 +43,7 @@ def check(
         }
         now.console.show(view, form, output)
         return
-    git = now.git if has_any(now.root) else None  # a command that only reads seldom needs it
-    found = run_all(now.root, now.around.cache, now.names, git)
+    found = run_all(now.root, now.around.cache, now.names, now.git)
     levels = [("error", f) for f in found.errors] + [("warning", f) for f in found.warnings]
     for level, finding in levels:
         word = _("error") if level == "error" else _("warning")

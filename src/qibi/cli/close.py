@@ -10,7 +10,13 @@ from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Definitions
 from qibi.checks.registry import Result, run
 from qibi.cli import complete, options, phrases
-from qibi.cli.commit import commit_book, is_merging, ready_to_commit
+from qibi.cli.commit import (
+    Committed,
+    commit_book,
+    is_merging,
+    ready_to_commit,
+    refuse_in_between,
+)
 from qibi.cli.console import View
 from qibi.cli.session import Session, session
 from qibi.cli.status_closing import show_pending
@@ -68,6 +74,11 @@ def close(
     asked = now.week(week)
     if not dry_run:
         ready_to_commit(now)
+        if is_merging(now):
+            raise Refusal(
+                _("a merge is not committed yet: a seal made now could not be taken back alone"),
+                _("end it first: qibi commit (or git merge --abort), then close"),
+            )
     sign = now.signer(who, "close")
     wish = Wish(
         closed_by=who,
@@ -82,18 +93,33 @@ def close(
         closing = _left_uncommitted(now, asked)
         if closing is None:
             warnings = _checked(now).warnings
+            if not dry_run:
+                refuse_in_between(now)
             closing = prepare(now.root, now.definitions, asked, wish, now.today, warnings)
             if not dry_run:
                 write_seal(now.root, closing.path, closing.raw, sign)
         elif not dry_run:
             keep([now.root / closing.path])  # whoever wrote it may have been killed before the sync
+    committed = None if dry_run else _commit(now, closing)
     _say(now, closing, dry_run)
-    if not dry_run:
-        commit_book(now, _message(closing), push=False)
+    if committed:
+        committed.say(now.console)
     if closing.later:
         view = View()
         show_pending(view, now, list(closing.later))
         now.console.show(view)
+
+
+def _commit(now: Session, closing: Closing) -> Committed | None:
+    """Commit the seal; nothing is said of it before git holds it and all that it lists."""
+    try:
+        return commit_book(now, _message(closing), push=False, quiet=True)
+    except (Refusal, Faults):
+        text = _(
+            "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
+        )
+        now.console.say(text.format(path=closing.path), "yellow")
+        raise
 
 
 def _left_uncommitted(now: Session, week: str) -> Closing | None:

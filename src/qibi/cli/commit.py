@@ -1,5 +1,6 @@
 """qibi commit: check the book and commit it to git, and nothing else."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,14 @@ import typer
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, colon, listing, many, mark
 from qibi.cli import phrases
+from qibi.cli.console import Console
 from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity
+from qibi.ledger.git_state import head_commit, in_between
+from qibi.ledger.held import Held
 from qibi.ledger.interrupted import mark_of
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of, sha256_in
@@ -62,22 +66,44 @@ def commit(
     commit_book(session(), message, push=push, dry_run=dry_run)
 
 
-def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool = False) -> None:
-    """Commit what changed in the book. Raises `Refusal`, or `Faults` where the book has errors."""
+@dataclass(frozen=True)
+class Committed:
+    """A commit of the book that was made: its short id, and the first line of its message."""
+
+    id: str
+    title: str
+
+    def say(self, console: Console) -> None:
+        """Report it."""
+        console.say(_("committed {id}  {message}").format(id=self.id, message=self.title), "green")
+
+
+def commit_book(
+    now: Session, message: str | None, *, push: bool, dry_run: bool = False, quiet: bool = False
+) -> Committed | None:
+    """Commit what changed in the book, and prove that git holds it; None where nothing had changed.
+
+    Raises `Refusal`, or `Faults` where the book has errors or git does not hold it as it stands: what
+    was committed then is taken back. With `quiet` the caller reports the commit.
+    """
     git = now.git
     top = ready_to_commit(now)
     if now.definitions.signers and not dry_run:
         with locked(now.root):
             tidy_signatures(now.root)
-    _check(now)
     if not dry_run:
         tidy(now.root)
         _have_git_keep_bytes(now)
+    _check(now)
+    refuse_in_between(now)
+    made = None
     paths = _parts(now)
     changed = git.changed([*map(_pathspec, paths), *LEFT_OUT]) if paths else []
     merging = _refuse_loss_by_merge(now)
     if not changed and not merging:
-        if not dry_run and git.run("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0:
+        held = Held(now.root, git)
+        if not dry_run and held.commit:
+            _refuse_unheld(held)
             git.keep()  # whoever made that commit may have been killed before it was synced
         now.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
@@ -91,18 +117,48 @@ def commit_book(now: Session, message: str | None, *, push: bool, dry_run: bool 
                 now.console.say(f"  {line}" if line else "")
             for status, path in changed:
                 now.console.say(f"  {status} {path}")
-            return
+            return None
         touched = {_book_path(now, top, path).split("/")[0] for _status, path in changed}
         # Git refuses a folder that it knows nothing in: the ledger with a lock and no batch yet.
         named = [part for part in paths if part in touched] or ["qibi.yaml"]
-        commit_id = git.commit(text, [*map(_pathspec, named), *LEFT_OUT])
-        now.console.say(
-            _("committed {id}  {message}").format(id=commit_id, message=text.splitlines()[0]),
-            "green",
-        )
+        made = _commit(now, text, [*map(_pathspec, named), *LEFT_OUT], merging)
+        if not quiet:
+            made.say(now.console)
     if push and not dry_run:
         git.push()
         now.console.say(_("pushed"))
+    return made
+
+
+def _commit(now: Session, text: str, paths: list[str], merging: bool) -> Committed:
+    """Make a commit, and look whether it holds what stands on disk; else take it back.
+
+    A hook may change what is committed, and a filter what is stored: then nothing was committed.
+    """
+    git = now.git
+    before = Held(now.root, git)
+    changed = [path for path in before.files if before.changed(path)]
+    git.add(paths)
+    if wrong := before.staged(changed):
+        git.run("reset", "--quiet", "--", *paths)
+        raise Faults(wrong)
+    made = Committed(git.commit_added(text, paths), text.splitlines()[0])
+    after = Held(now.root, git)
+    if wrong := after.committed(before.objects):
+        if not merging and git.take_back(after.commit, before.commit):
+            message = _("the commit was taken back, for git does not hold what stands here:")
+        else:
+            message = _("commit {id} was made, and git does not hold what stands here:")
+        now.console.say(message.format(id=made.id), "red")
+        raise Faults(wrong)
+    git.keep()
+    return made
+
+
+def _refuse_unheld(held: Held) -> None:
+    """Raises `Faults` where HEAD does not hold the book as it stands on disk."""
+    if wrong := held.committed():
+        raise Faults(wrong)
 
 
 def _pathspec(part: str) -> str:
@@ -134,6 +190,7 @@ def ready_to_commit(now: Session) -> Path:
             _("{folder} is not in a git repository").format(folder=now.root),
             _("make one: git init (in the book's folder), then run qibi commit again"),
         )
+    head_commit(now.git)  # raises where HEAD is damaged
     if not has_identity(now.git):
         raise Refusal(
             _("git does not know who you are"),
@@ -142,6 +199,12 @@ def ready_to_commit(now: Session) -> Path:
             ),
         )
     return top
+
+
+def refuse_in_between(now: Session) -> None:
+    """Raises `Refusal` where a commit made now would be lost; the book's own errors are told first."""
+    if reason := in_between(now.git):
+        raise reason
 
 
 def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:

@@ -234,7 +234,7 @@ def _book(now: Session) -> Iterator[Check]:
         people = len({p.id for p in definitions.memberships})
         counted = many("{count} person", "{count} people", people).format(count=people)
         yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
-        yield _repository(now)
+        yield from _repository(now)
         yield from _leftovers(now)
         yield from _key(now)
     except Refusal as refusal:
@@ -249,23 +249,39 @@ def _book(now: Session) -> Iterator[Check]:
     yield _time_zones(zone)
 
 
-def _repository(now: Session) -> Check:
+def _repository(now: Session) -> Iterator[Check]:
+    """Whether the book is in git, and git holds it as it stands."""
+    from qibi.ledger.git_state import in_between
+    from qibi.ledger.held import Held
+
     label = _("book in git")
     try:
         top = now.git.repository()
+        if top is None:
+            advice = _("git init (in the book's folder)")
+            yield Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+            return
+        yield Check("repository", label, "ok", str(top))
+        if stopped := in_between(now.git):
+            yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
+        wrong = Held(now.root, now.git).standing()
     except Refusal as refusal:
-        return Check("repository", label, "broken", refusal.message, refusal.advice)
-    if top:
-        return Check("repository", label, "ok", str(top))
-    advice = _("git init (in the book's folder)")
-    return Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+        yield Check("repository", label, "broken", refusal.message, refusal.advice)
+        return
+    label = _("what git holds")
+    if wrong:
+        count = many("{count} finding", "{count} findings", len(wrong)).format(count=len(wrong))
+        first = _("first: {finding}  ('qibi check' shows all)").format(finding=wrong[0])
+        yield Check("held", label, "broken", count, first)
+    else:
+        yield Check("held", label, "ok", _("the book as it stands, byte for byte, once committed"))
 
 
 def _leftovers(now: Session) -> Iterator[Check]:
     """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
     from qibi.ledger.git_files import locks, said_age
 
-    if now.git.repository():
+    if _opens(now):
         found = [lock for lock in locks(now.git) if lock.age > _LOCK_SECONDS]
         label = _("git's locks")
         if found:
@@ -287,6 +303,14 @@ def _leftovers(now: Session) -> Iterator[Check]:
         yield Check("temp-files", label, "note", found_old, advice)
     else:
         yield Check("temp-files", label, "ok", _("none left behind"))
+
+
+def _opens(now: Session) -> bool:
+    """Whether git opens the book's repository; where it does not, that is said already."""
+    try:
+        return now.git.repository() is not None
+    except Refusal:
+        return False
 
 
 def _ages_of_temp_files(root: Path) -> Iterator[float]:

@@ -186,12 +186,21 @@ def offer_commit(now: Session, wanted: bool | None) -> None:
     """Commit, or ask whether to, or say how."""
     from qibi.cli.commit import commit_book
 
-    if wanted is None and now.around.on_terminal and now.git.repository():
+    if wanted is None and now.around.on_terminal and _can_commit(now):
         wanted = now.console.confirm(_("commit it to the book's history?"))
     if wanted:
         commit_book(now, None, push=False)
     elif wanted is None:
         now.console.say(_("next: qibi commit"), "dim")
+
+
+def _can_commit(now: Session) -> bool:
+    from qibi.ledger.git_state import in_between
+
+    try:
+        return now.git.repository() is not None and in_between(now.git) is None
+    except Refusal:
+        return False
 
 
 def _no_events(

@@ -13,6 +13,7 @@ import click
 
 from qibi.base import language, weeks
 from qibi.base.findings import Faults, Refusal
+from qibi.base.kept import Kept
 from qibi.base.language import _
 from qibi.base.weeks import Period
 from qibi.book import lookup
@@ -23,6 +24,7 @@ from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings
 from qibi.ledger.admission import recorder
+from qibi.ledger.presence import missing
 from qibi.ledger.wish import Stamp
 
 if TYPE_CHECKING:
@@ -86,8 +88,13 @@ class Session:
 
     @cached_property
     def definitions(self) -> Definitions:
-        """The book's definitions; raises `Faults` with every mistake in them."""
+        """The book's definitions; raises `Faults` with every mistake in them.
+
+        Also where a part of the ledger that git holds is not on disk: nothing may be said of the rest.
+        """
         found = load(self.root, self.around.cache, self.names)
+        if absent := missing(self.root, Kept(self.around.cache), lambda: self.git):
+            raise Faults(absent)
         language.call({key: str(word) for key, word in found.words.items()})
         return found
 
@@ -176,10 +183,18 @@ class Session:
             if self.signing and signs:
                 self.signing.must_have_key(who)  # before anything is typed in vain
             return who
+        self._refuse_unread_settings()
         raise Refusal(
             _("nobody to record as"),
             _("say who you are once: git config qibi.as YOUR-ID (or --as, or QIBI_AS)"),
         )
+
+    def _refuse_unread_settings(self) -> None:
+        """Raises `Refusal` where git refuses the repository: then it gives none of its settings."""
+        from qibi.ledger.git import NotInstalled
+
+        with suppress(NotInstalled):
+            self.git.repository()
 
     def signer(self, who: str, right: str, branch: str = "") -> Callable[[bytes], bytes] | None:
         """What signs for this member; None in a book without signers.

@@ -1,11 +1,13 @@
 """qibi status: per branch of a week, what is in and what is to do next."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from qibi.base import weeks
-from qibi.base.findings import Finding
-from qibi.base.language import _, many, mark
+from qibi.base.findings import Finding, Refusal
+from qibi.base.language import _, clauses, listing, many, mark
 from qibi.checks.survey import Survey
 from qibi.cli import (
     options,
@@ -27,6 +29,7 @@ from qibi.scoring.ranking import assessed_branches, latest_assessed
 DETAILS = mark(
     "Without --week it is the last week that is over, or a later one if anyone has scored it."
 )
+_NAMED = 4  # files, or problems, that are named
 EXAMPLES = """
 qibi status
 qibi status --week W47
@@ -61,7 +64,7 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
     warnings = status_warnings.standing(survey, accepted)
     branches = _branches(now, week, batches, warnings, remedies)
     missing = [str(b["branch"]) for b in branches if not b["assessed"]]
-    uncommitted = _uncommitted(now)
+    in_git = _in_git(now)
     doubles = status_warnings.doubles_of(survey, accepted)
     pending = status_closing.pending_batches(now, closing)
     view = View(
@@ -73,7 +76,9 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
             **status_waiting.as_json(now, remedies, waiting),
             **status_closing.as_json(closing, week, pending),
             "doubles": status_warnings.as_json(doubles),
-            "uncommitted": uncommitted,
+            "uncommitted": in_git.uncommitted,
+            "unheld": [{"state": state, "path": path} for state, path in in_git.unheld],
+            "git_problems": list(in_git.problems),
         }
     )
     view.header = [
@@ -106,9 +111,13 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
     status_closing.show_pending(view, now, pending)
     status_warnings.show_doubles(view, now, doubles)
     view.line()
-    for line in _next(now, week, missing, len(warnings), uncommitted):
+    for problem in in_git.problems[:_NAMED]:
+        view.line(_("git: {problem}").format(problem=problem), "red", whole=True)
+    if (left := len(in_git.problems) - _NAMED) > 0:
+        view.line(many("  and {count} more", "  and {count} more", left).format(count=left), "red")
+    for line in _next(now, week, missing, len(warnings), in_git):
         view.line(line)
-    if not (missing or uncommitted) and (
+    if not (missing or in_git.uncommitted or in_git.problems) and (
         step := status_closing.next_step(now, week, closing.closed)
     ):
         view.line(step)
@@ -199,19 +208,56 @@ def _by(now: Session, branch: dict[str, Any], timed: bool) -> str:
     return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}" if timed else name
 
 
-def _uncommitted(now: Session) -> int | None:
-    """How many files of the book differ from the last commit; None outside a repository."""
-    from qibi.ledger.git import LEFT_OUT
+@dataclass(frozen=True)
+class _InGit:
+    """What git holds of the book: how many files differ from the last commit, which, and what is wrong."""
 
-    if now.git.repository() is None:
-        return None
-    return len(now.git.changed([".", *LEFT_OUT], filters=False))
+    uncommitted: int | None = None  # None outside a repository
+    unheld: tuple[tuple[str, str], ...] = ()  # new, changed or gone; path
+    problems: tuple[str, ...] = ()
 
 
-def _next(
-    now: Session, week: str, missing: list[str], warnings: int, uncommitted: int | None
-) -> list[str]:
+def _in_git(now: Session) -> _InGit:
+    """What the working tree shows that git does not hold, and what keeps git from holding it."""
+    from qibi.ledger.git import LEFT_OUT, NotInstalled
+    from qibi.ledger.git_state import in_between
+    from qibi.ledger.held import Held
+
+    try:
+        if now.git.repository() is None:
+            return _InGit()
+        held = Held(now.root, now.git)
+        problems = [str(finding) for finding in held.standing()]
+        if stopped := in_between(now.git):
+            problems.append(clauses([stopped.message, stopped.advice]))
+        unheld = held.unheld()
+        count = len(now.git.changed([".", *LEFT_OUT], filters=False))
+        return _InGit(max(count, len(unheld)), tuple(unheld), tuple(problems))
+    except NotInstalled:
+        return _InGit()
+    except Refusal as refusal:
+        return _InGit(problems=(clauses([refusal.message, refusal.advice]),))
+
+
+def _shown_alone(unheld: Sequence[tuple[str, str]]) -> str:
+    """What is shown here and is not in git: new batches counted, all else by name."""
+    batches = sum(state == "new" and path.startswith("ledger/") for state, path in unheld)
+    parts = []
+    if batches:
+        parts.append(
+            many("{count} new batch", "{count} new batches", batches).format(count=batches)
+        )
+    words = {"new": _("new"), "changed": _("changed"), "gone": _("gone")}
+    rest = [f"{words[s]} {p}" for s, p in unheld if s != "new" or not p.startswith("ledger/")]
+    parts += rest[:_NAMED]
+    if len(rest) > _NAMED:
+        parts.append(_("{count} more").format(count=len(rest) - _NAMED))
+    return listing(parts)
+
+
+def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _InGit) -> list[str]:
     lines = []
+    uncommitted = in_git.uncommitted
     if warnings:
         lines.append(
             many("{count} warning: qibi check", "{count} warnings: qibi check", warnings).format(
@@ -226,6 +272,8 @@ def _next(
                 uncommitted,
             ).format(count=uncommitted)
         )
+    if in_git.unheld:
+        lines.append(_("shown here, not in git: {what}").format(what=_shown_alone(in_git.unheld)))
     if missing:
         names = phrases.places([phrases.branch(now.definitions, b) for b in missing])
         lines.append(_("missing: {names}").format(names=names))

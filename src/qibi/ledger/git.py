@@ -4,7 +4,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ _SETTINGS = (
 )
 # Temp files and marks that a crash left, and the lock, also where no .gitignore names them; below a book.
 LEFT_OUT = (":(exclude,glob)ledger/**/.*", ":(exclude,glob)seals/**/.*")
+_NO_MODES = ("-c", "core.fileMode=false")
 _VALUES = {"QIBI_EMPTY": "", "QIBI_FALSE": "false"}  # what `--config-env` takes its values from
 _ENDING = 5  # seconds that git has to tidy up once it is told to end
 _LOCKED = (".lock'", "cannot lock ref", "Unable to create", "unable to lock")
@@ -125,8 +126,11 @@ class Git:
             ).format(paths=shlex.join(str(lock.path) for lock in found)),
         )
 
-    def read(self, *arguments: str, given: bytes = b"") -> bytes:
-        """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`."""
+    def read(self, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
+        """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`.
+
+        `fine` are the exit codes that are no failure.
+        """
         try:
             done = subprocess.run(
                 self._command(*arguments),
@@ -138,7 +142,7 @@ class Git:
             )
         except FileNotFoundError:
             raise _not_installed() from None
-        if done.returncode != 0:
+        if done.returncode not in fine:
             words = done.stderr.decode("utf-8", "replace").strip()
             raise Refusal(
                 _("git {command} failed: {words}").format(command=arguments[0], words=words)
@@ -154,9 +158,13 @@ class Git:
         return done.stdout.strip() or None if done.returncode == 0 else None
 
     def repository(self) -> Path | None:
-        """The top folder of the repository around this folder, or None."""
-        done = self.run("rev-parse", "--show-toplevel")
-        return Path(done.stdout.rstrip("\n")) if done.returncode == 0 else None
+        """The top folder of the repository around this folder; None where there is none.
+
+        Raises `Refusal` where git does not open the one that is there (see `git_state`).
+        """
+        from qibi.ledger.git_state import work_tree
+
+        return work_tree(self)
 
     def changed(self, paths: Sequence[str], *, filters: bool = True) -> list[tuple[str, str]]:
         """Status (two letters, as git writes them) and path of what differs from the last commit.
@@ -196,19 +204,32 @@ class Git:
             )
         raise Refusal(_("git {command} failed: {words}").format(command="push", words=words))
 
-    def commit(self, message: str, paths: Sequence[str]) -> str:
-        """Commit these paths and nothing else that may be staged; the new commit's short id."""
+    def add(self, paths: Sequence[str]) -> None:
+        """Put these paths into the index; raises `Refusal`.
+
+        New files are added as plain ones, whatever modes the file system shows (SMB, WSL).
+        """
         try:
-            self.demand("add", "--all", "--", *paths)
+            self.demand(*_NO_MODES, "add", "--all", "--", *paths)
         except Refusal as refusal:
             refusal.advice = refusal.advice or _(
                 "mend that and run qibi commit again; nothing is lost"
             )
             raise
+
+    def commit(self, message: str, paths: Sequence[str]) -> str:
+        """Add and commit these paths, and have the disk keep the commit; its short id."""
+        self.add(paths)
+        made = self.commit_added(message, paths)
+        self.keep()
+        return made
+
+    def commit_added(self, message: str, paths: Sequence[str]) -> str:
+        """Commit these paths, which were added, and nothing else that may be staged; the short id."""
         merging = self.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
         # A merge is committed whole: git knows no part of one.
         only = () if merging else ("--only", "--", *paths)
-        done = self.run("commit", "--quiet", "-m", message, *only)
+        done = self.run(*_NO_MODES, "commit", "--quiet", "-m", message, *only)
         if done.returncode != 0:
             self.run("reset", "--quiet", "--", *paths)
             words = _words_of(done) or _("a hook of this repository refused")
@@ -216,8 +237,22 @@ class Git:
                 _("git did not commit: {words}").format(words=words),
                 _("mend that and run qibi commit again; nothing is lost"),
             )
-        self.keep()
         return self.demand("rev-parse", "--short=7", "HEAD").strip()
+
+    def take_back(self, commit: str, before: str) -> bool:
+        """Take back the last commit, which others have not seen; the files stay as they are.
+
+        False where something else than this commit has been made on top of `before` (empty: of nothing).
+        """
+        parents = self.run("rev-list", "--parents", "-1", commit).stdout.split()[1:]
+        if parents != ([before] if before else []):
+            return False
+        if before:
+            return self.run("reset", "--quiet", before).returncode == 0
+        return (
+            self.run("update-ref", "-d", "HEAD", commit).returncode == 0
+            and self.run("rm", "-r", "--cached", "--quiet", "--ignore-unmatch", ".").returncode == 0
+        )
 
     def keep(self) -> None:
         """Have the disk keep the last commit; raises `Refusal` where it does not confirm that."""
@@ -257,8 +292,14 @@ def _words_of(done: "subprocess.CompletedProcess[str]") -> str:
     return words
 
 
+class NotInstalled(Refusal):
+    """There is no git on this machine: what is recorded is then held against nothing."""
+
+
 def _not_installed() -> Refusal:
-    return Refusal(_("git is not installed"), _("install git (https://git-scm.com) and try again"))
+    return NotInstalled(
+        _("git is not installed"), _("install git (https://git-scm.com) and try again")
+    )
 
 
 def has_identity(git: Git) -> bool:

@@ -9,7 +9,7 @@ folders of years, is people's own and is left alone.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from qibi.base import weeks
@@ -70,11 +70,6 @@ def kept_sheets(root: Path) -> Iterator[str]:
                 yield path.relative_to(root).as_posix()
 
 
-def has_any(root: Path) -> bool:
-    """Whether the book has a folder for kept sheets."""
-    return next((root / SHEETS).glob("[0-9][0-9][0-9][0-9]"), None) is not None
-
-
 def wrong(root: Path) -> Iterator[Finding]:
     """What is wrong with the kept sheets that are there: bytes of another digest, strays."""
     for path in kept_sheets(root):
@@ -107,15 +102,3 @@ def not_plain(path: str) -> Finding:
     """The finding for a link or a device in place of a kept sheet."""
     message = _("not a plain file; a kept sheet is one, never a link or a folder")
     return Finding(path, message=message, code="sheet-digest")
-
-
-def missing(root: Path, committed: Iterable[str]) -> Iterator[Finding]:
-    """Kept sheets that the last commit has and that are gone.
-
-    That an entry names a sheet which is kept nowhere is no finding: `keep_sheets: false`, names that
-    stay out of git and entries from before sheets were kept all leave the digest alone.
-    """
-    message = _("gone, though it was committed; restore it: git checkout -- {path}")
-    for path in sorted(committed):
-        if sha256_in(path) and not (root / path).exists():
-            yield Finding(path, message=message.format(path=path), code="sheet-gone")

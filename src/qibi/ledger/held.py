@@ -1,0 +1,424 @@
+"""What git holds of a book, held against what stands on disk: the truth of "committed".
+
+Git can be told to look away (ignore rules, assume-unchanged, skip-worktree, a sparse checkout), to store other
+bytes than it is given (attributes, filters, hooks), or to make a link of a file. So nothing here asks git
+whether anything has changed: each file's own bytes are hashed as git hashes a blob, and compared with the ids
+that its index and HEAD hold.
+"""
+
+import hashlib
+import os
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from qibi.base.findings import Finding
+from qibi.base.language import _, listing
+from qibi.book.load import ENDINGS, FOLDERS, NAMES
+from qibi.ledger.batches import LEDGER, NotPlain, each_of_week, read_plain, weeks_with_batches
+from qibi.ledger.git import Git
+from qibi.ledger.git_state import head_commit
+from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
+from qibi.ledger.presence import TIMES_TELL, Stamp, stamp_of
+from qibi.ledger.seals import SEALS
+from qibi.ledger.store import SHEETS
+
+EVIDENCE = "evidence"
+PLAIN = "100644"
+_CONVERTING = ("filter", "ident", "working-tree-encoding", "eol", "text", "crlf")
+_LITTER = (
+    "thumbs.db",
+    "desktop.ini",
+)  # of file managers; those that begin with a dot are known by it
+_PATHS = ("utf-8", "surrogateescape")
+
+# What .gitattributes says so that git stores each file of a book as it is.
+KEEP_BYTES = "* -text -eol -ident -filter -working-tree-encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A file of git's index: its mode, its blob's id, and the letter that `git ls-files -v` gives it."""
+
+    mode: str
+    object: str
+    tag: str = "H"
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether git is told that it never changes."""
+        return self.tag.islower()
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether git is told that it is not in the working tree, as in a sparse checkout."""
+        return self.tag in "Ss"
+
+
+def is_recorded(path: str) -> bool:
+    """Whether a file of a book is only ever added: a batch, a seal, a kept sheet, a signature."""
+    return path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(path)
+
+
+def is_definition(path: str) -> bool:
+    """Whether a file of a book defines it."""
+    if path in ("qibi.yaml", NAMES):
+        return True
+    folder, _slash, name = path.partition("/")
+    return folder in FOLDERS and "/" not in name and name.endswith(ENDINGS)
+
+
+def files_of(root: Path) -> Iterator[str]:
+    """The files of a book that git is to hold: definitions, batches, seals, kept sheets, evidence."""
+    for name in ("qibi.yaml", NAMES):
+        if os.path.lexists(root / name):
+            yield name
+    for folder in FOLDERS:
+        for path in _below(root, folder):
+            if is_definition(path):
+                yield path
+    for folder in (LEDGER, SEALS):
+        yield from _below(root, folder)
+    yield from (path for path in kept_sheets(root) if sha256_in(path))
+    yield from _below(root, EVIDENCE)
+
+
+def _below(root: Path, folder: str) -> Iterator[str]:
+    """The files below a folder of a book, in order, without locks, temp files and litter."""
+    try:
+        with os.scandir(root / folder) as scan:
+            found = sorted(scan, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in found:
+        path = f"{folder}/{entry.name}"
+        if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LITTER:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(root, path)
+        else:
+            yield path
+
+
+class Held:
+    """What git's index and HEAD hold of one book, read once.
+
+    Raises `Refusal` where git does not open the repository, or HEAD is damaged.
+    """
+
+    def __init__(self, root: Path, git: Git) -> None:
+        self.root, self.git = root, git
+        self.commit = head_commit(git)
+
+    @cached_property
+    def index(self) -> dict[str, Tracked]:
+        """Path: what git's index holds."""
+        return tracked(self.git)
+
+    @cached_property
+    def head(self) -> dict[str, Tracked]:
+        """Path: what the present commit holds."""
+        if not self.commit:
+            return {}
+        found = {}
+        for row in self.git.read("ls-tree", "-r", "-z", self.commit).decode(*_PATHS).split("\0"):
+            if row:
+                about, path = row.split("\t", 1)
+                mode, _kind, key = about.split(" ")
+                found[path] = Tracked(mode, key)
+        return found
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The files of the book on disk that git is to hold; names that are kept out of it are not."""
+        return [path for path in files_of(self.root) if path not in self._private]
+
+    @cached_property
+    def _private(self) -> frozenset[str]:
+        ignored = NAMES not in self.index and bool(self._rules([NAMES]))
+        return frozenset([NAMES] if ignored else [])
+
+    @cached_property
+    def objects(self) -> dict[str, str]:
+        """Path: the id that git would give the file's bytes; empty for what is no plain file."""
+        return {path: _object(self.root / path, self._algorithm) for path in self.files}
+
+    @cached_property
+    def _algorithm(self) -> str:
+        if self.commit:
+            return "sha256" if len(self.commit) == 64 else "sha1"
+        return self.git.run("rev-parse", "--show-object-format").stdout.strip() or "sha1"
+
+    def changed(self, path: str) -> bool:
+        """Whether a file differs from HEAD, or is not in it."""
+        held = self.head.get(path)
+        return held is None or held.object != self.objects[path]
+
+    def standing(self) -> list[Finding]:
+        """What keeps the next commit from holding the book as it stands on disk, or the last from being it."""
+        findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
+        told = {finding.path for finding in findings}
+        changed = [p for p in self.files if p not in told and self.changed(p) and self.objects[p]]
+        findings += self._converted(changed)
+        told.update(finding.path for finding in findings)
+        for path in changed:
+            held = self.head.get(path)
+            if path in told or held is None or not is_recorded(path):
+                continue
+            proven = _is_what_its_name_says(self.root / path, path)
+            if proven:
+                findings.append(self._other_bytes(path))
+            elif proven is None and not self._merging:  # a merge may bring another: commit tells
+                message = _("changed since it was committed; restore it: git restore -- {path}")
+                findings.append(_finding(path, message, "changed"))
+        return findings
+
+    @property
+    def _merging(self) -> bool:
+        return self.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
+
+    def committed(self, before: Mapping[str, str] | None = None) -> list[Finding]:
+        """What is not in HEAD as it stands on disk: a plain file, byte for byte, and what its name says.
+
+        `before` are the ids of the files as they stood before they were committed.
+        """
+        findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
+        told = {finding.path for finding in findings}
+        for path in self.files:
+            held = self.head.get(path)
+            was = (before or {}).get(path, self.objects[path])
+            if path in told:
+                continue
+            if was != self.objects[path] and not is_definition(path):
+                message = _(
+                    "changed while it was committed, as by a hook; restore what stood here: git cat-file blob {id} > {path}"
+                )
+                findings.append(_finding(path, message, "git-bytes", id=was))
+            elif held is None:
+                message = _("git did not commit it; look at: git status -- {path}")
+                findings.append(_finding(path, message, "not-committed"))
+            elif not self.objects[path] or held.mode != PLAIN:
+                message = _("git holds it with mode {mode}; it has to be a plain file (100644)")
+                findings.append(_finding(path, message, "git-mode", mode=held.mode))
+            elif held.object != self.objects[path]:
+                findings.append(self._other_bytes(path))
+        return findings
+
+    def staged(self, paths: Iterable[str]) -> list[Finding]:
+        """Which of these files the index holds with other bytes than the disk, after `git add`."""
+        self.__dict__.pop("index", None)
+        findings = []
+        for path in paths:
+            held = self.index.get(path)
+            if path in self.objects and held and held.object != self.objects[path]:
+                findings.append(self._other_bytes(path))
+        return findings
+
+    def gone(self) -> Iterator[Finding]:
+        """What was recorded, is in git, and is not on disk."""
+        for path in sorted({*self.index, *self.head}):
+            if (is_recorded(path) or path.startswith(f"{EVIDENCE}/")) and not os.path.lexists(
+                self.root / path
+            ):
+                yield gone(path, self.index.get(path))
+
+    def unheld(self) -> list[tuple[str, str]]:
+        """(`new`, `changed` or `gone`; path) of all files of the book that HEAD does not hold as they stand."""
+        found = [
+            ("changed" if path in self.head else "new", path)
+            for path in self.files
+            if self.changed(path)
+        ]
+        here = set(self.files)
+        found += [("gone", p) for p in self.head if p not in here and self._is_part(p)]
+        return found
+
+    def _is_part(self, path: str) -> bool:
+        return is_definition(path) or is_recorded(path) or path.startswith(f"{EVIDENCE}/")
+
+    def _flags(self) -> Iterator[Finding]:
+        """Files that git is told not to look at."""
+        for path, held in sorted(self.index.items()):
+            if not self._is_part(path) or not (held.is_assumed or held.is_skipped):
+                continue
+            if held.is_skipped and not os.path.lexists(self.root / path):
+                if not is_definition(path):
+                    continue  # told as gone
+                yield gone(path, held)
+                continue
+            flag = "skip-worktree" if held.is_skipped else "assume-unchanged"
+            message = _(
+                "git is told not to look at it ({flag}), so no commit takes in what stands here: git update-index --no-{flag} -- {path}"
+            )
+            yield _finding(path, message, "git-flag", flag=flag)
+
+    def _ignored(self) -> Iterator[Finding]:
+        """Files of the book that no commit would take in, because git ignores them."""
+        untracked = [path for path in self.files if path not in self.index]
+        rules = self._rules(untracked)
+        evidence = [path for path in rules if path.startswith(f"{EVIDENCE}/")]
+        named = _named_as_evidence(self.root, evidence) if evidence else set()
+        for path, rule in rules.items():
+            if path in evidence and path not in named:
+                continue  # a file that no entry names is people's own
+            message = _(
+                "git ignores it ({rule}), so no commit holds it: remove that line, or add the file once: git add -f -- {path}"
+            )
+            yield _finding(path, message, "git-ignored", rule=rule)
+
+    def _rules(self, paths: Collection[str]) -> dict[str, str]:
+        """Path: where it is said that git ignores it, for those of these paths for which it is."""
+        if not paths:
+            return {}
+        given = "\0".join(paths).encode(*_PATHS)
+        # 1: none of them is ignored
+        out = self.git.read("check-ignore", "-z", "-v", "--stdin", given=given, fine=(0, 1))
+        fields = out.decode(*_PATHS).split("\0")
+        found = {}
+        for source, line, pattern, path in zip(*[iter(fields)] * 4, strict=False):
+            if not pattern.startswith("!"):
+                found[path] = f"{source}:{line}: {pattern}" if source else pattern
+        return found
+
+    def _embedded(self) -> Iterator[Finding]:
+        """Folders of the book that are repositories of their own: git would hold a commit's id of them."""
+        for part in (LEDGER, SEALS, SHEETS, EVIDENCE, *FOLDERS):
+            for folder, folders, names in os.walk(self.root / part):
+                if ".git" in folders or ".git" in names:
+                    path = Path(folder).relative_to(self.root).as_posix()
+                    message = _(
+                        "a git repository of its own stands in the book, so the book's holds none of its files: move its .git elsewhere"
+                    )
+                    yield _finding(path, message, "git-embedded")
+
+    def _converted(self, paths: Collection[str]) -> Iterator[Finding]:
+        """Those of these files of which git would store other bytes, by attributes that someone has set."""
+        for path, found in self._attributes(paths).items():
+            raw = _bytes(self.root / path)
+            reasons = [
+                f"{name}={value}" if value != "set" else name
+                for name, value in found.items()
+                if _converts(name, raw)
+            ]
+            if reasons:
+                yield _conversion(path, reasons)
+
+    def _attributes(self, paths: Collection[str]) -> dict[str, dict[str, str]]:
+        """Path: the converting attributes that are set for it, and their values."""
+        if not paths:
+            return {}
+        given = "\0".join(paths).encode(*_PATHS)
+        out = self.git.read("check-attr", "-z", "--stdin", *_CONVERTING, given=given)
+        fields = out.decode(*_PATHS).split("\0")
+        found: dict[str, dict[str, str]] = {}
+        plain = set()  # line ends are kept where `text` is unset, whatever else is said of them
+        for path, name, value in zip(*[iter(fields)] * 3, strict=False):
+            if value not in ("unspecified", "unset"):
+                found.setdefault(path, {})[name] = value
+            elif name == "text" and value == "unset":
+                plain.add(path)
+        for path in plain & set(found):
+            found[path] = {k: v for k, v in found[path].items() if k not in ("eol", "crlf")}
+        return {path: values for path, values in found.items() if values}
+
+    def _other_bytes(self, path: str) -> Finding:
+        set_for = self._attributes([path]).get(path, {})
+        reasons = [f"{k}={v}" if v != "set" else k for k, v in set_for.items()]
+        if reasons:
+            return _conversion(path, reasons)
+        message = _(
+            "git holds other bytes than stand here: a hook or a filter of this repository changed them (git config --get-regexp 'filter|hooksPath'; .git/hooks)"
+        )
+        return _finding(path, message, "git-bytes")
+
+
+def _is_what_its_name_says(file: Path, path: str) -> bool | None:
+    """Whether a recorded file's bytes are those that its name tells; None where it tells none."""
+    digest = hashlib.sha256(_bytes(file)).hexdigest()
+    if path.startswith(f"{LEDGER}/") and path.endswith(".jsonl"):
+        return digest[:16] == path[-22:-6]
+    named = sha256_in(path)
+    return digest == named if named else None
+
+
+def tracked(git: Git) -> dict[str, Tracked]:
+    """Path below git's folder: what git's index holds. Raises `Refusal`."""
+    found = {}
+    for row in git.read("ls-files", "-z", "-v", "-s").decode(*_PATHS).split("\0"):
+        if row:
+            about, path = row.split("\t", 1)
+            tag, mode, key, _stage = about.split(" ")
+            found[path] = Tracked(mode, key, tag)
+    return found
+
+
+def gone(path: str, held: Tracked | None = None) -> Finding:
+    """The finding for a file that git has and the disk has not."""
+    if held and held.is_skipped:
+        message = _(
+            "git has it, and it is not on disk: a sparse checkout leaves it out; get all of the book: git sparse-checkout disable (or git update-index --no-skip-worktree -- {path}; git restore -- {path})"
+        )
+    elif held:
+        message = _("git has it, and it is not on disk; restore it: git restore -- {path}")
+    else:
+        message = _("committed before, now gone; restore it: git checkout HEAD -- {path}")
+    return _finding(path, message, "gone")
+
+
+def _finding(path: str, message: str, code: str, **more: str) -> Finding:
+    return Finding(path, message=message.format(path=shlex.quote(path), **more), code=code)
+
+
+def _conversion(path: str, reasons: list[str]) -> Finding:
+    message = _(
+        "git would store other bytes than stand here (attributes: {reasons}): remove these attributes (.gitattributes, .git/info/attributes), or add as the last line of .gitattributes here: {keep}"
+    )
+    text = message.format(reasons=listing(reasons), keep=KEEP_BYTES)
+    return Finding(path, message=text, code="git-bytes")
+
+
+def _converts(name: str, raw: bytes) -> bool:
+    """Whether a converting attribute changes these bytes, as far as can be told without running anything."""
+    if name in ("text", "eol", "crlf"):
+        return b"\r\n" in raw
+    return name != "ident" or b"$Id" in raw
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_plain(str(path))
+    except OSError:
+        return b""
+
+
+_hashed: dict[tuple[str, str], tuple[Stamp, str]] = {}  # of this run: path, algorithm: as it was
+
+
+def _object(path: Path, algorithm: str) -> str:
+    """The id of a file's bytes as a blob; empty where it is no plain file or can't be read."""
+    stamp = stamp_of(path)
+    known = _hashed.get((str(path), algorithm))
+    if known and known[0] == stamp and TIMES_TELL:
+        return known[1]
+    try:
+        raw = read_plain(str(path))
+    except (NotPlain, OSError):
+        return ""
+    found = hashlib.new(algorithm, b"blob %d\0" % len(raw) + raw).hexdigest()
+    if stamp:
+        _hashed[str(path), algorithm] = stamp, found
+    return found
+
+
+def _named_as_evidence(root: Path, paths: Collection[str]) -> set[str]:
+    """Those of these files that an entry names as its evidence."""
+    having = [path.encode() for path in paths]
+    found = set()
+    for week in weeks_with_batches(root):
+        for batch in each_of_week(root, week, having):
+            for entry in getattr(batch, "entries", ()):
+                for piece in getattr(entry, "evidence", ()):
+                    found.add(getattr(piece, "path", ""))
+    return found.intersection(paths)
