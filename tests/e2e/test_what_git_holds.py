@@ -200,6 +200,54 @@ def test_a_batch_that_git_does_not_take_is_never_called_committed(
         assert "1 broken" in book.qibi("doctor", code=1)
 
 
+@pytest.mark.parametrize("path", ["branches/*", "seals/", "qibi.yaml", "scheme/"])
+def test_other_parts_that_git_ignores_are_named(book: Book, path: str) -> None:
+    (book.root / ".git/info").mkdir(exist_ok=True)
+    (book.root / ".git/info/exclude").write_text(f"{path}\n")
+    (book.root / "branches/west.yaml").write_text("id: west\nmembers: [{id: dora}]\n")
+    (book.root / "scheme/2026-W40.yaml").write_text(SCHEME)
+    if path == "qibi.yaml":
+        book.git("rm", "-q", "--cached", path)
+        book.git("commit", "-q", "-m", "without it")
+    book.score()
+    book.assess()
+    if path != "seals/":
+        assert path.split("/")[0] in book.qibi("commit", code=1)
+    else:
+        book.qibi("score", "--no-events", "--week", WEEK, "--branch", "west")
+        assert "seals/: seals" not in book.qibi("commit")
+        assert f"seals/{WEEK}.json" in book.qibi("close", WEEK, code=1)
+        assert not list(book.root.glob("seals/*.json"))
+
+
+def test_what_no_entry_names_below_evidence_may_be_ignored(book: Book) -> None:
+    (book.root / ".gitignore").write_text("*.mp4\n*.jpg\nledger/.lock\n*.tmp\n")
+    book.git("commit", "-q", "-am", "ignore")
+    (book.root / "evidence").mkdir()
+    (book.root / "evidence/film.mp4").write_bytes(b"film")
+    book.score()
+    book.assess()
+    book.qibi("commit")
+    (book.root / "photo.jpg").write_bytes(b"photo")
+    entry = json.loads(book.qibi("log", "--week", WEEK, "--format", "json"))["entries"][0]["id"]
+    book.qibi("attach", entry, "photo.jpg")
+    assert f"evidence/{WEEK}/photo.jpg" in book.qibi("commit", code=1)
+    assert "film.mp4" not in book.qibi("check", code=1)
+
+
+def test_pushed_is_said_when_the_remote_holds_the_commit(book: Book) -> None:
+    book.git("init", "-q", "--bare", "../remote")
+    book.git("remote", "add", "origin", "../remote")
+    book.git("push", "-q", "-u", "origin", "main")
+    book.score()
+    assert "pushed" in book.qibi("commit", "--push")
+    book.git("tag", "one")
+    book.git("config", "remote.origin.push", "refs/tags/*:refs/tags/*")
+    book.score("more")
+    said = book.qibi("commit", "--push", code=2)
+    assert "no branch of the remote holds this commit" in said and "\npushed" not in said
+
+
 @pytest.mark.parametrize(
     ("attribute", "raw"),
     [

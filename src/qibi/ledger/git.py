@@ -188,9 +188,17 @@ class Git:
         ]
 
     def push(self) -> None:
-        """Push the current branch; raises `Refusal` with what to do where that is refused."""
+        """Push the current branch; raises `Refusal` with what to do where that is refused.
+
+        Also where git pushed something else, as its settings may say.
+        """
         done = self.run("push", "--quiet")
         if done.returncode == 0:
+            if not self.run("branch", "--remotes", "--contains", "HEAD").stdout.strip():
+                raise Refusal(
+                    _("git push ended well, and no branch of the remote holds this commit"),
+                    _("look at: git config --get-regexp 'push|remote'; then: git push origin HEAD"),
+                )
             return
         words = _words_of(done)
         if "rejected" in words or "fetch first" in words:

@@ -130,15 +130,26 @@ class Held:
                 found[path] = Tracked(mode, key)
         return found
 
-    @cached_property
+    @property
     def files(self) -> list[str]:
-        """The files of the book on disk that git is to hold; names that are kept out of it are not."""
-        return [path for path in files_of(self.root) if path not in self._private]
+        """The files of the book on disk that git is to hold."""
+        return self._listed[0]
 
     @cached_property
-    def _private(self) -> frozenset[str]:
-        ignored = NAMES not in self.index and bool(self._rules([NAMES]))
-        return frozenset([NAMES] if ignored else [])
+    def _listed(self) -> tuple[list[str], dict[str, str]]:
+        """The files on disk that git is to hold, and those of them that it ignores, with the rule.
+
+        Names that are kept out of git are not, nor the sheets with them, nor what git ignores below evidence/
+        and no entry names: that is people's own.
+        """
+        there = list(files_of(self.root))
+        rules = self._rules([path for path in there if path not in self.index])
+        own = {path for path in rules if path == NAMES or (NAMES in rules and is_below(path))}
+        evidence = [path for path in rules if path.startswith(f"{EVIDENCE}/")]
+        if evidence:
+            own.update(set(evidence) - _named_as_evidence(self.root, evidence))
+        ignored = {path: rule for path, rule in rules.items() if path not in own}
+        return [path for path in there if path not in own], ignored
 
     @cached_property
     def objects(self) -> dict[str, str]:
@@ -161,7 +172,7 @@ class Held:
         findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
         told = {finding.path for finding in findings}
         changed = [p for p in self.files if p not in told and self.changed(p) and self.objects[p]]
-        findings += self._converted(changed)
+        findings += self._converted({path: _bytes(self.root / path) for path in changed})
         told.update(finding.path for finding in findings)
         for path in changed:
             held = self.head.get(path)
@@ -256,17 +267,13 @@ class Held:
 
     def _ignored(self) -> Iterator[Finding]:
         """Files of the book that no commit would take in, because git ignores them."""
-        untracked = [path for path in self.files if path not in self.index]
-        rules = self._rules(untracked)
-        evidence = [path for path in rules if path.startswith(f"{EVIDENCE}/")]
-        named = _named_as_evidence(self.root, evidence) if evidence else set()
-        for path, rule in rules.items():
-            if path in evidence and path not in named:
-                continue  # a file that no entry names is people's own
-            message = _(
-                "git ignores it ({rule}), so no commit holds it: remove that line, or add the file once: git add -f -- {path}"
-            )
-            yield _finding(path, message, "git-ignored", rule=rule)
+        for path, rule in self._listed[1].items():
+            yield _ignored(path, rule)
+
+    def refuses(self, path: str, raw: bytes) -> list[Finding]:
+        """What would keep a commit from holding these bytes, were they written to this path."""
+        found = [_ignored(path, rule) for rule in self._rules([path]).values()]
+        return found or list(self._converted({path: raw}))
 
     def _rules(self, paths: Collection[str]) -> dict[str, str]:
         """Path: where it is said that git ignores it, for those of these paths for which it is."""
@@ -293,14 +300,13 @@ class Held:
                     )
                     yield _finding(path, message, "git-embedded")
 
-    def _converted(self, paths: Collection[str]) -> Iterator[Finding]:
+    def _converted(self, files: Mapping[str, bytes]) -> Iterator[Finding]:
         """Those of these files of which git would store other bytes, by attributes that someone has set."""
-        for path, found in self._attributes(paths).items():
-            raw = _bytes(self.root / path)
+        for path, found in self._attributes(files).items():
             reasons = [
                 f"{name}={value}" if value != "set" else name
                 for name, value in found.items()
-                if _converts(name, raw)
+                if _converts(name, files[path])
             ]
             if reasons:
                 yield _conversion(path, reasons)
@@ -369,6 +375,13 @@ def gone(path: str, held: Tracked | None = None) -> Finding:
 
 def _finding(path: str, message: str, code: str, **more: str) -> Finding:
     return Finding(path, message=message.format(path=shlex.quote(path), **more), code=code)
+
+
+def _ignored(path: str, rule: str) -> Finding:
+    message = _(
+        "git ignores it ({rule}), so no commit holds it: remove that line, or add the file once: git add -f -- {path}"
+    )
+    return _finding(path, message, "git-ignored", rule=rule)
 
 
 def _conversion(path: str, reasons: list[str]) -> Finding:
