@@ -83,6 +83,9 @@ def _table(found: list[dict], options: argparse.Namespace, seconds: float) -> st
     said = {
         "acknowledged entries": sums["acknowledged"],
         "written, killed before it was said": sums["unsaid"],
+        "killed between two batches": sums["in_part"],
+        "killed again when run again": sums["again"],
+        "written, killed, and not run again": sums["left"],
         "commits said to be made": sums["commits"],
         "locks of a killed git, reported": sums["locks"],
         "lost": sums["lost"],

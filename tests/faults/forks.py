@@ -15,11 +15,18 @@ from datetime import datetime
 from pathlib import Path
 
 import qibi.checks.registry
+import qibi.cli.attach
 import qibi.cli.close
 import qibi.cli.commit
 import qibi.cli.entries
+import qibi.cli.exempt
 import qibi.cli.fix
+import qibi.cli.guided
+import qibi.cli.remedy
+import qibi.cli.score_milestones
 import qibi.cli.score_sheets
+import qibi.cli.score_target
+import qibi.cli.task
 import qibi.cli.void
 import qibi.ledger.git_files
 import qibi.scoring.ranking  # noqa: F401  (all imported once, for all forks)
@@ -52,11 +59,13 @@ def run(
     whole_group: bool = True,
     before: Callable[[], None] = lambda: None,
     at: datetime | None = None,
+    typed: str = "",
 ) -> Ended:
     """Run `qibi ARGUMENTS`, and kill -9 it after so many seconds if it still runs.
 
     With `whole_group` its git dies with it, else git goes on alone and is waited for.
     `before` is called in the new process (to break something there). `at` is where its clock stands still.
+    What is `typed` is typed on a terminal, on which its standard error is shown, too.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
@@ -64,10 +73,13 @@ def run(
     outputs = [home / "stdout", home / "stderr"]
     for path in outputs:
         path.write_bytes(b"")  # what is killed at once has said nothing
+    person, terminal = os.openpty() if typed else (-1, -1)
+    if typed:
+        os.write(person, typed.encode() + b"\n")
     started = time.perf_counter()
     child = os.fork()
     if child == 0:
-        _become(folder, arguments, environment, outputs, before, at)
+        _become(folder, arguments, environment, outputs, before, at, terminal)
     if kill_after is not None:
         time.sleep(kill_after)
         with suppress(ProcessLookupError, PermissionError):
@@ -75,6 +87,9 @@ def run(
     _pid, status = os.waitpid(child, 0)
     seconds = time.perf_counter() - started
     _wait_for_group(child)
+    if typed:
+        os.close(terminal)
+        outputs[1].write_bytes(_shown(person))
     code = None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
     return Ended(code, *(path.read_text("utf-8", "replace") for path in outputs), seconds)
 
@@ -86,6 +101,7 @@ def _become(
     outputs: list[Path],
     before: Callable[[], None],
     at: datetime | None,
+    terminal: int,
 ) -> None:
     code = 70
     try:
@@ -94,13 +110,14 @@ def _become(
         os.environ.clear()
         os.environ.update(environment)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        for number, source in enumerate(
-            [os.open(os.devnull, os.O_RDONLY), *(os.open(path, flags, 0o644) for path in outputs)]
-        ):
+        streams = [os.open(os.devnull, os.O_RDONLY), *(os.open(p, flags, 0o644) for p in outputs)]
+        if terminal >= 0:
+            streams[0] = streams[2] = terminal
+        for number, source in enumerate(streams):
             os.dup2(source, number)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115  (descriptors, for the whole run)
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", 1, encoding="utf-8", closefd=False)  # noqa: SIM115
         before()
         around = Surroundings.of_this_process()
         code = main(arguments, replace(around, now=lambda: at) if at else around)
@@ -108,6 +125,16 @@ def _become(
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _shown(person: int) -> bytes:
+    """What stood on a terminal that nobody holds any more; closes this end of it, too."""
+    shown = b""
+    with suppress(OSError):
+        while part := os.read(person, 65536):
+            shown += part
+    os.close(person)
+    return shown
 
 
 def _wait_for_group(group: int) -> None:

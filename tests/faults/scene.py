@@ -27,6 +27,30 @@ members:
 """,
 }
 PEOPLE = ("ann", "bob", "cora")
+MILESTONES = [f"m{n}" for n in range(1, 31)]
+ALL_KINDS = FILES | {  # what every command that records needs: lists, a CP, a plan, a second branch
+    "qibi.yaml": FILES["qibi.yaml"] + "lists: {member: {black: {bottom: 2, remedy_due: 3d}}}\n",
+    "scheme/2026-W01.yaml": repositories.SCHEME
+    + """\
+  - id: schedule
+    applies_to: [cp]
+    base: 10
+    min: 0
+    max: 200
+    items:
+      - {id: early, points: 1, per: day, auto: milestone}
+""",
+    "branches/west.yaml": """\
+id: west
+members:
+  - {id: erik}
+  - {id: faye}
+cps:
+  - {id: w-cp, members: {a: erik, b: faye}}
+""",
+    "plans/w-cp.yaml": "cp: w-cp\ntasks:\n  - id: pit\n    milestones:\n"
+    + "".join(f"      - {{id: {name}, due: 2026-11-20}}\n" for name in MILESTONES),
+}
 TODAY = "2026-11-23"
 _NAME = re.compile(r"([a-z0-9-]+)-([0-9a-f]{16})\.jsonl")
 
@@ -48,9 +72,9 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def make(book: Path, env: dict[str, str]) -> Path:
-    """A book with one branch of three, committed."""
-    repositories.lay_out(book, FILES)
+def make(book: Path, env: dict[str, str], files: dict[str, str] = FILES) -> Path:
+    """A book, committed: with one branch of four where no other files are given."""
+    repositories.lay_out(book, files)
     Path(env["HOME"]).mkdir(parents=True, exist_ok=True)
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "start"]):
         git(book, env, *command)
@@ -75,8 +99,12 @@ def batches(book: Path) -> dict[str, bytes]:
 
 
 def marks(book: Path) -> list[Path]:
-    """The marks of batches that no command has reported yet."""
-    return sorted((book / "ledger").rglob("*.unsaid.tmp"))
+    """The marks of batches and seals that no command has reported yet.
+
+    One that names a mark which is gone was reported with it.
+    """
+    found = [p for part in ("ledger", "seals") for p in (book / part).rglob("*.unsaid.tmp")]
+    return sorted(p for p in found if not (first := p.read_text()) or (book / first).exists())
 
 
 def torn(files: dict[str, bytes]) -> list[str]:
@@ -106,7 +134,14 @@ def fact(entry: dict) -> Fact:
         return ("void", entry["entry"])
     if entry["kind"] == "assessed":
         return ("assessed", entry["week"])
-    return ("score", entry["week"], entry["subject"], entry["item"], entry.get("note", ""))
+    keys = {
+        "exempt": ("week", "subject", "note"),
+        "task": ("subject", "task", "milestone", "progress", "done", "note"),
+        "remedy": ("state", "week", "subject", "measure", "note"),
+        "score": ("week", "subject", "item", "note"),
+    }[entry["kind"]]
+    shown = (e if isinstance(e, str) else e["path"] for e in entry.get("evidence", ()))
+    return (entry["kind"], *(str(entry.get(key, "")) for key in keys), *shown)
 
 
 def facts(book: Path) -> Counter[Fact]:

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -242,8 +243,45 @@ def test_a_closed_pipe_ends_no_command_that_writes(scene: Scene) -> None:
     assert all((scene.folder / f).stat().st_size for f in ("board.html", "week.xlsx", "blank.xlsx"))
     assert (scene.folder / "other" / "qibi.yaml").exists()
     assert "Zoe Park" in (scene.folder / "branches" / "east.yaml").read_text("utf-8")
-    assert unread(scene, "commit", "close W46", "close W46") == (0, 0, 1)
-    assert "W46 closed" in last_commit() and scene.run("git status --short seals branches") == ""
+    # Nobody read what the first close reported, so that the second reports it once more.
+    assert unread(scene, "commit", "close W46", "close W46") == (0, 0, 0)
+    assert "W46 closed" in last_commit()
+    assert scene.run("git status --short 'seals/*.json' branches") == ""
+
+
+def test_what_nobody_read_is_reported_once_more_and_recorded_once(scene: Scene) -> None:
+    command = 'score -e "Bob first-pass valve 3" --week W47'
+    before = batches(scene)
+    assert unread(scene, command, command, "exempt Fay --week W46..W47 --reason away") == (0, 0, 0)
+    assert len(batches(scene) - before) == 3
+    said = scene.run(f"qibi {command}")
+    assert "holds this already" in said and "recorded 1 entry" in said
+    assert "exempt in 2026-W46 (" in scene.run("qibi exempt Fay --week W46..W47 --reason away")
+    assert len(batches(scene) - before) == 3
+    assert "holds this already" not in scene.run(f"qibi {command}")
+    assert len(batches(scene) - before) == 4
+
+
+def test_a_report_into_a_closed_pipe_is_told_again_on_standard_error_once(scene: Scene) -> None:
+    command = 'score -e "Bob first-pass valve 3" --week W47'
+    before = batches(scene)
+    told = []
+    for _run in range(3):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [sys.executable, "-m", "qibi", *shlex.split(command)],
+            cwd=scene.folder,
+            env=scene.environment_now() | {"QIBI_TODAY": "2026-11-30"},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        os.close(writing)
+        told.append("run the command once more" in done.stderr)
+        time.sleep(1)  # the same in the same second is refused
+    assert told == [False, True, False] and len(batches(scene) - before) == 2
 
 
 def test_findings_give_their_exit_code_into_a_closed_pipe(scene: Scene) -> None:

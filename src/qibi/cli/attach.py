@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
 from qibi.ledger.evidence import kind_named, typed, written
 from qibi.ledger.evidence_files import EVIDENCE, KINDS, free_name, kind_of, safe_name
-from qibi.ledger.store import failures_explained, write_durably
+from qibi.ledger.store import write_once
 from qibi.scoring.ranking import live_scores
 
 DETAILS = mark(
@@ -39,7 +40,6 @@ class _Copy:
 
     raw: bytes
     file: File
-    is_there: bool
 
 
 def attach(
@@ -70,17 +70,18 @@ def attach(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.entries import find_entry, must_be_live, write_few
+    from qibi.cli.entries import find_entry, may_be_live, must_be_live, write_few
 
     now = session()
     meant = _kind(kind) if kind is not None else None
     if note is not None and len(note) > 500:
         raise Refusal(_("the note is longer than 500 characters"), _("shorten it"), 1)
     batch, number, old = find_entry(now, entry)
-    must_be_live(now, batch, number)
+    may_be_live(now, batch, number)
     if not isinstance(old, Score):
         raise Refusal(_("only scores take evidence"), _("'qibi log' lists them"), 1)
-    _must_count(now, batch, number, old)
+    with now.without(recording.interrupted(now, batch.week)):  # this may be one of them again
+        _must_count(now, batch, number, old)
     who = now.who(recorded_as)
     named = [f for f in files if _is_reference(now, f)]
     copies = _copies(now, old, [f for f in files if f not in named], meant)
@@ -103,9 +104,13 @@ def attach(
         note=old.note if note is None else note,
     )
     both: list[Entry] = [void, new]
-    if not dry_run:
-        _copy(now, copies)
-    write_few(now, batch.week, batch.branch, both, dry_run)
+
+    def must() -> None:
+        must_be_live(now, batch, number)
+        _must_count(now, batch, number, old)
+
+    copy_all = partial(_copy, now, copies)
+    write_few(now, batch.week, batch.branch, both, dry_run, must, copy_all)
     text = _("would attach {path} ({kind})") if dry_run else _("attached {path} ({kind})")
     for copy in copies:
         now.console.say(text.format(path=copy.file.path, kind=kind_name(copy.file.kind)))
@@ -182,10 +187,10 @@ def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -
         if sha256 in known:
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
         known.add(sha256)
-        name, is_there = free_name(folder, taken, safe_name(path.name), sha256)
+        name = free_name(folder, taken, safe_name(path.name), sha256)
         taken[name.casefold()] = (name, sha256)
         file = File(kind or kind_of(path.name), f"{EVIDENCE}/{old.week}/{name}", sha256)
-        found.append(_Copy(raw, file, is_there))
+        found.append(_Copy(raw, file))
     return found
 
 
@@ -213,8 +218,4 @@ def _copy(now: Session, copies: Sequence[_Copy]) -> None:
     Where the entry is then not recorded they stay: unused, and found again by the next attempt.
     """
     for copy in copies:
-        path = now.root / copy.file.path
-        if not copy.is_there:
-            with failures_explained(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_durably(path, copy.raw)
+        write_once(now.root, copy.file.path, copy.raw)

@@ -22,6 +22,7 @@ from qibi.cli.session import Session, session
 from qibi.cli.status_closing import show_pending
 from qibi.ledger.entries import Score
 from qibi.ledger.held import Held
+from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.store import keep, locked, write_seal
 from qibi.proof.closing import Closing, Wish, prepare, standing
 from qibi.proof.results import Row
@@ -91,7 +92,7 @@ def close(
     if wish.approved_by and now.definitions.kind(wish.approved_by) != "member":
         raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
     with locked(now.root):
-        closing = _left_uncommitted(now, asked)
+        closing = _left_unreported(now, asked, wish)
         if closing is None:
             warnings = _checked(now).warnings
             if not dry_run:
@@ -100,9 +101,12 @@ def close(
             if not dry_run:
                 if wrong := Held(now.root, now.git).refuses(closing.path, closing.raw):
                     raise Faults(wrong)
-                write_seal(now.root, closing.path, closing.raw, sign)
+                write_seal(now.root, closing.path, closing.raw, sign, unsaid=True)
+                now.wrote = True
         elif not dry_run:
             keep([now.root / closing.path])  # whoever wrote it may have been killed before the sync
+        if not dry_run:
+            now.unsaid.append(now.root / closing.path)
     committed = None if dry_run else _commit(now, closing)
     _say(now, closing, dry_run)
     if committed:
@@ -125,19 +129,34 @@ def _commit(now: Session, closing: Closing) -> Committed | None:
         raise
 
 
-def _left_uncommitted(now: Session, week: str) -> Closing | None:
-    """The week's latest seal where it is in no commit: whoever wrote it did not come to the end.
+def _left_unreported(now: Session, week: str, wish: Wish) -> Closing | None:
+    """The week's latest seal where whoever wrote it did not come to the end.
 
-    A merge that is not committed yet is another matter: its seals may be the other side's.
+    So it is where no commit has it, or where this very command has not reported it. A merge that is not
+    committed yet is another matter: its seals may be the other side's.
     """
     found = standing(now.root, week)
     if found is None or now.git.repository() is None or is_merging(now):
         return None
-    if not any(status in ("??", "A ", "AM") for status, _path in now.git.changed([found.path])):
+    if any(status in ("??", "A ", "AM") for status, _path in now.git.changed([found.path])):
+        text = _(
+            "{path}: the command that wrote this did not come to its end; no commit held it yet"
+        )
+    elif is_unreported(now.root, now.root / found.path) and _says(found, wish):
+        text = _("{path}: the command that wrote this did not come to its end; it stands")
+    else:
         return None
-    text = _("{path}: the command that wrote this did not come to its end; no commit held it yet")
     now.console.say(text.format(path=found.path), "yellow")
     return found
+
+
+def _says(closing: Closing, wish: Wish) -> bool:
+    """Whether a seal says what somebody wants a week closed with; not where that may be a correction of it."""
+    changes = closing.seal.get("changes")
+    approved = (changes["approved_by"], changes["note"]) if changes else ("", wish.note)
+    return closing.seal["closed_by"] == wish.closed_by and (
+        not closing.later or approved == (wish.approved_by, wish.note)
+    )
 
 
 def _checked(now: Session) -> Result:

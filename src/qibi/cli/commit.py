@@ -17,7 +17,7 @@ from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity
 from qibi.ledger.git_state import head_commit, in_between
 from qibi.ledger.held import Held
-from qibi.ledger.interrupted import mark_of
+from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of, sha256_in
 from qibi.ledger.seals import take_yours_back
@@ -273,7 +273,7 @@ def _name_unsaid(now: Session, top: Path, changed: list[tuple[str, str]]) -> Non
         below = _book_path(now, top, path)
         if not below.endswith(".jsonl") or now.root / below in now.unsaid:
             continue  # what this very command recorded is on its way
-        if mark_of(now.root / below).exists():
+        if is_unreported(now.root, now.root / below):
             now.console.say(
                 _(
                     "{path}: the command that recorded this did not come to its end; it is committed with the rest"

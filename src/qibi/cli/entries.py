@@ -18,7 +18,6 @@ from qibi.ledger import amounts
 from qibi.ledger.admission import admit
 from qibi.ledger.batches import Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Exempt, Score, Void
-from qibi.ledger.store import locked
 from qibi.ledger.voids import cancelled_entries
 from qibi.ledger.wish import Wish, wish_of
 from qibi.scoring.account import Behind
@@ -155,25 +154,26 @@ def write_few(
     entries: Sequence[Entry],
     dry_run: bool,
     must: Callable[[], None] | None = None,
-) -> Batch:
+    files: Callable[[], None] = lambda: None,
+) -> None:
     """Write a small batch and say what it came to for whom it is about.
 
-    `must` raises `Refusal`, under the lock, where what stands by then forbids it.
+    `must` raises `Refusal`, under the lock, where what stands by then forbids it. `files` writes what
+    the batch names, before it.
     """
-    with locked(now.root):
+
+    def plan(_batches: list[Batch]) -> Sequence[Entry]:
         if must:
             must()
-        before = recording.standing_batches(now, week)
-        batch = recording.record(now, week, branch, entries, dry_run)
-        before = [b for b in before if b.path != batch.path]  # what an interrupted command left
-    say_few(now, week, branch, before, batch, dry_run)
-    return batch
+        return entries
+
+    if done := recording.record(now, week, branch, plan, dry_run, files=files):
+        say_few(now, week, branch, done, dry_run)
 
 
-def say_few(
-    now: Session, week: str, branch: str, before: list[Batch], batch: Batch, dry_run: bool
-) -> None:
+def say_few(now: Session, week: str, branch: str, done: recording.Recorded, dry_run: bool) -> None:
     """What was recorded, and the totals of those it is about, before and after."""
+    before, batch = done.before, done.batch
     about = _about(before, batch)
     after = recording.standings_of(now, week, branch, [*before, batch])
     earlier = recording.standings_of(now, week, branch, before)
@@ -209,7 +209,7 @@ def say_few(
         )
     now.console.show(view)
     if not dry_run:
-        recording.say_closed(now, week)
+        recording.say_closed(now, batch)
 
 
 def _about(before: list[Batch], batch: Batch) -> list[Entry]:
@@ -268,6 +268,12 @@ def find_batches(root: Path, digest: str) -> list[Batch]:
                 if batch.digest.startswith(digest):
                     found.append(batch)
     return found
+
+
+def may_be_live(now: Session, batch: Batch, number: int) -> None:
+    """As `must_be_live`, but for what interrupted commands left: this may be one of them again."""
+    with now.without(recording.interrupted(now, batch.week)):
+        must_be_live(now, batch, number)
 
 
 def must_be_live(now: Session, batch: Batch, number: int) -> None:

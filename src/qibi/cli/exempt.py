@@ -1,5 +1,6 @@
 """qibi exempt: someone is not assessed for a week: takes no place, loses none."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -8,8 +9,8 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli import options, phrases, recording
 from qibi.cli.session import session
-from qibi.ledger.entries import Exempt
-from qibi.ledger.store import locked
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Entry, Exempt
 from qibi.ledger.voids import cancelled_entries
 
 DETAILS = mark(
@@ -51,39 +52,41 @@ def exempt(
             _("look at since and until in branches/"),
             1,
         )
+    name = now.definitions.title(key)
     wrote = False
     for one, place in places.items():
         assert place is not None
-        with locked(now.root):
-            batches = recording.standing_batches(now, one)
-            cancelled = cancelled_entries(batches)
-            standing = [
-                k
-                for b in batches
-                for k, e in b.numbered()
-                if isinstance(e, Exempt) and e.subject == key and k not in cancelled
-            ]
-            name = now.definitions.title(key)
-            if standing:
-                now.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
-                continue
-            entry = Exempt(
-                week=one,
-                branch=place,
-                recorded_by=who,
-                recorded_at=now.recorded_at(),
-                subject=key,
-                note=reason,
-            )
-            recording.record(now, one, place, [entry], dry_run)
-            wrote = True
+        entry = Exempt(
+            week=one,
+            branch=place,
+            recorded_by=who,
+            recorded_at=now.recorded_at(),
+            subject=key,
+            note=reason,
+        )
+        done = recording.record(now, one, place, partial(_unless_exempt, entry), dry_run)
+        if done is None:
+            now.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
+            continue
+        wrote = True
         said = (
             _("would record: {name} exempt in {week} ({reason})")
             if dry_run
             else _("recorded: {name} exempt in {week} ({reason})")
         )
         now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
-        if wrote and not dry_run:
-            recording.say_closed(now, one)
+        if not dry_run:
+            recording.say_closed(now, done.batch)
     if wrote and not dry_run:
         now.console.say(_("next: qibi commit"), "dim")
+
+
+def _unless_exempt(entry: Exempt, batches: list[Batch]) -> list[Entry]:
+    """The entry, or nothing where its subject is exempt already."""
+    cancelled = cancelled_entries(batches)
+    standing = any(
+        isinstance(e, Exempt) and e.subject == entry.subject and key not in cancelled
+        for batch in batches
+        for key, e in batch.numbered()
+    )
+    return [] if standing else [entry]

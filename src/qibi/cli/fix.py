@@ -1,5 +1,6 @@
 """qibi fix: a wrong entry is voided and recorded anew, in one batch."""
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -65,7 +66,7 @@ def fix(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.entries import find_entry, must_be_live, write_few
+    from qibi.cli.entries import find_entry, may_be_live, must_be_live, write_few
 
     now = session()
     given = {
@@ -83,7 +84,7 @@ def fix(
     if not changed:
         raise Refusal(_("nothing to change"), _("name it: --points, --count, --item, --subject, …"))
     batch, number, wrong = find_entry(now, entry)
-    must_be_live(now, batch, number)
+    may_be_live(now, batch, number)
     if not isinstance(wrong, Score):
         raise Refusal(
             _("only scores can be mended"), _("void it: qibi void {entry}").format(entry=entry), 1
@@ -114,7 +115,8 @@ def fix(
         note=reason or _("mended"),
     )
     both: list[Entry] = [void, *entries]
-    write_few(now, batch.week, batch.branch, both, dry_run)
+    must = partial(must_be_live, now, batch, number)
+    write_few(now, batch.week, batch.branch, both, dry_run, must)
     if not dry_run:
         now.console.say(_("next: qibi commit"), "dim")
 

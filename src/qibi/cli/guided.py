@@ -17,9 +17,9 @@ from qibi.cli.recording import Outcome
 from qibi.cli.session import Session
 from qibi.cli.settle import ask_branch, ask_week, must_live, oldest_open_week
 from qibi.ledger.admission import admit, not_there
+from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Score
 from qibi.ledger.pricing import price_text
-from qibi.ledger.store import locked
 from qibi.ledger.wish import Stamp, Wish
 
 _DONE = ("", "q", "完")
@@ -195,16 +195,18 @@ def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> 
     if not now.console.confirm(text.format(count=count, branch=word)):
         now.console.say(_("nothing was recorded"))
         return Outcome(False)
-    with locked(now.root):
-        batches = recording.standing_batches(now, stamp.week)
-        if not recording.is_assessed(batches, stamp.week, stamp.branch):
-            first = recording.assessed_entry(now, stamp.week, stamp.branch, stamp.recorded_by)
-            entries = [first, *entries]
-        if not entries:
-            now.console.say(_("nothing was recorded"))
-            return Outcome(False, place)
-        batch = recording.record(now, stamp.week, stamp.branch, entries, dry_run)
-    say_few(now, stamp.week, stamp.branch, batches, batch, dry_run)
+
+    def plan(batches: list[Batch]) -> list[Entry]:
+        if recording.is_assessed(batches, stamp.week, stamp.branch):
+            return entries
+        first = recording.assessed_entry(now, stamp.week, stamp.branch, stamp.recorded_by)
+        return [first, *entries]
+
+    done = recording.record(now, stamp.week, stamp.branch, plan, dry_run)
+    if done is None:
+        now.console.say(_("nothing was recorded"))
+        return Outcome(False, place)
+    say_few(now, stamp.week, stamp.branch, done, dry_run)
     if not dry_run:
-        late.say_late(now, batches, batch)
+        late.say_late(now, done.before, done.batch)
     return Outcome(not dry_run, place)

@@ -1,10 +1,11 @@
 """What all recording commands share: write under the lock, then say what it came to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from qibi.base import points, weeks
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, many
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
@@ -12,16 +13,19 @@ from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
 from qibi.cli.show_entries import cut_remark, item_name
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
-from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Void
-from qibi.ledger.interrupted import marked, unsaid_twin
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Task, Void, moment
+from qibi.ledger.interrupted import mark_of, marked, says_the_same, unreported
 from qibi.ledger.seals import latest_paths
-from qibi.ledger.store import keep, write_batch
+from qibi.ledger.store import keep, locked, write_batch
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import assessed_branches, before
 
 # (subject, item): where a sheet has it, as line number and as text
 Places = dict[tuple[str, str], list[tuple[int, str]]]
+# The batches of a week: the entries to record. Raises `Refusal` or `Faults` for what stands in the way.
+# It is asked more than once where interrupted commands left batches; the last time is what holds.
+Plan = Callable[[list[Batch]], Sequence[Entry]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Outcome:
     places: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A batch, and what stood in its week before it."""
+
+    batch: Batch
+    before: list[Batch]
+
+
 def assessed_entry(now: Session, week: str, branch: str, who: str, source: str = "") -> Assessed:
     """The line that says that a branch is assessed for a week."""
     return Assessed(
@@ -40,12 +52,12 @@ def assessed_entry(now: Session, week: str, branch: str, who: str, source: str =
 
 
 def standing_batches(now: Session, week: str) -> list[Batch]:
-    """The batches of a week as they stand; raises `Faults` where one is damaged.
+    """The batches of a week as they stand, but for hidden ones; raises `Faults` where one is damaged.
 
     What an interrupted command left is synced first: whatever is said to stand survives a power cut.
     """
     keep(marked(now.root, week))
-    return read_weeks(now.root, [week])
+    return now.standing(read_weeks(now.root, [week]))
 
 
 def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
@@ -53,48 +65,122 @@ def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
     return (week, branch) in assessed_branches(batches)
 
 
-def record(now: Session, week: str, branch: str, entries: Sequence[Entry], dry_run: bool) -> Batch:
-    """Write one batch (the caller holds the lock), or only make it where nothing shall be written."""
-    sign = now.signer(entries[0].recorded_by, "record", branch)
-    if dry_run:
-        raw = encode_batch(entries)
-        path = f"{folder(week)}/{name(branch, raw)}"
-        return Batch(path, digest(raw), week, branch, tuple(entries))
-    batch = _interrupted(now, week, entries)
-    if batch is None:
-        if (now.root / folder(week) / name(branch, encode_batch(entries))).exists():
+def record(
+    now: Session,
+    week: str,
+    branch: str,
+    plan: Plan,
+    dry_run: bool,
+    *,
+    files: Callable[[], None] = lambda: None,
+    generated: Collection[str] = (),
+) -> Recorded | None:
+    """Under the lock, write what `plan` makes of a week as one batch; None where that is nothing.
+
+    Where an interrupted command recorded just that, it is that batch; `generated` are fields that qibi
+    fills in, which may differ. `files` writes what the batch names, before it.
+    """
+    with locked(now.root):
+        if left := left_by_the_same(now, week, plan, generated):
+            now.console.say(
+                _(
+                    "batch {batch} holds this already: the command that recorded it did not come to its end; it is not recorded again (if it happened twice, run the command once more)"
+                ).format(batch=left.digest[:4]),
+                "yellow",
+            )
+            if not dry_run:
+                now.unsaid.append(now.root / left.path)
+            with now.without([left]):
+                return Recorded(left, standing_batches(now, week))
+        before = standing_batches(now, week)
+        entries = plan(before)
+        if not entries:
+            return None
+        sign = now.signer(entries[0].recorded_by, "record", branch)
+        batch = unwritten(week, branch, entries)
+        if dry_run:
+            return Recorded(batch, before)
+        files()
+        if (now.root / batch.path).exists():
             raise Refusal(
                 _("the very same was recorded this second already"),
                 _("nothing was recorded again; if it happened twice, run the command once more"),
                 1,
             )
-        batch = write_batch(now.root, week, branch, entries, unsaid=True, sign=sign)
-    now.unsaid.append(now.root / batch.path)
-    return batch
+        first = mark_of(now.unsaid[0]).relative_to(now.root).as_posix() if now.unsaid else ""
+        write_batch(now.root, week, branch, entries, unsaid=first, sign=sign)
+        now.unsaid.append(now.root / batch.path)
+        now.wrote = True
+        return Recorded(batch, before)
 
 
-def _interrupted(now: Session, week: str, entries: Sequence[Entry]) -> Batch | None:
-    """The batch with these entries from a command that did not come to its end; says so."""
+def unwritten(week: str, branch: str, entries: Sequence[Entry]) -> Batch:
+    """The batch that these entries would be."""
+    raw = encode_batch(entries)
+    path = f"{folder(week)}/{name(branch, raw)}"
+    return Batch(path, digest(raw), week, branch, tuple(entries))
+
+
+def left_by_the_same(
+    now: Session, week: str, plan: Plan, generated: Collection[str] = ()
+) -> Batch | None:
+    """The batch without which `plan` would make just its entries: the same command left it."""
+    for left in interrupted(now, week):
+        # What is refused without that batch was not recorded by it; with it, `record` asks again.
+        with now.without([left]), suppress(Refusal, Faults):
+            if says_the_same(plan(standing_batches(now, week)), left.entries, generated):
+                return left
+    return None
+
+
+def interrupted(now: Session, week: str) -> list[Batch]:
+    """The batches of a week that commands before this one left unreported, and that hold still."""
     if not marked(now.root, week):
-        return None
-    twin = unsaid_twin(now.root, week, read_weeks(now.root, [week]), entries)
-    if twin:
-        now.console.say(
-            _(
-                "batch {batch} holds this already: the command that recorded it did not come to its end; it is not recorded again (if it happened twice, run the command once more)"
-            ).format(batch=twin.digest[:4]),
-            "yellow",
-        )
-    return twin
+        return []
+    batches = read_weeks(now.root, [week])
+    return [
+        left
+        for left in unreported(now.root, week, batches)
+        if now.root / left.path not in now.unsaid and not _overtaken(now, left, batches)
+    ]
 
 
-def say_closed(now: Session, week: str) -> None:
-    """Say that a week is closed, so that what was just recorded for it waits."""
-    if week in latest_paths(now.root):
+def _overtaken(now: Session, left: Batch, batches: list[Batch]) -> bool:
+    """Whether whoever recorded a batch of which only the last word counts has said another since."""
+    about = {_last_word(now, e) for e in left.entries}
+    first = left.entries[0]
+    return None not in about and any(
+        e.recorded_by == first.recorded_by
+        and _instant(e) > _instant(first)
+        and _last_word(now, e) in about
+        for batch in batches
+        for e in batch.entries
+    )
+
+
+def _instant(entry: Entry) -> float:
+    when = moment(entry.recorded_at)
+    return when.timestamp() if when else 0.0
+
+
+def _last_word(now: Session, entry: Entry) -> tuple[str, ...] | None:
+    """What a later entry on the same would replace it in; None where all of them count."""
+    if isinstance(entry, Task):
+        return entry.subject, entry.task, entry.milestone
+    scheme = now.definitions.scheme(entry.week)
+    if isinstance(entry, Score) and scheme and scheme.item(entry.item) is None:
+        return entry.subject, entry.item  # a direct score
+    return None
+
+
+def say_closed(now: Session, batch: Batch) -> None:
+    """Say that a week is closed, so that what was just recorded for it waits; not where its seal lists it."""
+    path = latest_paths(now.root).get(batch.week)
+    if path and batch.path.encode() not in (now.root / path).read_bytes():
         now.console.say(
             _(
                 "{week} is closed: this is pending and counts once somebody has approved it: qibi close {week} --approved-by WHO"
-            ).format(week=week),
+            ).format(week=batch.week),
             "yellow",
         )
 

@@ -1,6 +1,6 @@
 """qibi remedy open: one remedy, or one for each that a black list names."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import msgspec
@@ -11,21 +11,18 @@ from qibi.base.language import _, listing
 from qibi.book import lookup
 from qibi.cli import complete, options, phrases, recording
 from qibi.cli.lists import black_listed
-from qibi.cli.remedy_words import Due, Evidence, Note, day_text
+from qibi.cli.remedy_words import Due, Evidence, Note, day_text, known_lives
 from qibi.cli.session import Session, session
-from qibi.ledger.batches import weeks_with_batches
-from qibi.ledger.entries import Remedy
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Entry, Remedy
 from qibi.ledger.remedies import (
-    batches_with_remedies,
     due_day,
     home,
-    lives,
     next_id,
     references,
     refuse_bad_id,
     usual_owner,
 )
-from qibi.ledger.store import locked
 from qibi.scoring.lists import remedy_due
 
 
@@ -112,39 +109,52 @@ def open_some(
 def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) -> None:
     """Write each as a batch, with an id where it has none; `once`: no second for subject and week."""
     title = now.definitions.title
-    opened = 0
-    with locked(now.root):
-        known = lives(
-            batches_with_remedies(now.root, weeks_with_batches(now.root), now.around.cache)
+    opened: set[str] = set()
+    for entry in entries:
+        key, there = _open_one(now, entry, opened, dry_run, once)
+        if there:
+            text = _("{name} has a remedy for {week} already: {ids}").format(
+                name=title(entry.subject), week=entry.week, ids=listing(there)
+            )
+            now.console.say(text)
+            continue
+        opened.add(key)
+        said = (
+            _("would open {id}  {name}: {measure}")
+            if dry_run
+            else _("opened {id}  {name}: {measure}")
         )
-        ids = {life.id for life in known.values()}
-        for entry in entries:
-            place = (entry.subject, entry.week)
-            there = [key for key, life in known.items() if (life.subject, life.week) == place]
-            if once and there:
-                text = _("{name} has a remedy for {week} already: {ids}").format(
-                    name=title(entry.subject), week=entry.week, ids=listing(there)
-                )
-                now.console.say(text)
-                continue
-            key = entry.remedy or next_id(entry.week, ids)
-            refuse_bad_id(key, ids)
-            ids.add(key)
-            entry = msgspec.structs.replace(entry, remedy=key)
-            recording.record(now, entry.week, entry.branch, [entry], dry_run)
-            opened += 1
-            said = (
-                _("would open {id}  {name}: {measure}")
-                if dry_run
-                else _("opened {id}  {name}: {measure}")
-            )
-            now.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
-            text = _("    owner {owner}, due {day}")
-            now.console.say(
-                text.format(owner=title(entry.owner), day=day_text(entry.due, now.today))
-            )
+        now.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
+        text = _("    owner {owner}, due {day}")
+        now.console.say(text.format(owner=title(entry.owner), day=day_text(entry.due, now.today)))
     if opened and not dry_run:
         now.console.say(_("next: qibi commit"), "dim")
+
+
+def _open_one(
+    now: Session, entry: Remedy, taken: Collection[str], dry_run: bool, once: bool
+) -> tuple[str, list[str]]:
+    """Write one; its id, which is none of those taken; or the ids of those that are there already."""
+    there: list[str] = []
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        known = known_lives(now)
+        ids = {*taken, *(life.id for life in known.values())}
+        place = (entry.subject, entry.week)
+        there[:] = [k for k, life in known.items() if once and (life.subject, life.week) == place]
+        if there:
+            return []
+        key = entry.remedy or next_id(entry.week, ids)
+        refuse_bad_id(key, ids)
+        return [msgspec.structs.replace(entry, remedy=key)]
+
+    generated = () if entry.remedy else ("remedy",)
+    done = recording.record(now, entry.week, entry.branch, plan, dry_run, generated=generated)
+    if done is None:
+        return "", there
+    (opened,) = done.batch.entries
+    assert isinstance(opened, Remedy)
+    return opened.remedy, []
 
 
 def _owner(now: Session, text: str, subject: str, week: str) -> str:

@@ -4,19 +4,19 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, colon
 from qibi.base.text import closest
 from qibi.cli import options, recording
-from qibi.cli.remedy_words import Due, Evidence, Key, Note, state_name
-from qibi.cli.session import session
-from qibi.ledger.batches import weeks_with_batches
-from qibi.ledger.entries import Remedy
-from qibi.ledger.remedies import (
-    Life,
-    batches_with_remedies,
-    due_day,
-    lives,
-    references,
-    why_not,
+from qibi.cli.remedy_words import (
+    Due,
+    Evidence,
+    Key,
+    Note,
+    known_lives,
+    standing_remedies,
+    state_name,
 )
-from qibi.ledger.store import locked
+from qibi.cli.session import session
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import Entry, Remedy
+from qibi.ledger.remedies import Life, due_day, lives, references, why_not
 
 
 def report(
@@ -67,8 +67,10 @@ def _step(
     """Write one step of a remedy's life, in the week and branch where it was opened."""
     now = session()
     who = now.who(recorded_as)
-    with locked(now.root):
-        batches = batches_with_remedies(now.root, weeks_with_batches(now.root), now.around.cache)
+    life = _find(known_lives(now), key)
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        batches = standing_remedies(now)
         life = _find(lives(batches), key)
         cause = why_not(life, state, who)
         if cause:
@@ -88,7 +90,7 @@ def _step(
             note=note,
             evidence=references(evidence),
         )
-        made = recording.record(now, life.week, life.branch, [entry], dry_run=True)
+        made = recording.unwritten(life.week, life.branch, [entry])
         after = lives([*batches, made])[key]
         if after.state != state:
             raise Refusal(
@@ -98,7 +100,9 @@ def _step(
                 _("look at the clock of this machine, and run the same command again"),
                 1,
             )
-        recording.record(now, life.week, life.branch, [entry], dry_run)
+        return [entry]
+
+    recording.record(now, life.week, life.branch, plan, dry_run)
     said = _("would be {state}: {id}  {name}") if dry_run else _("{state}: {id}  {name}")
     name = now.definitions.title(life.subject)
     now.console.say(said.format(state=state_name(state), id=key, name=name))

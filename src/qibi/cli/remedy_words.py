@@ -8,7 +8,9 @@ import typer
 from qibi.base.language import _
 from qibi.book.words import state_name as state_name
 from qibi.cli import phrases
-from qibi.ledger.remedies import Life
+from qibi.cli.session import Session
+from qibi.ledger.batches import Batch, weeks_with_batches
+from qibi.ledger.remedies import Life, batches_with_remedies, lives
 
 Key = Annotated[str, typer.Argument(metavar="ID", help=_("'qibi remedy list' names them"))]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("what there is to say"))]
@@ -16,6 +18,17 @@ Evidence = Annotated[
     str, typer.Option("--evidence", metavar="TEXT", help=_("what shows it; several with ;"))
 ]
 Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
+
+
+def standing_remedies(now: Session) -> list[Batch]:
+    """The batches of all weeks that say anything of a remedy, but for hidden ones."""
+    weeks = weeks_with_batches(now.root)
+    return now.standing(batches_with_remedies(now.root, weeks, now.around.cache))
+
+
+def known_lives(now: Session) -> dict[str, Life]:
+    """Remedy id: its life, of all weeks."""
+    return lives(standing_remedies(now))
 
 
 def day_text(day: str, today: date) -> str:

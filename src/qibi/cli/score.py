@@ -13,6 +13,8 @@ from qibi.cli.session import Session, session
 
 if TYPE_CHECKING:
     from qibi.cli.recording import Outcome
+    from qibi.ledger.batches import Batch
+    from qibi.ledger.entries import Entry
 
 DETAILS = mark(
     "A sheet is taken whole or not at all. Handed in again, only its difference is recorded. "
@@ -209,23 +211,25 @@ def _no_events(
     """Record only that a branch is assessed."""
     from qibi.cli import late, phrases, recording
     from qibi.cli.settle import must_live, settled_branch, settled_week
-    from qibi.ledger.store import locked
 
     asked_branch = settled_branch(now, branch, who, week)
     asked_week = settled_week(now, week, asked_branch)
     must_live(now, asked_branch, asked_week)
-    with locked(now.root):
-        batches = recording.standing_batches(now, asked_week)
-        name = phrases.branch(now.definitions, asked_branch)
+    name = phrases.branch(now.definitions, asked_branch)
+
+    def plan(batches: "list[Batch]") -> "list[Entry]":
         if recording.is_assessed(batches, asked_week, asked_branch):
-            now.console.say(
-                _("{branch} is assessed for {week} already, nothing was recorded").format(
-                    branch=name, week=asked_week
-                )
+            return []
+        return [recording.assessed_entry(now, asked_week, asked_branch, who)]
+
+    done = recording.record(now, asked_week, asked_branch, plan, dry_run)
+    if done is None:
+        now.console.say(
+            _("{branch} is assessed for {week} already, nothing was recorded").format(
+                branch=name, week=asked_week
             )
-            return recording.Outcome(False, ((asked_week, asked_branch),))
-        entries = [recording.assessed_entry(now, asked_week, asked_branch, who)]
-        batch = recording.record(now, asked_week, asked_branch, entries, dry_run)
+        )
+        return recording.Outcome(False, ((asked_week, asked_branch),))
     text = (
         _("would record: {branch} assessed for {week}, nothing to report")
         if dry_run
@@ -233,8 +237,8 @@ def _no_events(
     )
     now.console.say(text.format(branch=name, week=phrases.week(asked_week)))
     if not dry_run:
-        recording.say_closed(now, asked_week)
-        late.say_late(now, batches, batch)
+        recording.say_closed(now, done.batch)
+        late.say_late(now, done.before, done.batch)
     return recording.Outcome(not dry_run, ((asked_week, asked_branch),))
 
 

@@ -16,9 +16,9 @@ from qibi.cli.entries import say_few
 from qibi.cli.session import Session
 from qibi.cli.task_proposals import Proposal, doubles, outstanding_for, sentence, short
 from qibi.ledger.admission import admit
+from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Score
 from qibi.ledger.pricing import price_text
-from qibi.ledger.store import locked
 from qibi.ledger.wish import Wish
 
 _NO_MORE = ("", "q", "完")
@@ -38,8 +38,11 @@ def propose(
     """
     wrote = False
     for week, branch in places:
+        asks = accept or (now.around.on_terminal and not dry_run)
+        left = recording.interrupted(now, week) if asks else []
         try:
-            found = outstanding_for(now, week, branch)
+            with now.without(left):  # what an interrupted command scored is proposed as it was then
+                found = outstanding_for(now, week, branch)
         except Faults:
             if accept:
                 raise
@@ -160,10 +163,11 @@ def _record(
 ) -> bool:
     """Record what is still outstanding; all of it or, raising `Faults`, nothing."""
     stamp = now.stamp(week, branch, who)
-    findings: list[Finding] = []
-    with locked(now.root):
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
         still = {p.key for p in outstanding_for(now, week, branch)}
         entries: list[Entry] = []
+        findings: list[Finding] = []
         for proposal, wish in (c for c in chosen if c[0].key in still):
             admitted, problems = admit(now.definitions, stamp, wish)
             place = f"{proposal.task}/{proposal.milestone}"
@@ -175,10 +179,11 @@ def _record(
             ]
         if findings:
             raise Faults(findings)
-        if not entries:
-            now.console.say(_("someone else recorded them meanwhile; nothing was recorded"))
-            return False
-        before = recording.standing_batches(now, week)
-        batch = recording.record(now, week, branch, entries, dry_run)
-    say_few(now, week, branch, before, batch, dry_run)
+        return entries
+
+    done = recording.record(now, week, branch, plan, dry_run)
+    if done is None:
+        now.console.say(_("someone else recorded them meanwhile; nothing was recorded"))
+        return False
+    say_few(now, week, branch, done, dry_run)
     return not dry_run

@@ -18,7 +18,6 @@ from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
 from qibi.ledger.evidence_files import keep_picture
 from qibi.ledger.kept_sheets import ending_of, keep_sheet
-from qibi.ledger.store import locked
 from qibi.scoring.engine import prepare
 from qibi.sheets.blank import with_files
 
@@ -277,13 +276,15 @@ class Sheets:
         now = self.now
         for notice in task.notices:
             now.console.say(f"{task.title}{colon()}{notice}", "dim")
-        batches = recording.standing_batches(now, task.week)
-        self._refuse_empty(task, batches)
-        agreed = self._difference(task, batches)
-        if agreed.asks and not self._agreed(task, agreed):
-            return None
-        with locked(now.root):  # asked before: nobody waits for a person
+        left = recording.left_by_the_same(now, task.week, lambda b: self._entries(task, b))
+        with now.without([left] if left else []):
             batches = recording.standing_batches(now, task.week)
+            self._refuse_empty(task, batches)
+            agreed = self._difference(task, batches)
+        if agreed.asks and not self._agreed(task, agreed, recorded=left is not None):
+            return None
+
+        def plan(batches: list[Batch]) -> list[Entry]:
             diff = self._difference(task, batches)
             if (diff.new, diff.gone) != (agreed.new, agreed.gone):
                 raise Refusal(
@@ -291,32 +292,40 @@ class Sheets:
                     _("run the same command again; nothing was recorded"),
                     1,
                 )
-            open_week = not recording.is_assessed(batches, task.week, task.branch)
-            if diff.empty and not open_week:
-                now.console.say(
-                    _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
-                        sheet=task.title
-                    )
+            return self._entries(task, batches)
+
+        # Asked before: nobody waits for a person.
+        done = recording.record(
+            now, task.week, task.branch, plan, self.dry_run, files=lambda: self._keep(task)
+        )
+        if done is None:
+            now.console.say(
+                _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
+                    sheet=task.title
                 )
-                return False
-            stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
-            entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet handed in again"))
-            if open_week:
-                first = recording.assessed_entry(
-                    now, task.week, task.branch, self.who, task.page.source
-                )
-                entries.insert(0, first)
-            self._keep(task)
-            batch = recording.record(now, task.week, task.branch, entries, self.dry_run)
-        self._report(task, diff, batch, batches)
+            )
+            return False
+        self._report(task, done)
         return not self.dry_run
+
+    def _entries(self, task: _Task, batches: list[Batch]) -> list[Entry]:
+        """What makes a week's batches say what the sheet says."""
+        stamp = self.now.stamp(task.week, task.branch, self.who, task.page.source)
+        diff = self._difference(task, batches)
+        entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet handed in again"))
+        if recording.is_assessed(batches, task.week, task.branch):
+            return entries
+        first = recording.assessed_entry(
+            self.now, task.week, task.branch, self.who, task.page.source
+        )
+        return [first, *entries]
 
     def _keep(self, task: _Task) -> None:
         """Keep the sheet and the pictures in its cells, before the batch that names them is written."""
         ending = ending_of(task.path, task.raw)
-        if not self.dry_run and keeps_sheets(self.now, task.week, ending):
+        if keeps_sheets(self.now, task.week, ending):
             keep_sheet(self.now.root, task.week, task.raw, ending)
-        for picture in () if self.dry_run else task.pictures:
+        for picture in task.pictures:
             keep_picture(self.now.root, task.week, picture.name, picture.content)
 
     def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
@@ -338,8 +347,11 @@ class Sheets:
             return difference(task.entries, [])
         return against(with_files(task.entries, batches), batches, task.branch)
 
-    def _agreed(self, task: _Task, diff: Difference) -> bool:
-        """Show what a sheet changes in what an earlier one recorded, and whether to go on."""
+    def _agreed(self, task: _Task, diff: Difference, *, recorded: bool) -> bool:
+        """Show what a sheet changes in what an earlier one recorded, and whether to go on.
+
+        Nobody is asked about what an interrupted command has recorded.
+        """
         now = self.now
         now.console.say(
             _("{sheet}: handed in before; it differs in {count}:").format(
@@ -350,7 +362,7 @@ class Sheets:
             now.console.say("  " + change_text(now, task.week, change.before, change.after))
             if change.void:
                 now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
-        if self.update or self.dry_run:
+        if recorded or self.update or self.dry_run:
             return True
         if now.around.on_terminal:
             if now.console.confirm(_("record this difference?")):
@@ -365,8 +377,8 @@ class Sheets:
             1,
         )
 
-    def _report(self, task: _Task, diff: Difference, batch: Batch, batches: list[Batch]) -> None:
-        now = self.now
+    def _report(self, task: _Task, done: recording.Recorded) -> None:
+        now, batch, batches = self.now, done.batch, done.before
         found = recording.standings_of(now, task.week, task.branch, [*batches, batch])
         title = "  ".join(
             [
@@ -376,11 +388,11 @@ class Sheets:
                 _("recorded by {name}").format(name=now.definitions.title(self.who)),
             ]
         )
-        done = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
-        said = done.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
+        text = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
+        said = text.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
         said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
         now.console.show(view)
         if not self.dry_run:
-            recording.say_closed(now, task.week)
+            recording.say_closed(now, batch)
             late.say_late(now, batches, batch)

@@ -10,7 +10,7 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
 from qibi.book.definitions import Plan
-from qibi.cli import task_proposals, task_words
+from qibi.cli import recording, task_proposals, task_words
 from qibi.cli.session import Session
 from qibi.cli.task_proposals import short
 from qibi.ledger.entries import Entry, Exempt, Score
@@ -48,7 +48,8 @@ class Target:
         self._days = found.days(min(now.today, weeks.sunday(week))) or 0
         self._done = found.done
         self._refuse_unknown_days(week, reached.due)
-        self.must_be_unscored()
+        with now.without(recording.interrupted(now, week)):  # this may be one of them again
+            self.must_be_unscored()
         self.wish = self._completed(week, wish)
 
     def _refuse_unknown_days(self, week: str, due: str) -> None:

@@ -1,8 +1,8 @@
 """What one run of a command works with: the book, its definitions, git, who, today and now."""
 
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import cached_property
@@ -22,13 +22,14 @@ from qibi.book.find import find
 from qibi.book.load import load
 from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
-from qibi.cli.surroundings import Surroundings
+from qibi.cli.surroundings import Surroundings, reader_left
 from qibi.ledger.admission import recorder
 from qibi.ledger.presence import missing
 from qibi.ledger.wish import Stamp
 
 if TYPE_CHECKING:
     from qibi.cli.signing import Signing
+    from qibi.ledger.batches import Batch
     from qibi.ledger.git import Git
 
 
@@ -79,7 +80,9 @@ class Session:
     console: Console
     exit_code: int = 0
     notices: list[str] = field(default_factory=list)
-    unsaid: list[Path] = field(default_factory=list)  # batches recorded, not yet reported
+    unsaid: list[Path] = field(default_factory=list)  # batches and seals, not yet reported
+    wrote: bool = False  # whether this run wrote any of them; else an interrupted one did
+    hidden: frozenset[str] = frozenset()  # paths of batches that are taken as not there
 
     @cached_property
     def root(self) -> Path:
@@ -150,9 +153,27 @@ class Session:
                     ) from None
         return self.around.now().astimezone(self.zone).date()
 
+    @contextmanager
+    def without(self, batches: "Iterable[Batch]") -> Iterator[None]:
+        """Take these batches as not there: the ledger as an interrupted command met it."""
+        hidden, self.hidden = self.hidden, frozenset(b.path for b in batches)
+        try:
+            yield
+        finally:
+            self.hidden = hidden
+
+    def standing(self, batches: "Iterable[Batch]") -> "list[Batch]":
+        """Those of these batches that are not hidden."""
+        return [b for b in batches if b.path not in self.hidden]
+
     def has_said(self) -> None:
-        """What was recorded has been reported: should it be asked for again, it is meant anew."""
-        if self.unsaid:
+        """What was recorded has been reported: should it be asked for again, it is meant anew.
+
+        It has not where nobody read the report any more; of what an interrupted run recorded, the word
+        on standard error is enough, for the advice that it gives has to work.
+        """
+        lost = reader_left(self.around.stderr)
+        if self.unsaid and not (lost or (self.wrote and reader_left(self.around.stdout))):
             from qibi.ledger.interrupted import said
 
             said(self.unsaid)

@@ -6,6 +6,7 @@ from qibi.base.language import _
 from qibi.cli import phrases
 from qibi.cli.session import Session
 from qibi.ledger.batches import read_weeks, weeks_with_batches
+from qibi.ledger.interrupted import marked
 from qibi.scoring.ranking import assessed_branches
 
 
@@ -27,14 +28,19 @@ def must_live(now: Session, branch: str, week: str) -> None:
 
 
 def oldest_open_week(now: Session, branch: str | None) -> str:
-    """The branch's oldest week not yet assessed, after the first week of the ledger."""
+    """The branch's oldest week not yet assessed, after the first week of the ledger.
+
+    One that an interrupted command assessed is offered again: it has reported nothing.
+    """
 
     current = weeks.week_of(now.today)
     known = [w for w in weeks_with_batches(now.root) if w <= current]
     if not known:
         return current
     for week in weeks.span(known[0], current):
-        done = assessed_branches(read_weeks(now.root, [week]))
+        left = set(marked(now.root, week)) - set(now.unsaid)
+        batches = [b for b in read_weeks(now.root, [week]) if now.root / b.path not in left]
+        done = assessed_branches(batches)
         wanted = [branch] if branch else [b.id for b in now.definitions.branches]
         if any(now.definitions.has_subjects(b, week) and (week, b) not in done for b in wanted):
             return week

@@ -49,7 +49,7 @@ def _outlasting(stream: TextIO) -> TextIO:
     )
 
 
-def _reader_left(stream: TextIO) -> bool:
+def reader_left(stream: TextIO) -> bool:
     """Whether what was written to a stream could not be read by anybody."""
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)
@@ -93,7 +93,7 @@ class Surroundings:
     @property
     def on_terminal(self) -> bool:
         """Whether a person sits at both ends and sees what is written: questions can be asked."""
-        return self.stdin.isatty() and self.stderr.isatty() and not _reader_left(self.stdout)
+        return self.stdin.isatty() and self.stderr.isatty() and not reader_left(self.stdout)
 
     @property
     def width(self) -> int:

@@ -16,9 +16,8 @@ from qibi.cli import complete, options, phrases, recording, task_proposals, task
 from qibi.cli.session import Session, session
 from qibi.cli.task_proposals import short
 from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Task
+from qibi.ledger.entries import Entry, Task
 from qibi.ledger.progress import PlanState
-from qibi.ledger.store import locked
 
 DETAILS = mark(
     "A plan is plans/CP.yaml: tasks, each with its milestones and their due days. A milestone "
@@ -105,10 +104,13 @@ def record_progress(
     on = task_words.day(now, day)
     entry = _entry(now, plan, of, milestone, on, now.who(recorded_as))
     entry = replace(entry, progress=percent, note=note)
-    with locked(now.root):
+
+    def record(_batches: list[Batch]) -> list[Entry]:
         if milestone:
             _refuse_done(of, milestone, _state(now, plan)[0])
-        recording.record(now, entry.week, entry.branch, [entry], dry_run)
+        return [entry]
+
+    recording.record(now, entry.week, entry.branch, record, dry_run)
     said = (
         _("would record: {name}, {what}: {percent} in {week}")
         if dry_run
@@ -149,10 +151,14 @@ def record_done(
     on = task_words.day(now, day)
     entry = _entry(now, plan, of, reached, on, now.who(recorded_as))
     entry = replace(entry, done=on.isoformat(), note=note)
-    with locked(now.root):
-        state, batches = _state(now, plan)
+    batches: list[Batch] = []
+
+    def record(_batches: list[Batch]) -> list[Entry]:
+        state, batches[:] = _state(now, plan)
         _refuse_done(of, reached, state)
-        recording.record(now, entry.week, entry.branch, [entry], dry_run)
+        return [entry]
+
+    recording.record(now, entry.week, entry.branch, record, dry_run)
     days = (date.fromisoformat(reached.due) - on).days
     said = (
         _("would record: {name}, {what}: done on {day}, due on {due}: {gained}")

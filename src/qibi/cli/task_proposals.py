@@ -200,7 +200,7 @@ def states_of(now: Session, plans: Sequence[Plan]) -> tuple[list[PlanState], lis
     """The state of these plans, and every batch of the branches that ever held their CPs."""
     spans = now.definitions.cp_spans
     branches = {s.branch for p in plans for s in spans.get(p.cp, ())}
-    batches = batches_of(now.root, branches, now.around.cache)
+    batches = now.standing(batches_of(now.root, branches, now.around.cache))
     cancelled = cancelled_entries(batches)
     return [state_of_plan(p, batches, cancelled) for p in plans], batches
 
@@ -217,7 +217,7 @@ def outstanding_for(now: Session, week: str, branch: str) -> list[Proposal]:
 def doubles(now: Session, proposal: Proposal) -> tuple[str, Score] | None:
     """A live score that may be the very same: on that item, about then, but for no milestone."""
     about = {proposal.week, weeks.week_of(date.fromisoformat(proposal.done))}
-    for key, score in live_scores(read_weeks(now.root, sorted(about))):
+    for key, score in live_scores(now.standing(read_weeks(now.root, sorted(about)))):
         same = (score.subject, score.item) == (proposal.cp, proposal.item.id)
         if same and not score.milestone:
             return key, score

@@ -6,7 +6,7 @@ import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, many, mark
-from qibi.cli import complete, options, phrases, recording
+from qibi.cli import complete, late, options, phrases, recording
 from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
@@ -40,45 +40,54 @@ def void(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.entries import describe, find_entry, must_be_live, write_few
+    from qibi.cli.entries import describe, find_entry, may_be_live, must_be_live, say_few
 
     now = session()
     if entry and batch:
         raise Refusal(_("an entry and --batch can't go together"), _("name one"))
     who = now.who(recorded_as)
     if batch:
-        found, keys = _whole(now, batch)
+        found = _batch(now, batch)
+        with now.without(recording.interrupted(now, found.week)):  # this may be one of them again
+            keys = _live(now, found)
     else:
         found, number, _entry = find_entry(now, entry or _picked(now, who, week))
-        must_be_live(now, found, number)
+        may_be_live(now, found, number)
         keys = [f"{found.digest}.{number}"]
-    numbers = [int(key.split(".")[1]) for key in keys]
-    for number in numbers:
-        now.console.say("  " + describe(now.definitions, found.entries[number - 1]))
+    for key in keys:
+        now.console.say("  " + describe(now.definitions, found.entries[int(key[17:]) - 1]))
     if not reason:
         if not now.around.on_terminal:
             raise Refusal(_("why is it void?"), _("say it: --reason TEXT"), 1)
         reason = now.console.ask(_("why is it void?")) or _("void")
     at = now.recorded_at()
-    voids: list[Entry] = [
-        Void(
-            week=found.week,
-            branch=found.branch,
-            recorded_by=who,
-            recorded_at=at,
-            entry=key,
-            note=reason,
-        )
-        for key in keys
-    ]
-    write_few(now, found.week, found.branch, voids, dry_run)
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        if batch is None:
+            must_be_live(now, found, number)
+        return [
+            Void(
+                week=found.week,
+                branch=found.branch,
+                recorded_by=who,
+                recorded_at=at,
+                entry=key,
+                note=reason,
+            )
+            for key in (keys if batch is None else _live(now, found))
+        ]
+
+    done = recording.record(now, found.week, found.branch, plan, dry_run)
+    assert done is not None
+    say_few(now, found.week, found.branch, done, dry_run)
     said = _("would void {what}") if dry_run else _("void: {what}; next: qibi commit")
-    what = many("{count} entry", "{count} entries", len(keys)).format(count=len(keys))
+    count = len(done.batch.entries)
+    what = many("{count} entry", "{count} entries", count).format(count=count)
     now.console.say(said.format(what=what))
 
 
-def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
-    """A batch and the ids of its entries that are live and no voids."""
+def _batch(now: Session, prefix: str) -> Batch:
+    """The batch whose digest begins so; raises `Refusal`."""
     from qibi.cli.entries import find_batches
 
     found = find_batches(now.root, prefix.lower())
@@ -87,7 +96,11 @@ def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
             _("there is no batch '{text}'") if not found else _("'{text}' may be several batches")
         )
         raise Refusal(message.format(text=prefix), _("'qibi log' lists them; write more digits"), 1)
-    batch = found[0]
+    return found[0]
+
+
+def _live(now: Session, batch: Batch) -> list[str]:
+    """The ids of a batch's entries that are live and no voids; raises `Refusal` where there is none."""
     cancelled = cancelled_entries(recording.standing_batches(now, batch.week))
     keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in cancelled]
     if all(isinstance(e, Void) for e in batch.entries):
@@ -98,7 +111,7 @@ def _whole(now: Session, prefix: str) -> tuple[Batch, list[str]]:
         )
     if not keys:
         raise Refusal(_("all of that batch is void already"), code=1)
-    return batch, keys
+    return keys
 
 
 def _picked(now: Session, who: str, week: str | None) -> str:
@@ -108,7 +121,10 @@ def _picked(now: Session, who: str, week: str | None) -> str:
     if not now.around.on_terminal:
         raise Refusal(_("which entry?"), _("name it: qibi void 9c41.24 ('qibi log' lists them)"), 1)
     asked = now.week(week)
-    live = live_scores(recording.standing_batches(now, asked))
+    # What an interrupted command voided is listed as it was then, so that it can be picked again.
+    voids = [b for b in recording.interrupted(now, asked) if late.corrects(b)]
+    with now.without(voids):
+        live = live_scores(recording.standing_batches(now, asked))
     own = now.definitions.branch_of(who, asked)
     live = [pair for pair in live if own is None or pair[1].branch == own]
     live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]

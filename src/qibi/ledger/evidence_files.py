@@ -35,10 +35,8 @@ def safe_name(name: str) -> str:
     return f"{stem}{dot}{ending.lower()}"
 
 
-def free_name(
-    folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str
-) -> tuple[str, bool]:
-    """The name to give a file, and whether it stands there already; no other content is replaced."""
+def free_name(folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str) -> str:
+    """The name to give a file: its own where it stands there already; no other content is replaced."""
     standing = {p.name.casefold(): p for p in folder.iterdir()} if folder.is_dir() else {}
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, dot + ending) if stem else (name, "")
@@ -46,11 +44,11 @@ def free_name(
         tried = f"{stem}-{sha256[:length]}{ending}" if length else name
         key = tried.casefold()
         if key not in taken and key not in standing:
-            return tried, False
+            return tried
         if key in standing and standing[key].is_file():
             there = standing[key]
             if hashlib.sha256(there.read_bytes()).hexdigest() == sha256:
-                return there.name, True
+                return there.name
     raise Refusal(
         _("evidence/ already holds other files under the names of {name}").format(name=name),
         _("rename the file and run the command again"),

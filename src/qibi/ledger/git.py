@@ -22,7 +22,11 @@ _SETTINGS = (
     *("-c", "maintenance.autoDetach=false"),
 )
 # Temp files and marks that a crash left, and the lock, also where no .gitignore names them; below a book.
-LEFT_OUT = (":(exclude,glob)ledger/**/.*", ":(exclude,glob)seals/**/.*")
+LEFT_OUT = (
+    ":(exclude,glob)ledger/**/.*",
+    ":(exclude,glob)seals/**/.*",
+    ":(exclude,glob)evidence/**/.*.tmp",
+)
 _NO_MODES = ("-c", "core.fileMode=false")
 _VALUES = {"QIBI_EMPTY": "", "QIBI_FALSE": "false"}  # what `--config-env` takes its values from
 _ENDING = 5  # seconds that git has to tidy up once it is told to end

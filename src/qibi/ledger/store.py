@@ -18,7 +18,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
-from qibi.ledger.interrupted import is_mark, mark_of
+from qibi.ledger.interrupted import is_mark, leave_mark, mark_of
 from qibi.ledger.signatures import ENDING, signature_of
 
 LOCK = f"{LEDGER}/.lock"
@@ -61,12 +61,13 @@ def write_batch(
     branch: str,
     entries: Sequence[Entry],
     *,
-    unsaid: bool = False,
+    unsaid: str | None = None,
     sign: Callable[[bytes], bytes] | None = None,
 ) -> Batch:
     """Write a batch and return it; the same bytes twice are one batch.
 
-    The caller holds the lock. With `unsaid` it is marked as not reported yet (see `interrupted`).
+    The caller holds the lock. With `unsaid` it is marked as not reported yet: that is the path of the
+    command's first mark, empty where this is the first (see `interrupted`).
     `sign` gives its signature, which is on the disk before the batch is.
     Raises `Refusal` where the disk refuses; then nothing stands that was not there before, or the
     message names it.
@@ -84,8 +85,8 @@ def write_batch(
         try:
             if signature:
                 write_durably(signature_of(target), signature)
-            if unsaid:
-                os.close(os.open(mark_of(target), os.O_WRONLY | os.O_CREAT, 0o644))
+            if unsaid is not None:
+                leave_mark(target, unsaid)
             write_durably(target, raw)
         except OSError as error:
             if not stood:
@@ -115,11 +116,16 @@ def _take_back(target: Path, path: str, error: OSError, advice: str) -> None:
 
 
 def write_seal(
-    root: Path, path: str, raw: bytes, sign: Callable[[bytes], bytes] | None = None
+    root: Path,
+    path: str,
+    raw: bytes,
+    sign: Callable[[bytes], bytes] | None = None,
+    *,
+    unsaid: bool = False,
 ) -> None:
     """Write a seal (or a record of signers) that is not there yet; the caller holds the lock.
 
-    `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
+    With `unsaid` it is marked as not reported yet (see `interrupted`). `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
     disk refuses; then nothing stands that was not there before, or the message names it.
     """
     target = root / path
@@ -131,6 +137,8 @@ def write_seal(
         try:
             if signature:
                 write_durably(signature_of(target), signature)
+            if unsaid:
+                leave_mark(target)
             write_durably(target, raw)
         except OSError as error:
             _take_back(target, path, error, _SEAL_STANDS)
@@ -215,9 +223,9 @@ def _make_folder(directory: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Remove, all over the ledger, the seals and the kept sheets, what crashes left."""
+    """Remove, all over the ledger, the seals, the evidence and the kept sheets, what crashes left."""
     years = (root / SHEETS).glob("[0-9][0-9][0-9][0-9]")  # the rest of that folder is people's own
-    for part in (root / LEDGER, root / "seals", *years):
+    for part in (root / LEDGER, root / "seals", root / "evidence", *years):
         for directory in {leftover.parent for leftover in part.rglob(".*.tmp")}:
             _tidy(directory)
 
