@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 
 def run() -> None:
@@ -9,11 +10,9 @@ def run() -> None:
     if sys.argv[1:] == ["--version"]:
         from qibi import __version__
 
-        try:
-            print(f"qibi {__version__}", flush=True)
-        except BrokenPipeError:  # nobody reads: keep Python's last flush from complaining
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return
+        with suppress(OSError):  # the long way says why not
+            os.write(1, f"qibi {__version__}\n".encode())
+            return
     from qibi.cli.app import main
     from qibi.cli.surroundings import Surroundings
 

@@ -28,6 +28,8 @@ HOSTILE = {
     "digits": "١٢٣ 𝟙２٣ ½",
     "nfd": "Jose\u0301 Nu\u0301n\u0303ez",
 }
+# What no csv and no JSON holds as it is: all that moves a terminal or reorders a line, line feeds excepted.
+RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 READ = [
     ["rank", "2026-W46"],
     ["show", "e-ann", "--week", "2026-W46"],
@@ -71,14 +73,40 @@ def test_names_and_notes_move_nothing_and_stay_exact(place: Place, kind: str) ->
                 assert not TERMINAL.search(printed), (words, repr(printed))
                 assert "\nforged" not in printed
             if form == "json" and code == 0:
+                assert not RAW.search(place.data), (words, repr(place.data))
                 json.loads(place.data)
             if form == "csv" and code == 0:
+                assert not RAW.search(place.data.replace("\r\n", "\n")), (words, repr(place.data))
                 for row in csv.reader(io.StringIO(place.data, newline="")):
                     for cell in row:
                         assert not re.match(r"[=@\t\r\n＝＠]", cell), (words, cell)
     place.run(["show", "e-ann", "--week", "2026-W46", "--format", "json"])
     texts = set(strings(json.loads(place.data)))
     assert name in texts, texts
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_csv_sheet_with_any_name_and_note_is_plain_text_and_read_back(
+    place: Place, kind: str
+) -> None:
+    """Also one that is written out with what was recorded: it holds nothing new."""
+    with_name(place, HOSTILE[kind])
+    out = io.StringIO(newline="")
+    heading = ["姓名", "评分项", "说明", "佐证"]
+    row = ["e-ann", "quality.first-pass", f"seen {HOSTILE[kind]}"[:200], "7"]
+    csv.writer(out).writerows([["East 2026-W47"], heading, row])
+    (place.book / "week.csv").write_text(out.getvalue(), "utf-8", newline="")
+    code, printed = place.run(["score", "week.csv", "--branch", "east", "--as", "w-hal"])
+    assert code == 0, printed
+    for form in ("long", "grid"):
+        words = ["sheet", "--week", "2026-W47", "--branch", "east", "--form", form]
+        words += ["--format", "csv", "-o", f"{form}.csv", *(["--filled"] * (form == "long"))]
+        code, printed = place.run(words)
+        assert code == 0, printed
+        text = (place.book / f"{form}.csv").read_text("utf-8-sig")
+        assert not RAW.search(text.replace("\r\n", "\n")), repr(text)
+    code, printed = place.run(["score", "long.csv", "--branch", "east", "--as", "w-hal"])
+    assert code == 0 and "holds all of it already" in printed, printed
 
 
 def strings(node: object) -> list[str]:

@@ -111,6 +111,69 @@ def test_a_pipe_that_nobody_reads_any_more(scene: Scene, command: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+FULL = {
+    "stdout": (
+        *("rank W46", "rank W46 --format csv", "log W46 --format json", "why Bob", "schema"),
+        *("check --explain", "--version", "--version --lang zh", "--help", "", "rank --help"),
+        *("--show-completion bash", "export W46 -o -"),
+    ),
+    "stderr": ("export W46 -o out.xlsx", "rank W99", "no-such", "rank --no-such", "show"),
+    "stdout stderr": ("rank W46", "--version", "", "rank W99"),
+}
+
+
+@pytest.mark.parametrize(("full", "command"), [(f, c) for f, cs in FULL.items() for c in cs])
+def test_output_on_a_full_disk(scene: Scene, full: str, command: str) -> None:
+    """Not all was written: told where that is possible, exit code 2, never a traceback."""
+    streams = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with Path("/dev/full").open("wb") as disk:
+        done = subprocess.run(
+            [sys.executable, "-m", "qibi", *command.split()],
+            cwd=scene.folder,
+            env=scene.environment_now(),
+            check=False,
+            **(streams | dict.fromkeys(full.split(), disk)),
+        )
+    assert done.returncode == 2
+    if full == "stdout":
+        assert b"No space left" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("streams", ["stdout", "stderr", "both"])
+def test_a_full_disk_behind_the_output_ends_no_recording(
+    scene: Scene, three_sheets: str, streams: str
+) -> None:
+    """All sheets are recorded; the same command again records nothing a second time."""
+    before = batches(scene)
+    command = [sys.executable, "-m", "qibi", "score", *three_sheets.split()]
+    environment = scene.environment_now() | {"QIBI_TODAY": "2026-11-30"}
+    with Path("/dev/full").open("wb") as full:
+        given = {name: full for name in ("stdout", "stderr") if streams in (name, "both")}
+        done = subprocess.run(command, cwd=scene.folder, env=environment, check=False, **given)
+    recorded = batches(scene)
+    assert done.returncode == 2 and len(recorded - before) == 3
+    again = subprocess.run(command, cwd=scene.folder, env=environment, check=False)
+    assert again.returncode == 0 and batches(scene) == recorded
+
+
+def test_a_terminal_that_is_gone(scene: Scene) -> None:
+    """The last window was closed: nothing can be written anywhere."""
+    person, terminal = os.openpty()
+    command = [sys.executable, "-m", "qibi", "rank", "W46"]
+    process = subprocess.Popen(
+        command,
+        cwd=scene.folder,
+        env=scene.environment_now(),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    os.close(person)
+    assert process.wait(60) == 2
+
+
 def test_a_long_log_into_head(scene: Scene) -> None:
     """More than a pipe holds, so that the writer meets the closed end."""
     command = f"{sys.executable} -m qibi --book {BOOKS['example']} log 2026 --format csv"

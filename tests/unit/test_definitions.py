@@ -161,3 +161,30 @@ def test_files_stand_in_the_order_in_which_people_count(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     found = [s.path for s in sources(tmp_path)]
     assert found == ["qibi.yaml", "branches/b-2.yml", "branches/b-10.yaml"]
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("localtime", "LOCALTIME", "posixrules", "Factory", "posix/Asia/Shanghai", "posix"),
+        *("right/Asia/Shanghai", "leapseconds", "tzdata.zi", "zone.tab", "Asia", "asia/shanghai"),
+        *("/usr/share/zoneinfo/Asia/Shanghai", "Asia/../Asia/Shanghai", "../zoneinfo/UTC"),
+        *("./UTC", "Asia/", "Asia//Shanghai", "/etc/localtime", "CST-8"),
+    ],
+)
+def test_a_zone_that_is_another_on_each_machine_is_refused(root: Path, zone: str) -> None:
+    book = root / "qibi.yaml"
+    book.write_text(book.read_text("utf-8").replace("Asia/Shanghai", f'"{zone}"'), "utf-8")
+    with pytest.raises(Faults) as refused:
+        load(root)
+    (finding,) = refused.value.findings
+    assert (finding.path, finding.line) == ("qibi.yaml", 5) and "Asia/Shanghai" in finding.message
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "PRC", "Etc/GMT+8", "America/Argentina/ComodRivadavia", "Africa/El_Aaiun"]
+)
+def test_a_zone_of_the_database_is_taken(root: Path, zone: str) -> None:
+    book = root / "qibi.yaml"
+    book.write_text(book.read_text("utf-8").replace("Asia/Shanghai", zone), "utf-8")
+    assert load(root).timezone == zone

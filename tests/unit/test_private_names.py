@@ -1,5 +1,6 @@
 """Names apart from points: no name gets into git, and `qibi erase` takes one out where it can."""
 
+import hashlib
 import os
 import subprocess
 import zipfile
@@ -319,3 +320,230 @@ def test_a_field_is_taken_from_a_row() -> None:
     page = Page(Source("branches/b.yaml", b"m:\n  - name: x # c\n    id: d\n  - {id: e}\n"))
     page.take(("m", 0), "name")
     assert page.raw == b"m:\n  - id: d\n  - {id: e}\n"
+
+
+# `private_names: true`
+
+
+def pushed(tmp_path: Path) -> Path:
+    """A private book whose first commit a remote has; its `.gitignore` keeps nothing out."""
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "remote")
+    root = made(tmp_path, "--private-names")
+    assert "private_names: true" in (root / "qibi.yaml").read_text("utf-8")
+    (root / ".gitignore").write_text("ledger/.lock\n*.tmp\n")
+    qibi(root, "commit")
+    git(root, "remote", "add", "origin", "../remote")
+    git(root, "push", "-q", "-u", "origin", "HEAD")
+    return root
+
+
+def refused(root: Path, *arguments: str) -> str:
+    run = Run(root, *(arguments or ("commit", "--push")), **(GIT | {"QIBI_LANG": "en"}))
+    assert run.code == 1, run.err
+    return run.out + run.err
+
+
+def published(tmp_path: Path) -> bytes:
+    return everything_in_git(tmp_path / "remote")
+
+
+def advised(said: str) -> str:
+    """The command that a finding ends in."""
+    return "git " + said.partition(": git ")[2].partition("\n")[0]
+
+
+def by_shell(root: Path, command: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(root), "GIT_CONFIG_NOSYSTEM": "1"} | GIT
+    environment["FILTER_BRANCH_SQUELCH_WARNING"] = "1"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=root, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_names_stay_out_whatever_gitignore_says(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    a_round(root)
+    assert "/names.yaml" in qibi(root, "commit", "--push").err
+    for held in (everything_in_git(root), published(tmp_path)):
+        assert b"book-9" in held and not any(name.encode() in held for name in PEOPLE)
+    assert not (root / "sheets").exists()
+
+
+@pytest.mark.parametrize("how", ["staged", "committed", "merged"])
+def test_names_that_git_holds_are_neither_committed_nor_pushed(tmp_path: Path, how: str) -> None:
+    """What the messages advise is followed to the end: then it is pushed, and names.yaml still here."""
+    root = pushed(tmp_path)
+    if how == "merged":
+        git(root, "checkout", "-q", "-b", "side")
+    git(root, "add", "--force", "names.yaml")
+    if how != "staged":
+        git(root, "commit", "-q", "-m", "by hand")
+    if how == "merged":
+        git(root, "checkout", "-q", "main")
+        git(root, "commit", "-q", "--allow-empty", "-m", "other")
+        git(root, "merge", "-q", "--no-ff", "-m", "merge", "side")
+    before = (root / "names.yaml").read_bytes() if how != "merged" else None
+    for command in ("check", "commit", "commit --dry-run", "commit --push"):
+        said = refused(root, *command.split())
+        assert "names.yaml" in said and not any(name in said for name in PEOPLE)
+    by_shell(root, advised(said)) if how != "staged" else git(
+        root, "rm", "-q", "--cached", "names.yaml"
+    )
+    if how != "staged":
+        by_shell(root, advised(refused(root)))
+    qibi(root, "commit", "--push")
+    assert not any(name.encode() in published(tmp_path) for name in PEOPLE)
+    assert PEOPLE[0] in (root / "names.yaml").read_text("utf-8")
+    assert before is None or before == (root / "names.yaml").read_bytes()
+
+
+def a_branch_of_its_own(root: Path) -> None:
+    git(root, "checkout", "-q", "-b", "side")
+    names_by_hand(root)
+    git(root, "checkout", "-q", "main")
+    git(root, "config", "push.default", "matching")
+    git(root, "push", "-q", "origin", "main:side")
+
+
+def names_by_hand(root: Path) -> None:
+    git(root, "add", "--force", "names.yaml")
+    git(root, "commit", "-q", "-m", "in")
+    git(root, "rm", "-q", "--cached", "names.yaml")
+    git(root, "commit", "-q", "-m", "out")
+
+
+def a_tag(root: Path) -> None:
+    names_by_hand(root)
+    git(root, "tag", "-a", "-m", "t", "t")
+    git(root, "reset", "-q", "--hard", "HEAD~2")
+    git(root, "config", "remote.origin.push", "refs/tags/*")
+
+
+def another_spelling(root: Path) -> None:
+    (root / "Names.YAML").write_bytes((root / "names.yaml").read_bytes())
+    git(root, "add", "--force", "Names.YAML")
+    git(root, "commit", "-q", "-m", "in")
+    git(root, "rm", "-q", "Names.YAML")
+    git(root, "commit", "-q", "-m", "out")
+
+
+def before_the_book_moved(root: Path) -> None:
+    (root / "old").mkdir()
+    (root / "old/names.yaml").write_bytes((root / "names.yaml").read_bytes())
+    git(root, "add", "old")
+    git(root, "commit", "-q", "-m", "in")
+    git(root, "rm", "-q", "-r", "old")
+    git(root, "commit", "-q", "-m", "out")
+
+
+def a_member_with_a_name(root: Path) -> None:
+    path = root / "branches/b01.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("id: b01-002,", f"id: b01-002, name: {PEOPLE[1]},"), "utf-8")
+    git(root, "commit", "-q", "-a", "-m", "in")
+    path.write_text(text, "utf-8")
+    git(root, "commit", "-q", "-a", "-m", "out")
+
+
+def a_sheet(root: Path) -> None:
+    (root / "sheets/2026/W46").mkdir(parents=True)
+    digest = hashlib.sha256(SHEET.encode()).hexdigest()
+    (root / f"sheets/2026/W46/{digest}.csv").write_text(SHEET, "utf-8", newline="")
+    git(root, "add", "--force", "sheets")
+    git(root, "commit", "-q", "-m", "in")
+    git(root, "rm", "-q", "-r", "sheets")
+    git(root, "commit", "-q", "-m", "out")
+
+
+def a_remote_made_anew(root: Path) -> None:
+    """What the old remote had is no measure of what the new one has."""
+    names_by_hand(root)
+    git(root, "push", "-q")
+    git(root, "init", "-q", "--bare", "-b", "main", "../new")
+    git(root, "remote", "set-url", "origin", "../new")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        names_by_hand,
+        a_branch_of_its_own,
+        a_tag,
+        another_spelling,
+        before_the_book_moved,
+        a_member_with_a_name,
+        a_sheet,
+        a_remote_made_anew,
+    ],
+)
+def test_a_push_looks_at_all_that_it_would_publish(
+    tmp_path: Path, history: Callable[[Path], None]
+) -> None:
+    root = pushed(tmp_path)
+    history(root)
+    place = tmp_path / ("new" if history is a_remote_made_anew else "remote")
+    before = everything_in_git(place)
+    said = refused(root)
+    assert "names are private" in said and not any(name in said for name in PEOPLE)
+    assert everything_in_git(place) == before
+
+
+def test_what_was_pushed_already_does_not_stop_the_next_push(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    names_by_hand(root)
+    git(root, "push", "-q")
+    qibi(root, "score", "--no-events", "--week", "W46")
+    assert "pushed" in qibi(root, "commit", "--push", QIBI_LANG="en").err
+
+
+def test_names_of_another_book_of_the_repository_are_its_own(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    (root / "ledgers/open").mkdir(parents=True)
+    (root / "ledgers/open/names.yaml").write_text("a: Zoe Quill\n")
+    (root / "ledgers/open/qibi.yaml").write_text("id: open\n")
+    git(root, "add", "--force", "ledgers")
+    git(root, "commit", "-q", "-m", "another")
+    qibi(root, "commit", "--push")
+    (root / "ledgers/open/qibi.yaml").write_text("id: open\nprivate_names: true\n")
+    (root / "ledgers/open/names.yaml").write_text("a: Zoe Quill-Park\n")
+    git(root, "commit", "-q", "-a", "-m", "private now")
+    assert "ledgers/open/names.yaml" in refused(root)
+
+
+@pytest.mark.parametrize("what", ["member", "cp", "sheet"])
+def test_what_would_publish_names_is_an_error_and_nothing_else_stops(
+    tmp_path: Path, what: str
+) -> None:
+    root = pushed(tmp_path)
+    path = root / "branches/b01.yaml"
+    text = path.read_text("utf-8")
+    if what == "member":
+        path.write_text(text.replace("id: b01-002,", f"id: b01-002, name: {PEOPLE[1]},"), "utf-8")
+    elif what == "cp":
+        path.write_text(text.replace("甲支部项目CP", f"{PEOPLE[0]}项目"), "utf-8")
+    else:
+        a_sheet(root)
+        git(root, "reset", "-q", "--hard", "HEAD~1")
+        git(root, "reset", "-q", "HEAD~1")
+    assert what == "sheet" or path.read_text("utf-8") != text
+    for command in ("check", "commit"):
+        said = refused(root, command)
+        assert "private" in said and not any(name in said for name in PEOPLE)
+    qibi(root, "rank", "W46")
+
+
+def test_the_key_decides_and_not_gitignore(tmp_path: Path) -> None:
+    """Where names go, and whether sheets are kept; `false` in a book that ignores names.yaml too."""
+    for key, private in (("true", True), ("false", False)):
+        place = tmp_path / key
+        place.mkdir()
+        root = made(place)
+        (root / ".gitignore").write_text("" if private else "/names.yaml\n")
+        with (root / "qibi.yaml").open("a") as file:
+            file.write(f"private_names: {key}\n")
+        qibi(root, "member", "add", PEOPLE[3], "--id", "book-9", "--since", "W46")
+        (root / "week.csv").write_text(SHEET, "utf-8")
+        qibi(root, "score", "week.csv", "--week", "W46")
+        assert (PEOPLE[3] in (root / "branches/b01.yaml").read_text("utf-8")) is not private
+        assert (root / "sheets/2026").exists() is not private

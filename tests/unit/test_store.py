@@ -211,6 +211,19 @@ def test_several_processes_write_one_after_the_other(tmp_path: Path) -> None:
     assert sorted(sources) == [f"{n:016x}" for n in range(60)]
 
 
+def test_a_lock_that_is_a_link_is_refused_and_what_it_names_stays(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("of somebody")
+    for place in (tmp_path / "other", tmp_path / "nowhere"):
+        lock = tmp_path / "book" / LOCK
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.symlink_to(place)
+        with pytest.raises(Refusal, match=r"ledger/\.lock") as refused, locked(tmp_path / "book"):
+            pass
+        assert "link" in refused.value.advice
+        lock.unlink()
+    assert (tmp_path / "other").read_text() == "of somebody" and not place.exists()
+
+
 def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
     boom: Callable[[], None] = lambda: (_ for _ in ()).throw(KeyError("x"))  # noqa: E731
     with pytest.raises(KeyError), locked(tmp_path):

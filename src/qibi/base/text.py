@@ -1,6 +1,7 @@
 """Text from people: made safe to show, made equal to compare, measured in terminal columns."""
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ _MOST_COMPARED = 2000
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 # Letters and marks that show nothing: fillers, joiners, variation selectors (of which emoji are full).
 _FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
+_WORD = re.compile(r"(?:[\w@%+:,./=-]|[^\x00-\x7f\s])+")
 _SELECTORS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
@@ -38,6 +40,11 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return "".join(_code(c) if "\ud800" <= c <= "\udfff" else c for c in text)
     return text
+
+
+def argument(text: str) -> str:
+    """The text as one word of a command line: in quotes where a shell would read more into it."""
+    return text if _WORD.fullmatch(text) and text.isprintable() else shlex.quote(text)
 
 
 def _code(character: str) -> str:

@@ -3,6 +3,7 @@
 Each check takes all files and yields findings; `ALL_CHECKS` is the list of them.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ from qibi.book.files import Files, Read
 from qibi.book.yaml import Loc
 
 Check = Callable[[Files], Iterator[Finding]]
+# Each part begins with a capital: a disk that ignores case finds `asia/shanghai` too, others do not.
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*")
+# Links to, and trees of, what a machine was set up with; `Factory` is that of none.
+_OF_A_MACHINE = re.compile(r"localtime|posixrules|factory|(posix|right)(/.*)?", re.I)
 
 
 def book_and_scheme(files: Files) -> Iterator[Finding]:
@@ -26,13 +31,29 @@ def book_and_scheme(files: Files) -> Iterator[Finding]:
             message=_("no scheme; write scheme/2026-W01.yaml, named by the first week in force"),
         )
     for read in files.books:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-        try:
-            ZoneInfo(read.model.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = read.model.timezone
+        if _OF_A_MACHINE.fullmatch(zone):
+            message = _(
+                "time zone '{zone}' is another one on each machine; write the one of your place: Asia/Shanghai"
+            )
+        elif _is_zone(zone):
+            continue
+        else:
             message = _("unknown time zone '{zone}'; write it as Asia/Shanghai")
-            yield read.finding(("timezone",), message.format(zone=read.model.timezone), "time-zone")
+        yield read.finding(("timezone",), message.format(zone=zone), "time-zone")
+
+
+def _is_zone(name: str) -> bool:
+    """Whether the time zone database has a zone of this name, in this spelling on every disk."""
+    from zoneinfo import ZoneInfo
+
+    if not _ZONE.fullmatch(name):
+        return False
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
 
 
 def file_names(files: Files) -> Iterator[Finding]:

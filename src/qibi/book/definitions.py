@@ -249,6 +249,7 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     plans: tuple[Plan, ...]
     names: dict[str, Label]
     keep_sheets: bool = True  # whether score sheets that were read are kept in the book
+    private_names: bool | None = None  # whether names never get into git; None where it is not said
     fingerprint: str = ""  # of the files that they were read from; empty where that is not known
 
     def scheme(self, week: str) -> Scheme | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
+from qibi.base.text import argument
 
 
 def find(asked: str | None, environment: Mapping[str, str], start: Path) -> Path:
@@ -39,7 +40,7 @@ def _only_book_under(repository: Path) -> Path:
         names = listing([f"ledgers/{book.name}" for book in books])
         raise Refusal(
             _("more than one book here: {names}").format(names=names),
-            _("say which: --book ledgers/{first}").format(first=books[0].name),
+            _("say which: --book ledgers/{first}").format(first=argument(books[0].name)),
         )
     return books[0]
 

@@ -213,6 +213,9 @@ class BookFile(Model):
     keep_sheets: bool = Field(
         True, description="whether the score sheets that were read are kept in the book, in sheets/"
     )
+    private_names: bool | None = Field(
+        None, description="whether names stand in names.yaml only, and that is never committed"
+    )
     signers: list[Signer] = []
 
 

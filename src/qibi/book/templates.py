@@ -211,6 +211,8 @@ def _book_text(start: Start) -> str:
             block = line.partition(":")[0]
         if block in own and not line.startswith("#"):
             lines.append(f"{block}: {_scalar(own[block])}")
+            if block == "timezone" and start.private:
+                lines.append("private_names: true")
         elif not (block == "units" and start.branches and not line.startswith("#")):
             lines.append(line)
     if start.units:

@@ -203,6 +203,7 @@ class _Builder:
             plans=tuple(_plan(r.model) for r in self.files.plans),
             names={k: _label(v, k) for k, v in names.items()},
             keep_sheets=book.keep_sheets,
+            private_names=book.private_names,
         )
 
 

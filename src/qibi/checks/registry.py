@@ -15,7 +15,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.checks import names, plans, policy, remedies, seals, signing
 from qibi.checks.survey import Survey
-from qibi.ledger import kept_sheets
+from qibi.ledger import kept_sheets, private_names
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled
@@ -91,7 +91,7 @@ def run_all(
 def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> Result:
     """Check every batch, seal and kept sheet; with definitions, also what the entries say.
 
-    With `git` also whether git holds the book as it stands, or could.
+    With `git` also whether git holds the book as it stands, or could, and whether it holds private names.
 
     Warnings that a seal lists as accepted are left out.
     """
@@ -107,7 +107,8 @@ def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> 
         reaching += part.reaching
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
-    result.errors += _held(root, git)
+    result.errors += _held(root, definitions, git)
+    result.errors += private_names.errors(root, definitions, git)
     result.errors += signing.errors(root, definitions)
     sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
@@ -198,12 +199,14 @@ def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
     return [finding for finding in found if finding.path not in ignored]
 
 
-def _held(root: Path, git: Git | None) -> list[Finding]:
+def _held(root: Path, definitions: Definitions | None, git: Git | None) -> list[Finding]:
     """What keeps git from holding the book as it stands; nothing where there is no git at all."""
     if git is None:
         return []
     try:
-        return Held(root, git).standing() if git.repository() is not None else []
+        private = definitions is not None and bool(definitions.private_names)
+        held = Held(root, git, private=private) if git.repository() is not None else None
+        return held.standing() if held else []
     except NotInstalled:
         return []
     except Refusal as refusal:

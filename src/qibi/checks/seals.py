@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.ledger.counting import gone
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, named, seal_paths
@@ -43,7 +44,7 @@ def errors(
                     yield gone(batch.path, file)
             elif digest((root / batch.path).read_bytes()) != batch.sha256:
                 message = _("not the file that {seal} lists; restore it: git checkout -- {path}")
-                text = message.format(seal=file.path, path=batch.path)
+                text = message.format(seal=file.path, path=argument(batch.path))
                 yield Finding(batch.path, message=text, code="sealed")
     if definitions is not None:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qibi.base.findings import Finding
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.ledger.signatures import ENDING, public_key
 from qibi.ledger.signers import (
@@ -47,4 +48,4 @@ def errors(root: Path, definitions: Definitions | None) -> Iterator[Finding]:
             "no signature ({path}.sig) stands beside it; bring it here, or let whoever may close "
             "vouch for it: qibi signers accept --vouch {path}"
         )
-        yield Finding(path, message=message.format(path=path), code="signature")
+        yield Finding(path, message=message.format(path=argument(path)), code="signature")

@@ -179,7 +179,12 @@ def _program() -> click.Command:
     ) -> None:
         pass
 
-    return typer.main.get_command(app)
+    program = typer.main.get_command(app)
+    if "_QIBI_COMPLETE" in os.environ:
+        from qibi.cli import shells
+
+        shells.register()
+    return program
 
 
 def _print_version(value: bool) -> None:
@@ -192,6 +197,21 @@ def _print_version(value: bool) -> None:
 
 def main(arguments: list[str], around: Surroundings) -> int:
     """Run one command; its exit code. Whatever happens, no traceback reaches a person."""
+    try:
+        code = _main(arguments, around)
+        if lost := around.lost:
+            Console(around).problem(
+                _("not all of the output could be written: {reason}").format(reason=lost.strerror),
+                _("make room or write it elsewhere, then run the same command again"),
+            )
+            return CANNOT_RUN
+        return code
+    except OSError:  # nor can a person be told: the terminal is gone
+        _discard_output()
+        return CANNOT_RUN
+
+
+def _main(arguments: list[str], around: Surroundings) -> int:
     options, rest = argv.split(arguments)
     code = spoken(options, around, rest[0] if rest else "")
     language.use(code)
@@ -213,7 +233,6 @@ def main(arguments: list[str], around: Surroundings) -> int:
                 max_content_width=100,
                 terminal_width=min(around.width, 100),
             )
-        console.flush()
         session.has_said()
         return result if isinstance(result, int) else session.exit_code
     except click.ClickException as error:
@@ -234,7 +253,6 @@ def main(arguments: list[str], around: Surroundings) -> int:
             _("can't go on: {reason}").format(reason=error),
             _("what was reported as recorded is recorded; mend that and look with qibi status"),
         )
-        _leave_the_pipe()
         return CANNOT_RUN
     except Exception as error:  # the last line before a traceback: a bug, said plainly
         if around.environment.get("QIBI_DEBUG"):
@@ -275,9 +293,10 @@ class _streams:
         sys.stdin, sys.stdout, sys.stderr = self.kept
 
 
-def _leave_the_pipe() -> None:
-    """Point standard output at nothing, so that Python's last flush does not complain."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        return
+def _discard_output() -> None:
+    """Point both streams at nothing, so that Python's last flush does not complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (OSError, ValueError):
+            continue

@@ -21,7 +21,6 @@ from qibi.cli.console import View
 from qibi.cli.session import Session, session
 from qibi.cli.status_closing import show_pending
 from qibi.ledger.entries import Score
-from qibi.ledger.held import Held
 from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.store import keep, locked, write_seal
 from qibi.proof.closing import Closing, Wish, prepare, standing
@@ -99,7 +98,7 @@ def close(
                 refuse_in_between(now)
             closing = prepare(now.root, now.definitions, asked, wish, now.today, warnings)
             if not dry_run:
-                if wrong := Held(now.root, now.git).refuses(closing.path, closing.raw):
+                if wrong := now.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
                 write_seal(now.root, closing.path, closing.raw, sign, unsaid=True)
                 now.wrote = True

@@ -8,6 +8,7 @@ import typer
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, colon, listing, many, mark
+from qibi.base.text import argument
 from qibi.cli import phrases
 from qibi.cli.console import Console
 from qibi.cli.options import DryRun
@@ -20,6 +21,7 @@ from qibi.ledger.held import Held
 from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of, sha256_in
+from qibi.ledger.private_names import refuse_to_publish
 from qibi.ledger.seals import take_yours_back
 from qibi.ledger.store import (
     SHEETS,
@@ -96,12 +98,17 @@ def commit_book(
         _have_git_keep_bytes(now)
     _check(now)
     refuse_in_between(now)
+    if now.definitions.private_names and not git_ignores(now, "names.yaml"):
+        said = _(
+            "qibi leaves names.yaml out; so that git add does too: echo /names.yaml >> .gitignore"
+        )
+        now.console.say(said, "yellow")
     made = None
     paths = _parts(now)
     changed = git.changed([*map(_pathspec, paths), *LEFT_OUT]) if paths else []
     merging = _refuse_loss_by_merge(now)
     if not changed and not merging:
-        held = Held(now.root, git)
+        held = now.held()
         if not dry_run and held.commit:
             _refuse_unheld(held)
             git.keep()  # whoever made that commit may have been killed before it was synced
@@ -125,6 +132,8 @@ def commit_book(
         if not quiet:
             made.say(now.console)
     if push and not dry_run:
+        if now.definitions.private_names:
+            refuse_to_publish(git)
         git.push()
         now.console.say(_("pushed"))
     return made
@@ -136,14 +145,14 @@ def _commit(now: Session, text: str, paths: list[str], merging: bool) -> Committ
     A hook may change what is committed, and a filter what is stored: then nothing was committed.
     """
     git = now.git
-    before = Held(now.root, git)
+    before = now.held()
     changed = [path for path in before.files if before.changed(path)]
     git.add(paths)
     if wrong := before.staged(changed):
         git.run("reset", "--quiet", "--", *paths)
         raise Faults(wrong)
     made = Committed(git.commit_added(text, paths), text.splitlines()[0])
-    after = Held(now.root, git)
+    after = now.held()
     if wrong := after.committed(before.objects):
         if not merging and git.take_back(after.commit, before.commit):
             message = _("the commit was taken back, for git does not hold what stands here:")
@@ -219,7 +228,7 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
             message = _(
                 "both sides of a merge changed it; keep what is right, then: git add {path}"
             )
-            findings.append(Finding(below, message=message.format(path=path)))
+            findings.append(Finding(below, message=message.format(path=argument(path))))
         elif below.startswith("seals/") and status == "M " and is_merging(now):
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
@@ -228,7 +237,7 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
             message = _(
                 "committed before, now gone or changed; the ledger only grows: git restore -- {path}"
             )
-            findings.append(Finding(below, message=message.format(path=path)))
+            findings.append(Finding(below, message=message.format(path=argument(path))))
     if findings:
         raise Faults(findings)
 
@@ -252,7 +261,7 @@ def _refuse_loss_by_merge(now: Session) -> bool:
     findings = []
     for path in (path for path in out.split("\0") if path):
         message = _("the other side of this merge has it: git checkout MERGE_HEAD -- {path}")
-        message = message.format(path=path)
+        message = message.format(path=argument(path))
         if path.startswith("seals/"):
             message = _("the other side of this merge has another; {advice}")
             message = message.format(advice=take_yours_back(merging=True))
@@ -285,9 +294,11 @@ def _name_unsaid(now: Session, top: Path, changed: list[tuple[str, str]]) -> Non
 def _parts(now: Session) -> list[str]:
     """The parts of the book that git can be asked about: there, or tracked and gone; not ignored.
 
-    A `.gitignore` may keep a part out (names.yaml).
+    A `.gitignore` may keep a part out (names.yaml), and `private_names` does with that one.
     """
     ignored = set(now.git.run("check-ignore", "--", *PARTS).stdout.splitlines())
+    if now.definitions.private_names:
+        ignored.add("names.yaml")
     gone = [part for part in PARTS if not (now.root / part).exists()]
     tracked = now.git.run("ls-files", "-z", "--", *gone).stdout.split("\0") if gone else []
     known = {path.split("/")[0] for path in tracked}

@@ -5,6 +5,7 @@ standard output (or `-o FILE`), everything else to standard error.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from qibi.cli.view import View as View
 from qibi.cli.view_forms import as_csv, as_markdown
 
 FORMATS = ("table", "json", "csv", "md")
+_MOVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself leaves as it is
 _PATIENCE = 1.0  # seconds of work before a bar shows
 
 
@@ -55,7 +57,7 @@ class Console:
             return
         text = self._rendered(view, form, self.colored(self.around.stdout))
         if form == "csv" and self.around.stdout.isatty():
-            text = "".join(visible(line) + "\n" for line in text.splitlines())
+            text = text.replace("\r\n", "\n")
         self.around.stdout.write(text)
         self._say_if_lost(text)
 
@@ -91,7 +93,8 @@ class Console:
                 raw = msgspec.json.encode(view.payload)
             except UnicodeEncodeError:
                 raw = msgspec.json.encode(_encodable(msgspec.to_builtins(view.payload)))
-            return msgspec.json.format(raw).decode() + "\n"
+            text = msgspec.json.format(raw).decode() + "\n"
+            return _MOVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         if form == "table":
             return self._as_text(view, colored)
         return encodable(as_csv(view.header, view.rows) if form == "csv" else as_markdown(view))
@@ -214,7 +217,7 @@ class Console:
             bar.hide()
 
     def flush(self) -> None:
-        """Push out what is written, so that a closed pipe shows here and not at exit."""
+        """Push out what is written, so that what another writes comes after it."""
         self.around.stdout.flush()
         self.around.stderr.flush()
 

@@ -252,7 +252,6 @@ def _book(now: Session) -> Iterator[Check]:
 def _repository(now: Session) -> Iterator[Check]:
     """Whether the book is in git, and git holds it as it stands."""
     from qibi.ledger.git_state import in_between
-    from qibi.ledger.held import Held
 
     label = _("book in git")
     try:
@@ -264,7 +263,7 @@ def _repository(now: Session) -> Iterator[Check]:
         yield Check("repository", label, "ok", str(top))
         if stopped := in_between(now.git):
             yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
-        wrong = Held(now.root, now.git).standing()
+        wrong = now.held().standing()
     except Refusal as refusal:
         yield Check("repository", label, "broken", refusal.message, refusal.advice)
         return
@@ -365,7 +364,9 @@ def _cache(now: Session) -> Check:
     label = _("cache")
     folder = now.around.cache
     if folder is None:
-        return Check("cache", label, "ok", _("none: turned off, or no home folder"))
+        return Check(
+            "cache", label, "ok", _("none: turned off, no home folder, or it would be in a book")
+        )
     try:
         files = [p for p in folder.rglob("*") if p.is_file()]
         size = f"  {sum(p.stat().st_size for p in files) / 1_000_000:.1f} MB"

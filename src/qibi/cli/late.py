@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from qibi.base import weeks
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.book import lookup
 from qibi.book.definitions import Item
 from qibi.cli import phrases
@@ -77,7 +78,7 @@ def _late_command(now: Session, week: str, recorder: str) -> str | None:
     wish = f"{name if found == recorder else recorder} {item.name}"
     if item.fixed is None:
         wish += " POINTS"
-    return f"qibi score -e {phrases.argument(wish)} --week {week} --as WHO"
+    return f"qibi score -e {argument(wish)} --week {week} --as WHO"
 
 
 def say_late(now: Session, before: list[Batch], batch: Batch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, mark
+from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.book import words
 from qibi.cli import lists_remedies, options, phrases, remedy_words
@@ -120,7 +121,7 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
     last = next(iter((*reversed(found.black), *found.red)), None)
     if last:
         view.line()
-        name = phrases.argument(now.definitions.title(last.subject))
+        name = argument(now.definitions.title(last.subject))
         about = f"{name} {found.ranking.question.period.label}"
         view.line(_("what weighs most in the total comes first"), "dim")
         view.line(_("why: qibi why {subject}").format(subject=about), "dim")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
-from qibi.base.text import visible
+from qibi.base.text import argument, visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
 from qibi.book.load import NAMES, Source, fingerprint, placed, sources
 from qibi.cli.session import Session
@@ -137,7 +137,7 @@ class Changes:
         except OSError:
             self.now.console.problem(
                 _("{path} is changed and can't be put back").format(path=self.shown(path)),
-                _("put it back: git checkout -- {path}").format(path=self.shown(path)),
+                _("put it back: git checkout -- {path}").format(path=argument(self.shown(path))),
             )
 
 

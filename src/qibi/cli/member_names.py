@@ -15,7 +15,7 @@ from qibi.ledger.kept_sheets import path_of
 def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the name of who joins these rows of a branch belongs in names.yaml, and nowhere else.
 
-    So it is where git is told to ignore that file, whether or not it is here; else where it is here
+    So it is where the book's names are private, whether or not that file is here; else where it is here
     and nobody in the branch (nor, in an empty one, in the book) has a name in a branch file.
     """
     if NAMES in changes.sources:
@@ -28,7 +28,10 @@ def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def names_ignored(now: Session) -> bool:
-    """Whether git is told to ignore names.yaml; not where there is no git."""
+    """Whether names stay out of git: `private_names` says so; where it says nothing, a `.gitignore` does."""
+    private = now.definitions.private_names
+    if private is not None:
+        return private
     try:
         return git_ignores(now, NAMES)
     except Refusal:
@@ -36,9 +39,11 @@ def names_ignored(now: Session) -> bool:
 
 
 def has_private_names(now: Session) -> bool:
-    """Whether the book's names stay out of git: they stand elsewhere, or a `.gitignore` says so."""
+    """Whether the book's names stay out of git: they stand elsewhere, or as `names_ignored`."""
     if now.names or names_ignored(now):
         return True
+    if now.definitions.private_names is False:
+        return False
     try:  # a book without git may get one later
         lines = (now.root / ".gitignore").read_text("utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,7 +1,5 @@
 """How things are said in more than one command: weeks with their dates, names, marks, trends."""
 
-import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -131,11 +129,6 @@ def pending(waiting: Mapping[str, int]) -> list[str]:
         ).format(count=count, week=week)
         for week, count in sorted(waiting.items())
     ]
-
-
-def argument(text: str) -> str:
-    """A name as one would type it on a command line: in quotes where it has blanks or signs."""
-    return text if not re.search(r"[\s'\"\\$&|;<>()*?#!`]", text) else shlex.quote(text)
 
 
 def voided(definitions: Definitions, void: Void) -> str:

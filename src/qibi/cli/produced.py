@@ -2,6 +2,7 @@
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.cli.session import Session
 
 
@@ -30,7 +31,7 @@ def _to_stream(now: Session, raw: bytes, usual: str) -> None:
     if stream.isatty() or not hasattr(stream, "buffer"):
         raise Refusal(
             _("{file} is no text for a terminal").format(file=usual),
-            _("write it to a file: -o {file}").format(file=usual),
+            _("write it to a file: -o {file}").format(file=argument(usual)),
         )
     stream.flush()
     stream.buffer.write(raw)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, clauses, listing, many
+from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.cli import phrases
 from qibi.cli.argv import LATEST
@@ -91,7 +92,7 @@ def show(now: Session, asked: Asked, form: str, output: str | None) -> None:
     if not lake.manifest.books:
         raise Refusal(
             _("nothing is collected yet in {lake}").format(lake=lake.shown),
-            _("run: qibi fleet collect {fleet}").format(fleet=phrases.argument(asked.fleet)),
+            _("run: qibi fleet collect {fleet}").format(fleet=argument(asked.fleet)),
         )
     across = Across(now.around, now.options, now.console)
     across.lake = lake

@@ -2,7 +2,7 @@
 
 from qibi.base import points
 from qibi.base.language import _, aside, clauses, listing
-from qibi.base.text import width
+from qibi.base.text import argument, width
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
 from qibi.cli.console import Cell, Column, Grid, View
@@ -232,5 +232,5 @@ def _legend(
     text = clauses(lines)
     if ranking.question.by not in ("member", "cp", "branch"):
         return [text]
-    last = phrases.argument(definitions.title(shown[-1].subject))
+    last = argument(definitions.title(shown[-1].subject))
     return [text, _("why: qibi why {subject}").format(subject=last)]

@@ -22,7 +22,7 @@ from qibi.book.find import find
 from qibi.book.load import load
 from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
-from qibi.cli.surroundings import Surroundings, reader_left
+from qibi.cli.surroundings import Surroundings, failure
 from qibi.ledger.admission import recorder
 from qibi.ledger.presence import missing
 from qibi.ledger.wish import Stamp
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qibi.cli.signing import Signing
     from qibi.ledger.batches import Batch
     from qibi.ledger.git import Git
+    from qibi.ledger.held import Held
 
 
 def session() -> "Session":
@@ -126,6 +127,12 @@ class Session:
 
         return Git(self.root, self.around.environment)
 
+    def held(self) -> "Held":
+        """What git holds of the book now."""
+        from qibi.ledger.held import Held
+
+        return Held(self.root, self.git, private=bool(self.definitions.private_names))
+
     @cached_property
     def zone(self) -> tzinfo:
         """The book's time zone."""
@@ -172,8 +179,8 @@ class Session:
         It has not where nobody read the report any more; of what an interrupted run recorded, the word
         on standard error is enough, for the advice that it gives has to work.
         """
-        lost = reader_left(self.around.stderr)
-        if self.unsaid and not (lost or (self.wrote and reader_left(self.around.stdout))):
+        lost = failure(self.around.stderr)
+        if self.unsaid and not (lost or (self.wrote and failure(self.around.stdout))):
             from qibi.ledger.interrupted import said
 
             said(self.unsaid)

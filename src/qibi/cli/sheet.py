@@ -9,6 +9,7 @@ import typer
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
+from qibi.base.text import argument
 from qibi.book.definitions import Scheme
 from qibi.cli import complete, options, produced
 from qibi.cli.session import Session, session
@@ -128,7 +129,7 @@ def sheet(
         produced.put(now, written[wanted[0]], output, names[wanted[0]])
     _say_others(now, others)
     if output != "-":
-        file = f"{_quoted(folder)}/*.{kind}" if several else _quoted(names[wanted[0]])
+        file = f"{argument(folder)}/*.{kind}" if several else argument(names[wanted[0]])
         now.console.say(_("filled in and saved: qibi score {file}").format(file=file), "dim")
 
 
@@ -294,10 +295,3 @@ def _say_others(now: Session, others: int) -> None:
             others,
         )
         now.console.say(text.format(count=others))
-
-
-def _quoted(file: str) -> str:
-    import shlex
-
-    plain = file.replace("/", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
-    return file if plain else shlex.quote(file)  # which takes Chinese for something to be quoted

@@ -6,6 +6,7 @@ import msgspec
 
 from qibi.base import points, weeks
 from qibi.base.language import _, mark
+from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases, show_records, show_who
 from qibi.cli.console import View
@@ -77,9 +78,7 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
     past = [points.show(trend[w]) if w in trend else "–" for w in trend_weeks(weeks.single(week))]
     result.line(f"{_('last 8 weeks')}   {'  '.join(past)}")
     show_records.add_lines(result, now, kept)
-    last = _("step by step: qibi why {subject}").format(
-        subject=phrases.argument(definitions.title(key))
-    )
+    last = _("step by step: qibi why {subject}").format(subject=argument(definitions.title(key)))
     if definitions.objections is not None and not found.ranking.closed:
         until = weeks.sunday(week).toordinal() + definitions.objections
         last += "    " + _("objections: until {day}").format(

@@ -221,12 +221,11 @@ def _in_git(now: Session) -> _InGit:
     """What the working tree shows that git does not hold, and what keeps git from holding it."""
     from qibi.ledger.git import LEFT_OUT, NotInstalled
     from qibi.ledger.git_state import in_between
-    from qibi.ledger.held import Held
 
     try:
         if now.git.repository() is None:
             return _InGit()
-        held = Held(now.root, now.git)
+        held = now.held()
         problems = [str(finding) for finding in held.standing()]
         if stopped := in_between(now.git):
             problems.append(clauses([stopped.message, stopped.advice]))

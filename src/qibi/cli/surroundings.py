@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class _Pipe(io.FileIO):
-    """A descriptor to write to, whose reader may leave: what nobody reads any more is thrown away.
+    """A descriptor to write to that takes no more once writing failed: what follows is thrown away.
 
-    So a closed pipe ends no command: what was begun is finished, and the exit code is that of the work.
+    So a closed pipe or a full disk ends no command: what was begun is finished, and then it is told.
     """
 
-    reader_left = False
+    failure: OSError | None = None
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        if not self.reader_left:
+        if self.failure is None:
             try:
                 return super().write(data)
-            except BrokenPipeError:
-                self.reader_left = True
+            except OSError as error:
+                self.failure = error
         return memoryview(data).nbytes
 
 
@@ -49,14 +50,15 @@ def _outlasting(stream: TextIO) -> TextIO:
     )
 
 
-def reader_left(stream: TextIO) -> bool:
-    """Whether what was written to a stream could not be read by anybody."""
+def failure(stream: TextIO) -> OSError | None:
+    """Why not all of what was written to a stream arrived; None where it did."""
+    stream.flush()
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)
-    if isinstance(raw, _Pipe):
-        stream.flush()
-        return raw.reader_left
-    return False
+    return raw.failure if isinstance(raw, _Pipe) else None
+
+
+_CACHES = (("XDG_CACHE_HOME", "qibi"), ("LOCALAPPDATA", "qibi/cache"), ("HOME", ".cache/qibi"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,13 @@ class Surroundings:
     @property
     def on_terminal(self) -> bool:
         """Whether a person sits at both ends and sees what is written: questions can be asked."""
-        return self.stdin.isatty() and self.stderr.isatty() and not reader_left(self.stdout)
+        return self.stdin.isatty() and self.stderr.isatty() and not failure(self.stdout)
+
+    @property
+    def lost(self) -> OSError | None:
+        """Why not all of the output so far could be written; a reader who left wanted no more of it."""
+        failures = (failure(self.stdout), failure(self.stderr))
+        return next((f for f in failures if f and not isinstance(f, BrokenPipeError)), None)
 
     @property
     def width(self) -> int:
@@ -111,23 +119,23 @@ class Surroundings:
             return False
         return True
 
-    @property
+    @cached_property
     def cache(self) -> Path | None:
-        """The folder for derived data, outside every book: `QIBI_CACHE`, else the platform's own.
+        """The folder for derived data: `QIBI_CACHE`, else the platform's own, if absolute (XDG says so).
 
-        None (no cache) where `QIBI_CACHE` is empty or no home folder is known.
+        None (no cache) where `QIBI_CACHE` is empty, no home folder is known, or it would be in a book.
         """
         if "QIBI_CACHE" in self.environment:
             named = self.environment["QIBI_CACHE"]
-            return Path(named) if named else None
-        for variable, below in (
-            ("XDG_CACHE_HOME", "qibi"),
-            ("LOCALAPPDATA", "qibi/cache"),
-            ("HOME", ".cache/qibi"),
-        ):
-            if base := self.environment.get(variable):
-                return Path(base) / below
-        return None
+            place = self.folder / named if named else None
+        else:
+            bases = ((self.environment.get(variable, ""), below) for variable, below in _CACHES)
+            place = next((Path(b) / below for b, below in bases if Path(b).is_absolute()), None)
+        if place is None:
+            return None
+        real = Path(os.path.realpath(place))
+        inside = any((folder / "qibi.yaml").is_file() for folder in (real, *real.parents))
+        return None if inside else place
 
 
 def _current_folder() -> Path:

@@ -9,11 +9,11 @@ from typing import Any
 from qibi.base.text import visible
 from qibi.cli.view import Line, View
 
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
+_FORMULA = tuple("=+-@＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as spreadsheets read it; formulas in it are text."""
+    """A table as spreadsheets read it; formulas in it are text, control characters are written out."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([_safe(h) for h in header])
@@ -22,12 +22,13 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe; None is empty."""
+    """Visible text; what a spreadsheet would take for a formula gets an apostrophe. None is empty."""
     if value is None:
         return ""
-    if isinstance(value, str) and value[:1] in _FORMULA:
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if text[:1] in _FORMULA else text
 
 
 def as_markdown(view: View) -> str:

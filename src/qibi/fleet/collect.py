@@ -10,6 +10,7 @@ import msgspec
 from qibi import __version__
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.book.fleet import FleetFile
 from qibi.fleet.fill import Filling, fill
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
@@ -165,7 +166,7 @@ def _away(wish: Wish, named: list[str], done: Collected) -> list[tuple[str, Refu
         "bring it back, or have it taken out of the lake: qibi fleet collect --afresh {book}"
     )
     return [
-        (book.source, nothing(advice.format(book=key)))
+        (book.source, nothing(advice.format(book=argument(key))))
         for key, book in wish.lake.manifest.books.items()
         if book.source not in named
         and key not in wish.afresh

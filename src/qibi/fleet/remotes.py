@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.ledger.git import Git
 
 _SETTINGS = (
@@ -122,14 +123,16 @@ class Remote:
             raise Refusal(
                 _("can't be fetched: {words}").format(words=words),
                 _("check the address, the network and your access: git ls-remote {remote}").format(
-                    remote=self.named
+                    remote=argument(self.named)
                 ),
             )
         commit = _commit(git, self.revision)
         if commit is None:
             raise Refusal(
                 _("there is no revision '{revision}'").format(revision=self.revision),
-                _("see its branches and tags: git ls-remote {remote}").format(remote=self.named),
+                _("see its branches and tags: git ls-remote {remote}").format(
+                    remote=argument(self.named)
+                ),
             )
         git.demand("update-ref", "--no-deref", "HEAD", commit)
 

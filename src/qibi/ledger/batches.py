@@ -16,6 +16,7 @@ from pathlib import Path
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.ledger.entries import BadLine, Entry, decode, decode_all, encode
 
 LEDGER = "ledger"
@@ -189,13 +190,17 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
             "the content has changed since it was written (its digest is {actual}); restore it: git checkout -- {path}"
         )
         findings.append(
-            Finding(path, message=message.format(actual=actual, path=path), code="batch-digest")
+            Finding(
+                path,
+                message=message.format(actual=actual, path=argument(path)),
+                code="batch-digest",
+            )
         )
     lines = raw.split(b"\n")
     if lines.pop() != b"":
         message = _("the last line is torn; restore the file: git checkout -- {path}")
         findings.append(
-            Finding(path, len(lines) + 1, message=message.format(path=path), code="torn")
+            Finding(path, len(lines) + 1, message=message.format(path=argument(path)), code="torn")
         )
     if not lines:
         findings.append(Finding(path, message=_("the file holds no entry"), code="empty"))
@@ -206,7 +211,7 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
                 raise BadLine(
                     _(
                         "a merge stopped here; batches are never merged by hand: git checkout -- {path}"
-                    ).format(path=path)
+                    ).format(path=argument(path))
                 )
             entry = decode(line)
             if entry.week != week:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.ledger.batches import Batch, batch_names, folder, parse, read_weeks
 from qibi.ledger.entries import Remedy, Task
 from qibi.ledger.seals import SealFile, latest_paths, read_seal
@@ -81,7 +82,7 @@ def counting(root: Path, weeks: Iterable[str]) -> Counting:
 def gone(path: str, file: SealFile) -> Finding:
     """The finding for a batch that a seal lists and that is not there."""
     message = _("gone, though {seal} lists it; restore it: git checkout -- {path}")
-    return Finding(path, message=message.format(seal=file.path, path=path), code="sealed")
+    return Finding(path, message=message.format(seal=file.path, path=argument(path)), code="sealed")
 
 
 def waits(batch: Batch) -> bool:

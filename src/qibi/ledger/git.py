@@ -191,19 +191,19 @@ class Git:
             for key in sorted(set(found.split("\0")) - {""})
         ]
 
-    def push(self) -> None:
-        """Push the current branch; raises `Refusal` with what to do where that is refused.
+    def push(self, *options: str) -> str:
+        """Push the current branch, and give what git printed; raises `Refusal` with what to do.
 
         Also where git pushed something else, as its settings may say.
         """
-        done = self.run("push", "--quiet")
+        done = self.run("push", *(options or ("--quiet",)))
         if done.returncode == 0:
-            if not self.run("branch", "--remotes", "--contains", "HEAD").stdout.strip():
+            if not options and not self.run("branch", "-r", "--contains", "HEAD").stdout.strip():
                 raise Refusal(
                     _("git push ended well, and no branch of the remote holds this commit"),
                     _("look at: git config --get-regexp 'push|remote'; then: git push origin HEAD"),
                 )
-            return
+            return done.stdout
         words = _words_of(done)
         if "rejected" in words or "fetch first" in words:
             raise Refusal(

@@ -8,7 +8,6 @@ that its index and HEAD hold.
 
 import hashlib
 import os
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from qibi.base.findings import Finding
 from qibi.base.language import _, listing
+from qibi.base.text import argument
 from qibi.book.load import ENDINGS, FOLDERS, NAMES
 from qibi.ledger.batches import LEDGER, NotPlain, each_of_week, read_plain, weeks_with_batches
 from qibi.ledger.git import Git
@@ -108,8 +108,9 @@ class Held:
     Raises `Refusal` where git does not open the repository, or HEAD is damaged.
     """
 
-    def __init__(self, root: Path, git: Git) -> None:
-        self.root, self.git = root, git
+    def __init__(self, root: Path, git: Git, *, private: bool = False) -> None:
+        """With `private`, names.yaml and kept sheets are not for git (`private_names` in qibi.yaml)."""
+        self.root, self.git, self.private = root, git, private
         self.commit = head_commit(git)
 
     @cached_property
@@ -144,7 +145,10 @@ class Held:
         """
         there = list(files_of(self.root))
         rules = self._rules([path for path in there if path not in self.index])
-        own = {path for path in rules if path == NAMES or (NAMES in rules and is_below(path))}
+        private = self.private or NAMES in rules
+        own = {path for path in rules if path == NAMES or (private and is_below(path))}
+        if self.private and NAMES not in self.index:
+            own.add(NAMES)
         evidence = [path for path in rules if path.startswith(f"{EVIDENCE}/")]
         if evidence:
             own.update(set(evidence) - _named_as_evidence(self.root, evidence))
@@ -374,7 +378,7 @@ def gone(path: str, held: Tracked | None = None) -> Finding:
 
 
 def _finding(path: str, message: str, code: str, **more: str) -> Finding:
-    return Finding(path, message=message.format(path=shlex.quote(path), **more), code=code)
+    return Finding(path, message=message.format(path=argument(path), **more), code=code)
 
 
 def _ignored(path: str, rule: str) -> Finding:

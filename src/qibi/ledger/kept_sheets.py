@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from qibi.base import weeks
 from qibi.base.findings import Finding
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.ledger.batches import NotPlain, read_plain
 from qibi.ledger.store import SHEETS, write_once
 
@@ -95,7 +96,7 @@ def wrong_with(path: str, raw: bytes) -> Iterator[Finding]:
         message = _(
             "the kept sheet has changed since it was recorded; restore it: git checkout -- {path}"
         )
-        yield Finding(path, message=message.format(path=path), code="sheet-digest")
+        yield Finding(path, message=message.format(path=argument(path)), code="sheet-digest")
 
 
 def not_plain(path: str) -> Finding:

@@ -19,6 +19,7 @@ import msgspec
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
+from qibi.base.text import argument
 from qibi.ledger.batches import folder
 from qibi.ledger.entries import moment
 
@@ -119,7 +120,7 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
 
     def wrong(reason: str) -> Finding:
         text = _("not a seal ({reason}); only qibi writes here: git checkout -- {path}")
-        return Finding(path, message=text.format(reason=reason, path=path), code="seal")
+        return Finding(path, message=text.format(reason=reason, path=argument(path)), code="seal")
 
     if b"\n<<<<<<< " in b"\n" + raw:
         message = _("{week} was closed in two clones at once, and a merge stopped here; {advice}")

@@ -18,6 +18,7 @@ import msgspec
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
+from qibi.base.text import argument
 from qibi.book.definitions import Signer
 from qibi.ledger.batches import batch_names, folder, weeks_with_batches
 from qibi.ledger.entries import moment
@@ -195,7 +196,7 @@ def parse_record(path: str, raw: bytes) -> RecordFile | Finding:
             return RecordFile(path, digest(raw), record)
     except (ValueError, RecursionError) as error:  # msgspec's and json's own among them
         reason = str(error)
-    return Finding(path, message=text.format(reason=reason, path=path), code="signers")
+    return Finding(path, message=text.format(reason=reason, path=argument(path)), code="signers")
 
 
 def record_chain(files: Mapping[str, bytes]) -> tuple[list[RecordFile], list[Finding]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
+from qibi.base.text import argument
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.interrupted import is_mark, leave_mark, mark_of
@@ -161,7 +162,7 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
         if target.read_bytes() != raw:
             raise Refusal(
                 _("{path} holds something else than it did when it was written").format(path=path),
-                _("restore it: git checkout -- {path}").format(path=path),
+                _("restore it: git checkout -- {path}").format(path=argument(path)),
                 1,
             )
         sync(target)
@@ -269,6 +270,9 @@ def _explained(path: Path, error: OSError) -> Refusal:
         errno.EDQUOT: _("your disk quota is used up; make room and run the same command again"),
         errno.EACCES: _("you may not write there; check the folder's owner and permissions"),
         errno.EPERM: _("you may not write there; check the folder's owner and permissions"),
+        errno.ELOOP: _(
+            "qibi writes through no link: look at what it points to, then remove the link"
+        ),
         errno.EROFS: _("the disk is read-only; work in a copy that you may write to"),
     }.get(error.errno or 0, _("nothing was written; mend that and run the same command again"))
     message = _("{path} can't be written: {reason}")

@@ -13,7 +13,7 @@ import msgspec
 
 from qibi.base import dates, points
 from qibi.base.language import _, clauses, current
-from qibi.base.text import folded, narrowed
+from qibi.base.text import folded, narrowed, visible
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Scheme
 from qibi.ledger.amounts import is_nothing
@@ -28,7 +28,7 @@ from qibi.sheets.headings import UNIT_WORDS, WRITTEN
 
 def subject_text(definitions: Definitions, key: str, week: str, branch: str) -> str:
     """A subject as a sheet of this branch and week writes it."""
-    name = " ".join(definitions.title(key).split())
+    name = _on_a_line(definitions.title(key))
     alone = len(definitions.by_folded_name.get(folded(name), ())) == 1
 
     def meant() -> str:
@@ -39,7 +39,7 @@ def subject_text(definitions: Definitions, key: str, week: str, branch: str) -> 
 
 def item_text(scheme: Scheme, thing: Item | Criterion) -> str:
     """An item or direct criterion as a sheet writes it."""
-    name = " ".join(str(thing.name).split())
+    name = _on_a_line(str(thing.name))
     plain = _means(lambda: lookup.item(scheme, narrowed(name), partial=False).id, thing.id, name)
     return name if plain else f"{name} ({thing.id})"
 
@@ -49,12 +49,17 @@ def person_text(definitions: Definitions, key: str, week: str, branch: str) -> s
     scheme = definitions.scheme(week)
     roles = {s.id: str(s.name) for s in scheme.scorers} if scheme else {}
     if scheme and key in roles:
-        name = " ".join(roles[key].split())
+        name = _on_a_line(roles[key])
         plain = _means(lambda: lookup.choice(scheme.scorers, narrowed(name), ""), key, name)
         return name if plain else f"{name} ({key})"
     text = subject_text(definitions, key, week, branch)
     taken = {folded(name) for name in roles.values()} | set(roles)
     return f"{text} ({key})" if folded(text) in taken else text
+
+
+def _on_a_line(name: str) -> str:
+    """A name as a sheet writes it. Where that is not how it is spelled, its id has to stand behind it."""
+    return visible(" ".join(name.split()))
 
 
 def _means(meant: Callable[[], str], key: str, name: str) -> bool:
@@ -186,7 +191,7 @@ def blank(
         branch=branch,
         scheme=scheme.week,
         title=_("{branch}  {week}  score sheet").format(
-            branch=definitions.title(branch), week=dates.week(week)
+            branch=_title(definitions, branch), week=dates.week(week)
         ),
         subjects=subjects,
         things=tuple(things),
@@ -198,6 +203,12 @@ def blank(
         rows=max(usual, len(lines) + _SPARE_ROWS) if lines else usual,
         lines=lines,
     )
+
+
+def _title(definitions: Definitions, branch: str) -> str:
+    """A branch as a title names it, so that it is found again."""
+    name = definitions.title(branch)
+    return name if visible(name) == name else branch
 
 
 def exempt_words() -> tuple[str, ...]:
@@ -355,8 +366,16 @@ def _heading(text: str, unit: str) -> str:
 
 
 def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula gets an apostrophe; it is read without."""
-    return f"'{value}" if isinstance(value, str) and ESCAPED.match(f"'{value}") else value
+    """Visible text; what a spreadsheet would take for a formula gets an apostrophe and is read without."""
+    if not isinstance(value, str):
+        return value
+    text = _legible(value)
+    return f"'{text}" if ESCAPED.match(f"'{text}") else text
+
+
+def _legible(text: str) -> str:
+    """Text as a csv holds it: visible, in as many lines as it has."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 @dataclass(frozen=True)
@@ -382,23 +401,24 @@ def standing(batches: Iterable[Batch], branch: str) -> Standing:
 
 
 def with_files(entries: Sequence[Score | Exempt], batches: Iterable[Batch]) -> list[Score | Exempt]:
-    """The entries of a sheet, in which the path of a file that the week's entries have as evidence
-    is that file: a sheet can't hold its digest."""
-    files = {
-        evidence.path: evidence
-        for batch in batches
-        for entry in batch.entries
-        if isinstance(entry, Score)
-        for evidence in entry.evidence
-        if isinstance(evidence, File)
-    }
-    if not files:
-        return list(entries)
-    return [_with_files(entry, files) for entry in entries]
+    """The entries of a sheet, with what a sheet can't hold of the week's entries: of a file that is
+    evidence it holds the path without the digest, of a control character its code."""
+    meant: dict[str, str | File] = {}
+    for batch in batches:
+        for entry in batch.entries:
+            for text in (getattr(entry, "note", ""), *getattr(entry, "evidence", ())):
+                if isinstance(text, File):
+                    meant[text.path] = text
+                elif not text.isprintable() and (written := _legible(text)) != text:
+                    meant[written] = text
+    return [_with_files(entry, meant) for entry in entries] if meant else list(entries)
 
 
-def _with_files(entry: Score | Exempt, files: dict[str, File]) -> Score | Exempt:
+def _with_files(entry: Score | Exempt, meant: dict[str, str | File]) -> Score | Exempt:
+    note = meant.get(entry.note, entry.note)
+    if isinstance(note, str) and note != entry.note:
+        entry = msgspec.structs.replace(entry, note=note)
     if isinstance(entry, Exempt):
         return entry
-    found = tuple(files.get(e, e) if isinstance(e, str) else e for e in entry.evidence)
+    found = tuple(meant.get(e, e) if isinstance(e, str) else e for e in entry.evidence)
     return msgspec.structs.replace(entry, evidence=found)

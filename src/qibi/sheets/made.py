@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from qibi.base import weeks
 from qibi.base.language import _
+from qibi.base.text import argument
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
 
@@ -123,7 +124,7 @@ def mismatch(
 
 def command(branch: str, week: str) -> str:
     """The command that makes a sheet."""
-    return f"qibi sheet --branch {branch} --week {week}"
+    return f"qibi sheet --branch {argument(branch)} --week {week}"
 
 
 def known_subject(made: Made | None, definitions: Definitions, text: str) -> str:

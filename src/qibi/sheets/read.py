@@ -848,6 +848,13 @@ class _Reader:
         if not column:
             return ()
         place = (row.number, column.number)
+        if place in self.page.pictures and self.definitions.private_names:
+            message = _(
+                "a picture may show names, which are private here; write a reference, and attach what shows none: qibi attach"
+            )
+            self.find(row.number, column, message)
+            row.faulty.add("evidence")
+            return ()
         if place in self.page.pictures:
             return (self._picture(self.page.pictures[place]),)
         text = self.text(row.number, column)
