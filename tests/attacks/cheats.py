@@ -451,6 +451,74 @@ def forged_object(world: World) -> None:
     loose.write_bytes(zlib.compress(b"blob %d\0" % len(raw) + raw))
 
 
+def _scored(world: World, moment: str, path: str = "", of: str = "qibi.yaml") -> None:
+    """A score of a moment, with a file as its evidence that bears the digest of what stands there."""
+    import hashlib
+
+    from qibi.ledger.entries import File, Score
+    from qibi.ledger.store import write_batch
+
+    sha256 = hashlib.sha256((world.root / of).read_bytes()).hexdigest()
+    score = Score(
+        week="2026-W22",
+        branch="east",
+        recorded_by="ann",
+        recorded_at=moment,
+        subject="bob",
+        item="order.tidy",
+        points=1,
+        evidence=(File(kind="document", path=path, sha256=sha256),) if path else (),
+    )
+    write_batch(world.root, "2026-W22", "east", [score])
+    world.commit("more")
+
+
+def recorded_at_no_moment_that_can_be(world: World) -> None:
+    """An entry of a clock that stood still, or that runs years ahead, so that it is the latest for good."""
+    moments = (
+        "0001-01-01T00:00:00+14:00",
+        "1970-01-01T08:00:00+08:00",
+        "2099-06-01T09:00:00+08:00",
+        "9999-12-31T23:59:59-12:00",
+    )
+    _scored(world, world.dice.choice(moments))
+
+
+def closed_at_no_moment_that_can_be(world: World) -> None:
+    """A seal of a clock that runs years ahead."""
+    _forged(world, lambda seal: seal.update(closed_at="2099-06-01T09:00:00+08:00"))
+
+
+def evidence_of_its_own_records(world: World) -> None:
+    """An entry names a definition or a batch as its evidence, whose digest always agrees."""
+    batch = _victim(world)
+    path = world.dice.choice(("qibi.yaml", "branches/east.yaml", batch))
+    _scored(world, world.moment(), path, of=path)
+
+
+def evidence_in_another_case(world: World) -> None:
+    """An entry names a batch as its evidence as Windows and macOS would find it too."""
+    path = _victim(world)
+    _scored(world, world.moment(), path.replace("ledger", "Ledger"), of=path)
+
+
+def linked_definition(world: World) -> None:
+    """A definition is a link to a file that is no part of the book, and can be changed any day."""
+    path = world.root / world.dice.choice(("branches/west.yaml", "qibi.yaml"))
+    (world.root / "elsewhere").write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(world.root / "elsewhere")
+    world.commit("tidy up")
+
+
+def linked_evidence(world: World) -> None:
+    """What an entry names as its evidence is a link to a file with these bytes."""
+    _scored(world, world.moment(), "evidence/letter.txt", of="evidence/letter.txt")
+    (world.root / "evidence/letter.txt").rename(world.root / "letter.txt")
+    (world.root / "evidence/letter.txt").symlink_to("../letter.txt")
+    world.commit("tidy up")
+
+
 # What stands in one seal alone, and is of the form that it should have.
 IN_A_SEAL: tuple[Attack, ...] = (
     closed_by_a_stranger,
@@ -496,5 +564,11 @@ INSIDE: tuple[Attack, ...] = (
     dropped_by_rebase,
     swapped_evidence,
     forged_object,
+    recorded_at_no_moment_that_can_be,
+    closed_at_no_moment_that_can_be,
+    evidence_of_its_own_records,
+    evidence_in_another_case,
+    linked_definition,
+    linked_evidence,
 )
 CLEAN_INSIDE: tuple[Attack, ...] = (new_root,)

@@ -26,6 +26,12 @@ UNSEEN = (
     cheats.own_rules,
     *cheats.IN_A_SEAL,
     cheats.swapped_evidence,
+    cheats.recorded_at_no_moment_that_can_be,
+    cheats.closed_at_no_moment_that_can_be,
+    cheats.evidence_of_its_own_records,
+    cheats.evidence_in_another_case,
+    cheats.linked_definition,
+    cheats.linked_evidence,
 )
 _LINK = re.compile(r"[0-9a-f]{64}  seals/[0-9]{4}-W[0-9]{2}(\.r[0-9]+)?\.json  closed .+ by .+")
 

@@ -194,7 +194,7 @@ def test_check_and_commit_name_what_is_wrong(scene: Scene) -> None:
     assert not (scene.folder / "seals").exists()
     place.parent.mkdir(parents=True)
     place.symlink_to(scene.folder / "week.csv")
-    assert "not a plain file" in qibi(scene, "check", 1)
+    assert "a symbolic link" in qibi(scene, "check", 1)
     scene.run(f"rm {path}; git checkout -- {path}")
     assert qibi(scene, "check") == ""
 

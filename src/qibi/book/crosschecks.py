@@ -10,6 +10,7 @@ from typing import Any
 from qibi.base import weeks
 from qibi.base.findings import Finding
 from qibi.base.language import _, mark
+from qibi.book.copies import original
 from qibi.book.crosschecks_scheme import scheme_gaps, scheme_numbers
 from qibi.book.definitions import open_span
 from qibi.book.files import Files, Read
@@ -63,14 +64,27 @@ def file_names(files: Files) -> Iterator[Finding]:
             message = _(
                 "the file's name is not a week; name it by the first week in force, 2026-W01.yaml"
             )
+            if of := original(read.stem, [r.stem for r in files.schemes if weeks.is_week(r.stem)]):
+                message = _copy_of(f"scheme/{of}.yaml")
             yield read.finding((), message, "file-name")
-    for read, key, field in (
+    named = [
         *((r, r.model.id, "id") for r in files.branches),
         *((r, r.model.cp, "cp") for r in files.plans),
-    ):
+    ]
+    stands = {(field, key): r.document.path for r, key, field in named if r.stem == key}
+    for read, key, field in named:
         if read.stem != key:
             message = _("'{key}' stands in a file named {stem}.yaml; name both alike")
+            if key in read.stem and (of := stands.get((field, key))):
+                message = _copy_of(of)
             yield read.finding((field,), message.format(key=key, stem=read.stem), "file-name")
+
+
+def _copy_of(path: str) -> str:
+    message = _(
+        "looks like a copy of {path}, and would be read too; keep in {path} what is right, and remove this"
+    )
+    return message.format(path=path)
 
 
 def repeated_ids(files: Files) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Finding the book that a command is about."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,18 +19,23 @@ def find(asked: str | None, environment: Mapping[str, str], start: Path) -> Path
             folder = (start / named).absolute()
             if folder.name == "qibi.yaml":
                 folder = folder.parent
-            if not (folder / "qibi.yaml").is_file():
+            if not _has_book(folder):
                 raise Refusal(
                     _("{origin}: no book in {folder}").format(origin=origin, folder=named),
                     _("a book is a folder with a qibi.yaml; 'qibi init DIR' makes one"),
                 )
             return folder
     for folder in (start, *start.parents):
-        if (folder / "qibi.yaml").is_file():
+        if _has_book(folder):
             return folder
         if (folder / ".git").exists():
             return _only_book_under(folder)
     raise _no_book()
+
+
+def _has_book(folder: Path) -> bool:
+    """Whether a folder has a qibi.yaml, be it a link or a pipe: whoever reads it says what is wrong."""
+    return os.path.lexists(folder / "qibi.yaml")
 
 
 def _only_book_under(repository: Path) -> Path:

@@ -6,6 +6,7 @@ deleted at any moment, and a damaged entry is simply made again.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from qibi import __version__
 from qibi.base.findings import Faults, Finding
 from qibi.base.kept import Kept
 from qibi.base.language import _
+from qibi.base.plain import NotPlain, not_own, read_plain, said_of
 from qibi.book.definitions import Definitions
+from qibi.book.links import NAMES, links
 
 FOLDERS = ("scheme", "branches", "plans")
-NAMES = "names.yaml"
 ENDINGS = (".yaml", ".yml")
 _FORMAT = "4"  # of the kept definitions; raise it when their records change
 
@@ -52,8 +54,14 @@ def sources(root: Path, names: Path | None = None) -> list[Source]:
     found, findings = [], []
     for path in paths:
         try:
-            place = names if names and path == NAMES else root / path
-            found.append(Source(path, place.read_bytes()))
+            if names and path == NAMES:
+                found.append(Source(path, names.read_bytes()))
+            else:
+                found.append(Source(path, read_plain(root / path)))
+        except NotPlain:
+            kind = not_own(os.lstat(root / path))
+            message = said_of(kind) if kind else _("a folder; a definition is a plain file")
+            findings.append(Finding(path, message=message, code="link"))
         except OSError as error:
             message = _("can't be read ({reason}); check the file and its permissions")
             shown = str(names) if names and path == NAMES else path
@@ -80,9 +88,11 @@ def fingerprint(files: list[Source]) -> str:
 def load(root: Path, cache: Path | None = None, names: Path | None = None) -> Definitions:
     """The definitions of the book in this folder.
 
-    Raises `Faults` with every mistake in every file. `cache` is a folder for derived data outside
+    Raises `Faults` with every mistake in every file, or with all that is a link. `cache` is a folder for derived data outside
     git; None does without. `names` stands in for the book's names.yaml.
     """
+    if found_links := list(links(root)):
+        raise Faults(found_links)
     files = sources(root, names)
     key = fingerprint(files)
     kept = Kept(cache)

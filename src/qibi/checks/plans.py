@@ -9,7 +9,8 @@ from qibi.base.text import closest
 from qibi.book.definitions import Definitions
 from qibi.checks.survey import Survey, finding
 from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Score, Task, moment
+from qibi.ledger.clock import day_of
+from qibi.ledger.entries import Score, Task
 
 
 def unknown_milestone(survey: Survey) -> Iterator[Finding]:
@@ -55,8 +56,8 @@ def done_ahead(survey: Survey) -> Iterator[Finding]:
     """A task or milestone was recorded as done before the day on which it is said to be done."""
     zone = ZoneInfo(survey.definitions.timezone)
     for batch, number, _key, e in _done(survey):
-        at = moment(e.recorded_at)
-        if at and e.done > at.astimezone(zone).date().isoformat():
+        day = day_of(e.recorded_at, zone)
+        if day and e.done > day.isoformat():
             message = _("done on {day}, but recorded before that, at {moment}; void it")
             yield finding(batch, number, message.format(day=e.done, moment=e.recorded_at))
 

@@ -6,22 +6,26 @@ already stands in the append-only ledger and breaks a policy: it is shown and do
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, clauses
 from qibi.base.workers import each
+from qibi.book.copies import copies
 from qibi.book.definitions import Definitions
+from qibi.book.links import links
 from qibi.book.load import load
-from qibi.checks import names, plans, policy, remedies, seals, signing
+from qibi.checks import clock, names, plans, policy, remedies, seals, signing
 from qibi.checks.survey import Survey
-from qibi.ledger import kept_sheets, private_names
+from qibi.ledger import evidence_files, kept_sheets, private_names
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled
 from qibi.ledger.held import Held
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
+from qibi.ledger.voids import cancelled_entries
 
 _AT_ONCE = 500  # batches, or paths
 
@@ -73,7 +77,11 @@ class Result:
 
 
 def run_all(
-    root: Path, cache: Path | None, names_file: Path | None = None, git: Git | None = None
+    root: Path,
+    cache: Path | None,
+    names_file: Path | None = None,
+    git: Git | None = None,
+    now: datetime | None = None,
 ) -> Result:
     """Check definitions and ledger; mistakes in the one do not hide those in the other."""
     try:
@@ -83,35 +91,52 @@ def run_all(
         errors = faults.findings
     else:
         errors = []
-    result = run(root, definitions, git)
-    result.errors[:0] = errors
+    result = run(root, definitions, git, now)
+    result.errors[:0] = [found for found in errors if found not in result.errors]
     return result
 
 
-def run(root: Path, definitions: Definitions | None, git: Git | None = None) -> Result:
+def run(
+    root: Path,
+    definitions: Definitions | None,
+    git: Git | None = None,
+    now: datetime | None = None,
+) -> Result:
     """Check every batch, seal and kept sheet; with definitions, also what the entries say.
 
-    With `git` also whether git holds the book as it stands, or could, and whether it holds private names.
+    `now` is by the clock. With `git` also whether git holds the book as it stands, or could, and whether it
+    holds private names.
 
-    Warnings that a seal lists as accepted are left out.
+    Where anything is a link, that is all that is said: what it leads to is not read. Warnings that a seal lists as accepted are left out.
     """
-    result = Result()
+    now = now or datetime.now(UTC)
+    result = Result(list(links(root)))
+    if result.errors:
+        return result
     sound: set[str] = set()
     reaching: list[Batch] = []
-    for part in each(_check_weeks, (root, definitions), list(_portions(root))):
+    unlike: list[clock.Wrong] = []
+    for part in each(_check_weeks, (root, definitions, now), list(_portions(root))):
         result.errors += part.errors
         result.warnings += part.warnings
         result.batches += len(part.sound)
         result.entries += part.entries
         sound.update(part.sound)
         reaching += part.reaching
+        unlike += part.clock
+    result.warnings += copies(root)
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
-    result.errors += _held(root, definitions, git)
+    told = {found.path for found in result.errors if found.code == "evidence"}
+    held = _held(root, definitions, git)
+    result.errors += [found for found in held if found.path not in told]
     result.errors += private_names.errors(root, definitions, git)
     result.errors += signing.errors(root, definitions)
     sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
+    errors, warnings = clock.told(unlike, sealed, now)
+    result.errors += errors
+    result.warnings += warnings
     if definitions is not None:
         result.warnings += _warnings(Survey(definitions, tuple(reaching)), across=True)
     accepted = accepted_warnings(sealed)
@@ -128,6 +153,7 @@ class _Part:
     sound: list[str]
     entries: int
     reaching: list[Batch]  # those that checks across weeks look at
+    clock: list[clock.Wrong]
 
 
 def _portions(root: Path) -> Iterator[list[str]]:
@@ -144,9 +170,9 @@ def _portions(root: Path) -> Iterator[list[str]]:
         yield portion
 
 
-def _check_weeks(common: tuple[Path, Definitions | None], weeks: list[str]) -> _Part:
+def _check_weeks(common: tuple[Path, Definitions | None, datetime], weeks: list[str]) -> _Part:
     """Every line of every batch of some weeks, and what the checks find that look at one week only."""
-    root, definitions = common
+    root, definitions, now = common
     batches: list[Batch] = []
     errors: list[Finding] = []
     for week in weeks:
@@ -155,6 +181,7 @@ def _check_weeks(common: tuple[Path, Definitions | None], weeks: list[str]) -> _
                 batches.append(batch)
             else:
                 errors += batch
+    errors += _evidence_errors(root, batches)
     warnings = []
     if definitions is not None:
         warnings = _warnings(Survey(definitions, tuple(batches)), across=False)
@@ -164,7 +191,29 @@ def _check_weeks(common: tuple[Path, Definitions | None], weeks: list[str]) -> _
         [batch.path for batch in batches],
         sum(len(batch.entries) for batch in batches),
         [batch for batch in batches if any(map(_reaches, batch.entries))],
+        clock.wrong(batches, now),
     )
+
+
+def _evidence_errors(root: Path, batches: list[Batch]) -> Iterator[Finding]:
+    """What is wrong with the files that the live entries of some weeks name as evidence."""
+    named = [
+        (batch, line, file)
+        for batch in batches
+        for line, entry in enumerate(batch.entries, 1)
+        if getattr(entry, "evidence", ())
+        for file in evidence_files.files_of(entry)
+    ]
+    cancelled = cancelled_entries(batches) if named else set()
+    for batch, line, file in named:
+        key = f"{batch.digest}.{line}"
+        if key in cancelled:
+            continue
+        if wrong := evidence_files.misplaced(file):
+            message = _("{what}; void it: qibi void {key}").format(what=wrong, key=key)
+            yield Finding(batch.path, line, message=message, code="evidence")
+        elif wrong := evidence_files.wrong_with(root, file, key):
+            yield Finding(file.path, message=wrong, code="evidence")
 
 
 def _reaches(entry: Entry) -> bool:

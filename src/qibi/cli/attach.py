@@ -18,9 +18,10 @@ from qibi.cli.honours import evidence_text, kind_name
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
-from qibi.ledger.evidence import kind_named, typed, written
+from qibi.ledger.evidence import kind_named, part_named, typed, written
 from qibi.ledger.evidence_files import EVIDENCE, KINDS, free_name, kind_of, safe_name
-from qibi.ledger.store import write_once
+from qibi.ledger.kept_sheets import is_below
+from qibi.ledger.store import SHEETS, write_once
 from qibi.scoring.ranking import live_scores
 
 DETAILS = mark(
@@ -196,6 +197,19 @@ def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -
 
 def _content(now: Session, path: Path) -> bytes:
     full = now.around.folder / path
+    try:
+        below = full.resolve().relative_to(now.root.resolve()).as_posix()
+    except (OSError, RuntimeError, ValueError):
+        below = ""  # not of this book, or a chain of links without end
+    part = part_named(below)
+    if part and (part != SHEETS or is_below(below)):
+        raise Refusal(
+            _(
+                "{path} is of the book's own records ({part}), which prove nothing by themselves"
+            ).format(path=path, part=part),
+            _("choose a file of its own"),
+            1,
+        )
     if full.is_dir():
         raise Refusal(_("{path} is a folder").format(path=path), _("name its files"), 1)
     if full.exists() and not full.is_file():

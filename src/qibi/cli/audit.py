@@ -49,7 +49,7 @@ def audit(
     now = session()
     repository = Repository(now.root, now.around.environment)
     keys = trusted(_read(now, trust)) if trust else None
-    found = audit_book(repository, against, keys, now.around.cache)
+    found = audit_book(repository, against, keys, now.around.cache, now.around.now())
     now.console.show(_view(now, found), form, output)
     if found.findings:
         now.exit_code = 1

@@ -43,7 +43,7 @@ def check(
         }
         now.console.show(view, form, output)
         return
-    found = run_all(now.root, now.around.cache, now.names, now.git)
+    found = run_all(now.root, now.around.cache, now.names, now.git, now.around.now())
     levels = [("error", f) for f in found.errors] + [("warning", f) for f in found.warnings]
     for level, finding in levels:
         word = _("error") if level == "error" else _("warning")

@@ -96,7 +96,9 @@ def close(
             warnings = _checked(now).warnings
             if not dry_run:
                 refuse_in_between(now)
-            closing = prepare(now.root, now.definitions, asked, wish, now.today, warnings)
+            closing = prepare(
+                now.root, now.definitions, asked, wish, now.today, warnings, _committed_at(now)
+            )
             if not dry_run:
                 if wrong := now.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
@@ -126,6 +128,12 @@ def _commit(now: Session, closing: Closing) -> Committed | None:
         )
         now.console.say(text.format(path=closing.path), "yellow")
         raise
+
+
+def _committed_at(now: Session) -> str:
+    """When the present commit was made, by what it says; empty where there is none."""
+    done = now.git.run("log", "-1", "--no-show-signature", "--format=%cI")
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _left_unreported(now: Session, week: str, wish: Wish) -> Closing | None:
@@ -160,7 +168,7 @@ def _says(closing: Closing, wish: Wish) -> bool:
 
 def _checked(now: Session) -> Result:
     """What the checks found; raises `Faults` where the book has errors."""
-    found = run(now.root, now.definitions, now.git)
+    found = run(now.root, now.definitions, now.git, now.around.now())
     if found.errors:
         raise Faults(found.errors)
     return found

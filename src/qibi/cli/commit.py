@@ -13,6 +13,7 @@ from qibi.cli import phrases
 from qibi.cli.console import Console
 from qibi.cli.options import DryRun
 from qibi.cli.session import Session, session
+from qibi.ledger import modes
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity
@@ -95,6 +96,7 @@ def commit_book(
             tidy_signatures(now.root)
     if not dry_run:
         tidy(now.root)
+        modes.put_right(now.root, git)
         _have_git_keep_bytes(now)
     _check(now)
     refuse_in_between(now)
@@ -313,7 +315,7 @@ def git_ignores(now: Session, part: str) -> bool:
 def _check(now: Session) -> None:
     from qibi.checks.registry import run
 
-    found = run(now.root, now.definitions, now.git)
+    found = run(now.root, now.definitions, now.git, now.around.now())
     if found.errors:
         raise Faults(found.errors)
     if found.warnings:

@@ -242,6 +242,7 @@ def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
             1,
         )
     digest, number = found[1], int(found[2])
+    now.definitions  # noqa: B018  (what stands in the way of reading the book is told first)
     batches = find_batches(now.root, digest)
     if len(batches) > 1:
         named = listing([f"{b.digest}.{number} ({b.branch} {b.week})" for b in batches[:4]])

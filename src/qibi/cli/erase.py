@@ -10,7 +10,7 @@ import typer
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
-from qibi.book.load import NAMES
+from qibi.book.links import NAMES
 from qibi.cli import complete, options
 from qibi.cli.console import View
 from qibi.cli.member_files import Changes, changing

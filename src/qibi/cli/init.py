@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qibi.base import language
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, mark
 from qibi.base.text import closest
 from qibi.cli.console import file_bytes
@@ -215,8 +215,11 @@ def _write(root: Path, files: dict[str, str]) -> None:
 
     `qibi.yaml` comes last: what a crash leaves behind is no book, and the same command goes on.
     """
+    from qibi.book.links import links
     from qibi.ledger.store import failures_explained, write_durably
 
+    if found := list(links(root)):
+        raise Faults(found)
     made: list[Path] = []
     try:
         for short, text in files.items():

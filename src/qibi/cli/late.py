@@ -12,7 +12,8 @@ from qibi.cli import phrases
 from qibi.cli.console import View
 from qibi.cli.session import Session
 from qibi.ledger.batches import Batch, read_weeks
-from qibi.ledger.entries import Assessed, Entry, Void, moment
+from qibi.ledger.clock import day_of
+from qibi.ledger.entries import Assessed, Entry, Void
 from qibi.scoring.ranking import assessed_branches, live_scores
 
 
@@ -23,10 +24,10 @@ def corrects(batch: Batch) -> bool:
 
 def is_late(now: Session, batch: Batch, entry: Entry) -> bool:
     """Whether an entry of a batch was recorded after the book's `score_by`, and corrects nothing."""
-    when = moment(entry.recorded_at)
-    if now.definitions.score_by is None or when is None or corrects(batch):
+    if now.definitions.score_by is None or corrects(batch):
         return False
-    return when.astimezone(now.zone).date() > last_day(now, entry.week)
+    day = day_of(entry.recorded_at, now.zone)
+    return day is not None and day > last_day(now, entry.week)
 
 
 def last_day(now: Session, week: str) -> date:

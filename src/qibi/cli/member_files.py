@@ -16,9 +16,10 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
 from qibi.base.text import argument, visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
-from qibi.book.load import NAMES, Source, fingerprint, placed, sources
+from qibi.book.links import NAMES
+from qibi.book.load import Source, fingerprint, placed, sources
 from qibi.cli.session import Session
-from qibi.ledger.store import failures_explained, locked, write_durably
+from qibi.ledger.store import failures_explained, locked, make_folder, write_durably
 
 if TYPE_CHECKING:
     from qibi.book.edit import Page  # it brings YAML and models, which help and lists do without
@@ -120,7 +121,8 @@ class Changes:
                 target = self.place(path)
                 begun.append(path)
                 with failures_explained(target):
-                    target.parent.mkdir(exist_ok=True)
+                    if target.is_relative_to(self.now.root):
+                        make_folder(self.now.root, target)
                     write_durably(target, raw)
         except BaseException:  # an interrupt too may come between two files
             for path in reversed(begun):

@@ -5,7 +5,7 @@ from typing import Any
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
-from qibi.book.load import NAMES
+from qibi.book.links import NAMES
 from qibi.cli.commit import git_ignores
 from qibi.cli.member_files import Changes
 from qibi.cli.session import Session

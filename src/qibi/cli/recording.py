@@ -17,6 +17,7 @@ from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Task, Void, mome
 from qibi.ledger.interrupted import mark_of, marked, says_the_same, unreported
 from qibi.ledger.seals import latest_paths
 from qibi.ledger.store import keep, locked, write_batch
+from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import assessed_branches, before
@@ -98,6 +99,7 @@ def record(
             return None
         sign = now.signer(entries[0].recorded_by, "record", branch)
         batch = unwritten(week, branch, entries)
+        _say_outrun(now, before, batch)
         if dry_run:
             return Recorded(batch, before)
         files()
@@ -171,6 +173,43 @@ def _last_word(now: Session, entry: Entry) -> tuple[str, ...] | None:
     if isinstance(entry, Score) and scheme and scheme.item(entry.item) is None:
         return entry.subject, entry.item  # a direct score
     return None
+
+
+def _say_outrun(now: Session, before: list[Batch], batch: Batch) -> None:
+    """Name what counts still in place of new entries, of which only the latest counts.
+
+    It bears a later moment: a clock was ahead where it was recorded, or this one is behind.
+    """
+
+    def word(entry: Entry) -> tuple[object, ...] | None:
+        said = _last_word(now, entry)
+        return said and (*said, bool(getattr(entry, "done", "")))
+
+    mine = {said for entry in batch.entries if (said := word(entry))}
+    if not mine:
+        return
+    batches = [*before, batch]
+    cancelled = cancelled_entries(batches)
+    latest: dict[tuple[object, ...], tuple[float, str, int, Entry]] = {}
+    for b in batches:
+        for line, entry in enumerate(b.entries, 1):
+            said = word(entry)
+            if said in mine and f"{b.digest}.{line}" not in cancelled:
+                place = _instant(entry), b.digest, line, entry
+                latest[said] = max(latest.get(said, place), place, key=lambda p: p[:3])
+    for _when, key, line, entry in sorted(latest.values(), key=lambda p: p[1:3]):
+        if key != batch.digest:
+            text = _(
+                "{name}: {entry} counts still, for its clock said {moment}, which is after {now}; look at both clocks. If the new entry is right: qibi void {entry} --reason TEXT"
+            )
+            at = [e.recorded_at[:19].replace("T", " ") for e in (entry, batch.entries[0])]
+            text = text.format(
+                name=now.definitions.title(getattr(entry, "subject", "")),
+                entry=f"{key[:4]}.{line}",
+                moment=at[0],
+                now=at[1],
+            )
+            now.console.say(text, "yellow")
 
 
 def say_closed(now: Session, batch: Batch) -> None:

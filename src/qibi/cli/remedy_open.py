@@ -11,7 +11,7 @@ from qibi.base.language import _, listing
 from qibi.book import lookup
 from qibi.cli import complete, options, phrases, recording
 from qibi.cli.lists import black_listed
-from qibi.cli.remedy_words import Due, Evidence, Note, day_text, known_lives
+from qibi.cli.remedy_words import Due, Evidence, Note, day_text, known_lives, shown_by
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Remedy
@@ -19,7 +19,6 @@ from qibi.ledger.remedies import (
     due_day,
     home,
     next_id,
-    references,
     refuse_bad_id,
     usual_owner,
 )
@@ -99,7 +98,7 @@ def open_some(
             measure=measure or mending,
             due=due_day(asked, due or usual_due),
             note=note or remark,
-            evidence=references(evidence),
+            evidence=shown_by(evidence),
         )
         for key, usual_due, mending, remark in wanted
     ]

@@ -10,13 +10,14 @@ from qibi.cli.remedy_words import (
     Key,
     Note,
     known_lives,
+    shown_by,
     standing_remedies,
     state_name,
 )
 from qibi.cli.session import session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Remedy
-from qibi.ledger.remedies import Life, due_day, lives, references, why_not
+from qibi.ledger.remedies import Life, due_day, lives, why_not
 
 
 def report(
@@ -88,7 +89,7 @@ def _step(
             subject=life.subject,
             due=due_day(life.week, due) if due else "",
             note=note,
-            evidence=references(evidence),
+            evidence=shown_by(evidence),
         )
         made = recording.unwritten(life.week, life.branch, [entry])
         after = lives([*batches, made])[key]

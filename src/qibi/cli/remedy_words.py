@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.book.words import state_name as state_name
 from qibi.cli import phrases
 from qibi.cli.session import Session
 from qibi.ledger.batches import Batch, weeks_with_batches
-from qibi.ledger.remedies import Life, batches_with_remedies, lives
+from qibi.ledger.evidence import own_record
+from qibi.ledger.remedies import Life, batches_with_remedies, lives, references
 
 Key = Annotated[str, typer.Argument(metavar="ID", help=_("'qibi remedy list' names them"))]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("what there is to say"))]
@@ -29,6 +31,15 @@ def standing_remedies(now: Session) -> list[Batch]:
 def known_lives(now: Session) -> dict[str, Life]:
     """Remedy id: its life, of all weeks."""
     return lives(standing_remedies(now))
+
+
+def shown_by(text: str) -> tuple[str, ...]:
+    """The evidence of `--evidence`; raises `Refusal` where it is of the book's own records."""
+    found = references(text)
+    for reference in found:
+        if wrong := own_record(reference):
+            raise Refusal(wrong, code=1)
+    return found
 
 
 def day_text(day: str, today: date) -> str:

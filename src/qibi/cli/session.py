@@ -15,6 +15,7 @@ from qibi.base import language, weeks
 from qibi.base.findings import Faults, Refusal
 from qibi.base.kept import Kept
 from qibi.base.language import _
+from qibi.base.plain import read_plain
 from qibi.base.weeks import Period
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
@@ -24,6 +25,7 @@ from qibi.cli.argv import LATEST, Anywhere
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings, failure
 from qibi.ledger.admission import recorder
+from qibi.ledger.clock import FIRST, LAST
 from qibi.ledger.presence import missing
 from qibi.ledger.wish import Stamp
 
@@ -65,7 +67,7 @@ def _language_of_book(options: Anywhere, around: Surroundings) -> str | None:
     """The language that the book declares, read without loading it; None where there is none."""
     try:
         root = find(options.book, around.environment, around.folder)
-        text = (root / "qibi.yaml").read_text("utf-8")
+        text = read_plain(root / "qibi.yaml").decode("utf-8")
     except (Refusal, OSError, UnicodeDecodeError):
         return None  # the command itself says what is wrong
     found = re.search(r"^language:\s*['\"]?([A-Za-z-]+)", text, re.MULTILINE)
@@ -110,8 +112,8 @@ class Session:
 
     def learn_words(self) -> None:
         """Speak in the words of the book that is near, if there is one that holds."""
-        with suppress(Refusal, Faults):
-            if re.search(r"^words:", (self.root / "qibi.yaml").read_text("utf-8"), re.MULTILINE):
+        with suppress(Refusal, Faults, OSError):
+            if re.search(rb"^words:", read_plain(self.root / "qibi.yaml"), re.MULTILINE):
                 self.definitions  # noqa: B018  (loading them is what teaches the words)
 
     @cached_property
@@ -187,8 +189,17 @@ class Session:
             self.unsaid.clear()
 
     def recorded_at(self) -> str:
-        """This moment by the clock, in the book's time zone, to the second."""
-        return self.around.now().astimezone(self.zone).isoformat(timespec="seconds")
+        """This moment by the clock, in the book's time zone, to the second.
+
+        Raises `Refusal` where it can't be now: what is recorded at such a moment stands for good.
+        """
+        now = self.around.now()
+        if not FIRST <= now < LAST:
+            raise Refusal(
+                _("the clock of this machine says {moment}").format(moment=now.date().isoformat()),
+                _("set it, then run the same command again (--today is not what is recorded)"),
+            )
+        return now.astimezone(self.zone).isoformat(timespec="seconds")
 
     def who(self, asked: str | None, *, signs: bool = True) -> str:
         """Who records: `--as`, `QIBI_AS`, git's `qibi.as`; raises `Refusal` where nobody does.

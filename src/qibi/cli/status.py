@@ -8,6 +8,7 @@ from typing import Any
 from qibi.base import weeks
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, clauses, listing, many, mark
+from qibi.book.copies import copies
 from qibi.checks.survey import Survey
 from qibi.cli import (
     options,
@@ -273,6 +274,12 @@ def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _I
         )
     if in_git.unheld:
         lines.append(_("shown here, not in git: {what}").format(what=_shown_alone(in_git.unheld)))
+    if found := [finding.path for finding in copies(now.root)]:
+        lines.append(
+            _("not read, though it looks like a definition: {files}").format(
+                files=phrases.places(found)
+            )
+        )
     if missing:
         names = phrases.places([phrases.branch(now.definitions, b) for b in missing])
         lines.append(_("missing: {names}").format(names=names))

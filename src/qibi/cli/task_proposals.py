@@ -94,7 +94,7 @@ class Proposal:
             points=chosen,
             count=str(self.count) if self.item.per else "",
             date=self.done,
-            evidence=f"plans/{self.cp}.yaml" if self.item.evidence else "",
+            evidence=f"plan:{self.cp}" if self.item.evidence else "",
             scored_by=self.item.scorer,
             approved_by=approved_by if self.needs_second else "",
         )

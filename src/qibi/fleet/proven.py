@@ -9,7 +9,8 @@ from pathlib import Path
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, many
 from qibi.book.definitions import Definitions
-from qibi.book.load import FOLDERS, NAMES, load
+from qibi.book.links import NAMES
+from qibi.book.load import FOLDERS, load
 from qibi.checks.registry import run_all
 from qibi.ledger.batches import LEDGER
 from qibi.ledger.seals import SEALS

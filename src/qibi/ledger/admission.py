@@ -83,6 +83,11 @@ def admit_draft(
     if isinstance(thing, Item) and thing.evidence and not draft.evidence:
         message = _("{item} needs evidence; write what shows it (a photo, a notice's number)")
         problems.append(("evidence", message.format(item=thing.name)))
+    if draft.evidence:
+        from qibi.ledger.evidence import own_record
+
+        texts = [e for e in draft.evidence if isinstance(e, str)]
+        problems += [("evidence", wrong) for e in texts if (wrong := own_record(e))]
     if thing is None or draft.price is None:
         return [], problems
     entry = Score(

@@ -8,7 +8,6 @@ line number.
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
+from qibi.base.plain import NotPlain, read_plain
 from qibi.base.text import argument
 from qibi.ledger.entries import BadLine, Entry, decode, decode_all, encode
 
@@ -151,26 +151,6 @@ def each_of_week(
             continue
         if not having or any(text in raw for text in having):
             yield parse(path, week, raw)
-
-
-class NotPlain(OSError):
-    """A link, a folder or a device where a plain file has to be."""
-
-
-def read_plain(path: str) -> bytes:
-    """The bytes of a plain file; raises `NotPlain` for what is none, else `OSError`."""
-    if not stat.S_ISREG(os.lstat(path).st_mode):
-        raise NotPlain(path)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        left = os.fstat(descriptor).st_size + 1
-        parts = []
-        while left > 0 and (part := os.read(descriptor, left)):
-            parts.append(part)
-            left -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-    finally:
-        os.close(descriptor)
 
 
 def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:

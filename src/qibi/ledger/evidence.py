@@ -7,10 +7,20 @@ or just `锦旗`; all are put into that one form on entry, and understood where 
 
 import re
 
+from qibi.base.language import _
 from qibi.base.text import folded
 from qibi.ledger.entries import File
 
 HONOURS = ("letter", "pennant", "medal", "patent")
+_PARTS = ("ledger", "seals", "sheets", "scheme", "branches", "plans", "schemas")
+_FILES = ("qibi.yaml", "qibi.yml", "names.yaml", "names.yml", ".gitattributes", ".gitignore")
+_SHORT_NAMES = {
+    "qibi~1.yam": "qibi.yaml",
+    "names~1.yam": "names.yaml",
+    "git~1": ".git",
+    "gitatt~1": ".gitattributes",
+    "gitign~1": ".gitignore",
+}
 RECORDS = (*HONOURS, "pledge")  # a pledge is a document on record, no honour
 _WORDS = {
     "letter": "letter 感谢信 表扬信 感谢函 表扬函",
@@ -53,6 +63,35 @@ def written(text: str) -> str:
 def references(text: str) -> tuple[str, ...]:
     """Evidence as a person writes it, several with a semicolon or a line's end between."""
     return tuple(written(e) for e in (p.strip() for p in re.split("[;；\n]", text)) if e)
+
+
+def part_named(path: str) -> str | None:
+    """The part of the book's own records that a path below the book's folder leads into; None for others.
+
+    Told as every file system would tell it: in any case, with either slash, by a short name of Windows.
+    """
+    parts: list[str] = []
+    for part in re.split(r"[/\\]", path):
+        name = folded(part.partition(":")[0]).rstrip(".")
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(_SHORT_NAMES.get(re.sub("~[0-9]+(?=\\.|$)", "~1", name), name))
+    if ".git" in parts:
+        return ".git"
+    if parts and (parts[0] in _PARTS or (len(parts) == 1 and parts[0] in _FILES)):
+        return parts[0]
+    return None
+
+
+def own_record(text: str) -> str | None:
+    """What is wrong with evidence that names a part of the book's own records; None for all other."""
+    part = part_named(text) if re.search(r"[/\\.]", text) else None
+    if part is None:
+        return None
+    return _(
+        "evidence '{text}' is of the book's own records ({part}), which prove nothing by themselves; copy a file into evidence/ (qibi attach), or write what shows it"
+    ).format(text=text, part=part)
 
 
 def record_of(evidence: str | File, entry: str) -> tuple[str, str] | None:

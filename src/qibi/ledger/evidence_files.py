@@ -7,7 +7,9 @@ from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
-from qibi.ledger.entries import File
+from qibi.base.plain import sha256_of
+from qibi.ledger.entries import Entry, File
+from qibi.ledger.evidence import part_named
 from qibi.ledger.store import write_once
 
 EVIDENCE = "evidence"
@@ -54,6 +56,42 @@ def free_name(folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256
         _("rename the file and run the command again"),
         1,
     )
+
+
+def files_of(entry: Entry) -> tuple[File, ...]:
+    """The files of the book that an entry names as evidence."""
+    return tuple(e for e in getattr(entry, "evidence", ()) if isinstance(e, File))
+
+
+def misplaced(file: File) -> str | None:
+    """What is wrong with the path of a file that an entry names; None where it can be evidence."""
+    if part := part_named(file.path):
+        return _(
+            "evidence {path} is of the book's own records ({part}), which prove nothing by themselves"
+        ).format(path=file.path, part=part)
+    if any(part in ("", ".") for part in file.path.split("/")):
+        return _("evidence {path} is no plain path below the book's folder").format(path=file.path)
+    return None
+
+
+def wrong_with(root: Path, file: File, key: str) -> str | None:
+    """What is wrong with a file that the entry `key` names, by its bytes; None where it is the one it was."""
+    try:
+        sha256 = sha256_of(root / file.path)
+    except (FileNotFoundError, NotADirectoryError):
+        message = _(
+            "gone, and entry {key} names it as evidence; restore it: git checkout -- {path} (or record the entry without it: qibi fix {key} --evidence TEXT)"
+        )
+        return message.format(key=key, path=file.path)
+    except OSError as error:
+        message = _("can't be read ({reason}); check the file and its permissions")
+        return message.format(reason=error.strerror or _("not a plain file"))
+    if sha256 == file.sha256:
+        return None
+    message = _(
+        "changed since entry {key} named it as evidence; restore it: git checkout -- {path} (or record the entry without it: qibi fix {key} --evidence TEXT)"
+    )
+    return message.format(key=key, path=file.path)
 
 
 def picture_file(week: str, name: str, content: bytes) -> File:

@@ -178,7 +178,7 @@ class Git:
         """
         off = [] if filters else self._filters_off()
         asked = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
-        out = self.demand(*off, "status", *asked, "--", *paths)
+        out = self.demand(*_NO_MODES, *off, "status", *asked, "--", *paths)
         return [(row[:2], row[3:]) for row in out.split("\0") if row]
 
     def _filters_off(self) -> list[str]:

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from qibi.base.findings import Finding
 from qibi.base.language import _, listing
+from qibi.base.plain import NotPlain, read_plain
 from qibi.base.text import argument
-from qibi.book.load import ENDINGS, FOLDERS, NAMES
-from qibi.ledger.batches import LEDGER, NotPlain, each_of_week, read_plain, weeks_with_batches
+from qibi.book.links import NAMES
+from qibi.book.load import ENDINGS, FOLDERS
+from qibi.ledger.batches import LEDGER, each_of_week, weeks_with_batches
 from qibi.ledger.git import Git
 from qibi.ledger.git_state import head_commit
 from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
@@ -215,7 +217,9 @@ class Held:
                 message = _("git did not commit it; look at: git status -- {path}")
                 findings.append(_finding(path, message, "not-committed"))
             elif not self.objects[path] or held.mode != PLAIN:
-                message = _("git holds it with mode {mode}; it has to be a plain file (100644)")
+                message = _(
+                    "git holds it with mode {mode}; it has to be a plain file (100644): git update-index --chmod=-x -- {path}; git commit"
+                )
                 findings.append(_finding(path, message, "git-mode", mode=held.mode))
             elif held.object != self.objects[path]:
                 findings.append(self._other_bytes(path))

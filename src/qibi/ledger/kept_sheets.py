@@ -15,8 +15,8 @@ from pathlib import Path, PurePath
 from qibi.base import weeks
 from qibi.base.findings import Finding
 from qibi.base.language import _
+from qibi.base.plain import NotPlain, read_plain
 from qibi.base.text import argument
-from qibi.ledger.batches import NotPlain, read_plain
 from qibi.ledger.store import SHEETS, write_once
 
 # For git, in the book's folder; not the temp files that a crash left.

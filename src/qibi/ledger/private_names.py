@@ -12,7 +12,7 @@ from pathlib import Path
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing
 from qibi.book.definitions import Definitions
-from qibi.book.load import NAMES
+from qibi.book.links import NAMES
 from qibi.book.naming import Namer, members_names
 from qibi.ledger.git import Git
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS

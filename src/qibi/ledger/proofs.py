@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qibi.base.kept import Kept, key_of
+from qibi.base.plain import read_plain
 from qibi.base.workers import processors
-from qibi.ledger.batches import digest, read_plain
+from qibi.ledger.batches import digest
 
 Signature = tuple[int, int, int, int]  # size, nanoseconds of modification and change, file number
 _KIND = "proofs"

@@ -10,13 +10,12 @@ from pathlib import Path
 import msgspec
 
 from qibi.base.kept import Kept, key_of
+from qibi.base.plain import NotPlain, read_plain
 from qibi.ledger.batches import (
     Batch,
-    NotPlain,
     batch_names,
     each_of_week,
     folder,
-    read_plain,
     weeks_with_batches,
 )
 from qibi.ledger.evidence import marks

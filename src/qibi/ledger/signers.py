@@ -21,7 +21,7 @@ from qibi.base.language import _, listing
 from qibi.base.text import argument
 from qibi.book.definitions import Signer
 from qibi.ledger.batches import batch_names, folder, weeks_with_batches
-from qibi.ledger.entries import moment
+from qibi.ledger.clock import day_of
 from qibi.ledger.seals import SEALS, SealedBatch, digest, encode_seal, parse_whole, seal_paths
 from qibi.ledger.signatures import ENDING, public_key
 
@@ -137,11 +137,8 @@ def revoked_from(signers: Iterable[Signer], key: str) -> str:
 
 def week_of_moment(text: str, zone: tzinfo) -> str:
     """The week of a time (RFC 3339) in the book's time zone; no week (empty) where it is no time."""
-    found = moment(text)
-    try:
-        return wk.week_of(found.astimezone(zone).date()) if found else ""
-    except OverflowError:  # the first and last days that there are
-        return ""
+    found = day_of(text, zone)
+    return wk.week_of(found) if found else ""
 
 
 def rows_of(signers: Iterable[Signer]) -> tuple[Row, ...]:

@@ -9,13 +9,15 @@ The lock makes "compare with what stands, then write" one step; the lock file st
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
+from qibi.base.plain import not_own, read_plain, said_of
 from qibi.base.text import argument
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
@@ -39,7 +41,7 @@ def locked(root: Path) -> Iterator[None]:
 
     lock = root / LOCK
     with failures_explained(root / LEDGER):
-        _make_folder(lock.parent)
+        make_folder(root, lock)
     held = FileLock(lock, timeout=LOCK_SECONDS)
     try:
         held.acquire()
@@ -80,7 +82,7 @@ def write_batch(
     stood = target.exists()
     signature = sign(raw) if sign and not stood else None
     with failures_explained(target):
-        _make_folder(target.parent)
+        make_folder(root, target)
         _tidy(target.parent)
         _tidy_signatures(target.parent)
         try:
@@ -132,7 +134,7 @@ def write_seal(
     target = root / path
     signature = sign(raw) if sign else None
     with failures_explained(target):
-        _make_folder(target.parent)
+        make_folder(root, target)
         _tidy(target.parent)
         _tidy_signatures(target.parent)
         try:
@@ -154,12 +156,12 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
     """
     target = root / path
     with failures_explained(target):
+        make_folder(root, target)
         if not target.exists():
-            _make_folder(target.parent)
             _tidy(target.parent)
             write_durably(target, raw)
             return
-        if target.read_bytes() != raw:
+        if read_plain(target) != raw:
             raise Refusal(
                 _("{path} holds something else than it did when it was written").format(path=path),
                 _("restore it: git checkout -- {path}").format(path=argument(path)),
@@ -179,6 +181,7 @@ def write_durably(path: Path, raw: bytes) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
+            _make_owned(descriptor)
             written = 0
             while written < len(raw):
                 written += os.write(descriptor, raw[written:])
@@ -191,6 +194,18 @@ def write_durably(path: Path, raw: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def _make_owned(descriptor: int) -> None:
+    """Make a new file its owner's to read and write, and no program.
+
+    An umask may keep out the owner; file systems of other machines (SMB, WSL) may show all as programs.
+    """
+    mode = os.fstat(descriptor).st_mode & 0o777
+    wanted = mode & ~0o111 | 0o600
+    if mode != wanted and sys.platform != "win32":
+        with suppress(OSError):  # where it can't be, `commit` tells git what it is
+            os.fchmod(descriptor, wanted)
 
 
 def keep(batches: Sequence[Path]) -> None:
@@ -212,15 +227,25 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _make_folder(directory: Path) -> None:
-    """Make a folder and those above it; each new one is synced into its parent."""
-    missing = []
-    while not directory.is_dir():
-        missing.append(directory)
-        directory = directory.parent
-    for new in reversed(missing):
-        new.mkdir(exist_ok=True)
-        sync(new.parent)
+def make_folder(root: Path, target: Path) -> None:
+    """Make the folders of a book down to the one of a file to be written; each new one is synced.
+
+    Raises `Faults` where one of them, or the file, is a link: what is written would stand elsewhere.
+    """
+    place = target.relative_to(root)
+    for part in (*reversed(place.parents[:-1]), place):
+        path = root / part
+        try:
+            kind = not_own(os.lstat(path))
+        except FileNotFoundError:
+            if part is not place:
+                path.mkdir(exist_ok=True)
+                if path.stat().st_mode & 0o700 != 0o700:  # by the umask
+                    path.chmod(0o700)
+                sync(path.parent)
+            continue
+        if kind:
+            raise Faults([Finding(part.as_posix(), message=said_of(kind), code="link")])
 
 
 def tidy(root: Path) -> None:

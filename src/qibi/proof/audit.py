@@ -9,13 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from qibi.base import weeks as wk
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many, mark
+from qibi.ledger import clock
 from qibi.ledger.batches import LEDGER, folder
-from qibi.ledger.entries import File as EvidenceFile
+from qibi.ledger.evidence_files import files_of, misplaced
 from qibi.ledger.kept_sheets import is_below, wrong_with
 from qibi.ledger.seals import SEALS, SealFile, digest, named
 from qibi.ledger.signers import record_number
@@ -66,6 +68,8 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         place = change.path
         if place == BOOK or (change.letter == "A" and change.mode == PLAIN):
             continue
+        if change.letter == "M" and change.mode == PLAIN and change.before == change.object:
+            continue  # the same bytes, a plain file from then on
         what = _(_LETTERS.get(change.letter, "")) or _("added as no plain file")
         message = _(
             "{what} in commit {commit} (mode {mode}); what is recorded may only be added to"
@@ -99,6 +103,7 @@ def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             findings.append(Finding(path, message=message, code="stray"))
     sheets = [path for path in exhibits.files if is_below(path)]
     findings += _changed_sheets(exhibits, sheets)
+    findings += clock.findings(exhibits.batches, exhibits.now)
     entries = sum(len(b.entries) for b in exhibits.batches)
     batches = many("{count} batch", "{count} batches", len(exhibits.batches))
     lines = many("{count} entry", "{count} entries", entries)
@@ -149,16 +154,17 @@ def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """Each file that an entry names as evidence is the one that it was when it was recorded."""
     wanted: dict[str, set[str]] = defaultdict(set)
+    findings = []
     for batch in exhibits.batches:
-        for entry in batch.entries:
-            for piece in getattr(entry, "evidence", ()):
-                if isinstance(piece, EvidenceFile):
-                    wanted[piece.path].add(piece.sha256)
+        for line, entry in enumerate(batch.entries, 1):
+            for file in files_of(entry):
+                wanted[file.path].add(file.sha256)
+                if wrong := misplaced(file):
+                    findings.append(Finding(batch.path, line, message=wrong, code="evidence"))
     files = exhibits.files
     # Of a submodule the repository holds a commit's id at most, and no content.
     here = {p: files[p] for p in wanted if p in files and files[p].mode != "160000"}
     raw = exhibits.repository.contents(f.object for f in here.values())
-    findings = []
     for path, digests in sorted(wanted.items()):
         if path not in here:
             message = _("an entry names it as evidence; it is not in the repository")
@@ -225,10 +231,11 @@ def audit(
     against: str | None = None,
     trust: frozenset[str] | None = None,
     cache: Path | None = None,
+    now: datetime | None = None,
 ) -> Audit:
     """Audit the book of this repository; raises `Refusal` where it can't be read.
 
-    `trust` are keys from outside the book that the first record of signers has to be signed with;
+    `now` is by the auditor's clock. `trust` are keys from outside the book that the first record of signers has to be signed with;
     `cache` is a folder for what held once: signatures, and results by all that their seals pin.
     """
     # Empty, as of a variable that is not set, is no digest either: it was meant to be compared.
@@ -238,7 +245,7 @@ def audit(
             _("write at least 8 of its hexadecimal digits"),
         )
     with ThreadPoolExecutor(2) as beside:  # git at work while Python is
-        exhibits = Exhibits(repository, against, trust, cache, beside)
+        exhibits = Exhibits(repository, against, trust, cache, now or datetime.now(UTC), beside)
         return _audited(exhibits)
 
 

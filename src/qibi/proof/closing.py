@@ -17,6 +17,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.ledger.batches import Batch, folder, read_weeks
 from qibi.ledger.counting import waits
+from qibi.ledger.entries import moment
 from qibi.ledger.seals import (
     FORMAT,
     SEALS,
@@ -34,6 +35,9 @@ from qibi.proof.shape import whole_seal
 from qibi.scoring.assessed import assessed_branches
 from qibi.scoring.engine import rules_digest
 from qibi.scoring.pinned import pinned
+
+_BEHIND = timedelta(minutes=10)  # by which the clocks of those who close may differ
+_AHEAD = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,12 @@ def prepare(
     wish: Wish,
     today: date,
     warnings: Sequence[Finding],
+    committed_at: str = "",
 ) -> Closing:
     """The seal that would close this week, or correct it.
 
-    `warnings` are those of the whole book; the seal accepts the ones of its week. Raises `Refusal`
+    `warnings` are those of the whole book; the seal accepts the ones of its week. `committed_at` is when
+    the book was committed last. Raises `Refusal`
     for what stands in the way, `Faults` for a damaged ledger or chain.
     """
     sealed = standing_chain(root)
@@ -139,6 +145,7 @@ def prepare(
             _("score its branches first: qibi score"),
             1,
         )
+    _refuse_clock(wish.closed_at, sealed, batches, committed_at)
     before = earlier[-1] if earlier else None
     missing = missing_branches(definitions, batches, week)
     pending = [b for b in batches if before and b.path not in before.batches and waits(b)]
@@ -255,6 +262,34 @@ def _without(missing: Sequence[str], wish: Wish, before: SealFile | None) -> dic
     known = {w.branch: w.note for w in before.seal.without} if before else {}
     known.update(wish.without)
     return {key: known.get(key, "") for key in missing}
+
+
+def _refuse_clock(
+    closed_at: str, sealed: Sequence[SealFile], batches: Sequence[Batch], committed_at: str
+) -> None:
+    """Raises `Refusal` where the clock is behind the last seal, or a year ahead of all that is known."""
+    now = moment(closed_at)
+    last = moment(sealed[-1].seal.closed_at) if sealed else None
+    if now is None:
+        return
+    if last and last - now > _BEHIND:
+        raise Refusal(
+            _(
+                "the clock of this machine says {moment}; the last seal, {path}, is of {last}"
+            ).format(moment=closed_at, path=sealed[-1].path, last=sealed[-1].seal.closed_at),
+            _("set the clock (--today does not move it), then run the same command again"),
+        )
+    known = [closed for closed in (last, moment(committed_at)) if closed]
+    known += [when for b in batches for e in b.entries if (when := moment(e.recorded_at))]
+    if now - max(known) > _AHEAD:
+        raise Refusal(
+            _(
+                "the clock of this machine says {moment}, a year after all that this book holds"
+            ).format(moment=closed_at),
+            _(
+                "set the clock, then run the same command again; if it is right, commit something first: git commit --allow-empty -m TEXT"
+            ),
+        )
 
 
 def _refuse_early(definitions: Definitions, week: str, today: date) -> None:

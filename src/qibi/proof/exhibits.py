@@ -5,7 +5,8 @@ Nothing of the working tree is read; what is derived is derived once, when a par
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ class Exhibits:
     against: str | None = None
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     cache: Path | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the auditor's clock
     beside: ThreadPoolExecutor | None = None
     recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
 

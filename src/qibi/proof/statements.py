@@ -14,6 +14,7 @@ from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.ledger.batches import Batch
+from qibi.ledger.clock import can_be, said_of
 from qibi.ledger.counting import waits
 from qibi.ledger.entries import moment
 from qibi.ledger.seals import SealFile
@@ -46,6 +47,9 @@ def statements(exhibits: Exhibits) -> Iterator[Finding]:
         if before := latest.get(file.seal.week):
             stated += _correction(file, before, exhibits.raw[file.path], batches, definitions)
         yield from (Finding(file.path, message=text, code="statement") for text in stated)
+        if not can_be(file.seal.closed_at, exhibits.now):
+            text = said_of("closed_at", file.seal.closed_at, exhibits.now)
+            yield Finding(file.path, message=text, code="clock")
         latest[file.seal.week] = previous = file
 
 

@@ -16,10 +16,11 @@ import msgspec
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.kept import Kept, key_of
+from qibi.base.plain import read_plain
 from qibi.base.weeks import single
 from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch, parse, read_plain
+from qibi.ledger.batches import Batch, parse
 from qibi.ledger.counting import Counting, read_counting, week_of_path
 from qibi.ledger.proofs import Proofs
 from qibi.scoring.assessed import Attendance, attendance

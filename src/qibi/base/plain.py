@@ -1,0 +1,82 @@
+"""Plain files: a book is read and written as files and folders of its own, never through a link.
+
+What stands in place of one may lead out of the book, block for ever (a pipe) or have no end (a device).
+"""
+
+import errno
+import hashlib
+import os
+import stat
+
+from qibi.base.language import _
+
+# Of the reparse points of Windows those that lead elsewhere; cloud folders mark their own files too.
+_ELSEWHERE = {0xA000000C: "link", 0xA0000003: "junction"}
+_KINDS = {
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class NotPlain(OSError):
+    """A link, a folder or a device where a plain file has to be."""
+
+
+def not_own(about: os.stat_result) -> str:
+    """`link`, `junction`, `pipe`, `socket` or `device`, by `lstat`; empty for a file or a folder."""
+    kind = _KINDS.get(stat.S_IFMT(about.st_mode), "")
+    return kind or _ELSEWHERE.get(getattr(about, "st_reparse_tag", 0), "")
+
+
+def said_of(kind: str) -> str:
+    """What is wrong with what `not_own` names, and what to do."""
+    if kind in ("link", "junction"):
+        said = _("a symbolic link") if kind == "link" else _("a junction")
+        return _(
+            "{kind}; a book is neither read nor written through one: put the file or folder itself there"
+        ).format(kind=said)
+    said = {"pipe": _("a named pipe"), "socket": _("a socket")}.get(kind, _("a device"))
+    return _("{kind}; only plain files and folders stand in a book: remove it").format(kind=said)
+
+
+def read_plain(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a plain file; raises `NotPlain` for what is none, else `OSError`."""
+    descriptor = _opened(path)
+    try:
+        left = os.fstat(descriptor).st_size + 1
+        parts = []
+        while left > 0 and (part := os.read(descriptor, left)):
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a plain file, of which little is held in memory; raises as `read_plain`."""
+    with os.fdopen(_opened(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: str | os.PathLike[str]) -> int:
+    if not _is_plain(os.lstat(path)):  # a device may act on being opened
+        raise NotPlain(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _AS_IT_IS)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # put there since
+            raise NotPlain(path) from error
+        raise
+    if not _is_plain(os.fstat(descriptor)):
+        os.close(descriptor)
+        raise NotPlain(path)
+    return descriptor
+
+
+def _is_plain(about: os.stat_result) -> bool:
+    return stat.S_ISREG(about.st_mode) and not not_own(about)
