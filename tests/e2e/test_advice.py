@@ -45,23 +45,21 @@ def by_shell(folder: Path, command: str) -> None:
     assert not list(folder.rglob("ran"))
 
 
-def test_a_changed_batch_of_a_book_in_any_folder_is_restored_as_the_message_says(
-    scene: Scene,
-) -> None:
+def test_a_lost_file_of_any_name_is_restored_as_the_message_says(scene: Scene) -> None:
     scene.direct("book", "small", [])
     book = scene.place / HOSTILE
     scene.folder.rename(book)
     scene.folder.mkdir()
+    (book / "evidence").mkdir()
+    (book / "evidence" / HOSTILE).write_text("proof")
     git = f"cd .. && git init -q && git add {shlex.quote(HOSTILE)} && git commit -qm start"
     scene.direct("run", git, [])
-    batch = next((book / "ledger").rglob("*.jsonl"))
-    before = batch.read_bytes()
-    batch.unlink()
+    (book / "evidence" / HOSTILE).unlink()
     terminal, code = scene.qibi(["--book", str(book), "commit"])
-    said = "".join(terminal.text).splitlines()
-    assert code == 1 and said
-    by_shell(scene.place, "git restore" + said[-1].partition("git restore")[2])
-    assert batch.read_bytes() == before
+    said = next(x for x in "".join(terminal.text).splitlines() if "git restore" in x)
+    assert code == 1
+    by_shell(book, "git restore" + said.partition("git restore")[2])
+    assert (book / "evidence" / HOSTILE).read_text() == "proof"
 
 
 def test_what_a_seal_lists_and_what_a_seal_is_called(scene: Scene) -> None:

@@ -21,7 +21,9 @@ from qibi.ledger.store import SHEETS
 
 CODE = "private-names"
 _NAMES = f":(top,glob,icase)**/{NAMES}"  # a disk that ignores case reads `Names.yaml` as well
-_PRIVATE = re.compile(r"""^private_names: *['"]?(true|yes|on|1)\b""", re.MULTILINE | re.IGNORECASE)
+_PRIVATE = re.compile(
+    r"""(?:^|[{,]) *['"]?private_names['"]? *: *['"]?(?:true|yes|on|y|t|1)\b""", re.M | re.I
+)
 _COMMITS_SHOWN = 3
 
 
