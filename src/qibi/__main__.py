@@ -13,10 +13,19 @@ def run() -> None:
         with suppress(OSError):  # the long way says why not
             os.write(1, f"qibi {__version__}\n".encode())
             return
-    from qibi.cli.app import main
-    from qibi.cli.surroundings import Surroundings
+    try:
+        from qibi.cli.app import main
+        from qibi.cli.surroundings import Surroundings
 
-    sys.exit(main(sys.argv[1:], Surroundings.of_this_process()))
+        code = main(sys.argv[1:], Surroundings.of_this_process())
+    except (MemoryError, ImportError) as error:  # too little for the program itself
+        from qibi.base.memory import is_out_of_memory, out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        print(f"qibi: {out_of_memory()[0]}", file=sys.stderr)
+        code = 2
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import msgspec
 from world import BRANCHES, World
 
+from qibi.base.findings import Finding
+from qibi.ledger.seals import encode_seal, finding_id
 from qibi.scoring.engine import RULES
 
 Attack = Callable[[World], None]
@@ -519,6 +522,173 @@ def linked_evidence(world: World) -> None:
     world.commit("tidy up")
 
 
+def _accident(world: World, who: str = "west") -> list[Finding]:
+    """A batch is edited and put back in the next commit: what an audit finds of it."""
+    path = world.dice.choice([p for p in world.batches() if f"/{who}-" in p])
+    known = world.audit().findings
+    raw = (world.root / path).read_bytes()
+    (world.root / path).write_bytes(raw.replace(b"points", b"POINTS", 1))
+    world.commit("oops")
+    (world.root / path).write_bytes(raw)
+    world.commit("back")
+    return [finding for finding in world.audit().findings if finding not in known]
+
+
+def _acknowledged(world: World, forge: Callable[[dict[str, Any]], object] | None = None) -> str:
+    """An accident, acknowledged as it should be but for one thing; the path."""
+    return world.acknowledge(_accident(world), forge=forge)
+
+
+def acknowledged_before_another(world: World) -> None:
+    """One accident is acknowledged, and the same happens to the same batch again."""
+    first = _accident(world)
+    world.acknowledge(first)
+    path = first[0].path
+    raw = (world.root / path).read_bytes()
+    (world.root / path).write_bytes(raw.replace(b"points", b"POINTS", 1))
+    world.commit("oops")
+    (world.root / path).write_bytes(raw)
+    world.commit("back")
+
+
+def acknowledged_in_part(world: World) -> None:
+    """Of two findings one is acknowledged."""
+    world.acknowledge(_accident(world)[:1])
+
+
+def acknowledged_by_its_approver(world: World) -> None:
+    """Who wrote it approved it."""
+    _acknowledged(world, lambda record: record.update(approved_by="bob"))
+
+
+def acknowledged_by_whoever_caused_it(world: World) -> None:
+    """Who recorded the batch, and who made the commit, approve that it was changed."""
+    for approver in ("dora", "ann"):
+        world.acknowledge(_accident(world, "west"), approved_by=approver)
+
+
+def acknowledged_by_a_stranger(world: World) -> None:
+    """Somebody approved it whom the book does not know."""
+    _acknowledged(world, lambda record: record.update(approved_by="zoe"))
+
+
+def acknowledged_without_a_reason(world: World) -> None:
+    """It says nothing."""
+    _acknowledged(world, lambda record: record.update(reason=" "))
+
+
+def acknowledged_out_of_the_chain(world: World) -> None:
+    """It follows no link that is there."""
+    _acknowledged(world, lambda record: record.update(previous="0" * 64))
+
+
+def acknowledged_beside_the_chain(world: World) -> None:
+    """It follows a link that has a follower already."""
+    _acknowledged(world, lambda record: record.update(previous=None))
+
+
+def acknowledged_with_another_id(world: World) -> None:
+    """What it names in words is one thing, its id another: a batch that was dropped since."""
+
+    def forge(record: dict[str, Any]) -> None:
+        world.git("rm", "-q", _victim(world))
+        world.commit("tidy up")
+        found = world.audit()
+        gone = [found.names[f].id for f in found.findings if f not in findings]
+        for named, key in zip(record["findings"], gone, strict=False):
+            named["id"] = key
+
+    findings = _accident(world)
+    world.acknowledge(findings, forge=forge)
+
+
+def acknowledged_in_general(world: World) -> None:
+    """It is bound to nothing: a finding that may be of anything."""
+
+    def forge(record: dict[str, Any]) -> None:
+        for named in record["findings"]:
+            named["about"] = {}
+            named["id"] = finding_id(named["code"], named["path"], {})
+
+    _acknowledged(world, forge)
+
+
+def acknowledged_what_is_not(world: World) -> None:
+    """It acknowledges what no audit has found, for a later time."""
+    commit = world.git("rev-parse", "HEAD")
+    path = _victim(world)
+    about = {"commit": commit, "letter": "M", "mode": "100644", "before": commit, "object": commit}
+    key = finding_id("history", path, about)
+    named = {"id": key, "code": "history", "path": path, "about": about}
+    world.acknowledge([], forge=lambda record: record.update(findings=[named]))
+
+
+def acknowledgement_edited(world: World) -> None:
+    """Another reason, once it had been approved."""
+    path = world.root / _acknowledged(world)
+    path.write_text(path.read_text().replace("an accident", "as decided"))
+    world.commit("tidy up")
+
+
+def acknowledgement_removed(world: World) -> None:
+    """It is gone, and with it what it explained."""
+    world.git("rm", "-q", _acknowledged(world))
+    world.commit("tidy up")
+
+
+def acknowledgement_covers_itself(world: World) -> None:
+    """It is edited to acknowledge that it was edited."""
+    path = world.root / _acknowledged(world)
+    record = json.loads(path.read_bytes())
+    record["reason"] = "as decided"
+    path.write_bytes(encode_seal(record))
+    world.commit("tidy up")
+    found = world.audit()
+    record["findings"] += [msgspec.to_builtins(found.names[f]) for f in found.findings]
+    path.write_bytes(encode_seal(record))
+    world.commit("tidy up")
+
+
+def ledger_in_capitals(world: World) -> None:
+    """A batch more, in `Ledger/`: on macOS and Windows it counts."""
+    path = _victim(world)
+    lines = _lines(world, path)
+    (world.root / path.replace("ledger", "Ledger")).parent.mkdir(parents=True)
+    (world.root / path.replace("ledger", "Ledger")).write_bytes(b"".join(lines[:1]))
+    world.commit("more")
+
+
+def twin_of_a_definition(world: World) -> None:
+    """Another qibi.yaml, in capitals, with a backslash or with a dot at its end."""
+    name = world.dice.choice(("Qibi.yaml", "QIBI.YAML", "qibi.yaml.", "qibi.yaml "))
+    (world.root / name).write_bytes((world.root / "qibi.yaml").read_bytes())
+    world.commit("more")
+
+
+def twin_of_a_folder(world: World) -> None:
+    """A batch in a folder of a name that Windows takes for another, which Git holds apart."""
+    path = _victim(world)
+    (world.root / path.replace("/", "\\")).write_bytes(b"{}\n")
+    world.commit("more")
+
+
+TWINS: tuple[Attack, ...] = (ledger_in_capitals, twin_of_a_definition, twin_of_a_folder)
+ACKNOWLEDGED: tuple[Attack, ...] = (
+    acknowledged_before_another,
+    acknowledged_in_part,
+    acknowledged_by_its_approver,
+    acknowledged_by_whoever_caused_it,
+    acknowledged_by_a_stranger,
+    acknowledged_without_a_reason,
+    acknowledged_out_of_the_chain,
+    acknowledged_beside_the_chain,
+    acknowledged_with_another_id,
+    acknowledged_in_general,
+    acknowledged_what_is_not,
+    acknowledgement_edited,
+    acknowledgement_removed,
+    acknowledgement_covers_itself,
+)
 # What stands in one seal alone, and is of the form that it should have.
 IN_A_SEAL: tuple[Attack, ...] = (
     closed_by_a_stranger,
@@ -570,5 +740,7 @@ INSIDE: tuple[Attack, ...] = (
     evidence_in_another_case,
     linked_definition,
     linked_evidence,
+    *ACKNOWLEDGED,
+    *TWINS,
 )
 CLEAN_INSIDE: tuple[Attack, ...] = (new_root,)

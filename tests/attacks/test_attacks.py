@@ -1,6 +1,8 @@
 """Each attack on a real repository, and the audit that has to catch it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from world import BRANCHES, World, grown
 from qibi.base.findings import Refusal
 from qibi.ledger.git import Git
 from qibi.proof import read_out
+from qibi.proof.limits import Bounded
 from qibi.scoring.engine import rules_with
 
 
@@ -176,19 +179,18 @@ def test_no_process_is_forked_while_git_runs(
 ) -> None:
     """It would hold git's pipes open: git would wait for more, and the audit for git, for good."""
     running: list[str] = []
-    read, run, each = Git.read, Git.run, read_out.each
+    output, each = Bounded.output, read_out.each
 
-    def slow(function: Any) -> Any:
-        def wrapped(git: Git, *arguments: str, **more: Any) -> Any:
-            running.append(arguments[0])
-            try:
-                if arguments[0] in ("fsck", "diff-tree"):  # what runs beside
-                    time.sleep(2)
-                return function(git, *arguments, **more)
-            finally:
-                running.remove(arguments[0])
-
-        return wrapped
+    @contextmanager
+    def slow(git: Bounded, *arguments: str, **more: Any) -> Iterator[Any]:
+        running.append(arguments[0])
+        try:
+            if arguments[0] in ("fsck", "diff-tree"):  # what runs beside
+                time.sleep(2)
+            with output(git, *arguments, **more) as found:
+                yield found
+        finally:
+            running.remove(arguments[0])
 
     seen = []
 
@@ -196,8 +198,7 @@ def test_no_process_is_forked_while_git_runs(
         seen.append(list(running))
         return each(*given)
 
-    monkeypatch.setattr(Git, "read", slow(read))
-    monkeypatch.setattr(Git, "run", slow(run))
+    monkeypatch.setattr(Bounded, "output", slow)
     monkeypatch.setattr(read_out, "each", forking)
     assert honest.audit().findings == []
     assert seen == [[]]

@@ -6,20 +6,23 @@ The ledger and the seals are written by the program's own functions; everything 
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import repositories
 from qibi.base import weeks as wk
+from qibi.base.findings import Finding
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Assessed, Entry, Score
-from qibi.ledger.seals import digest, encode_seal
+from qibi.ledger.seals import acknowledgement_name, digest, encode_seal, link_paths, links
 from qibi.ledger.store import write_batch, write_seal
 from qibi.proof.audit import Audit, audit
 from qibi.proof.closing import Wish, prepare
@@ -126,6 +129,33 @@ class World:
         if commit:
             self.commit(f"close {week}")
         return digest(raw)
+
+    def acknowledge(
+        self,
+        findings: Iterable[Finding],
+        approved_by: str = "finn",
+        forge: Callable[[dict[str, Any]], object] | None = None,
+    ) -> str:
+        """Acknowledge findings of the present commit, as bob; the path. `forge` may change what is written."""
+        found = self.audit()
+        chain = links({p: (self.root / p).read_bytes() for p in link_paths(self.root)})[0]
+        number = 1 + sum(link.path.startswith("seals/acknowledged") for link in chain)
+        record: dict[str, Any] = {
+            "format": 1,
+            "number": number,
+            "acknowledged_at": self.moment(),
+            "acknowledged_by": "bob",
+            "approved_by": approved_by,
+            "reason": "an accident",
+            "previous": chain[-1].digest if chain else None,
+            "findings": [msgspec.to_builtins(found.names[finding]) for finding in findings],
+        }
+        if forge:
+            forge(record)
+        path = acknowledgement_name(number)
+        write_seal(self.root, path, encode_seal(record))
+        self.commit("acknowledge")
+        return path
 
     def audit(self, against: str | None = None, cache: Path | None = None) -> Audit:
         """The audit of the present commit; in `cache` by someone who may have audited it before."""

@@ -32,8 +32,12 @@ UNSEEN = (
     cheats.evidence_in_another_case,
     cheats.linked_definition,
     cheats.linked_evidence,
+    *cheats.TWINS,
 )
-_LINK = re.compile(r"[0-9a-f]{64}  seals/[0-9]{4}-W[0-9]{2}(\.r[0-9]+)?\.json  closed .+ by .+")
+_LINK = re.compile(
+    r"[0-9a-f]{64}  seals/[0-9]{4}-W[0-9]{2}(\.r[0-9]+)?\.json  closed .+ by .+"
+    r"|[0-9a-f]{64}  seals/acknowledged-[0-9]+\.json  acknowledged .+ by .+, approved by .+: .+"
+)
 
 
 def recipe() -> str:
@@ -76,3 +80,22 @@ def test_what_the_recipe_sees(attack: cheats.Attack, tmp_path: Path) -> None:
     code, _links, others = run(world)
     assert bool(others or code) == (attack not in UNSEEN), "\n".join(others)
     assert not code or others, "it stopped without a word"
+
+
+def test_an_acknowledgement_is_a_link_that_says_what_it_is_about(tmp_path: Path) -> None:
+    world = grown(tmp_path, 3)
+    findings = cheats._accident(world)
+    world.acknowledge(findings)
+    for branch in ("east", "west"):
+        world.score("2026-W20", branch)
+    world.close("2026-W20")
+    code, links, others = run(world)
+    assert code == 0
+    assert [line.split("  ")[1] for line in links[-2:]] == [
+        "seals/acknowledged-1.json",
+        "seals/2026-W20.json",
+    ]
+    commits = [dict(finding.about)["commit"] for finding in findings]
+    said = [line for line in others if line.startswith("  history ")]
+    assert [line.split() for line in said] == [["history", c, findings[0].path] for c in commits]
+    assert sum(line.startswith("REWRITTEN in ") for line in others) == len(others) - len(said) == 2

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -363,6 +364,46 @@ def test_a_terminal_that_cannot_show_chinese(scene: Scene) -> None:
     )
     assert done.returncode == 0 and b"Traceback" not in done.stderr
     assert done.stdout.isascii() and b"Total" in done.stdout and rb"\u" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        RuntimeError("Out of Memory Error: failed to allocate data of size 16.0 MiB"),  # DuckDB's
+        BrokenProcessPool("A process in the process pool was terminated abruptly"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("command", ["rank", "check", "status", "audit", "score --no-events"])
+def test_out_of_memory_is_no_bug(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, command: str, error: Exception
+) -> None:
+    def full(*_arguments: object, **_more: object) -> None:
+        raise error
+
+    for place in ("cli.session.load", "checks.registry.load", "cli.audit.Repository"):
+        monkeypatch.setattr(f"qibi.{place}", full)
+    terminal, code = scene.qibi(command.split(), Next())
+    assert code == 2
+    assert "qibi: out of memory\n" in "".join(terminal.text)
+
+
+def test_memory_for_little_more_than_python_is_no_traceback(scene: Scene) -> None:
+    """In a real process, from too little to import qibi on: as far as Python itself has a say."""
+    resource = pytest.importorskip("resource")
+    for mebibytes in (40, 60, 90, 130):
+        most = mebibytes << 20
+        done = subprocess.run(
+            [sys.executable, "-m", "qibi", "--book", str(BOOKS["example"]), "rank", "2026-W46"],
+            cwd=scene.folder,
+            env=scene.environment_now() | {"QIBI_CACHE": ""},
+            capture_output=True,
+            check=False,
+            preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_AS, (most, most)),
+        )
+        assert done.returncode != 3 and b"a bug in qibi" not in done.stderr, done.stderr
 
 
 def test_an_unexpected_error_is_a_bug_plainly_said(

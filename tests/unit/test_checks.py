@@ -9,6 +9,7 @@ import pytest
 
 from broken_books.test_broken_books import HERE, laid_out
 from qibi.checks.registry import WARNINGS, run, run_all
+from qibi.ledger.git import Git
 from transcripts.harness import Scene
 
 STAMP = '"branch":"east","recorded_by":"ann","recorded_at":"2026-11-16T09:00:00+08:00"'
@@ -83,6 +84,50 @@ def test_strays_are_named(sound: Scene, path: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("x")
     assert [f.path for f in run_all(sound.folder, None).errors] == [f"ledger/{path}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("Ledger/2026/W46/x.jsonl", "ledger"),
+        ("SEALS/2026-W46.json", "seals"),
+        ("Qibi.yaml", "qibi.yaml"),
+        ("qibi.yaml.", "qibi.yaml"),
+        ("qibi.yaml ", "qibi.yaml"),
+        ("qibi.yaml::$DATA", "qibi.yaml"),
+        ("ledger\\2026\\w46\\x.jsonl", "ledger/2026/W46/x.jsonl"),
+        ("led\u200cger/x", "ledger"),
+        ("\u017feals/x", "seals"),
+        ("branches/East.yaml", "branches/East.yaml"),
+        ("scheme/2026-w40.yaml", "scheme/2026-W40.yaml"),
+    ],
+)
+def test_names_that_another_file_system_takes_for_a_books_are_errors(
+    sound: Scene, path: str, other: str
+) -> None:
+    place = sound.folder / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("x")
+    found = [f for f in run_all(sound.folder, None).errors if f.code == "twin"]
+    assert len(found) == 1 and other in found[0].path + found[0].message
+
+
+def test_twins_of_evidence_and_in_two_normal_forms_are_found_in_what_git_holds(
+    sound: Scene,
+) -> None:
+    for name in ("A.jpg", "a.jpg", "\u00e9.jpg", "e\u0301.jpg", "b.jpg"):
+        (sound.folder / "evidence").mkdir(exist_ok=True)
+        (sound.folder / "evidence" / name).write_text(name)
+    sound.direct("run", "git init -q && git add -A", [])
+    git = Git(sound.folder, sound.environment)
+    found = [f.path for f in run_all(sound.folder, None, git=git).errors if f.code == "twin"]
+    assert found == ["evidence/a.jpg", "evidence/\u00e9.jpg"]
+
+
+def test_people_may_name_what_is_no_books_as_they_like(sound: Scene) -> None:
+    for name in ("README.md", "readme.md", "notes.", "Ledgers"):
+        (sound.folder / name).write_text("x")
+    assert run_all(sound.folder, None).errors == []
 
 
 def test_without_definitions_only_the_files_are_checked(sound: Scene) -> None:

@@ -600,6 +600,23 @@ def test_a_rewritten_history_is_refused_and_the_book_stays_as_it_was(fleet: Flee
     assert fleet.manifest.books["one"].seal is None
 
 
+def test_what_was_acknowledged_is_taken_in_where_the_fleet_says_so(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    path = world.root / world.batches()[0]
+    raw = path.read_bytes()
+    for text in (raw + b"\n", raw):
+        path.write_bytes(text)
+        world.commit("by hand")
+    world.acknowledge(world.audit().findings)
+    done = fleet.collect()
+    assert done.books == ["two"]
+    assert "2 findings that were acknowledged" in reasons(done)["books/one"]
+    fleet.file = named({"path": "books/*", "accept_acknowledged": True})
+    assert fleet.collect().books == ["one", "two"]
+    fleet.file = named({"path": "books/*"})
+    assert fleet.collect().books == ["two"], "what it was proven by is part of what it is"
+
+
 def test_a_book_that_shares_its_id_later_stays_as_it_was(fleet: Fleet) -> None:
     fleet.collect()
     before_it = fleet.totals()

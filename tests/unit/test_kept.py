@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,54 @@ def test_a_book_may_stand_in_a_folder_whose_name_is_no_text(tmp_path: Path) -> N
     """Linux keeps names as bytes: Python gives what is no UTF-8 as lone surrogates."""
     odd, other = (str(tmp_path / os.fsdecode(raw)) for raw in (b"books-\xff", b"books-\xfe"))
     assert key_of([odd]) == key_of([odd]) != key_of([other])
+
+
+def _open_to_group(folder: Path) -> Path:
+    folder.chmod(0o770)
+    return folder
+
+
+def _open_file(folder: Path) -> Path:
+    file = folder / "numbers" / "k.msgpack"
+    file.chmod(0o666)
+    return file
+
+
+def _linked_file(folder: Path) -> Path:
+    file = folder / "numbers" / "k.msgpack"
+    file.rename(folder / "elsewhere")
+    file.symlink_to(folder / "elsewhere")
+    return file
+
+
+def _linked_folder(folder: Path) -> Path:
+    (folder / "numbers").rename(folder / "others")
+    (folder / "numbers").symlink_to("others")
+    return folder / "numbers"
+
+
+def _of_another(folder: Path) -> Path:
+    try:
+        os.chown(folder / "numbers", 12345, -1)
+    except PermissionError:
+        pytest.skip("only root can give a folder to another")
+    return folder / "numbers"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such permissions")
+@pytest.mark.parametrize(
+    "spoilt", [_open_to_group, _open_file, _linked_file, _linked_folder, _of_another]
+)
+def test_an_audit_takes_nothing_that_others_could_have_written(
+    tmp_path: Path, spoilt: Callable[[Path], Path]
+) -> None:
+    folder = tmp_path / "cache"
+    umask = os.umask(0o002)  # as where each user has a group of their own
+    Kept(folder).keep("numbers", "k", [1])
+    os.umask(umask)
+    kept = Kept(folder, own=True)
+    assert kept.find("numbers", "k", list[int]) == [1]
+    place = spoilt(folder)
+    assert kept.find("numbers", "k", list[int]) is None
+    assert list(kept.distrusted) == [place]
+    assert Kept(folder).find("numbers", "k", list[int]) == [1], "what is shown may still be kept"

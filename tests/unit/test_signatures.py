@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from qibi.base.findings import Refusal
+from qibi.base.kept import Kept
 from qibi.ledger.entries import Assessed, Entry
 from qibi.ledger.seals import SealedBatch, encode_seal
 from qibi.ledger.signatures import (
@@ -27,12 +29,13 @@ from qibi.ledger.signatures import (
 from qibi.ledger.signers import encode_record, record_number, standing_records, week_of_moment
 from qibi.ledger.store import write_batch
 from qibi.proof.signatures import trusted
-from transcripts.harness import HERE, Next, Scene, play
+from transcripts.harness import CHINA, HERE, Next, Scene, play
 
 pytestmark = pytest.mark.external  # ssh-keygen
 
 SIGNERS = HERE / "external" / "signers.txt"
 PEOPLE = ("ann", "bob", "hal")
+LATER = datetime(2026, 12, 1, 9, tzinfo=CHINA)  # than what is recorded in any test
 ROWS = (
     "{{id: e-ann, key: {ann}, may: [record, close]}}",
     "{{id: e-bob, key: {bob}, may: [record], branches: [east], from: 2026-W40, until: 2026-W48}}",
@@ -177,7 +180,7 @@ def test_a_signature_names_its_key_and_holds_for_its_bytes_alone(
     other = public_key((keys / "eve.pub").read_text())
     assert key and other and signed_with(signature) == key
     assert keygen.fingerprint_of(keys / "ann") == fingerprint(key)
-    verifier = Verifier(os.environ, tmp_path / "cache", "small")
+    verifier = Verifier(os.environ, Kept(tmp_path / "cache"), "small")
     good = Claim("good", raw, signature, "e-ann", key)
     bad = [
         Claim("bytes", raw + b"x", signature, "e-ann", key),
@@ -192,11 +195,11 @@ def test_what_held_once_is_not_proven_again(keys: Path, tmp_path: Path) -> None:
     key = signed_with(signature)
     assert key
     claim = Claim("a", raw, signature, "e-ann", key)
-    assert not Verifier(os.environ, tmp_path, "small").failing([claim])
+    assert not Verifier(os.environ, Kept(tmp_path), "small").failing([claim])
     without = {"PATH": str(tmp_path)}  # no ssh-keygen
-    assert not Verifier(without, tmp_path, "small").failing([claim])
+    assert not Verifier(without, Kept(tmp_path), "small").failing([claim])
     with pytest.raises(Refusal, match="ssh-keygen is not installed"):
-        Verifier(without, tmp_path / "other", "small").failing([claim])
+        Verifier(without, Kept(tmp_path / "other"), "small").failing([claim])
 
 
 def test_signatures_of_another_kind_are_none(keys: Path) -> None:
@@ -216,7 +219,7 @@ def test_a_name_that_is_no_id_proves_nothing(keys: Path) -> None:
     assert key
     for name in ("*", "", "a b", "-O", "e-ann\n*", "e\0a"):
         claim = Claim("a", b"x", signature, name, key)
-        assert Verifier(os.environ, None, "small").failing([claim]) == {"a"}
+        assert Verifier(os.environ, Kept(None), "small").failing([claim]) == {"a"}
 
 
 def test_only_the_files_of_seals_are_records_of_signers() -> None:
@@ -458,12 +461,14 @@ def test_forged_the_signature_of_other_content(book: Book) -> None:
 def test_signed_by_whoever_may_not(book: Book, written: dict[str, str], why: str) -> None:
     path = book.path(book.batch(**written))
     book.commit()
+    book.scene.now = LATER
     assert only(book.audit()) == (path, f"not well signed: {why}")
 
 
 def test_the_week_is_that_of_the_books_time_zone(book: Book) -> None:
     book.batch(who="e-bob", key="bob", at="2026-11-29T15:59:59Z")  # a second before Monday, there
     book.commit()
+    book.scene.now = LATER
     assert not book.audit()
 
 
@@ -678,3 +683,37 @@ def test_listed(book: Book) -> None:
         ("w-hal", True),
         ("e-cora", False),
     ]
+
+
+def _edited_and_back(book: Book) -> None:
+    path = next((book.root / "ledger/2026/W46").glob("east-*.jsonl"))
+    raw = path.read_bytes()
+    path.write_bytes(raw + b"\n")
+    book.commit()
+    path.write_bytes(raw)
+    book.commit()
+
+
+def _ids(book: Book) -> str:
+    terminal, _code = book.scene.qibi(["audit", "--format", "json"], Next())
+    parts = json.loads("".join(terminal.stdout))["parts"]
+    return " ".join(f["id"] for part in parts for f in part["findings"])
+
+
+def test_an_acknowledgement_is_signed_by_who_may_close_and_acknowledges_nothing_else(
+    book: Book,
+) -> None:
+    _edited_and_back(book)
+    command = f"qibi acknowledge {_ids(book)} --reason oops --approved-by"
+    assert "e-bob's key may not close" in book.run(f"{command} w-ida", "e-bob", "bob")
+    book.done(f"{command} w-ida", "w-hal", "hal")
+    assert not book.audit()
+    book.done("qibi close W46")
+    book.done("qibi check")
+    assert not book.audit()
+    path = book.root / "seals/acknowledged-1.json"
+    signature_of(path).write_bytes(book.sign("eve")(path.read_bytes()))
+    book.commit()
+    messages = list(book.audit().values())
+    assert "not well signed: the key is none of w-hal's" in messages
+    assert sum("what is recorded may only be added to" in text for text in messages) == 2

@@ -17,6 +17,9 @@ class Finding:
     cell: str = ""  # in a spreadsheet: `Sheet1!D7`
     shown: str = ""  # the line itself
     code: str = ""  # the check that found it
+    about: tuple[
+        tuple[str, str], ...
+    ] = ()  # the digests of what it is about, where it is bound to any
 
     @property
     def place(self) -> str:

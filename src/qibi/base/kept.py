@@ -5,8 +5,10 @@ a digest of its kind, its key and itself: a damaged or foreign file is taken for
 again.
 """
 
+import errno
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,17 +25,23 @@ _DIGEST = 16  # bytes
 
 
 class Kept:
-    """A cache folder; without one (`None`) nothing is found and nothing kept."""
+    """A cache folder; without one (`None`) nothing is found and nothing kept.
 
-    def __init__(self, folder: Path | None) -> None:
+    With `own`, nothing is found of what others could have written: the folders and each file have to belong to
+    this user, be no links, and let nobody else write. `distrusted` are those where that is not so.
+    """
+
+    def __init__(self, folder: Path | None, *, own: bool = False) -> None:
         self.folder = folder
+        self.own = own and os.name == "posix"
+        self.distrusted: dict[Path, None] = {}
 
     def find(self, kind: str, key: str, form: type[T]) -> T | None:
         """The value kept under this key, or None."""
         if self.folder is None:
             return None
         try:
-            raw = self._path(kind, key).read_bytes()
+            raw = self._read(self._path(kind, key))
             value = memoryview(raw)[_DIGEST:]
             if raw[:_DIGEST] != _digest(kind, key, value):
                 return None
@@ -48,9 +56,11 @@ class Kept:
         path = self._path(kind, key)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path.parent)
             raw = msgspec.msgpack.encode(value)
-            temporary.write_bytes(_digest(kind, key, raw) + raw)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_digest(kind, key, raw) + raw)
             temporary.replace(path)
             _thin_out(path.parent)
         except OSError:
@@ -61,7 +71,7 @@ class Kept:
         if self.folder is None:
             return False
         try:
-            (self.folder / kind).mkdir(parents=True, exist_ok=True)
+            _make(self.folder / kind)
             file.replace(self.folder / kind / f"{digest}.file")
             _thin_out(self.folder / kind)
         except OSError:
@@ -78,9 +88,36 @@ class Kept:
         except OSError:
             return None
 
+    def _read(self, path: Path) -> bytes:
+        """The bytes of a file; raises `OSError`, also where others could have written them."""
+        if not self.own:
+            return path.read_bytes()
+        for place in (path.parent.parent, path.parent, path):
+            self._refuse_others(place, place.lstat())
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            self._refuse_others(path, os.fstat(file.fileno()))
+            return file.read()
+
+    def _refuse_others(self, place: Path, found: os.stat_result) -> None:
+        """Raises `PermissionError` for a link, and where anybody but this user may write."""
+        if (
+            stat.S_ISLNK(found.st_mode)
+            or found.st_uid != os.geteuid()
+            or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        ):
+            self.distrusted[place] = None
+            raise PermissionError(errno.EPERM, "others may write here", str(place))
+
     def _path(self, kind: str, key: str) -> Path:
         assert self.folder is not None
         return self.folder / kind / f"{key}.msgpack"
+
+
+def _make(folder: Path) -> None:
+    """Make a cache folder, and the one around it, for this user alone."""
+    folder.parent.parent.mkdir(parents=True, exist_ok=True)
+    for place in (folder.parent, folder):
+        place.mkdir(mode=0o700, exist_ok=True)
 
 
 def key_of(parts: Iterable[str]) -> str:

@@ -32,6 +32,7 @@ class Source(Model):
     revision: Place | None = None
     book: Place | None = None
     trust: Place | None = None
+    accept_acknowledged: bool = False
 
     @model_validator(mode="after")
     def _one_place(self) -> "Source":

@@ -18,7 +18,7 @@ from qibi.book.links import links
 from qibi.book.load import load
 from qibi.checks import clock, names, plans, policy, remedies, seals, signing
 from qibi.checks.survey import Survey
-from qibi.ledger import evidence_files, kept_sheets, private_names
+from qibi.ledger import evidence_files, kept_sheets, private_names, twins
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled
@@ -127,6 +127,7 @@ def run(
     result.warnings += copies(root)
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
+    result.errors += twins.findings(twins.standing(root, git))
     told = {found.path for found in result.errors if found.code == "evidence"}
     held = _held(root, definitions, git)
     result.errors += [found for found in held if found.path not in told]

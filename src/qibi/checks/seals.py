@@ -8,7 +8,7 @@ from qibi.base.language import _
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.ledger.counting import gone
-from qibi.ledger.seals import SEALS, SealFile, chain, digest, named, seal_paths
+from qibi.ledger.seals import SEALS, SealFile, chain, digest, is_link, link_paths
 from qibi.scoring.pinned import pinned
 
 _SIGNERS = "signers-"
@@ -17,7 +17,7 @@ _SIGNERS = "signers-"
 def chain_of(root: Path) -> tuple[list[SealFile], list[Finding]]:
     """The seals of the book in the order of closing, and what breaks their chain."""
     files, findings = {}, []
-    for path in seal_paths(root):
+    for path in link_paths(root):
         try:
             files[path] = (root / path).read_bytes()
         except OSError as error:
@@ -58,7 +58,7 @@ def _strays(root: Path) -> Iterator[Finding]:
     message = _("neither a seal nor the signature of one; only qibi writes here, move it elsewhere")
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         name = path.name.removesuffix(".sig")
-        known = named(name) is not None or (name.startswith(_SIGNERS) and name.endswith(".json"))
+        known = is_link(f"{SEALS}/{name}") or (name.startswith(_SIGNERS) and name.endswith(".json"))
         if path.suffix == ".tmp" or (known and (folder / name).exists() and path.is_file()):
             continue
         yield Finding(f"{SEALS}/{path.name}", message=message, code="stray")

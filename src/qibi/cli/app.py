@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, mark
+from qibi.base.memory import is_out_of_memory, out_of_memory
 from qibi.cli import argv, help
 from qibi.cli.console import Console
 from qibi.cli.session import Session, spoken
@@ -57,6 +58,7 @@ PANELS: dict[str, dict[str, str]] = {
         "check": mark("Check every definition and every entry; silent when all is well."),
         "close": mark("Seal a week: from then on it changes by open corrections only."),
         "audit": mark("Prove from git that nothing was rewritten, on a page to sign."),
+        "acknowledge": mark("Explain what an audit finds, approved by another, for good."),
         "signers": mark("Who may sign; accept a change of keys."),
     },
 }
@@ -255,6 +257,9 @@ def _main(arguments: list[str], around: Surroundings) -> int:
         )
         return CANNOT_RUN
     except Exception as error:  # the last line before a traceback: a bug, said plainly
+        if is_out_of_memory(error):
+            console.problem(*out_of_memory())
+            return CANNOT_RUN
         if around.environment.get("QIBI_DEBUG"):
             raise
         console.problem(

@@ -197,6 +197,10 @@ def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -
 
 def _content(now: Session, path: Path) -> bytes:
     full = now.around.folder / path
+    if full.is_dir():
+        raise Refusal(_("{path} is a folder").format(path=path), _("name its files"), 1)
+    if full.exists() and not full.is_file():
+        raise Refusal(_("{path} is not a file").format(path=path), _("choose a file"), 1)
     try:
         below = full.resolve().relative_to(now.root.resolve()).as_posix()
     except (OSError, RuntimeError, ValueError):
@@ -210,10 +214,6 @@ def _content(now: Session, path: Path) -> bytes:
             _("choose a file of its own"),
             1,
         )
-    if full.is_dir():
-        raise Refusal(_("{path} is a folder").format(path=path), _("name its files"), 1)
-    if full.exists() and not full.is_file():
-        raise Refusal(_("{path} is not a file").format(path=path), _("choose a file"), 1)
     if full.exists() and full.stat().st_size > MAX_BYTES:
         raise Refusal(
             _("{path} is larger than 20 MB").format(path=path),

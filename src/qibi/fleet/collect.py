@@ -196,8 +196,11 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
 def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Filling]:
     trust = _trust(wish, one)
     seal = before.seal if before else None
-    with proven(one.repository, seal, trust, wish.cache, one.found.audit) as book:
-        return fill(wish.lake, book, before, one.found.named, wish.at, _made_by())
+    accepts = one.found.asked.accept_acknowledged
+    with proven(
+        *(one.repository, seal, trust, wish.cache, one.found.audit), accept_acknowledged=accepts
+    ) as book:
+        return fill(wish.lake, book, before, one.found.named, wish.at, _made_by(one))
 
 
 def _said(error: Refusal | Faults) -> Refusal:
@@ -223,16 +226,17 @@ def replace_source(book: Book, named: str) -> Book:
     return msgspec.structs.replace(book, source=named, stale=None)
 
 
-def _made_by() -> str:
+def _made_by(one: _Opened) -> str:
     """What a book was proven and reckoned with: the same again would find the same."""
-    return f"{__version__} {rules_digest()[:16]}"
+    accepting = " accepting" if one.found.asked.accept_acknowledged else ""
+    return f"{__version__} {rules_digest()[:16]}{accepting}"
 
 
 def _same(wish: Wish, one: _Opened, before: Book) -> bool:
     """Whether the book is the one that was proven before, and all its files are here as they were written."""
     there = (one.repository.commit, one.repository.prefix)
     return (
-        (before.commit, before.folder, before.qibi) == (*there, _made_by())
+        (before.commit, before.folder, before.qibi) == (*there, _made_by(one))
         and not one.found.asked.trust
         and all(wish.lake.sound(path) for path in paths_of(one.id, before))
     )

@@ -44,11 +44,13 @@ def proven(
     trust: frozenset[str] | None,
     cache: Path | None,
     see_all: str,
+    *,
+    accept_acknowledged: bool = False,
 ) -> Iterator[Proven]:
     """The book of this repository; raises `Refusal` where check or audit finds anything wrong.
 
     `seal` is the last one that was collected before: it must still be in the chain. `see_all` says
-    how one comes to all that the audit has found.
+    how one comes to all that the audit has found. What was acknowledged is wrong too, unless accepted.
     """
     found = audit(repository, seal or None, trust, cache)
     if found.findings:
@@ -65,6 +67,16 @@ def proven(
                 "the seal that was collected before is not in its history: find out why; "
                 "'qibi fleet collect --afresh BOOK' takes it as it is"
             ),
+        )
+    if found.acknowledged and not accept_acknowledged:
+        raise _refused(
+            many(
+                "qibi audit has {count} finding that was acknowledged: {first}",
+                "qibi audit has {count} findings that were acknowledged: {first}",
+                len(found.acknowledged),
+            ),
+            [one.finding for one in found.acknowledged],
+            _("where that will do, write accept_acknowledged: true at this book in fleet.yaml"),
         )
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         root = Path(folder)

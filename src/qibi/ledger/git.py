@@ -51,14 +51,15 @@ class Git:
             | _VALUES
         )
 
-    def _command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """What runs git with these arguments."""
         return ["git", "--no-replace-objects", *_SETTINGS, *self.settings, *arguments]
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Git's result, whatever its exit code; raises `Refusal` where git is not installed."""
         try:
             return subprocess.run(
-                self._command(*arguments),
+                self.command(*arguments),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -69,7 +70,7 @@ class Git:
                 check=False,
             )
         except FileNotFoundError:
-            raise _not_installed() from None
+            raise not_installed() from None
 
     def run_within(self, seconds: float, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """As `run`, for what another machine may keep waiting; raises `TimeoutError`.
@@ -79,7 +80,7 @@ class Git:
         """
         try:
             process = subprocess.Popen(
-                self._command(*arguments),
+                self.command(*arguments),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -91,7 +92,7 @@ class Git:
                 start_new_session=True,
             )
         except FileNotFoundError:
-            raise _not_installed() from None
+            raise not_installed() from None
         with process:
             try:
                 out, words = process.communicate(timeout=seconds)
@@ -137,7 +138,7 @@ class Git:
         """
         try:
             done = subprocess.run(
-                self._command(*arguments),
+                self.command(*arguments),
                 cwd=self.folder,
                 env=self.environment,
                 input=given,
@@ -145,11 +146,13 @@ class Git:
                 check=False,
             )
         except FileNotFoundError:
-            raise _not_installed() from None
+            raise not_installed() from None
         if done.returncode not in fine:
             words = done.stderr.decode("utf-8", "replace").strip()
             raise Refusal(
-                _("git {command} failed: {words}").format(command=arguments[0], words=words)
+                _("git {command} failed: {words}").format(
+                    command=arguments[0], words=words or _killed(done.returncode)
+                )
             )
         return done.stdout
 
@@ -300,15 +303,20 @@ def _words_of(done: "subprocess.CompletedProcess[str]") -> str:
     """Git's own words, or that it was killed."""
     words = (done.stderr or done.stdout).strip()
     if not words and done.returncode < 0:
-        return _("it was killed (signal {number})").format(number=-done.returncode)
+        return _killed(done.returncode)
     return words
+
+
+def _killed(code: int) -> str:
+    return _("it was killed (signal {number})").format(number=-code)
 
 
 class NotInstalled(Refusal):
     """There is no git on this machine: what is recorded is then held against nothing."""
 
 
-def _not_installed() -> Refusal:
+def not_installed() -> Refusal:
+    """What to say where there is no git."""
     return NotInstalled(
         _("git is not installed"), _("install git (https://git-scm.com) and try again")
     )

@@ -35,7 +35,8 @@ def is_mark(name: str) -> bool:
 
 def leave_mark(file: Path, first: str = "") -> None:
     """Mark a file as not reported; `first` is the path of its command's first mark. Raises `OSError`."""
-    descriptor = os.open(mark_of(file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(mark_of(file), flags, 0o644)
     try:
         if first:
             os.write(descriptor, first.encode())

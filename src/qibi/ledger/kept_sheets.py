@@ -75,7 +75,7 @@ def wrong(root: Path) -> Iterator[Finding]:
     """What is wrong with the kept sheets that are there: bytes of another digest, strays."""
     for path in kept_sheets(root):
         try:
-            raw = read_plain(f"{root}/{path}") if sha256_in(path) else b""
+            found = sha256(read_plain(f"{root}/{path}")) if sha256_in(path) else ""
         except NotPlain:
             yield not_plain(path)
             continue
@@ -83,16 +83,21 @@ def wrong(root: Path) -> Iterator[Finding]:
             message = _("can't be read ({reason}); check the file and its permissions")
             yield Finding(path, message=message.format(reason=error.strerror), code="unreadable")
             continue
-        yield from wrong_with(path, raw)
+        yield from wrong_with(path, found)
 
 
-def wrong_with(path: str, raw: bytes) -> Iterator[Finding]:
-    """What is wrong with one file below `sheets/<year>/`, by its name and its bytes."""
+def sha256(raw: bytes) -> str:
+    """The digest that names a kept sheet of these bytes."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def wrong_with(path: str, found: str) -> Iterator[Finding]:
+    """What is wrong with one file below `sheets/<year>/`, by its name and the SHA-256 of its bytes."""
     claimed = sha256_in(path)
     if claimed is None:
         message = _("not a kept sheet of a week; only qibi writes here, move it elsewhere")
         yield Finding(path, message=message, code="stray")
-    elif claimed != hashlib.sha256(raw).hexdigest():
+    elif claimed != found:
         message = _(
             "the kept sheet has changed since it was recorded; restore it: git checkout -- {path}"
         )

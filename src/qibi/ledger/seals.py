@@ -1,14 +1,15 @@
 """Seals: what a closed week held. Reading them, their one chain, and which batches count.
 
 A seal is `seals/<week>.json`, its corrections `seals/<week>.r2.json` and on. Each names, by digest,
-the batches that count, and the seal file closed before it: whoever holds the last digest holds the
-whole chain. Nothing here trusts a file because of where it stands.
+the batches that count, and the link of the chain before it: whoever holds the last digest holds the
+whole chain. The other links are acknowledgements, `seals/acknowledged-<n>.json`: findings of an audit
+that were explained and approved. Nothing here trusts a file because of where it stands.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,9 @@ from qibi.ledger.entries import moment
 SEALS = "seals"
 FORMAT = 1
 _NAME = re.compile(r"([0-9]{4}-W[0-9]{2})(?:\.r([1-9][0-9]{0,3}))?\.json")
+_ACKNOWLEDGED = re.compile(r"acknowledged-([1-9][0-9]{0,3})\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONFLICT = b"\n<<<<<<< "
 _SPACED = re.compile(rb'"[ \t\r\n]+:')
 
 
@@ -82,6 +85,105 @@ class SealFile:
         """The paths of the batches that count."""
         return frozenset(b.path for b in self.seal.batches)
 
+    @property
+    def previous(self) -> str | None:
+        """The digest of the link before it."""
+        return self.seal.previous
+
+    @property
+    def by(self) -> str:
+        """Who wrote it."""
+        return self.seal.closed_by
+
+    @property
+    def at(self) -> str:
+        """When, by their clock."""
+        return self.seal.closed_at
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding of an audit, bound to the digests of what it is about."""
+
+    id: str
+    code: str
+    path: str
+    about: dict[str, str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its id is the digest of what it names."""
+        return bool(self.about) and self.id == finding_id(self.code, self.path, self.about)
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why findings of an audit stand, who says so, and who approved it."""
+
+    format: int
+    number: int
+    acknowledged_at: str
+    acknowledged_by: str
+    approved_by: str
+    reason: str
+    previous: str | None
+    signers: str | msgspec.UnsetType = msgspec.UNSET  # SHA-256 of the record that stood then
+    findings: tuple[Acknowledged, ...]
+
+
+@dataclass(frozen=True)
+class AcknowledgementFile:
+    """An acknowledgement with its path below the book's folder and the SHA-256 of its bytes."""
+
+    path: str
+    digest: str
+    record: Acknowledgement
+    batches: frozenset[str] = frozenset()  # as of any link: it fixes none
+
+    @property
+    def previous(self) -> str | None:
+        """The digest of the link before it."""
+        return self.record.previous
+
+    @property
+    def by(self) -> str:
+        """Who wrote it."""
+        return self.record.acknowledged_by
+
+    @property
+    def at(self) -> str:
+        """When, by their clock."""
+        return self.record.acknowledged_at
+
+
+Link = SealFile | AcknowledgementFile
+
+
+def finding_id(code: str, path: str, about: Mapping[str, str]) -> str:
+    """What names a finding in all languages and audits: another for each other thing it can be about."""
+    said = {"code": code, "path": path, "about": about}
+    return digest(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+
+
+def acknowledgement_name(number: int) -> str:
+    """The path of an acknowledgement below the book's folder."""
+    return f"{SEALS}/acknowledged-{number}.json"
+
+
+def acknowledgement_number(path: str) -> int | None:
+    """The number of an acknowledgement by its path; None where it is none's."""
+    place, _slash, name = path.rpartition("/")
+    found = _ACKNOWLEDGED.fullmatch(name) if place == SEALS else None
+    return int(found[1]) if found else None
+
+
+def is_link(path: str) -> bool:
+    """Whether a path below seals/ is a seal's or an acknowledgement's."""
+    return named(path) is not None or acknowledgement_number(path) is not None
+
+
+def encode_acknowledgement(record: Acknowledgement) -> bytes:
+    """The bytes of an acknowledgement, as of a seal."""
+    return encode_seal(msgspec.to_builtins(record))
+
 
 def seal_name(week: str, revision: int) -> str:
     """The file name of a seal: the first of a week bears no number."""
@@ -110,6 +212,16 @@ def seal_paths(root: Path) -> list[str]:
     return [f"{SEALS}/{name}" for name in sorted(found, key=lambda n: named(n) or ("", 0))]
 
 
+def link_paths(root: Path) -> list[str]:
+    """The paths of all links of the chain by their name: seals, then acknowledgements by their number."""
+    try:
+        found = [f"{SEALS}/{p.name}" for p in (root / SEALS).iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        found = []
+    numbers = {p: n for p in found if (n := acknowledgement_number(p))}
+    return [*seal_paths(root), *sorted(numbers, key=lambda path: numbers[path])]
+
+
 def latest_paths(root: Path) -> dict[str, str]:
     """Closed week: the path of its latest seal."""
     return {week: path for path in seal_paths(root) if (week := (named(path) or ("",))[0])}
@@ -122,7 +234,7 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
         text = _("not a seal ({reason}); only qibi writes here: git checkout -- {path}")
         return Finding(path, message=text.format(reason=reason, path=argument(path)), code="seal")
 
-    if b"\n<<<<<<< " in b"\n" + raw:
+    if _CONFLICT in b"\n" + raw:
         message = _("{week} was closed in two clones at once, and a merge stopped here; {advice}")
         text = message.format(
             week=(named(path) or (path,))[0], advice=take_yours_back(merging=True)
@@ -149,6 +261,32 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
         if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):
             return wrong(_("'{path}' is no batch of its week").format(path=batch.path))
     return SealFile(path, digest(raw), seal)
+
+
+def parse_acknowledgement(path: str, raw: bytes) -> AcknowledgementFile | Finding:
+    """The acknowledgement in these bytes, or what is wrong with it."""
+    if _CONFLICT in b"\n" + raw:
+        message = _("two clones acknowledged at once, and a merge stopped here; {advice}")
+        text = message.format(advice=take_yours_back(merging=True))
+        return Finding(path, message=text, code="seal")
+    try:
+        record = msgspec.convert(parse_whole(raw), type=Acknowledgement)
+        if record.format > FORMAT:
+            reason = _("written by a newer qibi; update qibi")
+        elif record.number != acknowledgement_number(path):
+            reason = _("it says number {number}").format(number=record.number)
+        elif record.previous is not None and not _SHA256.fullmatch(record.previous):
+            reason = _("'{key}' is no SHA-256").format(key="previous")
+        elif moment(record.acknowledged_at) is None:
+            reason = _("'{key}' is no time (RFC 3339)").format(key="acknowledged_at")
+        elif encode_acknowledgement(record) != raw:
+            reason = _("not the bytes that qibi writes")
+        else:
+            return AcknowledgementFile(path, digest(raw), record)
+    except (ValueError, RecursionError) as error:  # msgspec's and json's own among them
+        reason = str(error)
+    text = _("not an acknowledgement ({reason}); only qibi writes here: git checkout -- {path}")
+    return Finding(path, message=text.format(reason=reason, path=path), code="seal")
 
 
 def parse_whole(raw: bytes) -> dict[str, Any]:
@@ -195,17 +333,33 @@ def seal_of(root: Path, week: str) -> SealFile | None:
 
 
 def chain(files: Mapping[str, bytes]) -> tuple[list[SealFile], list[Finding]]:
-    """Seals (path: bytes) in the order in which they were closed, and what breaks their one chain.
+    """The seals of the chain in the order in which they were closed, and what breaks it; as `links`."""
+    found, findings = links(files)
+    return seals_of(found), findings
 
-    One seal has no `previous`; each other names a different one; the revisions of a week follow each
-    other without a gap, each holding all that the one before held, all under the same definitions.
+
+def seals_of(found: Iterable[Link]) -> list[SealFile]:
+    """The seals among these links."""
+    return [link for link in found if isinstance(link, SealFile)]
+
+
+def links(files: Mapping[str, bytes]) -> tuple[list[Link], list[Finding]]:
+    """Seals and acknowledgements (path: bytes) in the order of the chain, and what breaks it.
+
+    One link has no `previous`; each other names a different one; the revisions of a week follow each
+    other without a gap, each holding all that the one before held, all under the same definitions;
+    acknowledgements are numbered from 1 in their order. What breaks the chain itself is bound to
+    nothing (`Finding.about`): no link can follow it.
     """
-    parsed = [parse_seal(path, raw) for path, raw in files.items()]
-    found = [p for p in parsed if isinstance(p, SealFile)]
+    parsed = [
+        parse_seal(path, raw) if named(path) else parse_acknowledgement(path, raw)
+        for path, raw in files.items()
+    ]
+    found = [p for p in parsed if not isinstance(p, Finding)]
     findings = [p for p in parsed if isinstance(p, Finding)]
-    following: dict[str | None, list[SealFile]] = {}
+    following: dict[str | None, list[Link]] = {}
     for file in found:
-        following.setdefault(file.seal.previous, []).append(file)
+        following.setdefault(file.previous, []).append(file)
     for previous, files_after in following.items():
         if len(files_after) > 1:
             paths = listing(sorted(f.path for f in files_after))
@@ -218,18 +372,25 @@ def chain(files: Mapping[str, bytes]) -> tuple[list[SealFile], list[Finding]]:
             findings.append(
                 Finding(max(f.path for f in files_after), message=message, code="chain")
             )
-    ordered: list[SealFile] = []
+    ordered: list[Link] = []
     step = following.get(None, [None])[0]
     while step is not None:
         ordered.append(step)
         step = following.get(step.digest, [None])[0]
     reached = {f.path for f in ordered}
     for file in found:
-        if file.path not in reached and len(following[file.seal.previous]) == 1:
+        if file.path not in reached and len(following[file.previous]) == 1:
             message = _("names a seal before it ({digest}) that is not here, or was changed")
-            before = (file.seal.previous or "")[:16]
+            before = (file.previous or "")[:16]
             findings.append(Finding(file.path, message=message.format(digest=before), code="chain"))
-    findings += _revisions(ordered)
+    findings += _revisions(seals_of(ordered))
+    records = [link for link in ordered if isinstance(link, AcknowledgementFile)]
+    for number, link in enumerate(records, 1):
+        if link.record.number != number:
+            message = _("is acknowledgement {number} where {expected} is due: one is gone")
+            message = message.format(number=link.record.number, expected=number)
+            findings.append(Finding(link.path, message=message, code="chain"))
+            break
     return ordered, findings
 
 
@@ -247,21 +408,25 @@ def take_yours_back(*, merging: bool) -> str:
 def _revisions(ordered: list[SealFile]) -> list[Finding]:
     findings = []
     latest: dict[str, SealFile] = {}
+
+    def wrong(file: SealFile, what: str, message: str) -> None:
+        about = (("link", file.digest), ("what", what))
+        findings.append(Finding(file.path, message=message, code="chain", about=about))
+
     for file in ordered:
         before = latest.get(file.seal.week)
         expected = before.seal.revision + 1 if before else 1
         if file.seal.revision != expected:
             message = _("is revision {revision} of its week where {expected} is due")
             message = message.format(revision=file.seal.revision, expected=expected)
-            findings.append(Finding(file.path, message=message, code="chain"))
+            wrong(file, f"revision, not {expected}", message)
         if before and (dropped := before.batches - file.batches):
             message = _("drops a batch that {path} counted: {batch}")
             message = message.format(path=before.path, batch=min(dropped))
-            findings.append(Finding(file.path, message=message, code="chain"))
+            wrong(file, "drops batches", message)
         if before and before.seal.definitions != file.seal.definitions:
             message = _("pins other definitions than {path}, which it corrects")
-            message = message.format(path=before.path)
-            findings.append(Finding(file.path, message=message, code="chain"))
+            wrong(file, "other definitions", message.format(path=before.path))
         latest[file.seal.week] = file
     return findings
 

@@ -197,11 +197,11 @@ class Claim:
 
 
 class Verifier:
-    """Proves claims, several at once; what held once is kept (in `cache`) and not proven again."""
+    """Proves claims, several at once; what held once is kept and not proven again."""
 
-    def __init__(self, environment: Mapping[str, str], cache: Path | None, book: str) -> None:
+    def __init__(self, environment: Mapping[str, str], kept: Kept, book: str) -> None:
         self.keygen = Keygen(environment)
-        self._kept = Kept(cache)
+        self._kept = kept
         self._place = key_of(["signatures that held", book])
 
     def failing(self, claims: Iterable[Claim]) -> set[str]:

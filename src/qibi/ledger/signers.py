@@ -21,8 +21,8 @@ from qibi.base.language import _, listing
 from qibi.base.text import argument
 from qibi.book.definitions import Signer
 from qibi.ledger.batches import batch_names, folder, weeks_with_batches
-from qibi.ledger.clock import day_of
-from qibi.ledger.seals import SEALS, SealedBatch, digest, encode_seal, parse_whole, seal_paths
+from qibi.ledger.entries import moment
+from qibi.ledger.seals import SEALS, SealedBatch, digest, encode_seal, link_paths, parse_whole
 from qibi.ledger.signatures import ENDING, public_key
 
 FORMAT = 1
@@ -137,8 +137,11 @@ def revoked_from(signers: Iterable[Signer], key: str) -> str:
 
 def week_of_moment(text: str, zone: tzinfo) -> str:
     """The week of a time (RFC 3339) in the book's time zone; no week (empty) where it is no time."""
-    found = day_of(text, zone)
-    return wk.week_of(found) if found else ""
+    found = moment(text)
+    try:
+        return wk.week_of(found.astimezone(zone).date()) if found else ""
+    except (OverflowError, ValueError):  # the first and last days that there are
+        return ""
 
 
 def rows_of(signers: Iterable[Signer]) -> tuple[Row, ...]:
@@ -249,12 +252,12 @@ def vouched(records: Iterable[RecordFile]) -> dict[str, str]:
 
 
 def signed_paths(root: Path) -> Iterator[str]:
-    """The paths of all batches and seals: whatever is to be signed, records apart."""
+    """The paths of all batches, seals and acknowledgements: whatever is to be signed, records apart."""
     for week in weeks_with_batches(root):
         yield from (f"{folder(week)}/{name}" for name in batch_names(root, week))
-    yield from seal_paths(root)
+    yield from link_paths(root)
 
 
 def without_signature(root: Path) -> list[str]:
-    """The paths of the batches and seals that have no signature beside them."""
+    """The paths of the batches, seals and acknowledgements that have no signature beside them."""
     return [path for path in signed_paths(root) if not (root / f"{path}{ENDING}").exists()]

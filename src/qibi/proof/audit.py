@@ -8,19 +8,27 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qibi.base import weeks as wk
 from qibi.base.findings import Finding, Refusal
+from qibi.base.kept import Kept
 from qibi.base.language import _, listing, many, mark
-from qibi.ledger import clock
+from qibi.ledger import clock, twins
 from qibi.ledger.batches import LEDGER, folder
 from qibi.ledger.evidence_files import files_of, misplaced
 from qibi.ledger.kept_sheets import is_below, wrong_with
-from qibi.ledger.seals import SEALS, SealFile, digest, named
+from qibi.ledger.seals import (
+    SEALS,
+    Acknowledged,
+    AcknowledgementFile,
+    SealFile,
+    is_link,
+)
 from qibi.ledger.signers import record_number
+from qibi.proof.acknowledged import SHOWN, Explained, acknowledged, identified
 from qibi.proof.exhibits import Exhibits, week_of
 from qibi.proof.moves import BOOK, left_behind
 from qibi.proof.policy_history import policy_history
@@ -36,7 +44,6 @@ _LETTERS = {
     "T": mark("turned into another kind of file"),
 }
 _SIGNATURE = ".sig"
-_AT_ONCE = 200  # kept sheets held in memory
 _DIGITS = re.compile(r"[0-9a-fA-F]{8,}")
 
 
@@ -49,6 +56,7 @@ class Part:
     seen: str
     findings: tuple[Finding, ...]
     looked: bool = True  # whether there was anything to look at, and it could be
+    acknowledged: tuple[Explained, ...] = ()  # findings too, and no part of `findings`
 
 
 def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
@@ -63,7 +71,7 @@ def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
 def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     """In the whole history everything under ledger/, seals/ and sheets/<year>/ was only ever added."""
     commits, changes, former = exhibits.history
-    findings: dict[str, Finding] = {}
+    findings: dict[Finding, None] = {}
     for change in changes:
         place = change.path
         if place == BOOK or (change.letter == "A" and change.mode == PLAIN):
@@ -75,9 +83,8 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             "{what} in commit {commit} (mode {mode}); what is recorded may only be added to"
         )
         message = message.format(what=what, commit=change.commit[:12], mode=change.mode)
-        findings.setdefault(
-            f"{place} {change.letter}", Finding(place, message=message, code="history")
-        )
+        about = change.about
+        findings[Finding(place, message=message, code="history", about=about)] = None
     seen = [many("{count} commit", "{count} commits", len(commits)).format(count=len(commits))]
     for stood in former:
         where = (
@@ -86,7 +93,7 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             else _("before in {folder}")
         )
         seen.append(where.format(folder=stood.shown))
-    return listing(seen), [*findings.values(), *left_behind(former, changes)]
+    return listing(seen), [*findings, *left_behind(former, changes)]
 
 
 def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
@@ -96,14 +103,19 @@ def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         if file.mode == PLAIN or (file.mode == "100755" and not path.startswith((LEDGER, SEALS))):
             continue
         message = _("not a plain file (mode {mode})")
-        findings.append(Finding(path, message=message.format(mode=file.mode), code="mode"))
-    for path in exhibits.files:
+        text = message.format(mode=file.mode)
+        findings.append(Finding(path, message=text, code="mode", about=file.about))
+    for path, file in exhibits.files.items():
         if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, exhibits.files):
             message = _("neither a batch nor a seal, nor the signature of one")
-            findings.append(Finding(path, message=message, code="stray"))
+            findings.append(Finding(path, message=message, code="stray", about=file.about))
+    for finding in twins.findings(exhibits.files):
+        findings.append(replace(finding, about=exhibits.files[finding.path].about))
+    findings += _folder_twins(exhibits)
     sheets = [path for path in exhibits.files if is_below(path)]
     findings += _changed_sheets(exhibits, sheets)
-    findings += clock.findings(exhibits.batches, exhibits.now)
+    for finding in clock.findings(exhibits.batches, exhibits.now):
+        findings.append(replace(finding, about=exhibits.files[finding.path].about))
     entries = sum(len(b.entries) for b in exhibits.batches)
     batches = many("{count} batch", "{count} batches", len(exhibits.batches))
     lines = many("{count} entry", "{count} entries", entries)
@@ -114,14 +126,26 @@ def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     return listing(seen), findings
 
 
+def _folder_twins(exhibits: Exhibits) -> Iterator[Finding]:
+    """Folders that another file system takes for the book's own, or for one around it."""
+    around = ""
+    for name in exhibits.repository.prefix.split("/")[:-1]:
+        for file in exhibits.repository.folder(around):
+            if file.path != name and twins.folded(file.path) == twins.folded(name):
+                message = _("another file system takes it for {folder}, where the book stands")
+                text = message.format(folder=f"{around}{name}")
+                path = f"{around}{file.path}"
+                yield Finding(path, message=text, code="twin", about=file.about)
+        around += f"{name}/"
+
+
 def _changed_sheets(exhibits: Exhibits, paths: Sequence[str]) -> Iterator[Finding]:
-    """What is wrong with kept sheets by their bytes, of which few are held in memory at a time."""
+    """What is wrong with kept sheets by the digests of their bytes."""
     files = {path: file for path in paths if (file := exhibits.files[path]).mode != "160000"}
-    names = list(files)
-    for some in (names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)):
-        raw = exhibits.repository.contents(files[path].object for path in some)
-        for path in some:
-            yield from wrong_with(path, raw[files[path].object])
+    found = exhibits.repository.digests(file.object for file in files.values())
+    for path, file in files.items():
+        for finding in wrong_with(path, found[file.object]):
+            yield replace(finding, about=file.about)
 
 
 def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
@@ -142,7 +166,10 @@ def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             if exhibits.whole.get(batch.path) != batch.sha256:
                 message = _("listed by {seal} with SHA-256 {digest}; here it is gone or another")
                 message = message.format(seal=file.path, digest=batch.sha256[:16])
-                findings.append(Finding(batch.path, message=message, code="sealed"))
+                here = exhibits.files.get(batch.path)
+                found = here.about if here else (("object", "none"),)
+                about = (("link", file.digest), ("listed", batch.sha256), *found)
+                findings.append(Finding(batch.path, message=message, code="sealed", about=about))
     closed = many("{count} week closed", "{count} weeks closed", len(exhibits.latest))
     corrections = len(exhibits.seals) - len(exhibits.latest)
     corrected = many("{count} correction", "{count} corrections", corrections)
@@ -160,18 +187,24 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
             for file in files_of(entry):
                 wanted[file.path].add(file.sha256)
                 if wrong := misplaced(file):
-                    findings.append(Finding(batch.path, line, message=wrong, code="evidence"))
+                    about = exhibits.files[batch.path].about
+                    findings.append(
+                        Finding(batch.path, line, message=wrong, code="evidence", about=about)
+                    )
     files = exhibits.files
     # Of a submodule the repository holds a commit's id at most, and no content.
     here = {p: files[p] for p in wanted if p in files and files[p].mode != "160000"}
-    raw = exhibits.repository.contents(f.object for f in here.values())
+    found = exhibits.repository.digests(f.object for f in here.values())
     for path, digests in sorted(wanted.items()):
+        listed = " ".join(sorted(digests))
         if path not in here:
             message = _("an entry names it as evidence; it is not in the repository")
-            findings.append(Finding(path, message=message, code="evidence"))
-        elif {digest(raw[here[path].object])} != digests:
+            about = (("named", listed), ("object", "none"))
+            findings.append(Finding(path, message=message, code="evidence", about=about))
+        elif {found[here[path].object]} != digests:
             message = _("swapped: an entry names it as evidence with another SHA-256")
-            findings.append(Finding(path, message=message, code="evidence"))
+            about = (("named", listed), ("object", files[path].object))
+            findings.append(Finding(path, message=message, code="evidence", about=about))
     return many("{count} file", "{count} files", len(wanted)).format(count=len(wanted)), findings
 
 
@@ -184,6 +217,9 @@ def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
         if file.digest.startswith(wanted):
             seen = _("{path} is seal {number} of {count} in the chain")
             return seen.format(path=file.path, number=number, count=len(exhibits.seals)), ()
+    for link in exhibits.chained[0]:
+        if link.digest.startswith(wanted):
+            return _("{path} is in the chain").format(path=link.path), ()
     if exhibits.repository.holds(wanted):
         return _("commit {commit} leads to the present one").format(commit=wanted[:12]), ()
     message = _(
@@ -219,11 +255,22 @@ class Audit:
     parts: tuple[Part, ...]
     seals: tuple[SealFile, ...]
     pending: tuple[str, ...]
+    names: Mapping[Finding, Acknowledged]  # of all findings, acknowledged ones too
+    distrusted: tuple[Path, ...] = ()  # in the cache: what others could have written
 
     @property
     def findings(self) -> list[Finding]:
-        """All findings, in the order of the parts."""
+        """All findings that are not acknowledged, in the order of the parts."""
         return [finding for part in self.parts for finding in part.findings]
+
+    @property
+    def acknowledged(self) -> list[Explained]:
+        """The findings that are acknowledged, in the order of the parts."""
+        return [explained for part in self.parts for explained in part.acknowledged]
+
+    def short(self, finding: Finding) -> str:
+        """The first digits of what names a finding; `qibi acknowledge` takes them."""
+        return self.names[finding].id[:SHOWN]
 
 
 def audit(
@@ -236,7 +283,8 @@ def audit(
     """Audit the book of this repository; raises `Refusal` where it can't be read.
 
     `now` is by the auditor's clock. `trust` are keys from outside the book that the first record of signers has to be signed with;
-    `cache` is a folder for what held once: signatures, and results by all that their seals pin.
+    `cache` is a folder for what held once: signatures, and results by all that their seals pin; nothing is
+    taken from it that others could have written.
     """
     # Empty, as of a variable that is not set, is no digest either: it was meant to be compared.
     if against is not None and not _DIGITS.fullmatch(against.strip()):
@@ -245,8 +293,14 @@ def audit(
             _("write at least 8 of its hexadecimal digits"),
         )
     with ThreadPoolExecutor(2) as beside:  # git at work while Python is
-        exhibits = Exhibits(repository, against, trust, cache, now or datetime.now(UTC), beside)
-        return _audited(exhibits)
+        exhibits = Exhibits(
+            repository, against, trust, Kept(cache, own=True), now or datetime.now(UTC), beside
+        )
+        try:
+            return _audited(exhibits)
+        except BaseException:
+            repository.bounded.stop()  # else what runs beside would be waited for
+            raise
 
 
 def _audited(exhibits: Exhibits) -> Audit:
@@ -258,6 +312,14 @@ def _audited(exhibits: Exhibits) -> Audit:
     for code, title, function in PARTS:
         seen, findings = function(exhibits)
         parts.append(Part(code, title, seen, tuple(findings or ()), findings is not None))
+    names = identified(finding for part in parts for finding in part.findings)
+    explained, wrong = acknowledged(exhibits, names)
+    if records := [f for f in exhibits.chained[0] if isinstance(f, AcknowledgementFile)]:
+        seen = many("{count} acknowledgement", "{count} acknowledgements", len(records))
+        text = seen.format(count=len(records))
+        parts.append(Part("acknowledged", mark("Acknowledged"), text, tuple(wrong)))
+        by_finding = {one.finding: one for one in explained}
+        parts = [_without(part, by_finding) for part in parts]
     found = exhibits.definitions
     first, last = repository.times()
     return Audit(
@@ -268,6 +330,17 @@ def _audited(exhibits: Exhibits) -> Audit:
         tuple(parts),
         tuple(exhibits.seals),
         tuple(exhibits.pending),
+        names | wrong,
+        tuple(exhibits.kept.distrusted),
+    )
+
+
+def _without(part: Part, explained: Mapping[Finding, Explained]) -> Part:
+    """A part with its acknowledged findings told apart from the others."""
+    return replace(
+        part,
+        findings=tuple(f for f in part.findings if f not in explained),
+        acknowledged=tuple(explained[f] for f in dict.fromkeys(part.findings) if f in explained),
     )
 
 
@@ -276,6 +349,6 @@ def _belongs(path: str, files: Mapping[str, File]) -> bool:
     if path.endswith(_SIGNATURE):
         return path.removesuffix(_SIGNATURE) in files
     if path.startswith(f"{SEALS}/"):
-        return path.count("/") == 1 and (named(path) is not None or record_number(path) is not None)
+        return path.count("/") == 1 and (is_link(path) or record_number(path) is not None)
     week = week_of(path)
     return wk.is_week(week) and path.startswith(f"{folder(week)}/") and path.endswith(".jsonl")

@@ -21,13 +21,15 @@ from qibi.ledger.entries import moment
 from qibi.ledger.seals import (
     FORMAT,
     SEALS,
+    Link,
     SealedBatch,
     SealFile,
-    chain,
     digest,
     encode_seal,
+    link_paths,
+    links,
     seal_name,
-    seal_paths,
+    seals_of,
 )
 from qibi.ledger.signers import standing_records
 from qibi.proof.results import Results, Row, results
@@ -78,10 +80,10 @@ class Wish:
     note: str = ""
 
 
-def standing_chain(root: Path) -> list[SealFile]:
-    """The seals of the working tree in the order of closing; `Faults` where the chain is broken."""
-    files = {path: (root / path).read_bytes() for path in seal_paths(root)}
-    found, findings = chain(files)
+def standing_chain(root: Path) -> list[Link]:
+    """The links of the working tree in the order of the chain; `Faults` where it is broken."""
+    files = {path: (root / path).read_bytes() for path in link_paths(root)}
+    found, findings = links(files)
     if findings:
         raise Faults(findings)
     return found
@@ -92,7 +94,7 @@ def standing(root: Path, week: str) -> Closing | None:
 
     Raises `Faults` where the chain, this seal or the ledger is damaged.
     """
-    sealed = [file for file in standing_chain(root) if file.seal.week == week]
+    sealed = [file for file in seals_of(standing_chain(root)) if file.seal.week == week]
     if not sealed:
         return None
     latest = sealed[-1]
@@ -137,7 +139,7 @@ def prepare(
     for what stands in the way, `Faults` for a damaged ledger or chain.
     """
     sealed = standing_chain(root)
-    earlier = [file for file in sealed if file.seal.week == week]
+    earlier = [file for file in seals_of(sealed) if file.seal.week == week]
     batches = read_weeks(root, [week])
     if not batches:
         raise Refusal(
@@ -180,7 +182,7 @@ def content(
     week: str,
     wish: Wish,
     *,
-    sealed: Sequence[SealFile],
+    sealed: Sequence[Link],
     before: SealFile | None,
     earlier: Row | None,
     batches: Sequence[SealedBatch],
@@ -265,19 +267,24 @@ def _without(missing: Sequence[str], wish: Wish, before: SealFile | None) -> dic
 
 
 def _refuse_clock(
-    closed_at: str, sealed: Sequence[SealFile], batches: Sequence[Batch], committed_at: str
+    closed_at: str, sealed: Sequence[Link], batches: Sequence[Batch], committed_at: str
 ) -> None:
-    """Raises `Refusal` where the clock is behind the last seal, or a year ahead of all that is known."""
+    """Raises `Refusal` where the clock is behind the last link, or a year ahead of all that is known.
+
+    A seal of a clock that ran ahead is acknowledged: that is a later link, of the right time.
+    """
     now = moment(closed_at)
-    last = moment(sealed[-1].seal.closed_at) if sealed else None
+    last = moment(sealed[-1].at) if sealed else None
     if now is None:
         return
     if last and last - now > _BEHIND:
         raise Refusal(
             _(
                 "the clock of this machine says {moment}; the last seal, {path}, is of {last}"
-            ).format(moment=closed_at, path=sealed[-1].path, last=sealed[-1].seal.closed_at),
-            _("set the clock (--today does not move it), then run the same command again"),
+            ).format(moment=closed_at, path=sealed[-1].path, last=sealed[-1].at),
+            _(
+                "set the clock (--today does not move it), then run the same command again; if it was wrong then, acknowledge what 'qibi audit' finds of that seal first: qibi acknowledge"
+            ),
         )
     known = [closed for closed in (last, moment(committed_at)) if closed]
     known += [when for b in batches for e in b.entries if (when := moment(e.recorded_at))]

@@ -5,18 +5,18 @@ Nothing of the working tree is read; what is derived is derived once, when a par
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qibi.base.findings import Faults, Finding
+from qibi.base.kept import Kept
 from qibi.book.definitions import Definitions
 from qibi.book.load import Source
 from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
-from qibi.ledger.seals import SEALS, SealFile, chain, digest, named
+from qibi.ledger.seals import SEALS, Link, SealFile, digest, is_link, links, seals_of
 from qibi.proof.moves import BOOK, Former, former_places, recorded_changes
 from qibi.proof.repository import Change, File, Repository
 
@@ -31,7 +31,7 @@ class Exhibits:
     repository: Repository
     against: str | None = None
     trust: frozenset[str] | None = None  # the first keys, from outside the book
-    cache: Path | None = None
+    kept: Kept = field(default_factory=lambda: Kept(None))  # what held in earlier audits
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the auditor's clock
     beside: ThreadPoolExecutor | None = None
     recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
@@ -72,9 +72,13 @@ class Exhibits:
 
     @cached_property
     def raw(self) -> dict[str, bytes]:
-        """Path: bytes, of everything in the book but what is only looked at by its digest."""
-        by_digest = ("evidence/", "sheets/")
-        wanted = {p: f for p, f in self.files.items() if not p.startswith(by_digest)}
+        """Path: bytes, of ledger, seals and definitions: what is not only looked at by its digest."""
+        wanted = {
+            p: f
+            for p, f in self.files.items()
+            if p.startswith((f"{LEDGER}/", f"{SEALS}/"))
+            or (p.endswith((".yaml", ".yml")) and not p.startswith(("evidence/", "sheets/")))
+        }
         found = self.repository.contents(f.object for f in wanted.values() if f.mode != "160000")
         return {path: found[f.object] for path, f in wanted.items() if f.object in found}
 
@@ -89,7 +93,8 @@ class Exhibits:
                 if isinstance(found, Batch):
                     batches.append(found)
                 else:
-                    findings += found
+                    about = (("object", self.files[path].object),)
+                    findings += [replace(finding, about=about) for finding in found]
         return batches, findings
 
     @cached_property
@@ -111,16 +116,16 @@ class Exhibits:
         return dict(found)
 
     @cached_property
-    def chained(self) -> tuple[list[SealFile], list[Finding]]:
-        """The seals in the order of closing, and what breaks their chain."""
-        return chain(
-            {p: raw for p, raw in self.raw.items() if p.startswith(f"{SEALS}/") and named(p)}
+    def chained(self) -> tuple[list[Link], list[Finding]]:
+        """The links of the chain in their order, and what breaks it."""
+        return links(
+            {p: raw for p, raw in self.raw.items() if p.startswith(f"{SEALS}/") and is_link(p)}
         )
 
-    @property
+    @cached_property
     def seals(self) -> list[SealFile]:
         """The seals of the chain."""
-        return self.chained[0]
+        return seals_of(self.chained[0])
 
     @cached_property
     def latest(self) -> dict[str, SealFile]:

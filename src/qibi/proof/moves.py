@@ -91,13 +91,15 @@ def left_behind(former: Iterable[Former], present: Iterable[Change]) -> Iterator
             message = _(
                 "changed or left behind in {folder}, where this book stood before, by commit {commit}; what is recorded may only be added to"
             ).format(folder=place.shown, commit=change.commit[:12])
-            yield Finding(change.path, message=message, code="history")
+            about = (*change.about, ("folder", place.folder))
+            yield Finding(change.path, message=message, code="history", about=about)
         for file in place.files:
             if file.path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(file.path):
                 message = _(
                     "still stands in {folder}, where this book stood before, and not here; move it here"
                 ).format(folder=place.shown)
-                yield Finding(file.path, message=message, code="history")
+                about = (*file.about, ("folder", place.folder))
+                yield Finding(file.path, message=message, code="history", about=about)
 
 
 def _id(raw: bytes) -> Any:

@@ -73,7 +73,8 @@ def policy_history(exhibits: Exhibits) -> Iterator[Finding]:
             message = _(
                 "its lists were read out by a policy that no qibi.yaml held that was committed by then"
             )
-            yield Finding(file.path, message=message, code="policy")
+            about = (("link", file.digest),)
+            yield Finding(file.path, message=message, code="policy", about=about)
 
 
 def _standing(

@@ -4,6 +4,7 @@ A seal pins batches, definitions and rules by digest, so one that held once hold
 the same; only the others are recomputed.
 """
 
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.ledger.batches import Batch
-from qibi.ledger.seals import SealFile, encode_results, parse_whole
+from qibi.ledger.seals import SealFile, digest, encode_results, parse_whole
 from qibi.proof.closing import differences, missing_branches
 from qibi.proof.exhibits import Exhibits
 from qibi.proof.results import Results, Row, results
@@ -49,7 +50,7 @@ def begin(exhibits: Exhibits) -> Recomputing | None:
     found = exhibits.definitions
     if found is None:
         return None
-    kept = Kept(exhibits.cache)
+    kept = exhibits.kept
     chained = key_of(["2", __version__, *(file.digest for file in exhibits.seals[:1])])
     held = set(kept.find("read-out", chained, list[str]) or ())
     keys = {file.path: _proof_key(exhibits, found, file) for file in exhibits.seals}
@@ -222,7 +223,8 @@ def _recomputed(
         for week, batches in list(given.items()):
             if len(batches) < len(files[week].batches):
                 message = _("can't be recomputed: not all of its batches are here as they were")
-                findings.append(Finding(files[week].path, message=message, code="read-out"))
+                here = sorted(batch.path for batch in batches)
+                findings.append(_bound(files[week], "batches", message, here))
                 del given[week]
         policies = {}
         for week in list(given):
@@ -242,10 +244,10 @@ def _recomputed(
 def _differing(file: SealFile, whole: Row, result: Results) -> Iterator[Finding]:
     """What a seal says of its week that the rules do not."""
 
-    def finding(what: str, said: Any, comes: Any) -> Finding:
+    def finding(what: str, said: str, comes: str, *both: Any) -> Finding:
         message = _("{what}: read out as {said}, comes to {comes}")
         message = message.format(what=what, said=_short(said), comes=_short(comes))
-        return Finding(file.path, message=message, code="read-out")
+        return _bound(file, what, message, *both)
 
     for name, computed in (("standings", result.standings), ("unranked", result.unranked)):
         said = whole[name]
@@ -256,15 +258,26 @@ def _differing(file: SealFile, whole: Row, result: Results) -> Iterator[Finding]
             new = {row["subject"]: row for row in computed.get(kind, ())}
             for key in dict.fromkeys((*old, *new)):
                 if not same(old.get(key), new.get(key)):
-                    yield finding(f"{kind} {key}", _place(old.get(key)), _place(new.get(key)))
+                    both = old.get(key), new.get(key)
+                    yield finding(f"{kind} {key}", *map(_place, both), *both)
             if same(old, new):
-                yield finding(f"{name} {kind}", _("another order"), _("its own"))
+                orders = said.get(kind), computed.get(kind)
+                yield finding(f"{name} {kind}", _("another order"), _("its own"), *orders)
     for kind in dict.fromkeys((*whole["lists"], *result.lists)):
         for name in ("policy", "red", "black", "missing"):
             said = whole["lists"].get(kind, {}).get(name)
             comes = result.lists.get(kind, {}).get(name)
             if not same(said, comes):
-                yield finding(f"{kind} {name}", _ids(said), _ids(comes))
+                yield finding(f"{kind} {name}", _ids(said), _ids(comes), said, comes)
+
+
+def _bound(file: SealFile, what: str, message: str, *both: Any) -> Finding:
+    """A finding about a seal, bound to its digest and to both values that differ."""
+    about = [("link", file.digest), ("what", what)]
+    if both:
+        text = json.dumps(both, sort_keys=True, separators=(",", ":"))
+        about.append(("values", digest(text.encode("utf-8", "surrogatepass"))))
+    return Finding(file.path, message=message, code="read-out", about=tuple(about))
 
 
 def _wrong_without(common: _Common, file: SealFile) -> Iterator[Finding]:
@@ -275,7 +288,7 @@ def _wrong_without(common: _Common, file: SealFile) -> Iterator[Finding]:
         message = message.format(
             said=listing(list(said)) or _("nobody"), missing=listing(list(missing)) or _("nobody")
         )
-        yield Finding(file.path, message=message, code="read-out")
+        yield _bound(file, "without", message, sorted(said), sorted(missing))
 
 
 def _wrong_changes(file: SealFile, whole: Row, before: Row, result: Results) -> Iterator[Finding]:
@@ -285,10 +298,10 @@ def _wrong_changes(file: SealFile, whole: Row, before: Row, result: Results) -> 
         not same(changes.get(k), v) for k, v in expected.items()
     ):
         message = _("what it says was changed is not what was changed")
-        yield Finding(file.path, message=message, code="read-out")
+        yield _bound(file, "changes", message, expected)
     elif not changes.get("approved_by"):
         message = _("names nobody who approved the correction")
-        yield Finding(file.path, message=message, code="read-out")
+        yield _bound(file, "approved by", message)
 
 
 def _place(row: Row | None) -> str:

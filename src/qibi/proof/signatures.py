@@ -19,7 +19,7 @@ from qibi.base.language import _, clauses, many
 from qibi.book.definitions import Signer
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import moment
-from qibi.ledger.seals import SealFile, digest, parse_whole
+from qibi.ledger.seals import Link, digest, parse_whole
 from qibi.ledger.signatures import ENDING, NAMESPACE, Claim, Verifier, public_key, signed_with
 from qibi.ledger.signers import (
     CLOSE,
@@ -60,11 +60,11 @@ def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     court = _Court(
         files,
         ZoneInfo(found.timezone),
-        Verifier(exhibits.repository.git.environment, exhibits.cache, found.id),
+        Verifier(exhibits.repository.git.environment, exhibits.kept, found.id),
     )
     good = court.followed(records, exhibits.trust)
     if good:
-        court.judge(good, exhibits.batches, exhibits.seals)
+        court.judge(good, exhibits.batches, exhibits.chained[0])
     seen = many("{count} signature", "{count} signatures", court.proven)
     keys = many("{count} key", "{count} keys", len(court.keys))
     first = (
@@ -205,17 +205,13 @@ class _Court:
         self.keys |= {claim.key for path, claim in claims.items() if path not in failing}
         return failing
 
-    def judge(
-        self, records: list[RecordFile], batches: Iterable[Batch], seals: list[SealFile]
-    ) -> None:
-        """Judge all batches and seals by the last record."""
+    def judge(self, records: list[RecordFile], batches: Iterable[Batch], seals: list[Link]) -> None:
+        """Judge all batches and all links of the chain by the last record."""
         signers = records[-1].signers
         known = vouched(records)
         claims: dict[str, Claim] = {}
         acts = [(b.path, act) for b in batches for act in self._recorded(b)]
-        acts += [
-            (f.path, Act(f.seal.closed_by, CLOSE, self._week(f.seal.closed_at))) for f in seals
-        ]
+        acts += [(f.path, Act(f.by, CLOSE, self._week(f.at))) for f in seals]
         wrong: set[str] = set()
         for path, act in acts:
             if path in known and digest(self.files[path]) == known[path]:
@@ -244,7 +240,7 @@ class _Court:
         signers: Iterable[Signer],
         claims: Mapping[str, Claim],
         wrong: set[str],
-        seals: list[SealFile],
+        seals: list[Link],
     ) -> None:
         """What revoked keys signed holds only where a seal fixed it before they were revoked.
 
@@ -258,9 +254,9 @@ class _Court:
             end = ends[claim.key] if claim else wk.END
             if file.path in wrong or (end != wk.END and earliest >= end):
                 if file.path not in wrong:
-                    self._find(file.path, _after(file.seal.closed_by, end))
+                    self._find(file.path, _after(file.by, end))
                 continue
-            week = self._week(file.seal.closed_at)
+            week = self._week(file.at)
             earliest = min(earliest, week)
             for path in file.batches:
                 sealed[path] = min(week, sealed.get(path, wk.END))
@@ -271,7 +267,7 @@ class _Court:
             if sealed.get(path, wk.END) >= end:
                 self._find(path, _after(claim.principal, end))
 
-    def _bound(self, records: list[RecordFile], seals: list[SealFile]) -> None:
+    def _bound(self, records: list[RecordFile], seals: list[Link]) -> None:
         """Each seal names the record of signers that stood when it was made: no record was swapped."""
         place = {file.digest: number for number, file in enumerate(records)}
         latest = -1

@@ -1,6 +1,7 @@
 """What a seal states beside its results: who closed it and when, what it accepted, what came in since.
 
 No digest proves these, so each is held against the ledger, the definitions and the seals around it.
+Each statement that can't be so is a word for what it is, the same in all languages, and a sentence.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -17,10 +18,11 @@ from qibi.ledger.batches import Batch
 from qibi.ledger.clock import can_be, said_of
 from qibi.ledger.counting import waits
 from qibi.ledger.entries import moment
-from qibi.ledger.seals import SealFile
+from qibi.ledger.seals import AcknowledgementFile, Link, SealFile
 from qibi.proof.exhibits import Exhibits
 
 _CLOCKS = timedelta(days=1)  # by which the clocks of two clones may differ
+Statement = tuple[str, str]
 
 
 class _Changes(msgspec.Struct):
@@ -39,56 +41,75 @@ def statements(exhibits: Exhibits) -> Iterator[Finding]:
     definitions = exhibits.definitions
     batches = {batch.path: batch for batch in exhibits.batches}
     latest: dict[str, SealFile] = {}
-    previous: SealFile | None = None
-    for file in exhibits.seals:
-        stated = [*_when(file, previous), *_accepted(file, batches)]
-        if definitions:
-            stated += [*_who(file, definitions), *_files(file, definitions)]
-        if before := latest.get(file.seal.week):
-            stated += _correction(file, before, exhibits.raw[file.path], batches, definitions)
-        yield from (Finding(file.path, message=text, code="statement") for text in stated)
-        if not can_be(file.seal.closed_at, exhibits.now):
-            text = said_of("closed_at", file.seal.closed_at, exhibits.now)
-            yield Finding(file.path, message=text, code="clock")
-        latest[file.seal.week] = previous = file
+    previous: Link | None = None
+    for link in exhibits.chained[0]:
+        stated = [*order(link, previous)]
+        previous = link
+        if isinstance(link, SealFile):
+            stated += [*_when(link), *_accepted(link, batches)]
+            if definitions:
+                stated += [*_who(link, definitions), *_files(link, definitions)]
+            if before := latest.get(link.seal.week):
+                stated += _correction(link, before, exhibits.raw[link.path], batches, definitions)
+            latest[link.seal.week] = link
+        if not can_be(link.at, exhibits.now):
+            field = "closed_at" if isinstance(link, SealFile) else "acknowledged_at"
+            text = said_of(field, link.at, exhibits.now)
+            yield Finding(link.path, message=text, code="clock", about=(("link", link.digest),))
+        for what, text in stated:
+            about = (("link", link.digest), ("what", what))
+            yield Finding(link.path, message=text, code="statement", about=about)
 
 
-def _when(file: SealFile, previous: SealFile | None) -> Iterator[str]:
-    closed = moment(file.seal.closed_at)
-    if closed is None:
-        return
-    # Within its week it may be: `close --today` moves the day, and not the clock.
-    if closed.date() < wk.monday(file.seal.week):
-        yield _("says that it was closed at {time}, before its week began").format(
-            time=file.seal.closed_at
-        )
-    earlier = moment(previous.seal.closed_at) if previous else None
-    if previous and earlier and earlier - closed > _CLOCKS:
-        yield _(
-            "says that it was closed at {time}, before the seal that it follows ({path})"
-        ).format(time=file.seal.closed_at, path=previous.path)
-
-
-def _who(file: SealFile, definitions: Definitions) -> Iterator[str]:
-    who = file.seal.closed_by
+def is_of_the_book(who: str, definitions: Definitions) -> bool:
+    """Whether somebody is a member or a scorer, who may record and close."""
     scorers = {scorer.id for scheme in definitions.schemes for scorer in scheme.scorers}
-    if definitions.kind(who) != "member" and who not in scorers:
-        yield _("says that {who} closed it, who is nobody of this book").format(who=who)
+    return definitions.kind(who) == "member" or who in scorers
 
 
-def _files(file: SealFile, definitions: Definitions) -> Iterator[str]:
+def _when(file: SealFile) -> Iterator[Statement]:
+    closed = moment(file.seal.closed_at)
+    # Within its week it may be: `close --today` moves the day, and not the clock.
+    if closed and closed.date() < wk.monday(file.seal.week):
+        text = _("says that it was closed at {time}, before its week began")
+        yield "before its week", text.format(time=file.seal.closed_at)
+
+
+def order(link: Link, previous: Link | None) -> Iterator[Statement]:
+    """A link is later than the one before it, but for one that explains what the clock did there."""
+    at, earlier = moment(link.at), moment(previous.at) if previous else None
+    if not (previous and at and earlier and earlier - at > _CLOCKS):
+        return
+    if isinstance(link, AcknowledgementFile):
+        if any(named.path == previous.path for named in link.record.findings):
+            return
+        text = _("says that it was written at {time}, before what it follows ({path})")
+    else:
+        text = _("says that it was closed at {time}, before the seal that it follows ({path})")
+    yield "before what it follows", text.format(time=link.at, path=previous.path)
+
+
+def _who(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
+    who = file.seal.closed_by
+    if not is_of_the_book(who, definitions):
+        text = _("says that {who} closed it, who is nobody of this book")
+        yield "closed by", text.format(who=who)
+
+
+def _files(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
     whole, parts = definitions_digest(definitions, file.seal.week)
     if whole == file.seal.definitions and parts != file.seal.definition_files:
-        yield _("its definition files are not those that its digest of all of them is of")
+        text = _("its definition files are not those that its digest of all of them is of")
+        yield "definition files", text
 
 
-def _accepted(file: SealFile, batches: Mapping[str, Batch]) -> Iterator[str]:
+def _accepted(file: SealFile, batches: Mapping[str, Batch]) -> Iterator[Statement]:
     for warning in file.seal.warnings:
         lines = len(batches[warning.path].entries) if warning.path in batches else 0
         if warning.path not in file.batches or not 0 <= warning.line <= lines:
-            yield _("accepts a warning of a line that it does not hold: {path}:{line}").format(
-                path=warning.path, line=warning.line
-            )
+            text = _("accepts a warning of a line that it does not hold: {path}:{line}")
+            what = f"accepts {warning.code} {warning.path}:{warning.line}"
+            yield what, text.format(path=warning.path, line=warning.line)
 
 
 def _correction(
@@ -97,7 +118,7 @@ def _correction(
     raw: bytes,
     batches: Mapping[str, Batch],
     definitions: Definitions | None,
-) -> Iterator[str]:
+) -> Iterator[Statement]:
     """A correction takes in what waited, all that it names and no more, and another one approved it."""
     came = sorted(file.batches - before.batches)
     if any(path not in batches for path in came):
@@ -106,20 +127,18 @@ def _correction(
     try:
         changes = msgspec.json.decode(raw, type=_Corrected).changes
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        yield _("what it says was changed is not what was changed")
+        yield "changes", _("what it says was changed is not what was changed")
         return
     if sorted(changes.batches) != came:
-        yield _("the batches that it says came in since are not those that did")
+        yield "batches", _("the batches that it says came in since are not those that did")
     if not came:
-        yield _("corrects its week, and no batch had come in")
+        yield "nothing came", _("corrects its week, and no batch had come in")
     if definitions and definitions.kind(changes.approved_by) != "member":
-        yield _("says that {who} approved it, who is no member of this book").format(
-            who=changes.approved_by or _("nobody")
-        )
+        text = _("says that {who} approved it, who is no member of this book")
+        yield "approved by", text.format(who=changes.approved_by or _("nobody"))
     if _recorders(came, batches) == {changes.approved_by}:
-        yield _("{who} recorded all that came in, and does not approve it").format(
-            who=changes.approved_by
-        )
+        text = _("{who} recorded all that came in, and does not approve it")
+        yield "approved by its recorder", text.format(who=changes.approved_by)
 
 
 def _recorders(paths: Collection[str], batches: Mapping[str, Batch]) -> set[str]:
