@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from unittest import mock
 
 import cheats
 import pytest
@@ -112,11 +113,15 @@ def merged_away(world: World) -> None:
 
 
 def wrong_clock(world: World) -> None:
-    """A week is closed by a clock that is years ahead, and the next one by one that is right."""
+    """A week is closed by a clock that is years ahead, and the next one by one that is right.
+
+    So an earlier qibi did it, which asked nothing of the clock.
+    """
     for week, at in (("2026-W20", "2029-01-01T00:00:00+08:00"), ("2026-W21", "")):
         for branch in BRANCHES:
             world.score(week, branch)
-        world.close(week, forge=lambda seal, at=at: at and seal.update(closed_at=at))
+        with mock.patch("qibi.proof.closing._refuse_clock"):
+            world.close(week, forge=lambda seal, at=at: at and seal.update(closed_at=at))
 
 
 def batch_lost(world: World) -> None:
@@ -144,9 +149,13 @@ def seal_of_other_results(world: World) -> None:
 
 MENDED: tuple[Accident, ...] = (
     *(edited, re_encoded, re_moded, deleted, linked, stray, seal_deleted, merged_away, wrong_clock),
-    *(evidence_lost, seal_of_other_results),
+    seal_of_other_results,
 )
-STANDING: tuple[Accident, ...] = (batch_lost, batch_damaged)  # in the book itself still
+STANDING: tuple[Accident, ...] = (
+    batch_lost,
+    batch_damaged,
+    evidence_lost,
+)  # in the book itself still
 
 
 @pytest.mark.parametrize("accident", [*MENDED, *STANDING], ids=lambda a: a.__name__)

@@ -21,7 +21,6 @@ UNREAD = {
     "qibi（1）.yaml": "qibi.yaml",
     "qibi.yml": "qibi.yaml",
     "qibi.yaml.bak": "qibi.yaml",
-    "QIBI.YAML": "qibi.yaml",
     "names 2.yaml": "names.yaml",
     "names_backup.yaml": "names.yaml",
     "names.yaml~": "names.yaml",
@@ -31,10 +30,10 @@ UNREAD = {
     "branches/east.yaml~": "branches/east.yaml",
     "branches/east.yaml.orig": "branches/east.yaml",
     "branches/east.yaml.~1~": "branches/east.yaml",
-    "branches/East.YAML": "branches/east.yaml",
     "branches/east (1).yaml.txt": "branches/east.yaml",
     "scheme/2026-W40.yaml.rej": "scheme/2026-W40.yaml",
 }
+TWINS = ("QIBI.YAML", "branches/East.YAML")  # the same name on Windows and macOS
 READ = (
     "branches/east (1).yaml",
     "branches/east 2.yaml",
@@ -87,6 +86,16 @@ def test_copies_that_nobody_reads_are_named(scene: Scene) -> None:
     assert "not read, though it looks like a definition: Copy of qibi.yaml" in scene.run(
         "qibi status"
     )
+
+
+@pytest.mark.parametrize("path", TWINS)
+def test_a_copy_that_another_system_takes_for_the_original_is_an_error(
+    scene: Scene, path: str
+) -> None:
+    scene.direct("file", path, ["id: other"])
+    printed = scene.run("qibi check")
+    assert f"{path}: error: ".casefold() in printed.casefold() and "[exit 1]" in printed
+    assert f"not read, though it looks like a definition: {path}" in scene.run("qibi status")
 
 
 def test_an_ending_by_which_a_definition_is_not_read_is_named(scene: Scene) -> None:

@@ -77,7 +77,7 @@ class World:
         repositories.git(root, self.environment, "commit", "-q", "-m", "more")
 
     def collect(self) -> Collected:
-        at = "2026-11-18T09:00:00+00:00"
+        at = "2028-01-18T09:00:00+00:00"  # after all that is drawn
         cache = self.top / "cache"
         return collect(Wish(self.fleet, self.top, self.lake, cache, self.environment, at))
 

@@ -759,7 +759,7 @@ def test_an_error_of_check_keeps_a_book_out(fleet: Fleet, monkeypatch: pytest.Mo
     from qibi.fleet import proven
 
     found = Result(errors=[Finding("ledger/x", message="not a batch of a week")])
-    monkeypatch.setattr(proven, "run_all", lambda root, cache: found)
+    monkeypatch.setattr(proven, "run_all", lambda root, cache, now: found)
     done = fleet.collect()
     assert set(reasons(done).values()) == {
         "qibi check has 1 error: ledger/x: not a batch of a week"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -198,7 +199,15 @@ def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Fillin
     seal = before.seal if before else None
     accepts = one.found.asked.accept_acknowledged
     with proven(
-        *(one.repository, seal, trust, wish.cache, one.found.audit), accept_acknowledged=accepts
+        *(
+            one.repository,
+            seal,
+            trust,
+            wish.cache,
+            one.found.audit,
+            datetime.fromisoformat(wish.at),
+        ),
+        accept_acknowledged=accepts,
     ) as book:
         return fill(wish.lake, book, before, one.found.named, wish.at, _made_by(one))
 

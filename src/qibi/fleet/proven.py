@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from qibi.base.findings import Finding, Refusal
@@ -44,15 +45,16 @@ def proven(
     trust: frozenset[str] | None,
     cache: Path | None,
     see_all: str,
+    now: datetime,
     *,
     accept_acknowledged: bool = False,
 ) -> Iterator[Proven]:
     """The book of this repository; raises `Refusal` where check or audit finds anything wrong.
 
-    `seal` is the last one that was collected before: it must still be in the chain. `see_all` says
+    `now` is by the clock of who collects. `seal` is the last one that was collected before: it must still be in the chain. `see_all` says
     how one comes to all that the audit has found. What was acknowledged is wrong too, unless accepted.
     """
-    found = audit(repository, seal or None, trust, cache)
+    found = audit(repository, seal or None, trust, cache, now)
     if found.findings:
         raise _refused(
             many(
@@ -81,7 +83,7 @@ def proven(
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         root = Path(folder)
         _lay_out(repository, root)
-        checked = run_all(root, cache)
+        checked = run_all(root, cache, now=now)
         if checked.errors:
             raise _refused(
                 many(

@@ -110,7 +110,7 @@ class Git:
         if done.returncode != 0:
             raise self._locked(done) or Refusal(
                 _("git {command} failed: {words}").format(
-                    command=arguments[0], words=_words_of(done)
+                    command=_name(arguments), words=_words_of(done)
                 )
             )
         return done.stdout
@@ -151,7 +151,7 @@ class Git:
             words = done.stderr.decode("utf-8", "replace").strip()
             raise Refusal(
                 _("git {command} failed: {words}").format(
-                    command=arguments[0], words=words or _killed(done.returncode)
+                    command=_name(arguments), words=words or _killed(done.returncode)
                 )
             )
         return done.stdout
@@ -284,6 +284,12 @@ class Git:
                     "a power cut may take it back, the book's files stand: mend the disk, then run git fsck and qibi commit"
                 ),
             ) from None
+
+
+def _name(arguments: Sequence[str]) -> str:
+    """Git's command among its arguments: the first that is no setting."""
+    plain = [a for n, a in enumerate(arguments) if "-c" not in (a, arguments[n - 1] if n else "")]
+    return next((a for a in plain if not a.startswith("-")), "")
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
