@@ -245,7 +245,7 @@ def test_pushed_is_said_when_the_remote_holds_the_commit(book: Book) -> None:
     book.git("config", "remote.origin.push", "refs/tags/*:refs/tags/*")
     book.score("more")
     said = book.qibi("commit", "--push", code=2)
-    assert "no branch of the remote holds this commit" in said and "\npushed" not in said
+    assert "the remote does not hold this commit" in said and "\npushed" not in said
 
 
 @pytest.mark.parametrize(
@@ -286,6 +286,30 @@ def test_flags_of_the_index_are_named(book: Book, flag: str, path: str) -> None:
     if path.startswith("branches"):
         book.qibi("commit")
         assert book.holds_all()
+
+
+def test_a_repository_is_only_looked_for_above_where_the_book_is(book: Book) -> None:
+    """Not above the way there: `../other` begins in this repository, and is not in it."""
+    said = book.qibi("init", "../other", "--template", "plain")
+    assert ".git is there" not in said and (book.root.parent / "other/.git").is_dir()
+
+
+def test_what_is_taken_out_of_the_index_is_named(book: Book) -> None:
+    path = book.short(book.score())
+    book.qibi("commit")
+    book.git("rm", "-q", "--cached", path)
+    for command in ("check", "commit"):
+        assert f"{path}: " in book.qibi(command, code=1)
+    book.git("reset", "-q", "--", path)  # as advised
+    book.qibi("check")
+
+
+def test_a_commit_that_a_hook_takes_back_is_not_called_one(book: Book) -> None:
+    head = book.git("rev-parse", "--short=7", "HEAD")
+    _hook(book, "post-commit", "git reset -q --soft HEAD~1\n")
+    path = book.short(book.score())
+    said = book.qibi("commit", code=1)
+    assert path in said and "something took it back" in said and head not in said
 
 
 @pytest.mark.parametrize(

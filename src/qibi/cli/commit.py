@@ -156,7 +156,9 @@ def _commit(now: Session, text: str, paths: list[str], merging: bool) -> Committ
     made = Committed(git.commit_added(text, paths), text.splitlines()[0])
     after = now.held()
     if wrong := after.committed(before.objects):
-        if not merging and git.take_back(after.commit, before.commit):
+        if after.commit == before.commit:
+            message = _("git made the commit, and something took it back, as a hook may:")
+        elif not merging and git.take_back(after.commit, before.commit):
             message = _("the commit was taken back, for git does not hold what stands here:")
         else:
             message = _("commit {id} was made, and git does not hold what stands here:")

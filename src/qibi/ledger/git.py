@@ -203,7 +203,7 @@ class Git:
         if done.returncode == 0:
             if not options and not self.run("branch", "-r", "--contains", "HEAD").stdout.strip():
                 raise Refusal(
-                    _("git push ended well, and no branch of the remote holds this commit"),
+                    _("git push ended well, and the remote does not hold this commit"),
                     _("look at: git config --get-regexp 'push|remote'; then: git push origin HEAD"),
                 )
             return done.stdout
@@ -227,6 +227,8 @@ class Git:
         try:
             self.demand(*_NO_MODES, "add", "--all", "--", *paths)
         except Refusal as refusal:
+            if "sparse-checkout" in refusal.message:
+                refusal.advice = _("get all of the book: git sparse-checkout disable")
             refusal.advice = refusal.advice or _(
                 "mend that and run qibi commit again; nothing is lost"
             )

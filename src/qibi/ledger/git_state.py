@@ -51,7 +51,8 @@ def work_tree(git: "Git") -> Path | None:
 
 def _marker(folder: Path) -> Path | None:
     """The nearest `.git`, a folder or a file, here or above."""
-    for place in (folder.absolute(), *folder.absolute().parents):
+    here = folder.resolve()  # as git does, which knows no `..`
+    for place in (here, *here.parents):
         with suppress(OSError):
             if (place / ".git").is_symlink() or (place / ".git").exists():
                 return place / ".git"
@@ -80,7 +81,9 @@ def _refused(done: "subprocess.CompletedProcess[str]", marker: Path | None) -> R
         )
     if _FORMAT.search(words):
         return Refusal(
-            _("this git can't read the repository: {words}").format(words=first),
+            _("this git can't read the repository: {words}").format(
+                words=" ".join(words.removeprefix("fatal: ").split())
+            ),
             _("update git, or use the git that made the repository; do not make a new one"),
         )
     if marker is None:
@@ -106,11 +109,13 @@ def _refused(done: "subprocess.CompletedProcess[str]", marker: Path | None) -> R
 
 def _not_taken(marker: Path) -> Refusal:
     """A `.git` that git does not take for a repository: what is wrong with it."""
-    wrong = listing(list(_damage(marker))) or _("git does not say why")
+    found = list(_damage(marker))
+    wrong = listing(found) or _("git does not say why")
     advice = _(
         "restore it from a backup or another clone and keep the files beside it; a new repository would lose the history"
     )
-    if marker.is_dir() and (marker / "refs").is_dir() and (branch := _only_branch(marker)):
+    only_head = len(found) == 1 and all((marker / part).is_dir() for part in ("objects", "refs"))
+    if only_head and (branch := _only_branch(marker)):
         head = shlex.quote(str(marker / "HEAD"))
         advice = _("restore it: {command}").format(command=f"echo 'ref: {branch}' > {head}")
     return Refusal(
@@ -219,8 +224,8 @@ def in_between(git: "Git") -> Refusal | None:
             )
     if git.run("symbolic-ref", "--quiet", "HEAD").returncode != 0:
         return Refusal(
-            _("no branch is checked out (detached HEAD): a commit made now would be lost"),
-            later.format(steps=_steps(("git switch main", "git switch -c NAME"))),
+            _("HEAD is detached: a commit made now would be lost"),
+            later.format(steps=_steps(("git switch NAME", "git switch -c NAME"))),
         )
     return None
 

@@ -176,6 +176,7 @@ class Held:
     def standing(self) -> list[Finding]:
         """What keeps the next commit from holding the book as it stands on disk, or the last from being it."""
         findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
+        findings += self._taken_out()
         told = {finding.path for finding in findings}
         changed = [p for p in self.files if p not in told and self.changed(p) and self.objects[p]]
         findings += self._converted({path: _bytes(self.root / path) for path in changed})
@@ -272,6 +273,13 @@ class Held:
                 "git is told not to look at it ({flag}), so no commit takes in what stands here: git update-index --no-{flag} -- {path}"
             )
             yield _finding(path, message, "git-flag", flag=flag)
+
+    def _taken_out(self) -> Iterator[Finding]:
+        """What was recorded and committed, stands on disk, and would leave git by the next commit."""
+        for path in self.files:
+            if path in self.head and path not in self.index and is_recorded(path):
+                message = _("taken out of git's index; put it back: git reset -q -- {path}")
+                yield _finding(path, message, "taken-out")
 
     def _ignored(self) -> Iterator[Finding]:
         """Files of the book that no commit would take in, because git ignores them."""

@@ -91,7 +91,8 @@ def _read(git: "Git", stamp: Stamp) -> _Index:
 
 def _index_file(root: Path) -> Path | None:
     """Git's index of the work tree around a book; None where there is none."""
-    for place in (root.absolute(), *root.absolute().parents):
+    here = root.resolve()  # as git does, which knows no `..`
+    for place in (here, *here.parents):
         marker = place / ".git"
         if marker.is_dir():
             return marker / "index"
