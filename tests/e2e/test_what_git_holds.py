@@ -357,6 +357,7 @@ STOPPED = {
     "cherry-pick": ("cherry-pick", "side"),
     "revert": ("revert", "--no-edit", "HEAD~1"),
     "detached": ("checkout", "-q", "--detach"),
+    "on a tag": ("symbolic-ref", "HEAD", "refs/tags/one"),
     "bisect": ("bisect", "start", "HEAD", "HEAD~1"),
     "am": ("am", "../patch"),
 }
@@ -373,6 +374,7 @@ def test_recording_works_and_committing_waits_while_head_is_in_between(
     if what == "am":
         patch = book.git("format-patch", "--stdout", "-1", "side")
         (book.root.parent / "patch").write_text(patch + "\n")
+    book.git("tag", "one")
     book.try_git(*STOPPED[what])
     head = book.git("rev-parse", "HEAD")
     book.score()
@@ -384,7 +386,12 @@ def test_recording_works_and_committing_waits_while_head_is_in_between(
     assert "would be lost" in book.qibi("status", "--week", WEEK)
     assert "would be lost" in book.qibi("doctor", code=None)
     book.qibi("check")
-    way_out = {"detached": ("checkout", "-q", "main"), "bisect": ("bisect", "reset")}
+    back = ("symbolic-ref", "HEAD", "refs/heads/main")
+    way_out = {
+        "detached": ("checkout", "-q", "main"),
+        "on a tag": back,
+        "bisect": ("bisect", "reset"),
+    }
     book.git(*way_out.get(what, (what, "--abort")))
     assert len(book.batches()) == 2
     book.qibi("commit")

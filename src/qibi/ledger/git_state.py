@@ -222,7 +222,7 @@ def in_between(git: "Git") -> Refusal | None:
                 _("{operation}: a commit made now would be lost with it").format(operation=message),
                 later.format(steps=_steps(steps)),
             )
-    if git.run("symbolic-ref", "--quiet", "HEAD").returncode != 0:
+    if not git.run("symbolic-ref", "--quiet", "HEAD").stdout.startswith("refs/heads/"):
         return Refusal(
             _("HEAD is detached: a commit made now would be lost"),
             later.format(steps=_steps(("git switch NAME", "git switch -c NAME"))),
