@@ -197,7 +197,7 @@ class Traced:
                 break
         assert done.code is None, f"it was not killed: {done.said}"
         assert point.name in _last_call(self.log), _last_call(self.log)
-        self._look(case, done.stdout)
+        self._look(case, done.said)
 
     def fail(self, case: Case, point: Point, error: str, for_good: bool) -> None:
         """This call fails (and, for good, all of its name after it); afterwards all must be well."""
@@ -209,7 +209,7 @@ class Traced:
         assert done.code in (0, 2) or point.name == "write", done.said
         assert "Traceback" not in done.stderr, done.stderr
         assert reached, "no call failed"
-        self._look(case, done.stdout if done.code != 120 else "")
+        self._look(case, done.said if done.code != 120 else "")
 
     def _injected(self, case: Case, point: Point, what: str, plus: str = "") -> forks.Ended:
         inject = f"{point.name}:{what}:when={point.nth}{plus}"
@@ -220,8 +220,8 @@ class Traced:
         more = {"CHOSEN": str(point.process), "INJECT": inject, "TOGETHER": together}
         return self._run(case, [], more)
 
-    def _look(self, case: Case, stdout: str) -> None:
-        lines = stdout.splitlines()
+    def _look(self, case: Case, said: str) -> None:
+        lines = said.splitlines()
         told = any(line.startswith("recorded ") or "is closed" in line for line in lines)
         self.bench._look(self.book, case, must=told)
         ended = told and not scene.marks(self.book)  # to run it again would mean it anew
