@@ -1,5 +1,6 @@
 """Fleets: what comes into a lake, what does not, and that nothing of it is lost on the way."""
 
+import hashlib
 import os
 import re
 import select
@@ -28,7 +29,9 @@ from qibi.fleet.collect import Collected, Wish, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
 from qibi.fleet.remotes import Patience
+from qibi.ledger.entries import File, Score
 from qibi.ledger.git import Git
+from qibi.ledger.store import write_batch
 from qibi.scoring import engine
 
 DOCS = Path(__file__).parents[2] / "docs" / "fleet.md"
@@ -147,6 +150,29 @@ def test_what_is_not_committed_is_not_collected(fleet: Fleet) -> None:
     fleet.books["one"].commit("now it is")
     assert fleet.collect().new_files == 3
     assert fleet.totals() != before_it
+
+
+def test_evidence_is_compared_where_it_is_in_git_and_stays_there(fleet: Fleet) -> None:
+    world = fleet.books["one"]
+    letter = world.root / "evidence" / "letter.txt"
+    sha256 = hashlib.sha256(letter.read_bytes()).hexdigest()
+    score = Score(
+        week=WEEK,
+        branch="east",
+        recorded_by="ann",
+        recorded_at=world.moment(),
+        subject="bob",
+        item="order.tidy",
+        points=1,
+        evidence=(File(kind="letter", path="evidence/letter.txt", sha256=sha256),),
+    )
+    write_batch(world.root, WEEK, "east", [score])
+    world.commit("a letter")
+    assert not fleet.collect().refused
+    assert "one" in fleet.manifest.books
+    letter.write_text("a letter of complaint\n", "utf-8")
+    world.commit("tidy up")
+    assert "swapped" in reasons(fleet.collect())["books/one"]
 
 
 def test_what_came_after_a_seal_counts_once_it_is_corrected(fleet: Fleet) -> None:

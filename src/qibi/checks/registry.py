@@ -82,6 +82,8 @@ def run_all(
     names_file: Path | None = None,
     git: Git | None = None,
     now: datetime | None = None,
+    *,
+    evidence: bool = True,
 ) -> Result:
     """Check definitions and ledger; mistakes in the one do not hide those in the other."""
     try:
@@ -91,7 +93,7 @@ def run_all(
         errors = faults.findings
     else:
         errors = []
-    result = run(root, definitions, git, now)
+    result = run(root, definitions, git, now, evidence=evidence)
     result.errors[:0] = [found for found in errors if found not in result.errors]
     return result
 
@@ -101,11 +103,13 @@ def run(
     definitions: Definitions | None,
     git: Git | None = None,
     now: datetime | None = None,
+    *,
+    evidence: bool = True,
 ) -> Result:
     """Check every batch, seal and kept sheet; with definitions, also what the entries say.
 
     `now` is by the clock. With `git` also whether git holds the book as it stands, or could, and whether it
-    holds private names.
+    holds private names. Without `evidence` the files of evidence are left out: not all of a book is in `root`.
 
     Where anything is a link, that is all that is said: what it leads to is not read. Warnings that a seal lists as accepted are left out.
     """
@@ -116,7 +120,7 @@ def run(
     sound: set[str] = set()
     reaching: list[Batch] = []
     unlike: list[clock.Wrong] = []
-    for part in each(_check_weeks, (root, definitions, now), list(_portions(root))):
+    for part in each(_check_weeks, (root, definitions, now, evidence), list(_portions(root))):
         result.errors += part.errors
         result.warnings += part.warnings
         result.batches += len(part.sound)
@@ -171,9 +175,11 @@ def _portions(root: Path) -> Iterator[list[str]]:
         yield portion
 
 
-def _check_weeks(common: tuple[Path, Definitions | None, datetime], weeks: list[str]) -> _Part:
+def _check_weeks(
+    common: tuple[Path, Definitions | None, datetime, bool], weeks: list[str]
+) -> _Part:
     """Every line of every batch of some weeks, and what the checks find that look at one week only."""
-    root, definitions, now = common
+    root, definitions, now, evidence = common
     batches: list[Batch] = []
     errors: list[Finding] = []
     for week in weeks:
@@ -182,7 +188,8 @@ def _check_weeks(common: tuple[Path, Definitions | None, datetime], weeks: list[
                 batches.append(batch)
             else:
                 errors += batch
-    errors += _evidence_errors(root, batches)
+    if evidence:
+        errors += _evidence_errors(root, batches)
     warnings = []
     if definitions is not None:
         warnings = _warnings(Survey(definitions, tuple(batches)), across=False)
