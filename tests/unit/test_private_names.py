@@ -1,7 +1,9 @@
 """Names apart from points: no name gets into git, and `qibi erase` takes one out where it can."""
 
 import hashlib
+import json
 import os
+import re
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -349,8 +351,9 @@ def published(tmp_path: Path) -> bytes:
 
 
 def advised(said: str) -> str:
-    """The command that a finding ends in."""
-    return "git " + said.partition(": git ")[2].partition("\n")[0]
+    """The command that a finding names."""
+    command = "git " + said.partition(": git ")[2].partition("\n")[0]
+    return re.split(r"; (?:then|what) | \(nobody is meant\?", command)[0]
 
 
 def by_shell(root: Path, command: str) -> None:
@@ -414,6 +417,16 @@ def names_by_hand(root: Path) -> None:
     git(root, "commit", "-q", "-m", "out")
 
 
+def two_branches(root: Path) -> None:
+    """Both are pushed, and the branch here is not the one that brought the names."""
+    git(root, "checkout", "-q", "-b", "side")
+    names_by_hand(root)
+    git(root, "branch", "other")
+    git(root, "commit", "-q", "--allow-empty", "-m", "more")
+    git(root, "checkout", "-q", "main")
+    git(root, "config", "remote.origin.push", "refs/heads/*")
+
+
 def a_tag(root: Path) -> None:
     names_by_hand(root)
     git(root, "tag", "-a", "-m", "t", "t")
@@ -470,6 +483,7 @@ def a_remote_made_anew(root: Path) -> None:
     [
         names_by_hand,
         a_branch_of_its_own,
+        two_branches,
         a_tag,
         another_spelling,
         before_the_book_moved,
@@ -488,6 +502,178 @@ def test_a_push_looks_at_all_that_it_would_publish(
     said = refused(root)
     assert "names are private" in said and not any(name in said for name in PEOPLE)
     assert everything_in_git(place) == before
+    by_shell(root, advised(said))
+    assert "pushed" in qibi(root, "commit", "--push", QIBI_LANG="en").err
+    assert not any(name.encode() in everything_in_git(place) for name in PEOPLE)
+    assert all(name in (root / "names.yaml").read_text("utf-8") for name in PEOPLE[:3])
+
+
+def a_note(root: Path, week: str = "W46") -> None:
+    (root / "week.csv").write_text(
+        f"姓名,评分项,次数,说明,佐证\n{PEOPLE[1]},自查无问题,1,与{PEOPLE[2]}一起,周报\n"
+        f"{PEOPLE[2]},自查无问题,1,,{PEOPLE[0]}的周报\n",
+        "utf-8",
+    )
+    said = qibi(root, "score", "week.csv", "--week", week, QIBI_LANG="en").err
+    assert "names b01-003" in said and "names b01-001" in said and "rm " in said
+
+
+def a_comment_in_a_plan(root: Path) -> None:
+    path = root / "qibi.yaml"
+    path.write_text(path.read_text("utf-8") + f"# {PEOPLE[0]}\n", "utf-8")
+
+
+def evidence_that_names(root: Path) -> None:
+    (root / "evidence").mkdir()
+    (root / "evidence/letter.txt").write_bytes(f"thanks to {PEOPLE[1]}\n".encode("utf-16"))
+
+
+def evidence_called_by_a_name(root: Path) -> None:
+    (root / "evidence").mkdir()
+    (root / f"evidence/{PEOPLE[2]}.jpg").write_bytes(b"\xff\xd8\xff\x00")
+
+
+FREE_TEXTS = [a_note, a_comment_in_a_plan, evidence_that_names, evidence_called_by_a_name]
+
+
+@pytest.mark.parametrize("write", FREE_TEXTS)
+def test_names_in_free_text_are_not_pushed(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    """Neither what is not committed yet, nor what is; the advice takes it out of the commits."""
+    root = pushed(tmp_path)
+    definitions = (root / "qibi.yaml").read_bytes()
+    write(root)
+    commits = git(root, "rev-list", "--all")
+    for command in ("commit --push", "commit --push --dry-run"):
+        assert "names are private here" in refused(root, *command.split())
+    assert git(root, "rev-list", "--all") == commits
+    qibi(root, "commit", QIBI_LANG="en")
+    said = refused(root)
+    assert "b01-00" in said and (write is evidence_called_by_a_name or not in_it(said))
+    if write is a_note:
+        batch = next((root / "ledger").rglob("*.jsonl")).relative_to(root)
+        assert f"{batch}:2: " in said and f"{batch}:3: " in said and "git show" in said
+    if write is a_comment_in_a_plan:
+        assert "commit it; the next push says" in said
+        (root / "qibi.yaml").write_bytes(definitions)
+        qibi(root, "commit")
+        said = refused(root)
+    by_shell(root, advised(said))
+    qibi(root, "commit", "--push")
+    assert not in_it(published(tmp_path).decode("utf-8", "replace"))
+    assert qibi(root, "check", QIBI_LANG="en").out == ""
+
+
+def test_a_batch_that_is_not_committed_is_recorded_again_as_advised(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    (root / "week.csv").write_text(f"编号,评分项,次数,说明\nb01-002,自查无问题,1,{PEOPLE[2]}\n")
+    dry = qibi(root, "score", "week.csv", "--week", "W46", "--dry-run", QIBI_LANG="en").err
+    assert "names b01-003; write ids" in dry
+    said = qibi(root, "score", "week.csv", "--week", "W46", QIBI_LANG="en").err
+    by_shell(root, "rm " + said.partition(": rm ")[2].partition(", then")[0])
+    (root / "week.csv").write_text("编号,评分项,次数,说明\nb01-002,自查无问题,1,b01-003\n")
+    assert "private" not in qibi(root, "score", "week.csv", "--week", "W46", QIBI_LANG="en").err
+    qibi(root, "commit", "--push")
+    assert "b01-003" in published(tmp_path).decode("utf-8", "replace")
+    assert not in_it(published(tmp_path).decode("utf-8", "replace"))
+
+
+def in_it(text: str) -> bool:
+    return any(name in text for name in PEOPLE)
+
+
+def test_a_batch_with_a_name_goes_with_the_seals_upon_it(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    a_note(root, "W45")
+    qibi(root, "commit")
+    qibi(root, "close", "W45")
+    assert list((root / "seals").glob("*.json"))
+    by_shell(root, advised(refused(root)))
+    qibi(root, "commit", "--push")
+    assert not in_it(published(tmp_path).decode("utf-8", "replace"))
+    assert not list(root.rglob("seals/*.json")) and not list(root.rglob("*.jsonl"))
+    (root / "week.csv").write_text("编号,评分项,次数\nb01-002,自查无问题,1\n", "utf-8")
+    qibi(root, "score", "week.csv", "--week", "W45")
+    qibi(root, "close", "W45")
+    qibi(root, "commit", "--push")
+    qibi(root, "audit")
+
+
+@pytest.mark.parametrize("how", ["bytes", "content", "json"])
+@pytest.mark.parametrize("place", ["evidence/x.txt", "schemas/x.json", "README.md"])
+def test_a_copy_of_the_names_is_refused_wherever_qibi_commits(
+    tmp_path: Path, how: str, place: str
+) -> None:
+    """The advice is followed to the end, from what is only on disk and from what a commit has."""
+    root = pushed(tmp_path)
+    names = (root / "names.yaml").read_bytes()
+    if how == "content":
+        names = f"# of us\nb01-002:   '{PEOPLE[1]}'\nb09-001: Someone Else\n".encode()
+    elif how == "json":
+        names = json.dumps({"b01-003": {"zh": PEOPLE[2]}, "b01-009": "x"}).encode("utf-16")
+    path = root / place
+    path.parent.mkdir(exist_ok=True)
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes(names)
+    for command in ("check", "commit", "commit --push"):
+        said = refused(root, *command.split())
+        assert f"{place}: " in said and "move it out of the book" in said and not in_it(said)
+    git(root, "add", place)
+    if before is None:
+        by_shell(root, advised(refused(root)))
+        git(root, "add", place)
+    git(root, "commit", "-q", "-m", "by hand")
+    said = refused(root)
+    by_shell(root, advised(said))
+    path.unlink()
+    if before is not None:
+        path.write_bytes(before)
+        qibi(root, "commit")
+    by_shell(root, advised(refused(root)))
+    qibi(root, "commit", "--push")
+    assert not in_it(published(tmp_path).decode("utf-8", "replace"))
+
+
+def test_a_text_that_git_would_keep_holds_no_name(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    a_note(root)
+    commits = git(root, "rev-list", "--all")
+    for arguments in (
+        ("commit", "-m", f"as {PEOPLE[1]} said"),
+        ("commit", "-m", f"as {PEOPLE[1]} said", "--push"),
+        ("close", "W46", "--note", f"{PEOPLE[1]} said so"),
+        ("acknowledge", "0" * 8, "--reason", PEOPLE[1], "--approved-by", "b01-002"),
+    ):
+        assert "this text names b01-002" in refused(root, *arguments)
+    assert git(root, "rev-list", "--all") == commits and not (root / "seals").exists()
+    qibi(root, "commit", "-m", "as Bob Chengdu said")
+
+
+def test_a_message_with_a_name_is_not_pushed(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    for text in ("one", f"as {PEOPLE[0]} wished", "three"):
+        git(root, "commit", "-q", "--allow-empty", "-m", text)
+    said = refused(root)
+    assert "b01-001" in said and not in_it(said)
+    by_shell(root, advised(said))
+    qibi(root, "commit", "--push")
+    messages = git(root, "log", "--format=%s", "origin/main").decode().splitlines()
+    assert messages[:3] == ["three", "reworded", "one"]
+
+
+def test_what_can_not_be_searched_is_named(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    (root / "evidence").mkdir()
+    (root / "evidence/old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    said = qibi(root, "commit", "--push", QIBI_LANG="en").err
+    assert "not searched for names" in said and "evidence/old.xls" in said
+
+
+def test_a_book_without_private_names_pushes_texts_with_names(tmp_path: Path) -> None:
+    root = pushed(tmp_path)
+    text = (root / "qibi.yaml").read_text("utf-8")
+    (root / "qibi.yaml").write_text(text.replace("private_names: true", "private_names: false"))
+    evidence_that_names(root)
+    qibi(root, "commit", "--push", "-m", f"as {PEOPLE[1]} said")
 
 
 def test_what_was_pushed_already_does_not_stop_the_next_push(tmp_path: Path) -> None:

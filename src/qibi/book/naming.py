@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from qibi.base.text import folded
-from qibi.book.definitions import Definitions
+from qibi.book.definitions import Definitions, Label
 
 LEAST = 2  # characters: one alone says nothing
 
@@ -66,6 +66,16 @@ class Namer:
         return False
 
 
+def people(definitions: Definitions) -> Namer:
+    """Finds members' names in texts: notes, evidence, commit messages."""
+    return Namer(members_names(definitions), book_words(definitions))
+
+
+def people_in_definitions(definitions: Definitions) -> Namer:
+    """Finds members' names in definitions, also in what a CP, group or task is called."""
+    return Namer(members_names(definitions), _organisation(definitions))
+
+
 def members_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
     """Each name that a member has or had in a row of theirs: the ids that bear it."""
     found: dict[str, set[str]] = {}
@@ -82,25 +92,34 @@ def members_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
 
 def book_words(definitions: Definitions) -> set[str]:
     """What a book calls all that is no member: units, posts, branches, CPs, items, tasks and so on."""
+    labels = [cp.name for cp in definitions.cps]
+    labels += [name for key, name in definitions.names.items() if key not in definitions.spans]
+    labels += [group.name for branch in definitions.branches for group in branch.groups]
+    for plan in definitions.plans:
+        for task in plan.tasks:
+            labels += [task.name, *(milestone.name for milestone in task.milestones)]
+    return _organisation(definitions) | _texts(labels)
+
+
+def _organisation(definitions: Definitions) -> set[str]:
+    """What an organisation and its rules call things, which nobody calls by its people."""
     labels = [definitions.name, *definitions.words.values()]
     labels += [choice.name for choice in (*definitions.units, *definitions.posts)]
-    labels += [cp.name for cp in definitions.cps]
-    labels += [name for key, name in definitions.names.items() if key not in definitions.spans]
-    texts = [place for member in definitions.memberships for place in member.attached_to]
+    places = [place for member in definitions.memberships for place in member.attached_to]
     for branch in definitions.branches:
-        labels += [branch.name, *(group.name for group in branch.groups)]
-        texts += [branch.section, branch.department]
-        texts += [place for group in branch.groups for place in group.attached_to]
+        labels.append(branch.name)
+        places += [branch.section, branch.department]
+        places += [place for group in branch.groups for place in group.attached_to]
     for scheme in definitions.schemes:
         labels += [scheme.name, *(grade.name for grade in scheme.grades)]
         labels += [scorer.name for scorer in scheme.scorers]
         for criterion in scheme.criteria:
             labels += [criterion.name, criterion.short, *(item.name for item in criterion.items)]
-    for plan in definitions.plans:
-        for task in plan.tasks:
-            labels += [task.name, *(milestone.name for milestone in task.milestones)]
-    texts += [text for label in labels for text in (label.zh, label.en)]
-    return {text for text in texts if text}
+    return _texts(labels) | set(filter(None, places))
+
+
+def _texts(labels: Iterable[Label]) -> set[str]:
+    return {text for label in labels for text in (label.zh, label.en) if text}
 
 
 def _normal(text: str) -> str:

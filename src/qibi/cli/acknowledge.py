@@ -16,6 +16,7 @@ from qibi.cli.commit import (
     is_merging,
     ready_to_commit,
     refuse_in_between,
+    refuse_names,
 )
 from qibi.cli.session import Session, session
 from qibi.ledger.held import Held
@@ -87,6 +88,7 @@ def acknowledge(
     reason = reason.strip()
     if not reason:
         raise Refusal(_("what happened?"), _("say it: --reason TEXT"), 1)
+    refuse_names(now, reason)
     if not approved_by:
         raise Refusal(
             _("an acknowledgement names who approved it"),

@@ -16,6 +16,7 @@ from qibi.cli.commit import (
     is_merging,
     ready_to_commit,
     refuse_in_between,
+    refuse_names,
 )
 from qibi.cli.console import View
 from qibi.cli.session import Session, session
@@ -71,6 +72,7 @@ def close(
     """Run the command; `DETAILS` is its help."""
     now = session()
     now.forgo_cache()
+    refuse_names(now, note)
     who = now.who(recorded_as)
     asked = now.week(week)
     if not dry_run:

@@ -9,6 +9,7 @@ import typer
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, colon, listing, many, mark
 from qibi.base.text import argument
+from qibi.book.naming import people
 from qibi.cli import phrases
 from qibi.cli.console import Console
 from qibi.cli.options import DryRun
@@ -22,7 +23,7 @@ from qibi.ledger.held import Held
 from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, path_of, sha256_in
-from qibi.ledger.private_names import refuse_to_publish
+from qibi.ledger.private_names import refuse_to_commit, refuse_to_publish
 from qibi.ledger.seals import take_yours_back
 from qibi.ledger.store import (
     SHEETS,
@@ -66,7 +67,9 @@ def commit(
     dry_run: DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    commit_book(session(), message, push=push, dry_run=dry_run)
+    now = session()
+    refuse_names(now, message or "")
+    commit_book(now, message, push=push, dry_run=dry_run)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,10 @@ def commit_book(
         now.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
         _refuse_rewriting(now, top, changed)
+        if push and now.definitions.private_names:
+            refuse_to_commit(
+                now.root, now.definitions, [_book_path(now, top, p) for _s, p in changed]
+            )
         _name_unsaid(now, top, changed)
         text = message or (_message(now, top, changed) if changed else _("merged"))
         if dry_run:
@@ -134,8 +141,9 @@ def commit_book(
         if not quiet:
             made.say(now.console)
     if push and not dry_run:
-        if now.definitions.private_names:
-            refuse_to_publish(git)
+        if now.definitions.private_names and (unread := refuse_to_publish(git, now.definitions)):
+            said = _("not searched for names (too large, damaged or locked): {files}")
+            now.console.say(said.format(files=listing(unread)), "yellow")
         git.push()
         now.console.say(_("pushed"))
     return made
@@ -212,6 +220,16 @@ def ready_to_commit(now: Session) -> Path:
             ),
         )
     return top
+
+
+def refuse_names(now: Session, text: str) -> None:
+    """Raises `Refusal` where a text that git will keep holds a member's name, and names are private."""
+    if now.definitions.private_names and (ids := people(now.definitions).whose(text)):
+        raise Refusal(
+            _("names are private here, and this text names {ids}").format(ids=listing(list(ids))),
+            _("write ids, or other words"),
+            1,
+        )
 
 
 def refuse_in_between(now: Session) -> None:

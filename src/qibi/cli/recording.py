@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qibi.base import points, weeks
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, many
+from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
 from qibi.cli.console import Column, Grid, View
@@ -101,6 +102,7 @@ def record(
         batch = unwritten(week, branch, entries)
         _say_outrun(now, before, batch)
         if dry_run:
+            _say_names(now, batch, dry_run)
             return Recorded(batch, before)
         files()
         if (now.root / batch.path).exists():
@@ -113,6 +115,7 @@ def record(
         write_batch(now.root, week, branch, entries, unsaid=first, sign=sign)
         now.unsaid.append(now.root / batch.path)
         now.wrote = True
+        _say_names(now, batch, dry_run)
         return Recorded(batch, before)
 
 
@@ -210,6 +213,26 @@ def _say_outrun(now: Session, before: list[Batch], batch: Batch) -> None:
                 now=at[1],
             )
             now.console.say(text, "yellow")
+
+
+def _say_names(now: Session, batch: Batch, dry_run: bool) -> None:
+    """Name the lines whose text holds members' names, where those are private."""
+    if not now.definitions.private_names:
+        return
+    from qibi.ledger.private_names import entries_naming
+
+    for line, ids in entries_naming(batch.entries, now.definitions):
+        text = _(
+            "names are private here, and the text of {entry} names {ids}; before it is committed: rm {path}, then record it again without names"
+        )
+        if dry_run:
+            text = _("names are private here, and the text of {entry} names {ids}; write ids")
+        said = text.format(
+            entry=f"{batch.digest[:4]}.{line}",
+            ids=listing(list(ids)),
+            path=argument(str(now.root / batch.path)),
+        )
+        now.console.say(said, "yellow")
 
 
 def say_closed(now: Session, batch: Batch) -> None:

@@ -276,6 +276,13 @@ def _refuse_bad_values(entry: Entry) -> None:
                 raise BadLine(_("'{value}' is no state of a remedy").format(value=entry.state))
 
 
+def free_text(entry: Entry) -> str:
+    """What people wrote in an entry, a line each: note, measure, cell (a worksheet may bear a name), evidence."""
+    texts = [getattr(entry, field, "") for field in ("note", "measure", "cell")]
+    texts += [e.path if isinstance(e, File) else e for e in getattr(entry, "evidence", ())]
+    return "\n".join(filter(None, texts))
+
+
 @lru_cache(4096)
 def _is_id(text: str) -> bool:
     return ID.fullmatch(text) is not None

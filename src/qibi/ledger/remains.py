@@ -11,7 +11,7 @@ import msgspec
 
 from qibi.book.naming import Namer
 from qibi.ledger.batches import LEDGER, Batch
-from qibi.ledger.entries import Entry, Exempt, File, Remedy, Score, Task
+from qibi.ledger.entries import Entry, Exempt, File, Remedy, Score, Task, free_text
 from qibi.ledger.git import Git
 from qibi.ledger.inside import MOST_BYTES, Inside, inside, text_of
 
@@ -112,12 +112,7 @@ def lines_naming(batches: Iterable[Batch], sought: Sought) -> list[Place]:
     found = []
     for batch in batches:
         for number, entry in enumerate(batch.entries, 1):
-            evidence = [
-                e.path if isinstance(e, File) else e for e in getattr(entry, "evidence", ())
-            ]
-            fields = ("note", "measure", "cell")  # a worksheet may bear a name
-            texts = [*(getattr(entry, field, "") for field in fields), *evidence]
-            if sought.in_text("\n".join(texts)):
+            if sought.in_text(free_text(entry)):
                 found.append(Place(batch.path, number))
     return found
 
@@ -194,7 +189,7 @@ def history_naming(git: Git, sought: Sought) -> History:
     changes = list(_changes(git, days))
     held: dict[tuple[str, str], frozenset[str]] = {}
     unread = set()
-    for path, key, found in _contents(git, {(path, k) for _c, path, ids in changes for k in ids}):
+    for path, key, found in contents(git, {(path, k) for _c, path, ids in changes for k in ids}):
         held[path, key] = sought.held(found) if found else frozenset()
         if found is None or not found.whole:
             unread.add(path)
@@ -240,10 +235,10 @@ def _is_new(ids: tuple[str, ...]) -> bool:
     return not all(key.strip("0") for key in ids)
 
 
-def _contents(
+def contents(
     git: Git, wanted: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str, Inside | None]]:
-    """Path, object id and what stands in it: None where it is too large, or not here."""
+    """Of these paths and object ids: both, and what stands in it; None where it is too large, or not here."""
     paths: dict[str, list[str]] = {}
     for path, key in sorted(wanted):
         if key.strip("0"):
