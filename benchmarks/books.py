@@ -1,6 +1,6 @@
 """Books of any size for the benchmarks, and the same points as journals of other ledger tools.
 
-Each branch hands in a sheet a week, and mostly a second one by another scorer; each member gets about nine
+Each branch submits a sheet a week, and mostly a second one by another scorer; each member gets about nine
 entries. The scheme is the sample book's. The same size and seed give the same bytes.
 
     .venv/bin/python benchmarks/books.py DIR --branches 18 --members 11 --weeks 52
@@ -22,7 +22,7 @@ from qibi.book.load import load
 SAMPLE = Path(__file__).resolve().parent.parent / "ledgers" / "example"
 LAST = "2025-W52"
 ENTRIES = 9.0  # a member and week, on average
-SECOND = 0.92  # the share of weeks in which a branch hands in a second sheet
+SECOND = 0.92  # the share of weeks in which a branch submits a second sheet
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ _ACTIVE = """
     UNION ALL
     SELECT DISTINCT {head}, branch, 'branch', branch, NULL, 0::BIGINT, NULL, NULL, '{version}' FROM member
 """
-# An entry names a random member and item. A branch hands in one batch a week, whose first line says that
+# An entry names a random member and item. A branch submits one batch a week, whose first line says that
 # the branch is assessed; ids are the batch's digest and the line, as in a book.
 _ENTRIES = """
     WITH drawn AS (

@@ -1,4 +1,4 @@
-"""The score sheets that the example's branches hand in for 2026-W47: csv and xlsx, long and grid."""
+"""The score sheets that the example's branches submit for 2026-W47: csv and xlsx, long and grid."""
 
 import csv
 import io

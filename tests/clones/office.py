@@ -161,7 +161,7 @@ class Desk:
     root: Path
     who: str
     branch: str
-    sheets: dict[str, str] = field(default_factory=dict)  # week: the sheet handed in last
+    sheets: dict[str, str] = field(default_factory=dict)  # week: the sheet submitted last
 
     def git(self, *arguments: str) -> str:
         return self.office.git(self.root, *arguments, who=self.who)

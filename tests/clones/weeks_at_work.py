@@ -173,7 +173,7 @@ def _sheet(desk: Desk, week: str, word: str) -> None:
     if desk.record(word, *wish, stdin=rows):
         desk.sheets[week] = rows
         after = by_hand.words(by_hand.lines(by_hand.ledger(desk.root)))
-        for again in known:  # a row that someone had voided is handed in again: a new entry
+        for again in known:  # a row that someone had voided is submitted again: a new entry
             desk.office.asked[again] += after[again] - before_words[again]
 
 

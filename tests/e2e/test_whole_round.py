@@ -1,6 +1,6 @@
 """A week's whole round as a new user has it: sheet out, filled in LibreOffice, scored, closed, on the wall.
 
-LibreOffice has the last word on every file: it saves the sheet that is handed in, and opens what is
+LibreOffice has the last word on every file: it saves the sheet that is submitted, and opens what is
 handed out. Poppler and Chromium read the rest.
 """
 

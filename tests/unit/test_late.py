@@ -1,4 +1,4 @@
-"""Late entries: who handed a week in after `score_by` is named; a correction never is."""
+"""Late entries: who submitted a week after `score_by` is named; a correction never is."""
 
 import json
 from pathlib import Path

@@ -115,7 +115,7 @@ def test_missing_branches_have_a_line_to_say_why(book: Path) -> None:
         batch.unlink()
     text = qibi(book, "minutes", "--week", OPEN).out
     assert "missing Outer section 2" in text
-    assert re.search(r"Outer section 2.* has handed nothing in, because: \\_", text)
+    assert re.search(r"Outer section 2.* has submitted nothing, because: \\_", text)
 
 
 def test_a_closed_week_shows_the_seal_and_an_open_one_none(book: Path) -> None:

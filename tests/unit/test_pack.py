@@ -117,7 +117,7 @@ def test_more_slips_than_a_file_takes_are_left_single(
 
 def test_a_sheet_of_the_pack_can_be_handed_in(packed: Path) -> None:
     book = packed.parent
-    (book / "ledger" / "2026" / "W46").rename(book / "W46")  # nobody has handed it in yet
+    (book / "ledger" / "2026" / "W46").rename(book / "W46")  # nobody has submitted it yet
     try:
         (sheet,) = (packed / "sheets").glob("*Network section 1*")
         run = Run(book, "score", str(sheet), "--dry-run", QIBI_AS="o1-001")

@@ -126,8 +126,8 @@ def _attendance(definitions: Definitions, week: str) -> list[Block]:
 
 
 def _missing(definitions: Definitions, members: Ranking) -> list[Block]:
-    """A line to fill for each branch that has handed nothing in."""
-    label = _("{name} has handed nothing in, because")
+    """A line to fill for each branch that has submitted nothing."""
+    label = _("{name} has submitted nothing, because")
     return [Field(label.format(name=definitions.title(key))) for _week, key in members.missing]
 
 

@@ -18,7 +18,7 @@ from qibi.scoring.unusable import why_unusable
 
 
 def unusable(survey: Survey) -> Iterator[Finding]:
-    """An entry counts for nothing: its subject, item, branch or week is unknown or not assessed."""
+    """An entry counts for nothing: its subject or item is unknown, the item does not apply to the subject, the subject is not assessed, or the week has no scheme."""
     said = {
         "unknown-subject": _(
             "unknown subject '{subject}'; it counts for nothing: add them to branches/, or void it"

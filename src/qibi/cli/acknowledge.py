@@ -87,7 +87,7 @@ def acknowledge(
             )
     reason = reason.strip()
     if not reason:
-        raise Refusal(_("what happened?"), _("say it: --reason TEXT"), 1)
+        raise Refusal(_("how did it happen?"), _("say it: --reason TEXT"), 1)
     refuse_names(now, reason)
     if not approved_by:
         raise Refusal(
@@ -97,7 +97,7 @@ def acknowledge(
         )
     approver = now.find_subject(approved_by)
     if now.definitions.kind(approver) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
+        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
     if approver == who:
         raise Refusal(_("who acknowledges does not approve it"), _("--approved-by someone else"), 1)
     sign = now.signer(who, "close")

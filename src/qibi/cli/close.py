@@ -91,7 +91,7 @@ def close(
         note=note,
     )
     if wish.approved_by and now.definitions.kind(wish.approved_by) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
+        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
     with locked(now.root):
         closing = _left_unreported(now, asked, wish)
         if closing is None:

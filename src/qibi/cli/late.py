@@ -1,4 +1,4 @@
-"""What was recorded after the book's `score_by`, and what that brings whoever handed it in."""
+"""What was recorded after the book's `score_by`, and what that brings whoever submitted it."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -36,9 +36,9 @@ def last_day(now: Session, week: str) -> date:
 
 
 def proposal(now: Session, before: list[Batch], batch: Batch) -> str | None:
-    """The command that records the late-entry item against who handed a week in late; else None.
+    """The command that records the late-entry item against who submitted a week late; else None.
 
-    Once a late batch, and never for a correction: only a batch that says `assessed` is handed in,
+    Once a late batch, and never for a correction: only a batch that says `assessed` is submitted,
     and where the branch was in before, in time, it is in for a second time.
     """
     first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
@@ -48,7 +48,7 @@ def proposal(now: Session, before: list[Batch], batch: Batch) -> str | None:
 
 
 def _in_time(now: Session, before: list[Batch], first: Assessed) -> bool:
-    """Whether the branch was handed in before score_by, be it void by now."""
+    """Whether the branch was submitted before score_by, be it void by now."""
     return any(
         isinstance(e, Assessed) and not is_late(now, b, e)
         for b in before
@@ -83,12 +83,12 @@ def _late_command(now: Session, week: str, recorder: str) -> str | None:
 
 
 def say_late(now: Session, before: list[Batch], batch: Batch) -> None:
-    """Propose the late-entry item, where a week was handed in late."""
+    """Propose the late-entry item, where a week was submitted late."""
     if command := proposal(now, before, batch):
         view = View()
         view.line()
         view.line(
-            _("handed in after {day}; proposed, for someone else to record:").format(
+            _("submitted after {day}; proposed, for someone else to record:").format(
                 day=phrases.day(last_day(now, batch.week), now.today)
             )
         )
@@ -97,7 +97,7 @@ def say_late(now: Session, before: list[Batch], batch: Batch) -> None:
 
 
 def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
-    """What was handed in late and brought its recorder nothing yet: (branch, sentence, command)."""
+    """What was submitted late and brought its recorder nothing yet: (branch, sentence, command)."""
     item = _late_item(now, week)
     if item is None or now.definitions.score_by is None:
         return []
@@ -116,7 +116,7 @@ def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
         if paid[first.recorded_by] > 0:
             paid[first.recorded_by] -= 1
             continue
-        said = _("handed in late by {name}: {item}").format(
+        said = _("submitted late by {name}: {item}").format(
             name=now.definitions.title(first.recorded_by), item=item.name
         )
         found.append((batch.branch, said, command))

@@ -20,8 +20,8 @@ from qibi.scoring.ranking import Standing
 from qibi.scoring.words import cause, list_name, list_rule
 
 DETAILS = mark(
-    "Whom qibi.yaml's lists name, by total: a tie across the cut is wholly off red and wholly on "
-    "black. Whose branch handed nothing in is named as missing."
+    "The lists of qibi.yaml, by total: a tie across the cut is wholly off red and wholly on black. "
+    "Subjects of a branch that submitted nothing are named as missing."
 )
 EXAMPLES = """
 qibi lists --week W46

@@ -36,7 +36,7 @@ qibi log --week W46 --branch outer-1
 qibi log 2026-10 --subject o1-008 --min-points 3 --format csv -o entries.csv
 """)
 
-# What a week is handed in with, and so can be late; remedies and tasks go on after their week.
+# What a week is submitted with, and so can be late; remedies and tasks go on after their week.
 _DUE = (Assessed, Score, Exempt)
 
 

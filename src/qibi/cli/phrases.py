@@ -43,7 +43,7 @@ def handed_in(ranking: Ranking, definitions: Definitions) -> str:
     several = len(ranking.question.period.weeks) > 1
     word = definitions.word("branch", _("branch"))
     if not ranking.expected:
-        return _("no {branch} to hand in").format(branch=word)
+        return _("no {branch} has to submit anything").format(branch=word)
     if not ranking.missing:
         text = (
             _("all {expected} {branch} weeks are in")

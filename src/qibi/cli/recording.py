@@ -107,7 +107,7 @@ def record(
         files()
         if (now.root / batch.path).exists():
             raise Refusal(
-                _("the very same was recorded this second already"),
+                _("an identical entry was recorded this second already"),
                 _("nothing was recorded again; if it happened twice, run the command once more"),
                 1,
             )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qibi.ledger.entries import Entry
 
 DETAILS = mark(
-    "A sheet is taken whole or not at all. Handed in again, only its difference is recorded. "
+    "A sheet is taken whole or not at all. Submitted again, it adds only what differs. "
     "The week is --week, else the sheet's own; the branch --branch, else the sheet's, else "
     "its people's. Then qibi proposes the milestones that the branch's CPs reached early or late "
     "by the end of that week and that nobody has scored. They are recorded in that week, once "

@@ -1,4 +1,4 @@
-"""What a sheet that is handed in again changes, in words: a line for each row that differs."""
+"""What a sheet that is submitted again changes, in words: a line for each row that differs."""
 
 from qibi.base import points
 from qibi.base.language import _

@@ -312,7 +312,7 @@ class Sheets:
         """What makes a week's batches say what the sheet says."""
         stamp = self.now.stamp(task.week, task.branch, self.who, task.page.source)
         diff = self._difference(task, batches)
-        entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet handed in again"))
+        entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet submitted again"))
         if recording.is_assessed(batches, task.week, task.branch):
             return entries
         first = recording.assessed_entry(
@@ -354,7 +354,7 @@ class Sheets:
         """
         now = self.now
         now.console.say(
-            _("{sheet}: handed in before; it differs in {count}:").format(
+            _("{sheet}: submitted before; it differs in {count}:").format(
                 sheet=task.title, count=len(diff.changes)
             )
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DETAILS = mark(
     "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, limits "
     "on points and counts, and the rules on a second page. Fill it in Excel, WPS or LibreOffice and "
-    "hand it in with 'qibi score FILE'; book, week, branch and scheme are fixed in it. The long form "
+    "submit it with 'qibi score FILE'; book, week, branch and scheme are fixed in it. The long form "
     "has a row for each event; the grid a row for each person and a column for each direct score and "
     "each item that was recorded most, or that --item names. Without --week it is this week's."
 )
@@ -290,8 +290,8 @@ def _put(now: Session, name: str, raw: bytes) -> None:
 def _say_others(now: Session, others: int) -> None:
     if others:
         text = many(
-            "{count} entry is not on it: no sheet recorded it, and handing this one in leaves it as it is",
-            "{count} entries are not on it: no sheet recorded them, and handing this one in leaves them as they are",
+            "{count} entry is not on it: no sheet recorded it, and submitting this one leaves it as it is",
+            "{count} entries are not on it: no sheet recorded them, and submitting this one leaves them as they are",
             others,
         )
         now.console.say(text.format(count=others))

@@ -83,7 +83,7 @@ def show_all(form: options.Format = "table", output: options.Output = None) -> N
 def _grid(now: Session, rows: list[tuple[Row, str]], accepted: tuple[Row, ...]) -> Grid:
     columns = [
         *(Column(_("Who")), Column(_("Rights")), Column(_("Branches"), wraps=True)),
-        *(Column(_("Weeks")), Column(_("State")), Column(_("Key"), wraps=True)),
+        *(Column(_("Period")), Column(_("Now")), Column(_("Key"), wraps=True)),
     ]
     week = weeks.week_of(now.today)
     return Grid(

@@ -235,7 +235,7 @@ def accepting(found: Sequence[Proposal], branch: str) -> str:
 def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
     """What waits for a scorer by a week: (branch, sentence, command), by the order of branches.
 
-    Proposed points of milestones, milestones that are overdue, and entries for handing in late.
+    Proposed points of milestones, milestones that are overdue, and entries for submitting late.
     """
     definitions = now.definitions
     plans: dict[str, list[Plan]] = {}

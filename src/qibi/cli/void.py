@@ -19,7 +19,7 @@ DETAILS = mark(
 )
 EXAMPLES = mark("""
 qibi void 9c41.24 --reason "the same thing twice"
-qibi void --batch 9c41 --reason "the wrong sheet was handed in"
+qibi void --batch 9c41 --reason "the wrong sheet was submitted"
 """)
 _LISTED = 20
 

@@ -41,7 +41,7 @@ class SealedBatch(msgspec.Struct, frozen=True):
 
 
 class Without(msgspec.Struct, frozen=True):
-    """A branch that had handed nothing in when its week was closed, and why it was closed."""
+    """A branch that had submitted nothing when its week was closed, and why it was closed."""
 
     branch: str
     note: str

@@ -89,7 +89,7 @@ def black_list(ranking: Ranking, policy: Black | None) -> tuple[Standing, ...]:
 
 
 def missing(ranking: Ranking) -> tuple[Unranked, ...]:
-    """Who is on no list only because their weeks were not handed in, or too few of them."""
+    """Who is on no list only because their weeks were not submitted, or too few of them."""
     return tuple(u for u in ranking.unranked if u.reason in UNSEEN)
 
 

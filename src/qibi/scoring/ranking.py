@@ -99,7 +99,7 @@ def rank(
     Of a closed week what its seal lists counts, under the definitions and rules that it pins: others
     are `Faults` too.
 
-    With `today`, a week that is over and that nobody has handed in counts as missing too.
+    With `today`, a week that is over and that nobody has submitted counts as missing too.
     `cache` is a folder for derived data: the same definitions and batches give the same answer.
     """
     earlier = before(root, definitions, period, cache)

@@ -1,4 +1,8 @@
-"""Live scores that count for nothing, and why: an unknown subject, item or branch, nobody assessed."""
+"""Live scores that count for nothing, and why; and those of an unknown branch, which do count.
+
+A score counts for nothing where its subject or item is unknown, its week has no scheme, its subject is
+not assessed, or its item does not apply to that kind of subject.
+"""
 
 from collections import Counter
 
@@ -7,7 +11,10 @@ from qibi.scoring.engine import Engine
 
 
 def unusable(definitions: Definitions, engine: Engine) -> dict[str, Counter[str]]:
-    """Week: why live scores count for nothing, and how many."""
+    """Week: how many live scores count for nothing, by the reason, and how many are of an `unknown-branch`.
+
+    A score that has a reason is not counted as one of an unknown branch too.
+    """
     found: dict[str, Counter[str]] = {}
     for week, branch, subject, item, assessed in engine.rows(_UNUSED):
         why = why_unusable(definitions, week, subject, item, assessed is not None)
@@ -18,7 +25,7 @@ def unusable(definitions: Definitions, engine: Engine) -> dict[str, Counter[str]
     return found
 
 
-# Live scores that the rules have no use for, or whose branch the book does not have.
+# Live scores that the rules don't use, or whose branch the book does not have.
 _UNUSED = """
 SELECT l.week, l.branch, l.subject, l.item, s.subject
 FROM live AS l
