@@ -139,7 +139,7 @@ def test_two_clones_close_different_weeks(office: Office, pull: str) -> None:
         assert "seals/2026-W10.json, seals/2026-W11.json both follow the same seal" in said or (
             "both begin the chain of seals" in said
         )
-        assert "git branch kept; git reset --keep origin/main" in said
+        assert "git branch kept; git reset --keep '@{upstream}'" in said
     files = by_hand.ledger(other.root)
     follow(other, recipe("fork"), W41=WEEK)
     assert by_hand.ledger(other.root) == files

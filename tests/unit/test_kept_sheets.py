@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults
 from qibi.ledger import entries, kept_sheets
 from qibi.ledger.batches import digest, encode_batch, folder, name
 from qibi.ledger.entries import Exempt, Score
@@ -200,9 +200,9 @@ def test_check_and_commit_name_what_is_wrong(scene: Scene) -> None:
 
 
 def again(scene: Scene, raw: bytes) -> str:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Faults) as refused:
         kept_sheets.keep_sheet(scene.folder, "2026-W47", raw, "csv")
-    return refused.value.message
+    return str(refused.value)
 
 
 def test_a_sheet_that_no_entry_names_is_no_finding(scene: Scene) -> None:
@@ -332,5 +332,5 @@ def test_a_picture_of_a_sheet_is_kept_as_evidence_once(scene: Scene) -> None:
         assert keep_picture(scene.folder, "2026-W47", "image1.JPEG", b"picture") == file
     assert (scene.folder / file.path).read_bytes() == b"picture"
     (scene.folder / file.path).write_bytes(b"swapped")
-    with pytest.raises(Refusal, match="holds something else"):
+    with pytest.raises(Faults, match="holds something else"):
         keep_picture(scene.folder, "2026-W47", "image1.JPEG", b"picture")

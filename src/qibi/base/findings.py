@@ -3,7 +3,7 @@
 Bad data is a collected finding; being unable to go on is `Refusal`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,6 +20,9 @@ class Finding:
     about: tuple[
         tuple[str, str], ...
     ] = ()  # the digests of what it is about, where it is bound to any
+    # The SHA-256 of the bytes that belong at `path`, where others or none stand there; empty where the name
+    # tells. `message` does not say yet what restores them: `ledger/restore.py` does, once, at the edge.
+    lost: str | None = field(default=None, compare=False)
 
     @property
     def place(self) -> str:

@@ -23,6 +23,7 @@ from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled
 from qibi.ledger.held import Held
+from qibi.ledger.restore import advised
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
 from qibi.ledger.voids import cancelled_entries
@@ -132,15 +133,15 @@ def run(
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
     result.errors += twins.findings(twins.standing(root, git))
-    told = {found.path for found in result.errors if found.code == "evidence"}
+    sealed, broken = seals.chain_of(root)
+    told = {found.path for found in (*result.errors, *broken) if found.lost is not None}
     held = _held(root, definitions, git)
     result.errors += [found for found in held if found.path not in told]
     result.errors += private_names.errors(root, definitions, git)
     result.errors += signing.errors(root, definitions)
-    sealed, broken = seals.chain_of(root)
     result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
     errors, warnings = clock.told(unlike, sealed, now)
-    result.errors += errors
+    result.errors = advised([*result.errors, *errors], root, git)
     result.warnings += warnings
     if definitions is not None:
         result.warnings += _warnings(Survey(definitions, tuple(reaching)), across=True)
@@ -220,8 +221,8 @@ def _evidence_errors(root: Path, batches: list[Batch]) -> Iterator[Finding]:
         if wrong := evidence_files.misplaced(file):
             message = _("{what}; void it: qibi void {key}").format(what=wrong, key=key)
             yield Finding(batch.path, line, message=message, code="evidence")
-        elif wrong := evidence_files.wrong_with(root, file, key):
-            yield Finding(file.path, message=wrong, code="evidence")
+        elif found := evidence_files.wrong_with(root, file, key):
+            yield found
 
 
 def _reaches(entry: Entry) -> bool:

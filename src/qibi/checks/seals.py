@@ -5,7 +5,6 @@ from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
-from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.ledger.counting import gone
 from qibi.ledger.seals import SEALS, SealFile, chain, digest, is_link, link_paths
@@ -43,9 +42,8 @@ def errors(
                 if not (root / batch.path).exists():
                     yield gone(batch.path, file)
             elif digest((root / batch.path).read_bytes()) != batch.sha256:
-                message = _("not the file that {seal} lists; restore it: git checkout -- {path}")
-                text = message.format(seal=file.path, path=argument(batch.path))
-                yield Finding(batch.path, message=text, code="sealed")
+                text = _("not the file that {seal} lists").format(seal=file.path)
+                yield Finding(batch.path, message=text, code="sealed", lost=batch.sha256)
     if definitions is not None:
         try:
             pinned(definitions, seals)

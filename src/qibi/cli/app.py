@@ -243,7 +243,7 @@ def _main(arguments: list[str], around: Surroundings) -> int:
         console.problem(refusal.message, refusal.advice)
         return refusal.code
     except Faults as faults:
-        console.findings(faults.findings)
+        console.findings(session.advised(faults.findings))
         return FINDINGS
     except (click.Abort, KeyboardInterrupt, EOFError):
         console.problem(_("interrupted; nothing more was written"))

@@ -250,16 +250,14 @@ def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -
             message = _(
                 "both sides of a merge changed it; keep what is right, then: git add {path}"
             )
-            findings.append(Finding(below, message=message.format(path=argument(path))))
+            findings.append(Finding(below, message=message.format(path=argument(below))))
         elif below.startswith("seals/") and status == "M " and is_merging(now):
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
             findings.append(Finding(below, message=text))
         elif _only_grows(below) and set(status) & set("MDTRC"):
-            message = _(
-                "committed before, now gone or changed; the ledger only grows: git restore -- {path}"
-            )
-            findings.append(Finding(below, message=message.format(path=argument(path))))
+            message = _("committed before, now gone or changed; the ledger only grows")
+            findings.append(Finding(below, message=message, lost=""))
     if findings:
         raise Faults(findings)
 

@@ -244,7 +244,9 @@ def _book(now: Session) -> Iterator[Check]:
     except Faults as faults:
         count = len(faults.findings)
         found = many("{count} finding", "{count} findings", count).format(count=count)
-        first = _("first: {finding}  ('qibi check' shows all)").format(finding=faults.findings[0])
+        first = _("first: {finding}  ('qibi check' shows all)").format(
+            finding=now.advised(faults.findings)[0]
+        )
         yield Check("book", label, "broken", f"{found}  {root}", first)
     yield _time_zones(zone)
 
@@ -343,7 +345,7 @@ def _key(now: Session) -> Iterator[Check]:
     except Refusal as refusal:
         yield Check("key", label, "broken", refusal.message, refusal.advice)
     except Faults as faults:
-        first = faults.findings[0]
+        first = now.advised(faults.findings)[0]
         yield Check("key", label, "broken", first.place, first.message)
 
 

@@ -6,6 +6,7 @@ in two places, which every command names, and never a person who is nowhere, whi
 """
 
 import difflib
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
-from qibi.base.text import argument, visible
+from qibi.base.text import visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
 from qibi.book.links import NAMES
 from qibi.book.load import Source, fingerprint, placed, sources
 from qibi.cli.session import Session
+from qibi.ledger.restore import how
 from qibi.ledger.store import failures_explained, locked, make_folder, write_durably
 
 if TYPE_CHECKING:
@@ -137,10 +139,11 @@ class Changes:
             elif target.read_bytes() != self.sources[path].raw:
                 write_durably(target, self.sources[path].raw)
         except OSError:
-            self.now.console.problem(
-                _("{path} is changed and can't be put back").format(path=self.shown(path)),
-                _("put it back: git checkout -- {path}").format(path=argument(self.shown(path))),
-            )
+            message = _("{path} is changed and can't be put back").format(path=self.shown(path))
+            sha256 = hashlib.sha256(self.sources[path].raw).hexdigest()
+            here = target.is_relative_to(self.now.root)
+            advice = how({path: sha256}, self.now.root, self.now.git if here else None)
+            self.now.console.problem(message, advice[path])
 
 
 @contextmanager

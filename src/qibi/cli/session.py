@@ -1,7 +1,7 @@
 """What one run of a command works with: the book, its definitions, git, who, today and now."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from qibi.base import language, weeks
-from qibi.base.findings import Faults, Refusal
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.kept import Kept
 from qibi.base.language import _
 from qibi.base.plain import read_plain
@@ -128,6 +128,14 @@ class Session:
         from qibi.ledger.git import Git
 
         return Git(self.root, self.around.environment)
+
+    def advised(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; of each file that is not what it was the first says what restores it."""
+        if all(finding.lost is None for finding in findings):
+            return list(findings)
+        from qibi.ledger.restore import advised
+
+        return advised(findings, self.root, self.git)
 
     def held(self) -> "Held":
         """What git holds of the book now."""

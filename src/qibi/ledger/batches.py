@@ -16,7 +16,6 @@ from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.base.plain import NotPlain, read_plain
-from qibi.base.text import argument
 from qibi.ledger.entries import BadLine, Entry, decode, decode_all, encode
 
 LEDGER = "ledger"
@@ -166,33 +165,20 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
         if {e.week for e in sound} == {week} and {e.branch for e in sound} == {branch}:
             return Batch(path, claimed, week, branch, tuple(sound))
     elif actual != claimed:
-        message = _(
-            "the content has changed since it was written (its digest is {actual}); restore it: git checkout -- {path}"
-        )
-        findings.append(
-            Finding(
-                path,
-                message=message.format(actual=actual, path=argument(path)),
-                code="batch-digest",
-            )
-        )
+        message = _("the content has changed since it was written (its digest is {actual})")
+        text = message.format(actual=actual)
+        findings.append(Finding(path, message=text, code="batch-digest", lost=""))
     lines = raw.split(b"\n")
     if lines.pop() != b"":
-        message = _("the last line is torn; restore the file: git checkout -- {path}")
-        findings.append(
-            Finding(path, len(lines) + 1, message=message.format(path=argument(path)), code="torn")
-        )
+        message = _("the last line is torn")
+        findings.append(Finding(path, len(lines) + 1, message=message, code="torn"))
     if not lines:
         findings.append(Finding(path, message=_("the file holds no entry"), code="empty"))
     entries = []
     for number, line in enumerate(lines, 1):
         try:
             if line.startswith(_CONFLICT):
-                raise BadLine(
-                    _(
-                        "a merge stopped here; batches are never merged by hand: git checkout -- {path}"
-                    ).format(path=argument(path))
-                )
+                raise BadLine(_("a merge stopped here; batches are never merged by hand"))
             entry = decode(line)
             if entry.week != week:
                 raise BadLine(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
-from qibi.base.text import argument
 from qibi.ledger.batches import Batch, batch_names, folder, parse, read_weeks
 from qibi.ledger.entries import Remedy, Task
 from qibi.ledger.seals import SealFile, latest_paths, read_seal
@@ -81,8 +80,9 @@ def counting(root: Path, weeks: Iterable[str]) -> Counting:
 
 def gone(path: str, file: SealFile) -> Finding:
     """The finding for a batch that a seal lists and that is not there."""
-    message = _("gone, though {seal} lists it; restore it: git checkout -- {path}")
-    return Finding(path, message=message.format(seal=file.path, path=argument(path)), code="sealed")
+    message = _("gone, though {seal} lists it").format(seal=file.path)
+    sha256 = next((batch.sha256 for batch in file.seal.batches if batch.path == path), "")
+    return Finding(path, message=message, code="sealed", lost=sha256)
 
 
 def waits(batch: Batch) -> bool:

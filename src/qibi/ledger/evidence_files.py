@@ -5,7 +5,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from qibi.base.findings import Refusal
+from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _
 from qibi.base.plain import sha256_of
 from qibi.ledger.entries import Entry, File
@@ -13,6 +13,7 @@ from qibi.ledger.evidence import part_named
 from qibi.ledger.store import write_once
 
 EVIDENCE = "evidence"
+_CODE = "evidence"
 KINDS = ("photo", "letter", "pennant", "medal", "patent", "pledge", "document")
 _PHOTOS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".tif", ".tiff")
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
@@ -74,24 +75,25 @@ def misplaced(file: File) -> str | None:
     return None
 
 
-def wrong_with(root: Path, file: File, key: str) -> str | None:
+def wrong_with(root: Path, file: File, key: str) -> Finding | None:
     """What is wrong with a file that the entry `key` names, by its bytes; None where it is the one it was."""
     try:
         sha256 = sha256_of(root / file.path)
     except (FileNotFoundError, NotADirectoryError):
         message = _(
-            "gone, and entry {key} names it as evidence; restore it: git checkout -- {path} (or record the entry without it: qibi fix {key} --evidence TEXT)"
+            "gone, and entry {key} names it as evidence (to record the entry without it: qibi fix {key} --evidence TEXT --reason TEXT)"
         )
-        return message.format(key=key, path=file.path)
+        return Finding(file.path, message=message.format(key=key), code=_CODE, lost=file.sha256)
     except OSError as error:
         message = _("can't be read ({reason}); check the file and its permissions")
-        return message.format(reason=error.strerror or _("not a plain file"))
+        text = message.format(reason=error.strerror or _("not a plain file"))
+        return Finding(file.path, message=text, code=_CODE)
     if sha256 == file.sha256:
         return None
     message = _(
-        "changed since entry {key} named it as evidence; restore it: git checkout -- {path} (or record the entry without it: qibi fix {key} --evidence TEXT)"
+        "changed since entry {key} named it as evidence (to record the entry without it: qibi fix {key} --evidence TEXT --reason TEXT)"
     )
-    return message.format(key=key, path=file.path)
+    return Finding(file.path, message=message.format(key=key), code=_CODE, lost=file.sha256)
 
 
 def picture_file(week: str, name: str, content: bytes) -> File:

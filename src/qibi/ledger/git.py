@@ -1,6 +1,7 @@
 """Git, through one helper: scrubbed environment, everything synced, nothing interactive."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
+from qibi.base.text import argument
 
 # Variables by which a caller (a hook, another git) would point git at another repository.
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")
@@ -30,6 +32,10 @@ LEFT_OUT = (
 _NO_MODES = ("-c", "core.fileMode=false")
 _VALUES = {"QIBI_EMPTY": "", "QIBI_FALSE": "false"}  # what `--config-env` takes its values from
 _ENDING = 5  # seconds that git has to tidy up once it is told to end
+_INDEX = re.compile(
+    r"index file (?:corrupt|smaller)|bad index |bad signature 0x|broken index|unable to map index|"
+    r"unknown index entry format|unordered stage entries|malformed name field in the index|sharedindex"
+)
 _LOCKED = (".lock'", "cannot lock ref", "Unable to create", "unable to lock")
 
 
@@ -108,9 +114,13 @@ class Git:
         """What git printed; raises `Refusal` with git's own words where it failed."""
         done = self.run(*arguments)
         if done.returncode != 0:
-            raise self._locked(done) or Refusal(
-                _("git {command} failed: {words}").format(
-                    command=_name(arguments), words=_words_of(done)
+            raise (
+                self._locked(done)
+                or self.damaged_index(done.stderr)
+                or Refusal(
+                    _("git {command} failed: {words}").format(
+                        command=_name(arguments), words=_words_of(done)
+                    )
                 )
             )
         return done.stdout
@@ -131,6 +141,20 @@ class Git:
             ).format(paths=shlex.join(str(lock.path) for lock in found)),
         )
 
+    def damaged_index(self, words: str) -> Refusal | None:
+        """What to say where git failed because its index is damaged: nothing in it is not in a commit or on disk."""
+        if not _INDEX.search(words):
+            return None
+        index = self.folder / self.run("rev-parse", "--git-path", "index").stdout.removesuffix("\n")
+        return Refusal(
+            _("git's index is damaged, as by a power cut: {words}").format(
+                words=words.strip().splitlines()[0].removeprefix("fatal: ").removeprefix("error: ")
+            ),
+            _("make it anew, the book's files stay as they are: {command}").format(
+                command=f"rm {argument(str(index))}; git reset"
+            ),
+        )
+
     def read(self, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
         """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`.
 
@@ -149,7 +173,7 @@ class Git:
             raise not_installed() from None
         if done.returncode not in fine:
             words = done.stderr.decode("utf-8", "replace").strip()
-            raise Refusal(
+            raise self.damaged_index(words) or Refusal(
                 _("git {command} failed: {words}").format(
                     command=_name(arguments), words=words or _killed(done.returncode)
                 )
@@ -204,20 +228,49 @@ class Git:
             if not options and not self.run("branch", "-r", "--contains", "HEAD").stdout.strip():
                 raise Refusal(
                     _("git push ended well, and the remote does not hold this commit"),
-                    _("look at: git config --get-regexp 'push|remote'; then: git push origin HEAD"),
+                    _(
+                        "look at: git config --get-regexp 'push|remote'; then: git push {remote} HEAD"
+                    ).format(remote=argument(self._remote() or "origin")),
                 )
             return done.stdout
         words = _words_of(done)
-        if "rejected" in words or "fetch first" in words:
+        if "fetch first" in words or "non-fast-forward" in words:
             raise Refusal(
-                _("others have pushed meanwhile"), _("git pull, then qibi commit --push once more")
+                _("others have pushed meanwhile"),
+                _("{command}, then qibi commit --push once more").format(command=self._pull()),
             )
         if "No configured push destination" in words or "no upstream" in words:
+            remote = self._remote()
+            if remote:
+                raise Refusal(
+                    _("git does not know where to push {name} to").format(
+                        name=self._on() or "HEAD"
+                    ),
+                    _("tell it once: git push -u {remote} HEAD").format(remote=argument(remote)),
+                )
             raise Refusal(
                 _("this repository has nowhere to push to"),
                 _("name it once: git remote add origin ADDRESS; git push -u origin HEAD"),
             )
         raise Refusal(_("git {command} failed: {words}").format(command="push", words=words))
+
+    def _on(self) -> str:
+        """The name of git's branch that is checked out; empty where HEAD is detached."""
+        ref = self.run("symbolic-ref", "--quiet", "HEAD").stdout.strip()
+        return ref.removeprefix("refs/heads/")
+
+    def _remote(self) -> str:
+        """The remote to push to: the one that git is told, `origin`, else the first; empty where there is none."""
+        told = self.config(f"branch.{self._on()}.remote"), self.config("remote.pushDefault")
+        known = self.run("remote").stdout.split("\n")
+        return next((name for name in (*told, "origin") if name in known), known[0])
+
+    def _pull(self) -> str:
+        """The command that merges what others have pushed, in any state of git's settings."""
+        pull = "git pull --no-rebase --no-edit"
+        if self.run("rev-parse", "--quiet", "--verify", "@{upstream}").returncode == 0:
+            return pull
+        return f"{pull} {argument(self._remote())} {argument(self._on())}"
 
     def add(self, paths: Sequence[str]) -> None:
         """Put these paths into the index; raises `Refusal`.

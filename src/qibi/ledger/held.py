@@ -24,6 +24,7 @@ from qibi.ledger.git import Git
 from qibi.ledger.git_state import head_commit
 from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
 from qibi.ledger.presence import TIMES_TELL, Stamp, stamp_of
+from qibi.ledger.restore import advised, from_object
 from qibi.ledger.seals import SEALS
 from qibi.ledger.store import SHEETS
 
@@ -175,7 +176,12 @@ class Held:
 
     def standing(self) -> list[Finding]:
         """What keeps the next commit from holding the book as it stands on disk, or the last from being it."""
-        findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
+        findings = [
+            *self._flags(),
+            *self.gone(),
+            *self._embedded(),
+            *self._ignored(self._listed[1]),
+        ]
         findings += self._taken_out()
         told = {finding.path for finding in findings}
         changed = [p for p in self.files if p not in told and self.changed(p) and self.objects[p]]
@@ -187,11 +193,12 @@ class Held:
                 continue
             proven = _is_what_its_name_says(self.root / path, path)
             if proven:
-                findings.append(self._other_bytes(path))
+                message = _("the last commit holds other bytes than it was recorded with")
+                findings.append(Finding(path, message=message, code="git-bytes", lost=""))
             elif proven is None and not self._merging:  # a merge may bring another: commit tells
-                message = _("changed since it was committed; restore it: git restore -- {path}")
-                findings.append(_finding(path, message, "changed"))
-        return findings
+                message = _("changed since it was committed")
+                findings.append(Finding(path, message=message, code="changed", lost=""))
+        return advised(findings, self.root, self.git)
 
     @property
     def _merging(self) -> bool:
@@ -202,7 +209,12 @@ class Held:
 
         `before` are the ids of the files as they stood before they were committed.
         """
-        findings = [*self._flags(), *self.gone(), *self._embedded(), *self._ignored()]
+        findings = [
+            *self._flags(),
+            *self.gone(),
+            *self._embedded(),
+            *self._ignored(self._listed[1]),
+        ]
         told = {finding.path for finding in findings}
         for path in self.files:
             held = self.head.get(path)
@@ -211,15 +223,16 @@ class Held:
                 continue
             if was != self.objects[path] and not is_definition(path):
                 message = _(
-                    "changed while it was committed, as by a hook; restore what stood here: git cat-file blob {id} > {path}"
+                    "changed while it was committed, as by a hook; restore what stood here: {command}"
                 )
-                findings.append(_finding(path, message, "git-bytes", id=was))
+                command = from_object(self.git, was, path)
+                findings.append(_finding(path, message, "git-bytes", command=command))
             elif held is None:
                 message = _("git did not commit it; look at: git status -- {path}")
                 findings.append(_finding(path, message, "not-committed"))
             elif not self.objects[path] or held.mode != PLAIN:
                 message = _(
-                    "git holds it with mode {mode}; it has to be a plain file (100644): git update-index --chmod=-x -- {path}; git commit"
+                    "git holds it with mode {mode}; it has to be a plain file (100644): git update-index --chmod=-x -- {path}; git commit -m restored"
                 )
                 findings.append(_finding(path, message, "git-mode", mode=held.mode))
             elif held.object != self.objects[path]:
@@ -281,15 +294,22 @@ class Held:
                 message = _("taken out of git's index; put it back: git reset -q -- {path}")
                 yield _finding(path, message, "taken-out")
 
-    def _ignored(self) -> Iterator[Finding]:
-        """Files of the book that no commit would take in, because git ignores them."""
-        for path, rule in self._listed[1].items():
-            yield _ignored(path, rule)
+    def _ignored(self, rules: Mapping[str, str]) -> Iterator[Finding]:
+        """Files of the book (path: rule) that no commit would take in, because git ignores them."""
+        tops = sorted({path.split("/")[0] for path in rules})
+        asked = ("check-ignore", "--no-index", "--", *tops)
+        whole = self.git.run(*asked).stdout.splitlines() if tops else []
+        for path, rule in rules.items():
+            message = _("git ignores it ({rule}), so no commit holds it: remove that line")
+            if path.split("/")[0] not in whole:  # from an ignored folder git adds nothing by name
+                message = _(
+                    "git ignores it ({rule}), so no commit holds it: remove that line, or add the file once: git add -f -- {path}"
+                )
+            yield _finding(path, message, "git-ignored", rule=rule)
 
     def refuses(self, path: str, raw: bytes) -> list[Finding]:
         """What would keep a commit from holding these bytes, were they written to this path."""
-        found = [_ignored(path, rule) for rule in self._rules([path]).values()]
-        return found or list(self._converted({path: raw}))
+        return [*self._ignored(self._rules([path]))] or list(self._converted({path: raw}))
 
     def _rules(self, paths: Collection[str]) -> dict[str, str]:
         """Path: where it is said that git ignores it, for those of these paths for which it is."""
@@ -325,7 +345,7 @@ class Held:
                 if _converts(name, files[path])
             ]
             if reasons:
-                yield _conversion(path, reasons)
+                yield self._conversion(path, reasons)
 
     def _attributes(self, paths: Collection[str]) -> dict[str, dict[str, str]]:
         """Path: the converting attributes that are set for it, and their values."""
@@ -345,11 +365,29 @@ class Held:
             found[path] = {k: v for k, v in found[path].items() if k not in ("eol", "crlf")}
         return {path: values for path, values in found.items() if values}
 
+    def _conversion(self, path: str, reasons: list[str]) -> Finding:
+        message = _(
+            "git would store other bytes than stand here (attributes: {reasons}): remove these attributes, or add as the last line of {file}: {keep}"
+        )
+        text = message.format(reasons=listing(reasons), file=self._deciding(path), keep=KEEP_BYTES)
+        return Finding(path, message=text, code="git-bytes")
+
+    def _deciding(self, path: str) -> str:
+        """The file whose last line decides about a path's attributes: git's own where it sets any, else the nearest."""
+        settings = (*self.git.settings, "-c", f"core.attributesFile={os.devnull}")
+        alone = Git(self.root, self.git.environment, settings)
+        alone.environment |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_INDEX_FILE": "none"}  # in the index
+        asked = ("check-attr", "-z", "--cached", *_CONVERTING, "--", path)
+        if set(alone.demand(*asked).split("\0")[2::3]) - {"unspecified", "unset"}:
+            return self.git.demand("rev-parse", "--git-path", "info/attributes").removesuffix("\n")
+        near = (f"{folder.as_posix()}/.gitattributes" for folder in Path(path).parents[:-1])
+        return next((file for file in near if (self.root / file).is_file()), ".gitattributes")
+
     def _other_bytes(self, path: str) -> Finding:
         set_for = self._attributes([path]).get(path, {})
         reasons = [f"{k}={v}" if v != "set" else k for k, v in set_for.items()]
         if reasons:
-            return _conversion(path, reasons)
+            return self._conversion(path, reasons)
         message = _(
             "git holds other bytes than stand here: a hook or a filter of this repository changed them (git config --get-regexp 'filter|hooksPath'; .git/hooks)"
         )
@@ -391,21 +429,6 @@ def gone(path: str, held: Tracked | None = None) -> Finding:
 
 def _finding(path: str, message: str, code: str, **more: str) -> Finding:
     return Finding(path, message=message.format(path=argument(path), **more), code=code)
-
-
-def _ignored(path: str, rule: str) -> Finding:
-    message = _(
-        "git ignores it ({rule}), so no commit holds it: remove that line, or add the file once: git add -f -- {path}"
-    )
-    return _finding(path, message, "git-ignored", rule=rule)
-
-
-def _conversion(path: str, reasons: list[str]) -> Finding:
-    message = _(
-        "git would store other bytes than stand here (attributes: {reasons}): remove these attributes (.gitattributes, .git/info/attributes), or add as the last line of .gitattributes here: {keep}"
-    )
-    text = message.format(reasons=listing(reasons), keep=KEEP_BYTES)
-    return Finding(path, message=text, code="git-bytes")
 
 
 def _converts(name: str, raw: bytes) -> bool:

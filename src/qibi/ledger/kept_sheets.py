@@ -16,7 +16,6 @@ from qibi.base import weeks
 from qibi.base.findings import Finding
 from qibi.base.language import _
 from qibi.base.plain import NotPlain, read_plain
-from qibi.base.text import argument
 from qibi.ledger.store import SHEETS, write_once
 
 # For git, in the book's folder; not the temp files that a crash left.
@@ -98,10 +97,8 @@ def wrong_with(path: str, found: str) -> Iterator[Finding]:
         message = _("not a kept sheet of a week; only qibi writes here, move it elsewhere")
         yield Finding(path, message=message, code="stray")
     elif claimed != found:
-        message = _(
-            "the kept sheet has changed since it was recorded; restore it: git checkout -- {path}"
-        )
-        yield Finding(path, message=message.format(path=argument(path)), code="sheet-digest")
+        message = _("the kept sheet has changed since it was recorded")
+        yield Finding(path, message=message, code="sheet-digest", lost="")
 
 
 def not_plain(path: str) -> Finding:

@@ -20,7 +20,6 @@ import msgspec
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
-from qibi.base.text import argument
 from qibi.ledger.batches import folder
 from qibi.ledger.entries import moment
 
@@ -230,9 +229,9 @@ def latest_paths(root: Path) -> dict[str, str]:
 def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
     """The seal in these bytes, or what is wrong with it."""
 
-    def wrong(reason: str) -> Finding:
-        text = _("not a seal ({reason}); only qibi writes here: git checkout -- {path}")
-        return Finding(path, message=text.format(reason=reason, path=argument(path)), code="seal")
+    def wrong(reason: str, lost: str | None = "") -> Finding:
+        text = _("not a seal ({reason}); only qibi writes here")
+        return Finding(path, message=text.format(reason=reason), code="seal", lost=lost)
 
     if _CONFLICT in b"\n" + raw:
         message = _("{week} was closed in two clones at once, and a merge stopped here; {advice}")
@@ -245,7 +244,7 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return wrong(str(error))
     if seal.format > FORMAT:
-        return wrong(_("written by a newer qibi; update qibi"))
+        return wrong(_("written by a newer qibi; update qibi"), lost=None)
     if named(path) != (seal.week, seal.revision):
         return wrong(
             _("it says {week}, revision {revision}").format_map(msgspec.structs.asdict(seal))
@@ -269,10 +268,11 @@ def parse_acknowledgement(path: str, raw: bytes) -> AcknowledgementFile | Findin
         message = _("two clones acknowledged at once, and a merge stopped here; {advice}")
         text = message.format(advice=take_yours_back(merging=True))
         return Finding(path, message=text, code="seal")
+    lost: str | None = ""
     try:
         record = msgspec.convert(parse_whole(raw), type=Acknowledgement)
         if record.format > FORMAT:
-            reason = _("written by a newer qibi; update qibi")
+            reason, lost = _("written by a newer qibi; update qibi"), None
         elif record.number != acknowledgement_number(path):
             reason = _("it says number {number}").format(number=record.number)
         elif record.previous is not None and not _SHA256.fullmatch(record.previous):
@@ -285,8 +285,8 @@ def parse_acknowledgement(path: str, raw: bytes) -> AcknowledgementFile | Findin
             return AcknowledgementFile(path, digest(raw), record)
     except (ValueError, RecursionError) as error:  # msgspec's and json's own among them
         reason = str(error)
-    text = _("not an acknowledgement ({reason}); only qibi writes here: git checkout -- {path}")
-    return Finding(path, message=text.format(reason=reason, path=path), code="seal")
+    text = _("not an acknowledgement ({reason}); only qibi writes here")
+    return Finding(path, message=text.format(reason=reason), code="seal", lost=lost)
 
 
 def parse_whole(raw: bytes) -> dict[str, Any]:
@@ -398,10 +398,10 @@ def take_yours_back(*, merging: bool) -> str:
     """What to do where two clones have closed at once: no batch is lost by it."""
     if merging:
         return _(
-            "the seal that others have seen stays, take yours back: git merge --abort (or git rebase --abort), then: git branch kept; git reset --keep origin/main; git checkout kept -- ledger; qibi commit"
+            "the seal that others have seen stays, take yours back: git merge --abort (or git rebase --abort), then: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit"
         )
     return _(
-        "the one that others have seen stays, take yours back: git branch kept; git reset --keep origin/main; git checkout kept -- ledger; qibi commit; then close that week again"
+        "the one that others have seen stays, take yours back: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit; then close that week again"
     )
 
 

@@ -18,7 +18,6 @@ import msgspec
 from qibi.base import weeks as wk
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
-from qibi.base.text import argument
 from qibi.book.definitions import Signer
 from qibi.ledger.batches import batch_names, folder, weeks_with_batches
 from qibi.ledger.entries import moment
@@ -185,18 +184,19 @@ def _plain(value: msgspec.Struct) -> dict[str, Any]:
 
 def parse_record(path: str, raw: bytes) -> RecordFile | Finding:
     """The record in these bytes, or what is wrong with it."""
-    text = _("not a record of signers ({reason}); only qibi writes here: git checkout -- {path}")
+    lost: str | None = ""
     try:
         record = msgspec.convert(parse_whole(raw), type=Record)
         if record.format > FORMAT:
-            reason = _("written by a newer qibi; update qibi")
+            reason, lost = _("written by a newer qibi; update qibi"), None
         elif record.number != record_number(path):
             reason = _("it says number {number}").format(number=record.number)
         else:
             return RecordFile(path, digest(raw), record)
     except (ValueError, RecursionError) as error:  # msgspec's and json's own among them
         reason = str(error)
-    return Finding(path, message=text.format(reason=reason, path=argument(path)), code="signers")
+    text = _("not a record of signers ({reason}); only qibi writes here")
+    return Finding(path, message=text.format(reason=reason), code="signers", lost=lost)
 
 
 def record_chain(files: Mapping[str, bytes]) -> tuple[list[RecordFile], list[Finding]]:

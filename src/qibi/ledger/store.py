@@ -8,6 +8,7 @@ The lock makes "compare with what stands, then write" one step; the lock file st
 """
 
 import errno
+import hashlib
 import os
 import sys
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.base.plain import not_own, read_plain, said_of
-from qibi.base.text import argument
 from qibi.ledger.batches import LEDGER, Batch, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.interrupted import is_mark, leave_mark, mark_of
@@ -152,7 +152,7 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
     """Write a file below the book's folder that is not there yet; the caller holds the lock.
 
     One that is there with these bytes is only made to last: whoever wrote it may have been killed
-    before the sync. Raises `Refusal` where the disk refuses, or where other bytes stand there.
+    before the sync. Raises `Refusal` where the disk refuses, `Faults` where other bytes stand there.
     """
     target = root / path
     with failures_explained(target):
@@ -162,11 +162,9 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
             write_durably(target, raw)
             return
         if read_plain(target) != raw:
-            raise Refusal(
-                _("{path} holds something else than it did when it was written").format(path=path),
-                _("restore it: git checkout -- {path}").format(path=argument(path)),
-                1,
-            )
+            message = _("holds something else than it did when it was written")
+            sha256 = hashlib.sha256(raw).hexdigest()
+            raise Faults([Finding(path, message=message, lost=sha256)])
         sync(target)
         sync(target.parent)
 

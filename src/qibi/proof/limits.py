@@ -153,7 +153,9 @@ class Bounded:
             said = _("it was killed (signal {number})").format(number=-code)
         if code < 0 or not may_fail:
             text = _("git {command} failed: {words}")
-            raise Refusal(text.format(command=arguments[0], words=said))
+            raise self.git.damaged_index(said) or Refusal(
+                text.format(command=arguments[0], words=said)
+            )
 
     def read(
         self,

@@ -126,7 +126,9 @@ class Repository:
                 _(
                     "this repository has replace refs ({ref}): it shows other objects than it holds"
                 ).format(ref=replaced.splitlines()[0]),
-                _("remove them (git replace -d), or audit a fresh clone"),
+                _("remove them, or audit a fresh clone: git replace -d {ids}").format(
+                    ids=" ".join(ref.rpartition("/")[2] for ref in replaced.splitlines())
+                ),
             )
 
     def damaged(self) -> list[str]:
