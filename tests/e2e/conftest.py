@@ -1,6 +1,20 @@
-"""The scripts that make the documents are tested too."""
+"""The scripts that make the documents are tested too; and a book in git that many tests begin with."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
+from transcripts.harness import Scene
+
 sys.path.append(str(Path(__file__).resolve().parents[2] / "docs"))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """The small book, committed; lines are not folded."""
+    scene = Scene(tmp_path)
+    scene.columns = 1000
+    scene.direct("book", "small", [])
+    scene.direct("run", "git init -q && git add . && git commit -qm book", [])
+    return scene

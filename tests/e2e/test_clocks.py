@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -52,15 +51,6 @@ NO_MOMENT = (
     "2026-11-16T09:00:00",
     "2026-02-30T09:00:00+08:00",
 )
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    scene = Scene(tmp_path)
-    scene.columns = 1000
-    scene.direct("book", "small", [])
-    scene.direct("run", "git init -q && git add . && git commit -qm book", [])
-    return scene
 
 
 def batch_of(scene: Scene, moment: str) -> str:

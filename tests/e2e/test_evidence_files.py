@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
@@ -37,15 +36,6 @@ OWN = [
     "evidence/.GIT/config",
     "GIT~1/config",
 ]
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    scene = Scene(tmp_path)
-    scene.columns = 1000
-    scene.direct("book", "small", [])
-    scene.direct("run", "git init -q && git add . && git commit -qm book", [])
-    return scene
 
 
 def batch_with(scene: Scene, path: str, sha256: str = "0" * 64) -> str:
@@ -139,3 +129,50 @@ def test_evidence_stays_what_it_was(scene: Scene, harm: str) -> None:
     }
     scene.run(f"qibi void {key} --reason x")
     assert "error" not in scene.run("qibi check")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{book}/qibi.yaml",
+        "{book}/evidence/../ledger/2026/W46/x.jsonl",
+        "{BOOK}/QIBI.YAML",
+        "../{name}/qibi.yaml",
+        "../{name}/evidence/../branches/east.yaml",
+        "../link/scheme/2026-W40.yaml",
+        "{place}/link/names.yaml",
+        "{place}/rules",
+        "rules.link",
+        "file://{book}/qibi.yaml",
+        "pennant:{book}/qibi.yaml",
+        "letter:qibi.yaml",
+    ],
+)
+def test_none_is_recorded_by_whatever_way_it_is_named(scene: Scene, path: str) -> None:
+    (scene.place / "link").symlink_to(scene.folder)
+    (scene.place / "rules").symlink_to(scene.folder / "scheme/2026-W40.yaml")
+    (scene.folder / "rules.link").symlink_to(scene.folder / "scheme/2026-W40.yaml")
+    names = {"book": scene.folder, "name": scene.folder.name, "place": scene.place}
+    path = path.format(**names, BOOK=str(scene.folder).upper())
+    scene.direct("file", "week.csv", ["name,item,evidence", f"e-bob,safety.hazard-closed,{path}"])
+    for command in (
+        "score week.csv --week W46 --add",
+        f"score -e 'e-bob safety.hazard-closed' --week W46 --evidence '{path}'",
+        f"fix f91d.2 --reason x --evidence '{path}'",
+        f"remedy open e-bob --week W46 --owner e-ann --measure m --due 2026-11-25 --evidence '{path}'",
+    ):
+        printed = scene.run(f"qibi {command}")
+        assert "own records" in printed and "[exit 1]" in printed, (command, printed)
+    if path.startswith(("pennant", "letter")):
+        assert "own records" in scene.run(f"qibi attach f91d.2 '{path}'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/archive/branches/7.pdf", "../minutes/46.pdf", "notice 2026/114", "ledger p.3", "{book}x/qibi.yaml", "{book}/evidence/a.jpg"],
+)  # fmt: skip
+def test_what_only_looks_like_it_is_recorded(scene: Scene, text: str) -> None:
+    text = text.format(book=scene.folder)
+    command = "qibi score -e 'e-bob safety.hazard-closed' --week W46 --evidence"
+    printed = scene.run(f"{command} '{text}'")
+    assert "recorded 1 entry" in printed, printed

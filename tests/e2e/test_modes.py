@@ -11,15 +11,6 @@ from transcripts.harness import Scene
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    scene = Scene(tmp_path)
-    scene.columns = 1000
-    scene.direct("book", "small", [])
-    scene.direct("run", "git init -q && git add . && git commit -qm book", [])
-    return scene
-
-
-@pytest.fixture
 def umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield

@@ -197,7 +197,7 @@ def test_a_batch_that_git_does_not_take_is_never_called_committed(
         assert not list(book.root.glob("seals/*"))
         assert path in book.qibi("check", code=1)
         assert path in book.qibi("status", "--week", WEEK)
-        assert "1 broken" in book.qibi("doctor", code=1)
+        assert " broken: see above" in book.qibi("doctor", code=1)
 
 
 @pytest.mark.parametrize("path", ["branches/*", "seals/", "qibi.yaml", "scheme/"])
@@ -412,6 +412,111 @@ def test_a_merge_with_conflicts_is_not_committed_and_a_resolved_one_is(book: Boo
     assert book.holds_all()
 
 
+def _merged_with_a_conflict(book: Book, path: str) -> None:
+    """A merge that stopped at a file; what stands there now reads well."""
+    text = (book.root / path).read_text() if (book.root / path).exists() else ""
+    for branch in ("side", "main"):
+        book.git("checkout", "-q", *(["-b"] if branch == "side" else []), branch)
+        (book.root / path).write_text(f"{text}# {branch}\n")
+        book.git("add", path)
+        book.git("commit", "-q", "-m", branch)
+    assert book.try_git("merge", "-q", "side") != 0
+    (book.root / path).write_text(f"{text}# both\n")
+
+
+@pytest.mark.parametrize("path", ["branches/east.yaml", "README.md", "NOTES.md"])
+def test_a_merge_that_is_not_resolved_is_named_by_all(book: Book, path: str) -> None:
+    book.score()
+    book.qibi("commit")
+    _merged_with_a_conflict(book, path)
+    said = f"{path}: both sides of a merge changed it"
+    for command in (("commit",), ("doctor",)):
+        assert said in book.qibi(*command, code=1)
+    assert said.replace(": ", ": error: ") in book.qibi("check", code=1)
+    assert said in book.qibi("status", "--week", WEEK)
+    book.git("add", path)  # as advised
+    book.qibi("check")
+    assert "committed" in book.qibi("commit")
+
+
+def test_a_new_batch_outside_a_sparse_checkout_is_named_by_all(tmp_path: Path) -> None:
+    """Also where the book is not the repository's top, in which git names the file from there."""
+    around = Book(tmp_path)
+    book = Book.__new__(Book)
+    book.__dict__ |= around.__dict__ | {"root": around.root / "inner"}
+    lay_out(book.root, BOOK)
+    book.score()
+    book.qibi("commit")
+    cone = ("scheme", "branches", f"ledger/2026/{WEEK[5:]}")
+    around.git("sparse-checkout", "set", *(f"inner/{folder}" for folder in cone))
+    book.qibi("check")
+    book.qibi("score", "-e", "bob tidy x2", "--week", "2026-W45")
+    (path,) = (book.short(p) for p in book.batches() if "W45" in str(p))
+    for command in (("commit",), ("check",), ("doctor",)):
+        said = book.qibi(*command, code=1)
+        assert path in said and "git sparse-checkout disable" in said, said
+    assert path in book.qibi("status", "--week", WEEK)
+    book.git("sparse-checkout", "disable")
+    book.qibi("check")
+    assert "committed" in book.qibi("commit")
+
+
+@pytest.mark.parametrize("path", ["sheets/mine.csv", "docs/here"])
+def test_a_link_that_no_commit_takes_is_named(book: Book, path: str) -> None:
+    (book.root / path).parent.mkdir()
+    (book.root / path).symlink_to("/etc/hostname")
+    said = f"{path}: warning: a link"
+    assert (said in book.qibi("check")) == path.startswith("sheets")
+    assert "nothing to commit" in book.qibi("commit")
+    book.git("add", path)
+    book.git("commit", "-q", "-m", "by hand")
+    assert said in book.qibi("check")
+    assert f"{path}: not a plain file" in book.qibi("audit", code=1)
+    (book.root / path).unlink()
+    book.git("rm", "-q", "--cached", path)
+    book.git("commit", "-q", "-m", "out of git")
+    assert book.qibi("check") == ""
+
+
+@pytest.mark.parametrize("path", ["README.md", "schemas/book.schema.json"])
+def test_a_link_is_never_committed(book: Book, path: str) -> None:
+    (book.root / path).parent.mkdir(exist_ok=True)
+    (book.root / path).symlink_to("/etc/hostname")
+    head = book.git("rev-parse", "HEAD")
+    for command in (("commit",), ("check",), ("doctor",)):
+        assert f"{path}: " in book.qibi(*command, code=1)
+    assert f"{path}: a symbolic link" in book.qibi("status", "--week", WEEK)
+    assert book.git("rev-parse", "HEAD") == head
+
+
+@pytest.mark.parametrize("kind", ["orphan", "fetched"])
+def test_no_second_history_is_begun(book: Book, kind: str) -> None:
+    if kind == "orphan":
+        book.git("checkout", "-q", "--orphan", "fresh")
+    else:
+        book.git("init", "-q", "--bare", "../remote")
+        book.git("push", "-q", "../remote", "main")
+        repositories.git(book.root.parent, book.env, "init", "-q", "-b", "fresh", "new")
+        book.root = book.root.parent / "new"
+        lay_out(book.root, BOOK)
+        book.git("remote", "add", "origin", "../remote")
+        book.git("fetch", "-q", "origin")
+    book.score()
+    book.assess()
+    before = book.git("rev-list", "--all")
+    for command in (("commit",), ("close", WEEK)):
+        said = book.qibi(*command, code=2)
+        assert "a second history" in said and "git switch main" in said, said
+    assert "a second history" in book.qibi("check")
+    assert "a second history" in book.qibi("status", "--week", WEEK)
+    assert "a second history" in book.qibi("doctor")
+    assert book.git("rev-list", "--all") == before and not list(book.root.glob("seals/*"))
+    if kind == "orphan":
+        book.git("switch", "-q", "main")  # as advised
+        book.qibi("commit")
+        assert book.holds_all() and book.git("rev-list", "--count", "HEAD") == "2"
+
+
 # Missing on disk
 
 
@@ -564,3 +669,167 @@ def test_status_says_what_the_working_tree_shows_and_git_does_not_hold(book: Boo
     assert {"state": "changed", "path": "branches/east.yaml"} in found["unheld"]
     book.qibi("commit")
     assert "not in git" not in book.qibi("status", "--week", WEEK)
+
+
+def test_status_counts_what_a_commit_would_take(book: Book) -> None:
+    """Not people's own sheets next to qibi.yaml, nor in sheets/."""
+    book.assess()
+    book.qibi("commit")
+    lay_out(book.root, {"week.csv": "name\n", "sheets/mine.csv": "name\n", "docs/a.md": "a\n"})
+    said = book.qibi("status", "--week", WEEK)
+    assert "not committed" not in said and "nothing to commit" in book.qibi("commit")
+    lay_out(book.root, {"README.md": "new\n", "schemas/x.json": "{}\n"})
+    book.score()
+    assert "3 files are not committed" in book.qibi("status", "--week", WEEK)
+    printed = book.qibi("commit", "--dry-run").splitlines()
+    assert sum(line.startswith("  ?? ") for line in printed) == 3
+    book.qibi("commit")
+    assert "not committed" not in book.qibi("status", "--week", WEEK)
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_evidence_that_is_not_as_it_was_is_named_by_all(book: Book, how: str) -> None:
+    book.score()
+    (book.root / "photo.jpg").write_bytes(b"photo")
+    entry = json.loads(book.qibi("log", "--week", WEEK, "--format", "json"))["entries"][0]["id"]
+    book.qibi("attach", entry, "photo.jpg")
+    book.qibi("commit")
+    path = f"evidence/{WEEK}/photo.jpg"
+    if how == "changed":
+        (book.root / path).write_bytes(b"another")
+    else:
+        (book.root / path).unlink()
+    for command in (("commit",), ("doctor",)):
+        assert f"{path}: {how}" in book.qibi(*command, code=1)
+    assert f"{path}: error: {how}" in book.qibi("check", code=1)
+    assert f"git: {path}: {how}" in book.qibi("status", "--week", WEEK)
+    book.git("checkout", "--", path)  # as advised
+    book.qibi("check")
+    (book.root / path).write_bytes(b"another")
+    (batch,) = (p for p in book.batches() if b"evidence added" in p.read_bytes())
+    book.qibi(
+        "fix", f"{batch.stem[-16:]}.2", "--evidence", "notice 7", "--reason", "the photo is lost"
+    )
+    assert f"git: {path}" not in book.qibi("status", "--week", WEEK), "no live entry names it"
+
+
+CASES = {  # the wrong name: the one that stands there by rights
+    "Ledger/2026/x": "ledger",
+    "LEDGER/x": "ledger",
+    "Qibi.yaml": "qibi.yaml",
+    "NAMES.yaml": "names.yaml",
+    "branches/East.yaml": "branches/east.yaml",
+    "branches/EAST.YAML": "branches/east.yaml",
+    "scheme/2026-w01.yaml": "scheme/2026-W01.yaml",
+    "ledger/2026/w46": "ledger/2026/W46",
+    "ledger/2026/W46/{BATCH}": "ledger/2026/W46/{batch}",
+    "evidence/2026-w46/Photo.jpg": "evidence/2026-W46/photo.jpg",
+}
+
+
+@pytest.mark.parametrize("wrong", CASES)
+def test_of_two_names_that_are_one_elsewhere_the_wrong_one_is_named(book: Book, wrong: str) -> None:
+    batch = book.score().name
+    lay_out(book.root, {"evidence/2026-W46/photo.jpg": "a photo\n", "names.yaml": "{}\n"})
+    book.qibi("commit")
+    right = CASES[wrong].format(batch=batch)
+    wrong = wrong.format(BATCH=batch.upper())
+    lay_out(book.root, {f"{wrong}/{batch}" if wrong.endswith("w46") else wrong: "# x\n"})
+    book.git("add", "--all")  # so that evidence is looked at, too
+    names = [line for line in book.qibi("check", code=1).splitlines() if "file system" in line]
+    assert names and all(line.startswith(wrong.split("/")[0]) for line in names)
+    assert wrong[0].isupper() or (len(names) == 1 and names[0].startswith(wrong))
+    assert f"takes this name for {right}" in names[0]
+    if not wrong.startswith(("branches", "scheme")):  # else the book can't be read
+        assert "takes this name" in book.qibi("status", "--week", WEEK)
+        assert "takes this name" in book.qibi("doctor", code=1)
+
+
+# A sealed batch that is lost
+
+
+def _sealed_and_gone(book: Book, *, for_good: bool) -> str:
+    """A batch of a closed week that the present commit has not; `for_good`: nor any other."""
+    book.score("a", "cora")
+    path = book.short(book.score("b", "bob"))
+    book.assess()
+    book.qibi("commit")
+    book.qibi("close", WEEK)
+    book.git("rm", "-q", path)
+    if for_good:  # as where the folder was copied from a share that had lost it, and git begun anew
+        book.git("checkout", "-q", "--orphan", "new")
+    book.git("commit", "-q", "-m", "as it is")
+    if for_good:
+        book.git("branch", "-q", "-M", "main")
+        book.git("reflog", "expire", "--expire=now", "--all")
+        book.git("gc", "-q", "--prune=now")
+    return path
+
+
+def _found(book: Book) -> list[str]:
+    """The ids of what an audit finds."""
+    text = book.qibi("audit", "--format", "json", code=None)
+    found = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    return [finding["id"] for part in found["parts"] for finding in part["findings"]]
+
+
+@pytest.mark.parametrize("kept", ["history", "reflog"])
+def test_a_sealed_batch_that_git_had_is_restored_as_advised(book: Book, kept: str) -> None:
+    path = _sealed_and_gone(book, for_good=False)
+    if kept == "reflog":
+        book.git("checkout", "-q", "--orphan", "new")
+        book.git("commit", "-q", "-m", "one commit")
+        book.git("branch", "-q", "-M", "main")
+    line = book.qibi("check", code=1).splitlines()[0].replace(": error: gone", ": gone")
+    for command in (("commit",), ("rank", WEEK)):
+        assert line in book.qibi(*command, code=1).splitlines()
+    for advice in line.partition("restore it: ")[2].split("; "):
+        book.git(*advice.split()[1:])
+    book.qibi("check")
+    book.qibi("commit")
+    assert "missing" not in book.qibi("rank", WEEK)
+    assert book.holds_all()
+
+
+def test_a_book_is_used_on_when_the_loss_of_a_batch_is_acknowledged(book: Book) -> None:
+    path = _sealed_and_gone(book, for_good=True)
+    said = book.qibi("check", code=1)
+    assert path in said and "git holds it nowhere as it was" in said and "qibi acknowledge" in said
+    assert path in book.qibi("rank", WEEK, code=1)
+    told = ("--reason", "the share broke", "--approved-by", "cora")
+    book.qibi("acknowledge", *_found(book), *told)
+    assert f"acknowledges that {path} is missing" in book.qibi("check")
+    one = "1 batch of 2026-W46 is missing, as was acknowledged"
+    for command in (("rank", WEEK), ("rank", "2026"), ("why", "bob", WEEK), ("show", "bob", "--week", WEEK), ("status",)):  # fmt: skip
+        assert one in book.qibi(*command), command
+    assert json.loads(book.qibi("rank", WEEK, "--format", "json").partition("\n")[2])["lost"] == {
+        WEEK: 1
+    }
+    book.qibi("audit", "--accept-acknowledged")
+    book.score("late")  # the week is corrected, and the next one closed
+    book.qibi("commit")
+    book.qibi("close", WEEK, "--approved-by", "cora")
+    book.qibi("score", "--no-events", "--week", "2026-W45")
+    book.qibi("close", "2026-W45")
+    assert one in book.qibi("rank", WEEK)
+    book.qibi("acknowledge", *_found(book), *told)
+    book.qibi("audit", "--accept-acknowledged")
+
+
+@pytest.mark.parametrize("made", ["approved by its writer", "of another batch", "edited"])
+def test_what_acknowledges_no_loss_counts_for_none(book: Book, made: str) -> None:
+    path = _sealed_and_gone(book, for_good=True)
+    found = _found(book)
+    book.qibi("acknowledge", *found, "--reason", "broken", "--approved-by", "cora")
+    file = book.root / "seals/acknowledged-1.json"
+    raw = file.read_text()
+    digest = path[-22:-6]
+    change = {
+        "approved by its writer": ('"approved_by": "cora"', '"approved_by": "ann"'),
+        "of another batch": (f"east-{digest}", f"east-{digest[::-1]}"),
+        "edited": ('"reason": "broken"', '"reason":  "broken"'),
+    }[made]
+    file.write_text(raw.replace(*change))
+    assert raw != file.read_text()
+    assert path in book.qibi("rank", WEEK, code=1)
+    assert path in book.qibi("check", code=1)

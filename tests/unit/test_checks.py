@@ -121,7 +121,7 @@ def test_twins_of_evidence_and_in_two_normal_forms_are_found_in_what_git_holds(
     sound.direct("run", "git init -q && git add -A", [])
     git = Git(sound.folder, sound.environment)
     found = [f.path for f in run_all(sound.folder, None, git=git).errors if f.code == "twin"]
-    assert found == ["evidence/a.jpg", "evidence/\u00e9.jpg"]
+    assert found == ["evidence/A.jpg", "evidence/e\u0301.jpg"]
 
 
 def test_people_may_name_what_is_no_books_as_they_like(sound: Scene) -> None:

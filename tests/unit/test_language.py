@@ -145,7 +145,7 @@ def test_the_compiled_catalog_is_in_step() -> None:
 
 def test_chinese_has_chinese_punctuation() -> None:
     ascii_sign = re.compile(
-        rf"[{HAN}][,;:!?()]|[{HAN}]\.(?![0-9])|[,;:!()] ?[{HAN}]|\}}[,;:!?] |[{HAN}]\.\.\."
+        rf"[{HAN}][,;:!?()]|[{HAN}]\.(?![0-9])|[,;:!()] ?[{HAN}]|\}}[,;:!?] (?!git )|[{HAN}]\.\.\."
     )
     found = [
         text

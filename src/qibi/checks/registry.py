@@ -22,7 +22,8 @@ from qibi.ledger import evidence_files, kept_sheets, private_names, twins
 from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled
-from qibi.ledger.held import Held
+from qibi.ledger.git_state import in_between
+from qibi.ledger.held import EVIDENCE, Held
 from qibi.ledger.restore import advised
 from qibi.ledger.seals import accepted_warnings
 from qibi.ledger.signatures import ENDING
@@ -96,6 +97,7 @@ def run_all(
         errors = []
     result = run(root, definitions, git, now, evidence=evidence)
     result.errors[:0] = [found for found in errors if found not in result.errors]
+    result.warnings += _waiting(git)
     return result
 
 
@@ -132,14 +134,15 @@ def run(
     result.warnings += copies(root)
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
-    result.errors += twins.findings(twins.standing(root, git))
-    sealed, broken = seals.chain_of(root)
-    told = {found.path for found in (*result.errors, *broken) if found.lost is not None}
-    held = _held(root, definitions, git)
-    result.errors += [found for found in held if found.path not in told]
-    result.errors += private_names.errors(root, definitions, git)
     result.errors += signing.errors(root, definitions)
-    result.errors += [*broken, *seals.errors(root, definitions, sound, sealed)]
+    sealed, broken = seals.chain_of(root)
+    held = in_git(root, definitions, git)
+    gone = {found.path for found in held if found.code == "gone"}
+    wrong = seals.errors(root, definitions, sound, sealed)
+    result.errors += [*broken, *(found for found in wrong if found.path not in gone)]
+    result.errors += _beyond(result.errors, held)
+    result.warnings += _stray_links(root, git)
+    result.warnings += seals.losses(root, sealed, git)
     errors, warnings = clock.told(unlike, sealed, now)
     result.errors = advised([*result.errors, *errors], root, git)
     result.warnings += warnings
@@ -257,19 +260,68 @@ def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
     return [finding for finding in found if finding.path not in ignored]
 
 
-def _held(root: Path, definitions: Definitions | None, git: Git | None) -> list[Finding]:
-    """What keeps git from holding the book as it stands; nothing where there is no git at all."""
-    if git is None:
-        return []
+def in_git(root: Path, definitions: Definitions | None, git: Git | None) -> list[Finding]:
+    """What keeps a commit from holding the book as it stands, as far as git, names and digests of files tell it.
+
+    No batch is read but those that name evidence which is not as the last commit has it. Nothing of git where
+    there is none.
+    """
+    found = list(twins.findings(twins.standing(root, git)))
     try:
         private = definitions is not None and bool(definitions.private_names)
-        held = Held(root, git, private=private) if git.repository() is not None else None
-        return held.standing() if held else []
+        held = Held(root, git, private=private) if git and git.repository() else None
+        if held:
+            evidence = list(_changed_evidence(held))
+            found += [*evidence, *_beyond(evidence, held.standing())]
     except NotInstalled:
-        return []
+        pass
     except Refusal as refusal:
-        message = clauses([text for text in (refusal.message, refusal.advice) if text])
-        return [Finding(".git", message=message, code="git")]
+        found.append(Finding(".git", message=_said(refusal), code="git"))
+    return [*found, *private_names.errors(root, definitions, git)]
+
+
+def _beyond(told: list[Finding], found: list[Finding]) -> list[Finding]:
+    """Those of the findings that say something of a file beyond what has been told of it."""
+    evidence = {one.path for one in told if one.code == "evidence"}
+    paths = {one.path for one in told}
+    return [
+        one
+        for one in found
+        if one.path not in (paths if one.code in ("unmerged", "evidence") else evidence)
+    ]
+
+
+def _changed_evidence(held: Held) -> Iterator[Finding]:
+    """What is wrong with evidence that is not as the last commit has it, by the live entries that name it."""
+    paths = [path for _state, path in held.unheld() if path.startswith(f"{EVIDENCE}/")]
+    having = [path.encode() for path in paths]
+    for week in weeks_with_batches(held.root) if paths else ():
+        if any(True for _batch in each_of_week(held.root, week, having)):
+            batches = [b for b in each_of_week(held.root, week) if isinstance(b, Batch)]
+            for finding in _evidence_errors(held.root, batches):
+                if finding.path in paths:
+                    yield finding
+
+
+def _stray_links(root: Path, git: Git | None) -> list[Finding]:
+    """Links that no commit of the book takes, and that an audit refuses once git holds them."""
+    try:
+        return list(Held(root, git).stray_links()) if git and git.repository() else []
+    except Refusal:  # told by `in_git`
+        return []
+
+
+def _waiting(git: Git | None) -> list[Finding]:
+    """Why a commit waits although the book is in order, as where a rebase is stopped half-way."""
+    try:
+        reason = in_between(git) if git and git.repository() else None
+    except Refusal:  # told by `in_git`
+        return []
+    return [Finding(".git", message=_said(reason), code="git")] if reason else []
+
+
+def _said(refusal: Refusal) -> str:
+    return clauses([text for text in (refusal.message, refusal.advice) if text])
 
 
 def strays(root: Path) -> Iterator[Finding]:

@@ -12,13 +12,14 @@ from qibi.checks.registry import run
 from qibi.cli import complete, options
 from qibi.cli.commit import (
     Committed,
+    approver,
+    begin_link,
     commit_book,
-    is_merging,
-    ready_to_commit,
+    committing,
     refuse_in_between,
     refuse_names,
 )
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session
 from qibi.ledger.held import Held
 from qibi.ledger.seals import (
     FORMAT,
@@ -45,8 +46,8 @@ from qibi.proof.statements import order
 DETAILS = mark(
     "For an accident that git's history keeps for good: it says what happened, who says so and who "
     "approved it, in a file of the chain of seals, bound to the digests of what it is about. The audit "
-    "shows it from then on; what counts in rankings does not change. The ids are those that 'qibi "
-    "audit' shows."
+    "shows it from then on. What counts in rankings does not change, but for a sealed batch that is "
+    "lost: they do without it, and say so. The ids are those that 'qibi audit' shows."
 )
 EXAMPLES = mark("""
 qibi acknowledge 1f6a0c44d2b7 --reason "edited by hand, restored at once" --approved-by o1-004
@@ -74,17 +75,9 @@ def acknowledge(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    now.forgo_cache()
-    who = now.who(recorded_as)
+    now, who = begin_link(recorded_as, dry_run)
     if not dry_run:
-        ready_to_commit(now)
         refuse_in_between(now)
-        if is_merging(now):
-            raise Refusal(
-                _("a merge is not committed yet: what is made now could not be taken back alone"),
-                _("end it first: qibi commit (or git merge --abort)"),
-            )
     reason = reason.strip()
     if not reason:
         raise Refusal(_("how did it happen?"), _("say it: --reason TEXT"), 1)
@@ -95,10 +88,8 @@ def acknowledge(
             _("--approved-by WHO, someone else than you and than whoever had a part in it"),
             1,
         )
-    approver = now.find_subject(approved_by)
-    if now.definitions.kind(approver) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
-    if approver == who:
+    other = approver(now, approved_by)
+    if other == who:
         raise Refusal(_("who acknowledges does not approve it"), _("--approved-by someone else"), 1)
     sign = now.signer(who, "close")
     repository = Repository(now.root, now.around.environment)
@@ -107,10 +98,10 @@ def acknowledge(
         chain = _chain(now)
         named = list(dict.fromkeys(_named(found, text) for text in finding))
         names = [found.names[one] for one in named]
-        stands = _standing(chain, names, reason, who, approver)
+        stands = _standing(chain, names, reason, who, other)
         if stands is None:
-            _refuse_partial(now, Exhibits(repository), named, approver)
-            stands = _made(now, chain, names, reason, who, approver)
+            _refuse_partial(now, Exhibits(repository), named, other)
+            stands = _made(now, chain, names, reason, who, other)
             if not dry_run:
                 raw = encode_acknowledgement(stands.record)
                 if wrong := Held(now.root, now.git).refuses(stands.path, raw):
@@ -260,7 +251,7 @@ def _commit(
     """Commit the book; where it has errors, which an acknowledgement does not put right, this file alone."""
     title = _title(named)
     message = f"{title}\n\n{stands.path} {stands.digest}\n\n{stands.record.reason}"
-    try:
+    with committing(now, stands.path):
         if not run(now.root, now.definitions, now.git).errors:
             return commit_book(now, message, push=False, quiet=True)
         now.console.say(
@@ -277,9 +268,3 @@ def _commit(
                 text = _("git stored other bytes than stand here; qibi doctor says why")
                 raise Faults([Finding(path, message=text)])
         return made
-    except (Refusal, Faults):
-        text = _(
-            "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
-        )
-        now.console.say(text.format(path=stands.path), "yellow")
-        raise

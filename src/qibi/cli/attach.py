@@ -18,7 +18,7 @@ from qibi.cli.honours import evidence_text, kind_name
 from qibi.cli.session import Session, session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
-from qibi.ledger.evidence import kind_named, part_named, typed, written
+from qibi.ledger.evidence import kind_named, own_record, part_named, typed, written
 from qibi.ledger.evidence_files import EVIDENCE, KINDS, free_name, kind_of, safe_name
 from qibi.ledger.kept_sheets import is_below
 from qibi.ledger.store import SHEETS, write_once
@@ -86,7 +86,7 @@ def attach(
     who = now.who(recorded_as)
     named = [f for f in files if _is_reference(now, f)]
     copies = _copies(now, old, [f for f in files if f not in named], meant)
-    new_references = _references(old, named)
+    new_references = _references(now, old, named)
     stamp = now.stamp(batch.week, batch.branch, who, old.source)
     void = Void(
         week=batch.week,
@@ -140,11 +140,13 @@ def _is_reference(now: Session, path: Path) -> bool:
     return bool(found and found[1]) and not (now.around.folder / path).exists()
 
 
-def _references(old: Score, named: Sequence[Path]) -> list[str]:
-    """The references in their one form; raises `Refusal` for one that the entry has already."""
+def _references(now: Session, old: Score, named: Sequence[Path]) -> list[str]:
+    """The references in their one form; raises `Refusal` for one that the entry has already, or of a record."""
     found: list[str] = []
     for path in named:
         reference = written(str(path))
+        if wrong := own_record(reference, now.root, now.around.folder):
+            raise Refusal(wrong, code=1)
         if reference in (*old.evidence, *found):
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
         found.append(reference)

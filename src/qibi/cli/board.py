@@ -158,7 +158,7 @@ def asked_of(now: Session, week: str) -> "Asked":
         now.around.cache,
         phrases.closure,
         lambda ranking: phrases.handed_in(ranking, now.definitions),
-        lambda ranking: phrases.pending(ranking.pending),
+        phrases.apart,
     )
 
 

@@ -5,21 +5,23 @@ from typing import Annotated
 import typer
 
 from qibi.base import points
-from qibi.base.findings import Faults, Refusal
+from qibi.base.findings import Faults
 from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Definitions
 from qibi.checks.registry import Result, run
 from qibi.cli import complete, options, phrases
 from qibi.cli.commit import (
     Committed,
+    approver,
+    begin_link,
     commit_book,
+    committing,
     is_merging,
-    ready_to_commit,
     refuse_in_between,
     refuse_names,
 )
 from qibi.cli.console import View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session
 from qibi.cli.status_closing import show_pending
 from qibi.ledger.entries import Score
 from qibi.ledger.interrupted import is_unreported
@@ -70,28 +72,17 @@ def close(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    now.forgo_cache()
+    now, who = begin_link(recorded_as, dry_run)
     refuse_names(now, note)
-    who = now.who(recorded_as)
     asked = now.week(week)
-    if not dry_run:
-        ready_to_commit(now)
-        if is_merging(now):
-            raise Refusal(
-                _("a merge is not committed yet: a seal made now could not be taken back alone"),
-                _("end it first: qibi commit (or git merge --abort), then close"),
-            )
     sign = now.signer(who, "close")
     wish = Wish(
         closed_by=who,
         closed_at=now.recorded_at(),
         without={now.find_branch(text): note for text in without or ()},
-        approved_by=now.find_subject(approved_by, asked) if approved_by else "",
+        approved_by=approver(now, approved_by, asked) if approved_by else "",
         note=note,
     )
-    if wish.approved_by and now.definitions.kind(wish.approved_by) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
     with locked(now.root):
         closing = _left_unreported(now, asked, wish)
         if closing is None:
@@ -122,14 +113,8 @@ def close(
 
 def _commit(now: Session, closing: Closing) -> Committed | None:
     """Commit the seal; nothing is said of it before git holds it and all that it lists."""
-    try:
+    with committing(now, closing.path):
         return commit_book(now, _message(closing), push=False, quiet=True)
-    except (Refusal, Faults):
-        text = _(
-            "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
-        )
-        now.console.say(text.format(path=closing.path), "yellow")
-        raise
 
 
 def _committed_at(now: Session) -> str:

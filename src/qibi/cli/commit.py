@@ -1,7 +1,8 @@
 """qibi commit: check the book and commit it to git, and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,21 +40,6 @@ EXAMPLES = mark("""
 qibi commit
 qibi commit -m "Week 47" --push
 """)
-PARTS = (
-    "qibi.yaml",
-    "names.yaml",
-    "scheme",
-    "branches",
-    "plans",
-    "ledger",
-    "seals",
-    "sheets",
-    "evidence",
-    "schemas",
-    ".gitattributes",
-    ".gitignore",
-    "README.md",
-)
 
 
 def commit(
@@ -93,7 +79,7 @@ def commit_book(
     was committed then is taken back. With `quiet` the caller reports the commit.
     """
     git = now.git
-    top = ready_to_commit(now)
+    ready_to_commit(now)
     if now.definitions.signers and not dry_run:
         with locked(now.root):
             tidy_signatures(now.root)
@@ -109,23 +95,20 @@ def commit_book(
         )
         now.console.say(said, "yellow")
     made = None
-    paths = _parts(now)
-    changed = git.changed([*map(_pathspec, paths), *LEFT_OUT]) if paths else []
+    held = now.held()
+    changed = held.changes()
     merging = _refuse_loss_by_merge(now)
     if not changed and not merging:
-        held = now.held()
         if not dry_run and held.commit:
             _refuse_unheld(held)
             git.keep()  # whoever made that commit may have been killed before it was synced
         now.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
-        _refuse_rewriting(now, top, changed)
+        _refuse_rewriting(now, changed)
         if push and now.definitions.private_names:
-            refuse_to_commit(
-                now.root, now.definitions, [_book_path(now, top, p) for _s, p in changed]
-            )
-        _name_unsaid(now, top, changed)
-        text = message or (_message(now, top, changed) if changed else _("merged"))
+            refuse_to_commit(now.root, now.definitions, [path for _status, path in changed])
+        _name_unsaid(now, changed)
+        text = message or (_message(now, changed) if changed else _("merged"))
         if dry_run:
             first, *rest = text.splitlines()
             now.console.say(_("would commit: {message}").format(message=first))
@@ -134,10 +117,10 @@ def commit_book(
             for status, path in changed:
                 now.console.say(f"  {status} {path}")
             return None
-        touched = {_book_path(now, top, path).split("/")[0] for _status, path in changed}
+        touched = {path.split("/")[0] for _status, path in changed}
         # Git refuses a folder that it knows nothing in: the ledger with a lock and no batch yet.
-        named = [part for part in paths if part in touched] or ["qibi.yaml"]
-        made = _commit(now, text, [*map(_pathspec, named), *LEFT_OUT], merging)
+        named = [spec for part, spec in held.pathspecs.items() if part in touched] or ["qibi.yaml"]
+        made = _commit(now, text, [*named, *LEFT_OUT], merging)
         if not quiet:
             made.say(now.console)
     if push and not dry_run:
@@ -182,11 +165,6 @@ def _refuse_unheld(held: Held) -> None:
         raise Faults(wrong)
 
 
-def _pathspec(part: str) -> str:
-    """What of a part of the book is committed: of `sheets` the kept ones, the rest is people's own."""
-    return KEPT_SHEETS if part == SHEETS else part
-
-
 def _have_git_keep_bytes(now: Session) -> None:
     """Have git keep each byte of kept sheets, also in a book that was made before there were any."""
     if not any(map(sha256_in, kept_sheets(now.root))):
@@ -203,10 +181,9 @@ def _have_git_keep_bytes(now: Session) -> None:
     now.console.say(said.format(path=path.name, line=f"{SHEETS}/** -text"), "dim")
 
 
-def ready_to_commit(now: Session) -> Path:
-    """The repository's top folder; raises `Refusal` where git can't commit here."""
-    top = now.git.repository()
-    if top is None:
+def ready_to_commit(now: Session) -> None:
+    """Raises `Refusal` where git can't commit here."""
+    if now.git.repository() is None:
         raise Refusal(
             _("{folder} is not in a git repository").format(folder=now.root),
             _("make one: git init (in the book's folder), then run qibi commit again"),
@@ -219,7 +196,6 @@ def ready_to_commit(now: Session) -> Path:
                 'tell it once: git config --global user.name "NAME"; git config --global user.email MAIL'
             ),
         )
-    return top
 
 
 def refuse_names(now: Session, text: str) -> None:
@@ -238,26 +214,59 @@ def refuse_in_between(now: Session) -> None:
         raise reason
 
 
-def _refuse_rewriting(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
-    """Raises `Faults` where a merge is not resolved, or a file of the ledger is gone or changed.
+def begin_link(recorded_as: str | None, dry_run: bool) -> tuple[Session, str]:
+    """A session without a cache, and who writes the next link of the chain of seals.
+
+    Raises `Refusal` where git can't commit it by itself.
+    """
+    now = session()
+    now.forgo_cache()
+    who = now.who(recorded_as)
+    if not dry_run:
+        ready_to_commit(now)
+        if is_merging(now):
+            raise Refusal(
+                _("a merge is not committed yet: what is made now could not be taken back alone"),
+                _("end it first: qibi commit (or git merge --abort)"),
+            )
+    return now, who
+
+
+def approver(now: Session, text: str, week: str | None = None) -> str:
+    """The member who approves a link; raises `Refusal`."""
+    found = now.find_subject(text, week)
+    if now.definitions.kind(found) != "member":
+        raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
+    return found
+
+
+@contextmanager
+def committing(now: Session, path: str) -> Iterator[None]:
+    """Say that a link is written and not committed where the commit of it fails."""
+    try:
+        yield
+    except (Refusal, Faults):
+        text = _(
+            "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
+        )
+        now.console.say(text.format(path=path), "yellow")
+        raise
+
+
+def _refuse_rewriting(now: Session, changed: list[tuple[str, str]]) -> None:
+    """Raises `Faults` where a file of the ledger is gone or changed.
 
     Whatever stands under `ledger/`, `seals/` and `sheets/<year>/` is only ever added to.
     """
     findings = []
     for status, path in changed:
-        below = _book_path(now, top, path)
-        if "U" in status or status in ("AA", "DD"):
-            message = _(
-                "both sides of a merge changed it; keep what is right, then: git add {path}"
-            )
-            findings.append(Finding(below, message=message.format(path=argument(below))))
-        elif below.startswith("seals/") and status == "M " and is_merging(now):
+        if path.startswith("seals/") and status == "M " and is_merging(now):
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
-            findings.append(Finding(below, message=text))
-        elif _only_grows(below) and set(status) & set("MDTRC"):
+            findings.append(Finding(path, message=text))
+        elif _only_grows(path) and set(status) & set("MDTRC"):
             message = _("committed before, now gone or changed; the ledger only grows")
-            findings.append(Finding(below, message=message, lost=""))
+            findings.append(Finding(path, message=message, lost=""))
     if findings:
         raise Faults(findings)
 
@@ -296,10 +305,9 @@ def is_merging(now: Session) -> bool:
     return now.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
 
 
-def _name_unsaid(now: Session, top: Path, changed: list[tuple[str, str]]) -> None:
+def _name_unsaid(now: Session, changed: list[tuple[str, str]]) -> None:
     """Name the batches that were recorded by a command which did not come to its end."""
-    for _status, path in changed:
-        below = _book_path(now, top, path)
+    for _status, below in changed:
         if not below.endswith(".jsonl") or now.root / below in now.unsaid:
             continue  # what this very command recorded is on its way
         if is_unreported(now.root, now.root / below):
@@ -309,20 +317,6 @@ def _name_unsaid(now: Session, top: Path, changed: list[tuple[str, str]]) -> Non
                 ).format(path=below),
                 "yellow",
             )
-
-
-def _parts(now: Session) -> list[str]:
-    """The parts of the book that git can be asked about: there, or tracked and gone; not ignored.
-
-    A `.gitignore` may keep a part out (names.yaml), and `private_names` does with that one.
-    """
-    ignored = set(now.git.run("check-ignore", "--", *PARTS).stdout.splitlines())
-    if now.definitions.private_names:
-        ignored.add("names.yaml")
-    gone = [part for part in PARTS if not (now.root / part).exists()]
-    tracked = now.git.run("ls-files", "-z", "--", *gone).stdout.split("\0") if gone else []
-    known = {path.split("/")[0] for path in tracked}
-    return [part for part in PARTS if part not in ignored and (part not in gone or part in known)]
 
 
 def git_ignores(now: Session, part: str) -> bool:
@@ -348,9 +342,9 @@ def _check(now: Session) -> None:
         )
 
 
-def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
+def _message(now: Session, changed: list[tuple[str, str]]) -> str:
     """What was scored: one branch and week in the first line, else a tally and a line for each."""
-    batches = list(_new_batches(now, top, changed))
+    batches = list(_new_batches(now, changed))
     lines = []
     for week, branch in sorted({(b.week, b.branch) for b in batches}):
         entries = [e for b in batches if (b.week, b.branch) == (week, branch) for e in b.entries]
@@ -359,7 +353,7 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
         if not scores and any(isinstance(e, Assessed) for e in entries):
             said = _("assessed, nothing to report")
         lines.append(f"{phrases.branch(now.definitions, branch)} {week}{colon()}{said}")
-    others = sorted({_book_path(now, top, path).split("/")[0] for _s, path in changed} - {"ledger"})
+    others = sorted({path.split("/")[0] for _s, path in changed} - {"ledger"})
     if batches and SHEETS in others:  # those that the batches come from
         others.remove(SHEETS)
     if others:
@@ -378,18 +372,9 @@ def _message(now: Session, top: Path, changed: list[tuple[str, str]]) -> str:
     return "\n".join([title, "", *lines])
 
 
-def _book_path(now: Session, top: Path, path: str) -> str:
-    """A path from the repository's top as one below the book's folder."""
-    try:
-        return str((top / path).relative_to(now.root.resolve()))
-    except ValueError:
-        return path
-
-
-def _new_batches(now: Session, top: Path, changed: list[tuple[str, str]]) -> list[Batch]:
+def _new_batches(now: Session, changed: list[tuple[str, str]]) -> list[Batch]:
     found = []
-    for _status, path in changed:
-        below = _book_path(now, top, path)
+    for _status, below in changed:
         parts = below.split("/")
         if parts[0] == "ledger" and below.endswith(".jsonl") and len(parts) == 4:
             raw = (now.root / below).read_bytes() if (now.root / below).exists() else b""

@@ -6,13 +6,13 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from pathlib import Path
 
 from qibi.base import language
-from qibi.base.findings import Faults, Refusal
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing, many
 from qibi.cli.session import Session
 
@@ -234,7 +234,8 @@ def _book(now: Session) -> Iterator[Check]:
         people = len({p.id for p in definitions.memberships})
         counted = many("{count} person", "{count} people", people).format(count=people)
         yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
-        yield from _repository(now)
+        wrong = yield from _repository(now)
+        yield from _errors(now, wrong)
         yield from _leftovers(now)
         yield from _key(now)
     except Refusal as refusal:
@@ -242,17 +243,13 @@ def _book(now: Session) -> Iterator[Check]:
         state = "broken" if asked else "note"
         yield Check("book", label, state, refusal.message, refusal.advice)
     except Faults as faults:
-        count = len(faults.findings)
-        found = many("{count} finding", "{count} findings", count).format(count=count)
-        first = _("first: {finding}  ('qibi check' shows all)").format(
-            finding=now.advised(faults.findings)[0]
-        )
-        yield Check("book", label, "broken", f"{found}  {root}", first)
+        yield _broken("book", label, faults.findings, f"  {root}")
     yield _time_zones(zone)
 
 
-def _repository(now: Session) -> Iterator[Check]:
-    """Whether the book is in git, and git holds it as it stands."""
+def _repository(now: Session) -> Generator[Check, None, Sequence[Finding]]:
+    """Whether the book is in git, and git holds it as it stands; returns what keeps it from that."""
+    from qibi.checks.registry import in_git
     from qibi.ledger.git_state import in_between
 
     label = _("book in git")
@@ -261,21 +258,35 @@ def _repository(now: Session) -> Iterator[Check]:
         if top is None:
             advice = _("git init (in the book's folder)")
             yield Check("repository", label, "note", _("no; qibi commit needs it"), advice)
-            return
+            return ()
         yield Check("repository", label, "ok", str(top))
         if stopped := in_between(now.git):
             yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
-        wrong = now.held().standing()
     except Refusal as refusal:
         yield Check("repository", label, "broken", refusal.message, refusal.advice)
-        return
+        return in_git(now.root, now.definitions, now.git)
     label = _("what git holds")
-    if wrong:
-        count = many("{count} finding", "{count} findings", len(wrong)).format(count=len(wrong))
-        first = _("first: {finding}  ('qibi check' shows all)").format(finding=wrong[0])
-        yield Check("held", label, "broken", count, first)
+    if wrong := in_git(now.root, now.definitions, now.git):
+        yield _broken("held", label, wrong)
     else:
         yield Check("held", label, "ok", _("the book as it stands, byte for byte, once committed"))
+    return wrong
+
+
+def _errors(now: Session, told: Sequence[Finding]) -> Iterator[Check]:
+    """The errors of the book that are not told yet; `commit` refuses each."""
+    from qibi.checks.registry import run
+
+    found = run(now.root, now.definitions, now.git, now.around.now()).errors
+    if left := [finding for finding in found if finding not in told]:
+        yield _broken("errors", _("the book's errors"), left)
+
+
+def _broken(name: str, label: str, findings: Sequence[Finding], found: str = "") -> Check:
+    """A check that these findings fail, with the first of them."""
+    count = many("{count} finding", "{count} findings", len(findings)).format(count=len(findings))
+    first = _("first: {finding}  ('qibi check' shows all)").format(finding=findings[0])
+    return Check(name, label, "broken", f"{count}{found}", first)
 
 
 def _leftovers(now: Session) -> Iterator[Check]:

@@ -199,6 +199,8 @@ def _standings(now: Session, asked: Period, by: str) -> Table:
 def _entries(now: Session, asked: Period) -> Table:
     with now.console.progress(_("reading the ledger"), 1):
         counts = counting(now.root, asked.weeks)
+        for text in phrases.lost(counts.lost_in):
+            now.console.say(_("warning: {text}").format(text=text), "yellow")
         return entries(now.definitions, read_weeks(now.root, counts.weeks), counts.pending)
 
 
@@ -217,6 +219,7 @@ def _payload(now: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
         "provisional": members.provisional,
         "closed": members.closed,
         "pending": members.pending,
+        "lost": members.lost,
         "missing": [{"week": week, "branch": branch} for week, branch in members.missing],
         "criteria": [
             {

@@ -53,7 +53,7 @@ def lists(
     counts = counting(now.root, asked.weeks)
     closure = phrases.closure_of(asked.weeks, counts.closed)
     view.line(f"{now.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
-    for text in phrases.pending(counts.waiting):
+    for text in (*phrases.lost(counts.lost_in), *phrases.pending(counts.waiting)):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
     mine = lists_remedies.remedies_of(now, asked, found)
     for kind in kinds:

@@ -119,6 +119,23 @@ def closure_of(weeks: Sequence[str], closed: Mapping[str, int]) -> str:
     )
 
 
+def lost(batches: Mapping[str, int]) -> list[str]:
+    """A line for each closed week of which batches are gone, as somebody has acknowledged."""
+    return [
+        many(
+            "{count} batch of {week} is missing, as was acknowledged (qibi check names it): the results are without it",
+            "{count} batches of {week} are missing, as was acknowledged (qibi check names them): the results are without them",
+            count,
+        ).format(count=count, week=week)
+        for week, count in sorted(batches.items())
+    ]
+
+
+def apart(ranking: Ranking) -> list[str]:
+    """What of its weeks a ranking is without: batches that are lost, and those that wait."""
+    return [*lost(ranking.lost), *pending(ranking.pending)]
+
+
 def pending(waiting: Mapping[str, int]) -> list[str]:
     """A line for each closed week for which something came since; it counts for nothing yet."""
     return [

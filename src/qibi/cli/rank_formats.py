@@ -35,7 +35,8 @@ def warnings(ranking: Ranking) -> list[tuple[str, str]]:
     )
     waiting = [("pending", text) for text in phrases.pending(ranking.pending)]
     return (
-        waiting
+        [("lost", text) for text in phrases.lost(ranking.lost)]
+        + waiting
         + named
         + [
             (
@@ -67,6 +68,7 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
         "provisional": ranking.provisional,
         "closed": ranking.closed,
         "pending": ranking.pending,
+        "lost": ranking.lost,
         "missing": [{"week": week, "branch": branch} for week, branch in ranking.missing],
         "standings": [
             {

@@ -18,7 +18,11 @@ def show(now: Session, question: Question, top: int | None, form: str, output: s
     """Write the ranking by honours; raises `Faults` where the ledger is damaged."""
     counts = counting(now.root, question.period.weeks)
     found = ranking(now.definitions, read_counting(now.root, counts), question)
-    for text in (*_warnings(found), *phrases.pending(counts.waiting)):
+    for text in (
+        *_warnings(found),
+        *phrases.lost(counts.lost_in),
+        *phrases.pending(counts.waiting),
+    ):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
     closure = phrases.closure_of(question.period.weeks, counts.closed)
     now.console.show(_view(now, found, top, closure), form, output)

@@ -98,7 +98,7 @@ def open_some(
             measure=measure or mending,
             due=due_day(asked, due or usual_due),
             note=note or remark,
-            evidence=shown_by(evidence),
+            evidence=shown_by(now, evidence),
         )
         for key, usual_due, mending, remark in wanted
     ]

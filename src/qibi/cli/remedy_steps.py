@@ -89,7 +89,7 @@ def _step(
             subject=life.subject,
             due=due_day(life.week, due) if due else "",
             note=note,
-            evidence=shown_by(evidence),
+            evidence=shown_by(now, evidence),
         )
         made = recording.unwritten(life.week, life.branch, [entry])
         after = lives([*batches, made])[key]

@@ -33,11 +33,11 @@ def known_lives(now: Session) -> dict[str, Life]:
     return lives(standing_remedies(now))
 
 
-def shown_by(text: str) -> tuple[str, ...]:
+def shown_by(now: Session, text: str) -> tuple[str, ...]:
     """The evidence of `--evidence`; raises `Refusal` where it is of the book's own records."""
     found = references(text)
     for reference in found:
-        if wrong := own_record(reference):
+        if wrong := own_record(reference, now.root, now.around.folder):
             raise Refusal(wrong, code=1)
     return found
 

@@ -263,7 +263,8 @@ class Session:
 
     def stamp(self, week: str, branch: str, who: str, source: str = "") -> Stamp:
         """What all entries of one batch have in common."""
-        return Stamp(week, branch, who, self.recorded_at(), source)
+        moment = self.recorded_at()
+        return Stamp(week, branch, who, moment, source, self.root, self.around.folder)
 
     def week(self, text: str | None) -> str:
         """One week from `--week`; bare or absent it is the latest assessed one."""

@@ -39,7 +39,7 @@ def show(
     key = now.find_subject(subject, asked)
     kind = now.definitions.kind(key) or "member"
     found = behind(now.root, now.definitions, weeks.single(asked), by=kind, cache=now.around.cache)
-    for text in phrases.pending(found.ranking.pending):
+    for text in phrases.apart(found.ranking):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
     now.console.show(view(now, found, key, asked), form, output)
 

@@ -109,6 +109,7 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
     view.blocks.append(_grid(now, branches))
     status_waiting.show_remedies(view, now, remedies)
     status_waiting.show_waiting(view, waiting)
+    status_closing.show_lost(view, closing)
     status_closing.show_pending(view, now, pending)
     status_warnings.show_doubles(view, now, doubles)
     view.line()
@@ -211,7 +212,7 @@ def _by(now: Session, branch: dict[str, Any], timed: bool) -> str:
 
 @dataclass(frozen=True)
 class _InGit:
-    """What git holds of the book: how many files differ from the last commit, which, and what is wrong."""
+    """What git holds of the book: how many files a commit would take, what differs, and what is wrong."""
 
     uncommitted: int | None = None  # None outside a repository
     unheld: tuple[tuple[str, str], ...] = ()  # new, changed or gone; path
@@ -220,19 +221,18 @@ class _InGit:
 
 def _in_git(now: Session) -> _InGit:
     """What the working tree shows that git does not hold, and what keeps git from holding it."""
-    from qibi.ledger.git import LEFT_OUT, NotInstalled
+    from qibi.checks.registry import in_git
+    from qibi.ledger.git import NotInstalled
     from qibi.ledger.git_state import in_between
 
     try:
         if now.git.repository() is None:
             return _InGit()
         held = now.held()
-        problems = [str(finding) for finding in held.standing()]
+        problems = [str(finding) for finding in in_git(now.root, now.definitions, now.git)]
         if stopped := in_between(now.git):
             problems.append(clauses([stopped.message, stopped.advice]))
-        unheld = held.unheld()
-        count = len(now.git.changed([".", *LEFT_OUT], filters=False))
-        return _InGit(max(count, len(unheld)), tuple(unheld), tuple(problems))
+        return _InGit(len(held.taken), tuple(held.unheld()), tuple(problems))
     except NotInstalled:
         return _InGit()
     except Refusal as refusal:

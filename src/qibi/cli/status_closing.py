@@ -28,6 +28,7 @@ def as_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
     """The same for programs."""
     return {
         "closed": found.closed.get(week),
+        "lost": found.lost_in,
         "pending": [
             {
                 "week": b.week,
@@ -39,6 +40,14 @@ def as_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
             for b in pending
         ],
     }
+
+
+def show_lost(view: View, found: Counting) -> None:
+    """Say of which weeks batches are gone for good."""
+    if texts := phrases.lost(found.lost_in):
+        view.line()
+    for text in texts:
+        view.line(text, "yellow", whole=True)
 
 
 def show_pending(view: View, now: Session, pending: list[Batch]) -> None:

@@ -47,7 +47,7 @@ def why(
         if len(asked.weeks) == 1
         else _period_view(now, found, key, asked)
     )
-    for text in phrases.pending(found.ranking.pending):
+    for text in phrases.apart(found.ranking):
         now.console.say(_("warning: {text}").format(text=text), "yellow")
     now.console.show(made, form, output)
 

@@ -87,7 +87,8 @@ def admit_draft(
         from qibi.ledger.evidence import own_record
 
         texts = [e for e in draft.evidence if isinstance(e, str)]
-        problems += [("evidence", wrong) for e in texts if (wrong := own_record(e))]
+        wrong = [own_record(text, stamp.book, stamp.folder) for text in texts]
+        problems += [("evidence", found) for found in wrong if found]
     if thing is None or draft.price is None:
         return [], problems
     entry = Score(

@@ -14,7 +14,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.ledger.batches import Batch, batch_names, folder, parse, read_weeks
 from qibi.ledger.entries import Remedy, Task
-from qibi.ledger.seals import SealFile, latest_paths, read_seal
+from qibi.ledger.seals import SealFile, acknowledged_losses, latest_paths, read_seal
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class Counting:
     pending: tuple[str, ...] = ()
     seals: tuple[SealFile, ...] = ()
     weeks: tuple[str, ...] = field(default=())  # that hold any batch
+    lost: tuple[
+        str, ...
+    ] = ()  # paths of batches that a seal lists; that they are gone is acknowledged
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -41,6 +44,11 @@ class Counting:
         """Closed week: how many batches are pending."""
         return dict(Counter(week_of_path(path) for path in self.pending))
 
+    @property
+    def lost_in(self) -> dict[str, int]:
+        """Closed week: how many of its batches are lost."""
+        return dict(Counter(week_of_path(path) for path in self.lost))
+
 
 OPEN = Counting()  # nothing is closed
 
@@ -52,13 +60,17 @@ def week_of_path(path: str) -> str:
 
 
 def counting(root: Path, weeks: Iterable[str]) -> Counting:
-    """What counts in these weeks; raises `Faults` for a damaged seal, or where a batch is gone."""
+    """What counts in these weeks; raises `Faults` for a damaged seal, or where a batch is gone.
+
+    Not where somebody has acknowledged that it is: the week does without it from then on.
+    """
     closed = latest_paths(root)
     counted: list[str] = []
     pending: list[str] = []
     seals: list[SealFile] = []
     found_in: list[str] = []
     missing: list[Finding] = []
+    lost: list[str] = []
     for week in weeks:
         place = folder(week)
         here = [f"{place}/{name}" for name in batch_names(root, week)]
@@ -72,10 +84,16 @@ def counting(root: Path, weeks: Iterable[str]) -> Counting:
         sealed = file.batches
         counted += [path for path in here if path in sealed]
         pending += [path for path in here if path not in sealed and _waits(root, week, path)]
-        missing += [gone(path, file) for path in sorted(sealed - set(here))]
+        absent = sealed - set(here)
+        known = acknowledged_losses(root) if absent else {}
+        for batch in file.seal.batches:
+            if batch.path in absent and (batch.path, batch.sha256) in known:
+                lost.append(batch.path)
+            elif batch.path in absent:
+                missing.append(gone(batch.path, file))
     if missing:
         raise Faults(missing)
-    return Counting(tuple(counted), tuple(pending), tuple(seals), tuple(found_in))
+    return Counting(tuple(counted), tuple(pending), tuple(seals), tuple(found_in), tuple(lost))
 
 
 def gone(path: str, file: SealFile) -> Finding:

@@ -5,7 +5,11 @@ or a pledge begins with its kind: `pennant:2026-003`. People may write `锦旗�
 or just `锦旗`; all are put into that one form on entry, and understood where an old line has them.
 """
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from qibi.base.language import _
 from qibi.base.text import folded
@@ -84,14 +88,38 @@ def part_named(path: str) -> str | None:
     return None
 
 
-def own_record(text: str) -> str | None:
-    """What is wrong with evidence that names a part of the book's own records; None for all other."""
-    part = part_named(text) if re.search(r"[/\\.]", text) else None
+def own_record(text: str, book: Path | None = None, folder: Path | None = None) -> str | None:
+    """What is wrong with evidence that names a part of the book's own records; None for all other.
+
+    A path counts from the book's folder, and from the `folder` in which it was written.
+    """
+    kind = typed(text)
+    path = (kind[1] if kind else text).removeprefix("file://")
+    if not re.search(r"[/\\.]", path):
+        return None
+    below = _below(path, book, folder) if book and folder else ()
+    part = next(filter(None, map(part_named, (path, *below))), None)
     if part is None:
         return None
     return _(
         "evidence '{text}' is of the book's own records ({part}), which prove nothing by themselves; copy a file into evidence/ (qibi attach), or write what shows it"
     ).format(text=text, part=part)
+
+
+def _below(path: str, book: Path, folder: Path) -> Iterator[str]:
+    """Where a path leads to below the book's folder, as it is written and with links followed, in any case.
+
+    Words are no path: what is neither absolute nor leads out of a folder counts where it stands there.
+    """
+    leads_out = Path(path).is_absolute() or ".." in Path(path).parts
+    with suppress(OSError, RuntimeError, ValueError):  # too long for a path, a loop of links
+        places = [place for place in (folder / path, book / path) if leads_out or place.exists()]
+        found = [p for place in places for p in (Path(os.path.normpath(place)), place.resolve())]
+        for root in (book.absolute(), book.resolve()):
+            above = [folded(part) for part in root.parts]
+            for one in found:
+                if [folded(part) for part in one.parts[: len(above)]] == above:
+                    yield "/".join(one.parts[len(above) :])
 
 
 def record_of(evidence: str | File, entry: str) -> tuple[str, str] | None:

@@ -287,6 +287,23 @@ class Git:
             )
             raise
 
+    def not_added(self, paths: Sequence[str], prefix: str) -> list[str]:
+        """Those of these new files that `add` does not take because of a sparse checkout; adds nothing.
+
+        `prefix` is this folder below the repository's top. None of the repository's filters runs.
+        """
+        asked = ("--literal-pathspecs", "add", "--dry-run", "--", *paths)
+        done = self.run(*_NO_MODES, *self._filters_off(), *asked)
+        if done.returncode == 0:
+            return []
+        said = set(done.stderr.splitlines())
+        found = [path for path in paths if prefix + path in said]
+        if not found:
+            raise self._locked(done) or Refusal(
+                _("git {command} failed: {words}").format(command="add", words=_words_of(done))
+            )
+        return found
+
     def commit(self, message: str, paths: Sequence[str]) -> str:
         """Add and commit these paths, and have the disk keep the commit; its short id."""
         self.add(paths)

@@ -6,7 +6,7 @@ So where a `.git` stands, that is the repository that is meant, or nothing is co
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from qibi.ledger.git import Git
 
+_NAMED = 3  # of what git could switch to
 _NONE = "not a git repository"
 _OWNER = re.compile(r"detected dubious ownership in repository at '(.+)'")
 _CONFIG = re.compile(
@@ -222,12 +223,31 @@ def in_between(git: "Git") -> Refusal | None:
                 _("{operation}: a commit made now would be lost with it").format(operation=message),
                 later.format(steps=_steps(steps)),
             )
-    if not git.run("symbolic-ref", "--quiet", "HEAD").stdout.startswith("refs/heads/"):
+    head = git.run("symbolic-ref", "--quiet", "HEAD").stdout.strip()
+    if not head.startswith("refs/heads/"):
         return Refusal(
             _("HEAD is detached: a commit made now would be lost"),
             later.format(steps=_steps(("git switch NAME", "git switch -c NAME"))),
         )
+    if not head_commit(git) and (names := _with_commits(git)):
+        return Refusal(
+            _(
+                "HEAD names {name}, which has no commit, in a repository that has some: a commit made now would begin a second history"
+            ).format(name=head.removeprefix("refs/heads/")),
+            later.format(steps=_steps([shlex.join(["git", "switch", name]) for name in names])),
+        )
     return None
+
+
+def _with_commits(git: "Git") -> list[str]:
+    """What `git switch` takes in a repository whose HEAD has no commit; empty where it has none at all."""
+    refs = git.demand("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split()
+    if not refs:
+        remote = ("--format=%(refname:lstrip=3)", "refs/remotes")
+        refs = [name for name in git.demand("for-each-ref", *remote).split() if name != "HEAD"]
+    if not refs and git.demand("for-each-ref", "--count=1"):
+        return ["NAME"]  # a tag alone, say
+    return list(dict.fromkeys(refs))[:_NAMED]
 
 
 _REBASE = ("git rebase --continue", "git rebase --abort")
@@ -237,5 +257,5 @@ _REVERT = ("git revert --continue", "git revert --abort")
 _BISECT = ("git bisect reset",)
 
 
-def _steps(commands: tuple[str, ...]) -> str:
+def _steps(commands: Sequence[str]) -> str:
     return _(" or ").join(commands)

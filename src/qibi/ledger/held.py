@@ -9,27 +9,36 @@ that its index and HEAD hold.
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from qibi.base.findings import Finding
 from qibi.base.language import _, listing
-from qibi.base.plain import NotPlain, read_plain
+from qibi.base.plain import NotPlain, not_own, read_plain, said_of
 from qibi.base.text import argument
 from qibi.book.links import NAMES
 from qibi.book.load import ENDINGS, FOLDERS
 from qibi.ledger.batches import LEDGER, each_of_week, weeks_with_batches
-from qibi.ledger.git import Git
-from qibi.ledger.git_state import head_commit
+from qibi.ledger.git import LEFT_OUT, Git
+from qibi.ledger.git_state import head_commit, in_between
+from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
 from qibi.ledger.presence import TIMES_TELL, Stamp, stamp_of
 from qibi.ledger.restore import advised, from_object
-from qibi.ledger.seals import SEALS
+from qibi.ledger.seals import SEALS, take_yours_back
 from qibi.ledger.store import SHEETS
 
 EVIDENCE = "evidence"
+# What of a book's folder a commit takes.
+PARTS = (
+    *("qibi.yaml", NAMES, *FOLDERS, LEDGER, SEALS, SHEETS, EVIDENCE),
+    *("schemas", ".gitattributes", ".gitignore", "README.md"),
+)
 PLAIN = "100644"
+_NO_FILES = ("120000", "160000")  # a link, a commit of another repository
+_AT_ONCE = 500  # paths of one command line
 _CONVERTING = ("filter", "ident", "working-tree-encoding", "eol", "text", "crlf")
 _LITTER = (
     "thumbs.db",
@@ -140,6 +149,40 @@ class Held:
         return self._listed[0]
 
     @cached_property
+    def prefix(self) -> str:
+        """The book's folder below the repository's top, with a slash at its end; empty for the top itself."""
+        return self.git.demand("rev-parse", "--show-prefix").removesuffix("\n")
+
+    @cached_property
+    def pathspecs(self) -> dict[str, str]:
+        """Part of the book that a commit takes: as git is told. It is there, or tracked and gone; not ignored.
+
+        A `.gitignore` may keep a part out (names.yaml), and `private` does with that one. Of `sheets` it takes
+        the kept ones, the rest is people's own.
+        """
+        ignored = set(self.git.run("check-ignore", "--", *PARTS).stdout.splitlines())
+        if self.private:
+            ignored.add(NAMES)
+        tracked_parts = {path.split("/")[0] for path in self.index}
+        return {
+            part: KEPT_SHEETS if part == SHEETS else part
+            for part in PARTS
+            if part not in ignored and (part in tracked_parts or (self.root / part).exists())
+        }
+
+    @cached_property
+    def taken(self) -> list[tuple[str, str]]:
+        """As `changes`, told without running any program that the repository names for its files."""
+        return self.changes(filters=False)
+
+    def changes(self, *, filters: bool = True) -> list[tuple[str, str]]:
+        """Status (two letters, as git writes them) and path of what a commit of the book would take."""
+        if not self.pathspecs:
+            return []
+        found = self.git.changed([*self.pathspecs.values(), *LEFT_OUT], filters=filters)
+        return [(status, path.removeprefix(self.prefix)) for status, path in found]
+
+    @cached_property
     def _listed(self) -> tuple[list[str], dict[str, str]]:
         """The files on disk that git is to hold, and those of them that it ignores, with the rule.
 
@@ -176,13 +219,9 @@ class Held:
 
     def standing(self) -> list[Finding]:
         """What keeps the next commit from holding the book as it stands on disk, or the last from being it."""
-        findings = [
-            *self._flags(),
-            *self.gone(),
-            *self._embedded(),
-            *self._ignored(self._listed[1]),
-        ]
-        findings += self._taken_out()
+        findings = [*self._flags(), *self.gone(), *self._embedded()]
+        findings += self._ignored(self._listed[1])
+        findings += [*self._taken_out(), *self._unmerged(), *self._links(), *self._left_out()]
         told = {finding.path for finding in findings}
         changed = [p for p in self.files if p not in told and self.changed(p) and self.objects[p]]
         findings += self._converted({path: _bytes(self.root / path) for path in changed})
@@ -199,6 +238,57 @@ class Held:
                 message = _("changed since it was committed")
                 findings.append(Finding(path, message=message, code="changed", lost=""))
         return advised(findings, self.root, self.git)
+
+    def _unmerged(self) -> Iterator[Finding]:
+        """Files that both sides of a merge changed, anywhere in the repository: git commits nothing before."""
+        rows = self.git.read("ls-files", "-z", "--unmerged", "--", ":/").decode(*_PATHS).split("\0")
+        paths = {row.split("\t", 1)[1] for row in rows if row}
+        if not paths or in_between(
+            self.git
+        ):  # then it is no merge, and the commit waits for its end
+            return
+        for path in sorted(paths):
+            if path.startswith(f"{SEALS}/"):
+                message = _("the other side of this merge has another; {advice}")
+                advice = take_yours_back(merging=True)
+                yield _finding(path, message, "unmerged", advice=advice)
+            else:
+                message = _(
+                    "both sides of a merge changed it; keep what is right, then: git add {path}"
+                )
+                yield _finding(path, message, "unmerged")
+
+    def _links(self) -> Iterator[Finding]:
+        """What a commit would take that is no file, as a link in place of README.md."""
+        for _status, path in self.taken:
+            with suppress(OSError):
+                if kind := not_own(os.lstat(self.root / path)):
+                    yield Finding(path, message=said_of(kind), code="link")
+
+    def stray_links(self) -> Iterator[Finding]:
+        """Links that no commit of the book takes: those that git holds, and people's own in sheets/."""
+        rest = ("ls-files", "-z", "--others", "--exclude-standard", "--", SHEETS)
+        own = self.git.read(*rest).decode(*_PATHS).split("\0")
+        found = {path for path in own if path and (self.root / path).is_symlink()}
+        for held in (self.head, self.index):
+            found |= {path for path, file in held.items() if file.mode in _NO_FILES}
+        message = _(
+            "a link or a repository of its own, no part of a book; an audit refuses what git holds of it: keep it out of git (.gitignore; git rm --cached -- {path}), or put the file itself there"
+        )
+        for path in sorted(found - {path for _status, path in self.taken}):
+            yield _finding(path, message, "link")
+
+    def _left_out(self) -> Iterator[Finding]:
+        """New files where a sparse checkout has none, so that git does not add them."""
+        if (self.git.config("core.sparseCheckout") or "").lower() != "true":
+            return
+        new = [path for status, path in self.taken if status == "??"]
+        message = _(
+            "a sparse checkout leaves its place out, so git does not add it; get all of the book: git sparse-checkout disable"
+        )
+        for at in range(0, len(new), _AT_ONCE):
+            for path in self.git.not_added(new[at : at + _AT_ONCE], self.prefix):
+                yield _finding(path, message, "git-sparse")
 
     @property
     def _merging(self) -> bool:

@@ -46,14 +46,19 @@ def advised(findings: Iterable[Finding], root: Path, git: Git | None) -> list[Fi
     ]
 
 
-def how(lost: Mapping[str, str], root: Path, git: Git | None) -> dict[str, str]:
-    """Path: what restores it, of files of the book and the SHA-256 that each has to have (empty: see `_Wanted`)."""
+def how(lost: Mapping[str, str], root: Path, git: Git | None, nowhere: str = "") -> dict[str, str]:
+    """Path: what restores it, of files of the book and the SHA-256 that each has to have (empty: see `_Wanted`).
+
+    `nowhere` is said instead where git has a file nowhere.
+    """
     try:
         if git is not None and git.repository() is not None:
-            return _Search(root, git).run([_Wanted(path, sha256) for path, sha256 in lost.items()])
+            return _Search(root, git, nowhere).run(
+                [_Wanted(path, sha256) for path, sha256 in lost.items()]
+            )
     except Refusal:  # whoever reads git for itself says why
         pass
-    return dict.fromkeys(lost, _("restore it from another clone or a backup"))
+    return dict.fromkeys(lost, nowhere or _("restore it from another clone or a backup"))
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class _Wanted:
 class _Search:
     root: Path
     git: Git
+    nowhere: str = ""
     commits: list[str] = field(
         default_factory=list
     )  # that had one of these files: the next is likely there
@@ -126,11 +132,14 @@ class _Search:
             return _(
                 "this clone holds only the end of the history; get all of it, then run the same command again: git fetch --unshallow"
             )
-        if staged is None and head is None and _BATCH.fullmatch(one.path):
+        if self.nowhere:
+            return self.nowhere
+        proven = bool(one.sha256)  # by a seal or an entry, which an audit compares it with
+        if not proven and staged is None and head is None and _BATCH.fullmatch(one.path):
             return _(
                 "git holds it nowhere as it was: copy it from a backup, or remove it and record its entries again"
             )
-        if head is None or one.path.endswith(ENDINGS):
+        if (head is None and not proven) or one.path.endswith(ENDINGS):
             return _("git holds it nowhere as it was: copy it from another clone or a backup")
         return _(
             "git holds it nowhere as it was: copy it from another clone or a backup; without one, explain what 'qibi audit' then finds: qibi acknowledge ID --reason TEXT --approved-by WHO"

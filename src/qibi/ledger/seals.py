@@ -25,6 +25,7 @@ from qibi.ledger.entries import moment
 
 SEALS = "seals"
 FORMAT = 1
+NOTHING = "none"  # in what a finding is about: the object of a file that is not there
 _NAME = re.compile(r"([0-9]{4}-W[0-9]{2})(?:\.r([1-9][0-9]{0,3}))?\.json")
 _ACKNOWLEDGED = re.compile(r"acknowledged-([1-9][0-9]{0,3})\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -287,6 +288,27 @@ def parse_acknowledgement(path: str, raw: bytes) -> AcknowledgementFile | Findin
         reason = str(error)
     text = _("not an acknowledgement ({reason}); only qibi writes here")
     return Finding(path, message=text.format(reason=reason), code="seal", lost=lost)
+
+
+def acknowledged_losses(root: Path) -> dict[tuple[str, str], str]:
+    """Path and SHA-256 of each sealed batch whose loss was acknowledged: the path of the acknowledgement.
+
+    Of one that says whether it is sound: its reason, and another who approved it. The rest an audit proves.
+    """
+    found = {}
+    for path in link_paths(root):
+        if acknowledgement_number(path) is None:
+            continue
+        file = parse_acknowledgement(path, (root / path).read_bytes())
+        if isinstance(file, Finding):  # `check` names it
+            continue
+        record = file.record
+        if not record.reason.strip() or record.approved_by == record.acknowledged_by:
+            continue
+        for one in record.findings:
+            if one.code == "sealed" and one.is_whole and one.about.get("object") == NOTHING:
+                found[one.path, one.about.get("listed", "")] = path
+    return found
 
 
 def parse_whole(raw: bytes) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def folded(name: str) -> str:
 def twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each of these paths, below the book's folder, that is another's elsewhere: it, and that other.
 
-    The other is among the paths, or is the name that qibi reads.
+    The other is among the paths, or is the name that qibi reads. Of two that stand there it is the one in small
+    letters, as qibi writes them.
     """
     stands: dict[str, str] = {}  # by the folded path: what stands there, a folder too
     folders = {"": ""}  # each folded
@@ -51,7 +52,10 @@ def twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
             folders[folder] = f"{read(above)}/{folded(name)}".lstrip("/")
         return folders[folder]
 
-    for path in sorted(set(paths)):
+    def is_other(path: str) -> bool:
+        return path != _WEEK.sub("W", folded(path))
+
+    for path in sorted(set(paths), key=lambda path: (is_other(path), path)):
         top, slash, below = path.partition("/")
         if top not in PARTS:
             first, inner, rest = folded(top).partition("/")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from qibi.base.text import narrowed
 
@@ -64,10 +65,12 @@ def wish_of(fields: Mapping[str, str]) -> Wish:
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who records, when, for which branch and week, from which sheet."""
+    """Who records, when, for which branch and week, from which sheet; in which book, and from where."""
 
     week: str
     branch: str
     recorded_by: str
     recorded_at: str
     source: str = ""
+    book: Path | None = None  # the book's folder, and the one in which paths are written
+    folder: Path | None = None

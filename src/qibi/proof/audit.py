@@ -21,6 +21,7 @@ from qibi.ledger.batches import LEDGER, folder
 from qibi.ledger.evidence_files import files_of, misplaced
 from qibi.ledger.kept_sheets import is_below, wrong_with
 from qibi.ledger.seals import (
+    NOTHING,
     SEALS,
     Acknowledged,
     AcknowledgementFile,
@@ -167,7 +168,7 @@ def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
                 message = _("listed by {seal} with SHA-256 {digest}; here it is gone or another")
                 message = message.format(seal=file.path, digest=batch.sha256[:16])
                 here = exhibits.files.get(batch.path)
-                found = here.about if here else (("object", "none"),)
+                found = here.about if here else (("object", NOTHING),)
                 about = (("link", file.digest), ("listed", batch.sha256), *found)
                 findings.append(Finding(batch.path, message=message, code="sealed", about=about))
     closed = many("{count} week closed", "{count} weeks closed", len(exhibits.latest))
@@ -199,7 +200,7 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         listed = " ".join(sorted(digests))
         if path not in here:
             message = _("an entry names it as evidence; it is not in the repository")
-            about = (("named", listed), ("object", "none"))
+            about = (("named", listed), ("object", NOTHING))
             findings.append(Finding(path, message=message, code="evidence", about=about))
         elif {found[here[path].object]} != digests:
             message = _("swapped: an entry names it as evidence with another SHA-256")

@@ -16,7 +16,7 @@ from qibi.base.language import _, listing
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.ledger.batches import Batch, folder, read_weeks
-from qibi.ledger.counting import waits
+from qibi.ledger.counting import counting, waits
 from qibi.ledger.entries import moment
 from qibi.ledger.seals import (
     FORMAT,
@@ -148,6 +148,7 @@ def prepare(
             1,
         )
     _refuse_clock(wish.closed_at, sealed, batches, committed_at)
+    lost = counting(root, [week]).lost
     before = earlier[-1] if earlier else None
     missing = missing_branches(definitions, batches, week)
     pending = [b for b in batches if before and b.path not in before.batches and waits(b)]
@@ -159,6 +160,8 @@ def prepare(
         _refuse_missing(definitions, week, missing, wish)
     found = results(definitions, {week: batches}, {week: definitions.lists})[week]
     listed = [SealedBatch(b.path, digest((root / b.path).read_bytes())) for b in batches]
+    # What the seal before lists and nobody has any more stays listed: no revision drops a batch.
+    listed += [b for b in before.seal.batches if b.path in lost] if before else []
     seal = content(
         definitions,
         week,

@@ -73,6 +73,9 @@ class Ranking:
     unusable: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)  # week of the period: seal's revision
     pending: dict[str, int] = field(default_factory=dict)  # closed week: batches that wait
+    lost: dict[str, int] = field(
+        default_factory=dict
+    )  # closed week: batches that are gone for good
 
     @property
     def provisional(self) -> bool:
@@ -167,6 +170,7 @@ def composed(
         unusable=dict(sum((Counter(useless.get(w, {})) for w in question.period.weeks), Counter())),
         closed=closed,
         pending={w: n for w, n in counts.waiting.items() if w in closed},
+        lost={w: n for w, n in counts.lost_in.items() if w in closed},
     )
 
 
