@@ -21,7 +21,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCRIPT = REPOSITORY / "tests" / "faults" / "rounds.py"
-PORTION = 250  # rounds of one process: a failure costs no more than these
+PORTION = 500  # rounds of one process: a failure costs no more than these
 
 
 def main() -> int:

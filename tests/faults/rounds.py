@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,6 +27,7 @@ from faults import forks, scene
 from faults.scene import PEOPLE, Fact
 
 SERIES = 50  # rounds with one book
+FIRST = 0.3  # seconds in which a command is killed, until it is seen how long it takes
 COMMANDS = (
     *("sheet", "sheet again", "sheet added", "no events", "guided"),
     *("entry", "entries", "entry and commit", "milestone", "milestones"),
@@ -277,9 +279,18 @@ class Series:
 
     def _remedy_step(self, tag: str) -> Plan | None:
         lives: dict[str, list[dict]] = {}
-        for _key, entry in sorted(self.live("remedy"), key=lambda pair: pair[1]["recorded_at"]):
+        for _key, entry in sorted(
+            self.live("remedy"),
+            key=lambda pair: (pair[1]["recorded_at"], pair[1]["state"] != "open"),
+        ):
             lives.setdefault(entry["remedy"], []).append(entry)
-        found = [key for key in lives if key != self.stepped]
+        # Steps of one second have no order but that of a remedy's life.
+        second = datetime.now(UTC).replace(microsecond=0)
+        found = [
+            key
+            for key, steps in lives.items()
+            if key != self.stepped and datetime.fromisoformat(steps[-1]["recorded_at"]) < second
+        ]
         if not found:
             return None
         self.stepped = self.dice.choice(found)
@@ -395,8 +406,9 @@ class Series:
             self._again(plan, what, seconds)
             if not told:
                 self.tally.acknowledged += sum(plan.adds.values())
-        else:
-            self._learn(what, seconds, ended.seconds)
+        # So that most are killed, some of them just before they end.
+        until = seconds.get(what, FIRST)
+        seconds[what] = until * 1.02 if ended.code is None else min(until * 0.95, ended.seconds)
         self.stands += plan.adds
 
     def _has_ended(self, plan: Plan, ended: forks.Ended) -> bool:
@@ -407,7 +419,7 @@ class Series:
         self, plan: Plan, what: str, seconds: dict[str, float], *, killed: bool
     ) -> forks.Ended:
         """Run a command, killed or not; git dies with it or goes on alone."""
-        after = self.dice.uniform(0, 1.1 * seconds.get(what, 0.3)) if killed else None
+        after = self.dice.uniform(0, seconds.get(what, FIRST)) if killed else None
         whole = self.dice.random() < 0.7
         words, typed = plan.arguments, plan.typed
         return forks.run(
@@ -436,15 +448,11 @@ class Series:
             raise Wrong(f"{plan.arguments} run again ended with {ended.code}: {ended.said}")
         else:
             raise Wrong(f"run again it never came through: {ended.said}")
-        self._learn(what, seconds, ended.seconds)
         self._look(plan, acknowledged=True, again=True)
         if plan.commits:
             if scene.git(self.book, self.env, "status", "--porcelain", "--", "ledger", "seals"):
                 raise Wrong("committed, and yet git has something to commit")
             self.committed = scene.batches(self.book)
-
-    def _learn(self, what: str, seconds: dict[str, float], spent: float) -> None:
-        seconds[what] = 0.8 * seconds.get(what, spent) + 0.2 * spent
 
     def _look(self, plan: Plan, *, acknowledged: bool, again: bool) -> int:
         """Hold the ledger against the model; how many of the new batches stand, from the first on."""
