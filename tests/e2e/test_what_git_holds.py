@@ -775,7 +775,7 @@ def _found(book: Book) -> list[str]:
 
 @pytest.mark.parametrize("kept", ["history", "reflog"])
 def test_a_sealed_batch_that_git_had_is_restored_as_advised(book: Book, kept: str) -> None:
-    path = _sealed_and_gone(book, for_good=False)
+    _sealed_and_gone(book, for_good=False)
     if kept == "reflog":
         book.git("checkout", "-q", "--orphan", "new")
         book.git("commit", "-q", "-m", "one commit")
