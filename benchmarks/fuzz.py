@@ -24,7 +24,9 @@ with atheris.instrument_imports(include=["qibi", "csv", "zipfile"]):
     from qibi.ledger import batches, seals
     from qibi.ledger.entries import decode, encode
     from qibi.ledger.wish import Stamp
-    from qibi.sheets.read import Names, admit_page, open_sheet
+    from qibi.sheets.files import open_sheet
+    from qibi.sheets.names import Names
+    from qibi.sheets.read import admit_page
     from qibi.sheets.roster import read_roster
 
 from fuzz.hostile import BATCHES, SHEETS, SMALL, YAML_FILES, parts_of, workbook, zipped  # noqa: E402

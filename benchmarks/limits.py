@@ -378,7 +378,9 @@ def read(reader: str, raw: bytes) -> str:
     from qibi.book.validate import validate
     from qibi.ledger import batches
     from qibi.ledger.wish import Stamp
-    from qibi.sheets.read import Names, admit_page, open_sheet
+    from qibi.sheets.files import open_sheet
+    from qibi.sheets.names import Names
+    from qibi.sheets.read import admit_page
 
     small = sources(SMALL)
     definitions = load(SMALL)

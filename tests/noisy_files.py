@@ -24,7 +24,9 @@ from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.entries import Exempt
 from qibi.ledger.wish import Stamp
-from qibi.sheets.read import Names, Options, admit_page, is_score_sheet, open_sheet
+from qibi.sheets.files import open_sheet
+from qibi.sheets.names import Names
+from qibi.sheets.read import Options, admit_page, is_score_sheet
 
 STAMP = Stamp(WEEK, BRANCH, RECORDER, "2026-11-23T09:00:00+08:00", "")
 STYLES = {"strike": {"font_strikeout": True}, "super": {"font_script": 1}, "": {}}

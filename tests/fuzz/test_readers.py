@@ -30,7 +30,9 @@ from qibi.book.load import Source, load
 from qibi.book.validate import validate
 from qibi.ledger import batches, entries, seals
 from qibi.ledger.wish import Stamp
-from qibi.sheets.read import Names, admit_page, open_sheet
+from qibi.sheets.files import open_sheet
+from qibi.sheets.names import Names
+from qibi.sheets.read import admit_page
 from qibi.sheets.roster import read_roster
 
 WEEK = "2026-W46"

@@ -18,7 +18,9 @@ from qibi.ledger.entries import Exempt, Score
 from qibi.ledger.wish import Stamp
 from qibi.sheets.blank import Blank, Thing, blank, csv_bytes
 from qibi.sheets.blank_xlsx import workbook
-from qibi.sheets.read import Names, admit_page, is_score_sheet, open_sheet
+from qibi.sheets.files import open_sheet
+from qibi.sheets.names import Names
+from qibi.sheets.read import admit_page, is_score_sheet
 
 WEEK = "2026-W47"
 FIRST_ROW, FIRST_GRID_ROW = 4, 6  # as a spreadsheet counts

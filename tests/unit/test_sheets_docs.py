@@ -26,7 +26,9 @@ from qibi.ledger import amounts
 from qibi.ledger.entries import Score
 from qibi.ledger.wish import Stamp
 from qibi.sheets import headings, names, read, rows
-from qibi.sheets.read import Admitted, Names, Options, admit_page, open_sheet
+from qibi.sheets.files import open_sheet
+from qibi.sheets.names import Names
+from qibi.sheets.read import Admitted, Options, admit_page
 
 REPOSITORY = Path(__file__).parent.parent.parent
 CATALOG = REPOSITORY / "src/qibi/locale/zh_CN/LC_MESSAGES/qibi.po"

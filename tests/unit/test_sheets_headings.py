@@ -9,16 +9,11 @@ from qibi.base.findings import Faults
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.wish import Stamp
+from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import find_heading, folded_heading
-from qibi.sheets.hints import branch_of_page, week_of_page
-from qibi.sheets.read import (
-    Names,
-    admit_page,
-    branch_from_subjects,
-    hints,
-    is_score_sheet,
-    open_sheet,
-)
+from qibi.sheets.hints import branch_from_subjects, branch_of_page, hints, week_of_page
+from qibi.sheets.names import Names
+from qibi.sheets.read import admit_page, is_score_sheet
 
 TODAY = date(2026, 11, 23)
 WEEK = "2026-W47"

@@ -16,7 +16,9 @@ from qibi.base.findings import Faults
 from qibi.ledger.entries import Exempt, Score, encode
 from qibi.ledger.wish import Stamp
 from qibi.sheets.csvfile import ESCAPED
-from qibi.sheets.read import Names, admit_page, open_sheet
+from qibi.sheets.files import open_sheet
+from qibi.sheets.names import Names
+from qibi.sheets.read import admit_page
 
 LONG = "姓名,评分项,分值,次数,日期,说明,佐证,评分人,批准人\n"
 GRID = "姓名,隐患排查并闭环,停工整改通知,表彰,随手拍,停产,比整洁,备注,佐证,批准人\n"

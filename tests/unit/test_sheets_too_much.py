@@ -7,7 +7,7 @@ import pytest
 
 from fuzz.hostile import parts_of, workbook
 from qibi.base.findings import Faults
-from qibi.sheets.read import open_sheet
+from qibi.sheets.files import open_sheet
 
 FAR = "holds far too much"
 OPEN = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'

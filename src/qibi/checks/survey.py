@@ -10,7 +10,7 @@ from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Exempt, Score, Void
 from qibi.ledger.voids import cancelled_entries
-from qibi.scoring.ranking import assessed_branches
+from qibi.scoring.assessed import assessed_branches
 
 
 @dataclass(frozen=True)

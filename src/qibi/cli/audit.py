@@ -8,8 +8,8 @@ import typer
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, colon, many, mark
 from qibi.cli import options
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.session import Session, session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.proof.acknowledged import SHOWN, Explained
 from qibi.proof.audit import Audit, Part
 from qibi.proof.audit import audit as audit_book

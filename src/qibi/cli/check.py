@@ -7,8 +7,8 @@ import typer
 from qibi.base.language import _, many, mark
 from qibi.base.text import visible
 from qibi.cli import options
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import session
+from qibi.cli.view import Column, Grid, View
 
 DETAILS = mark(
     "Errors can be mended and give exit code 1. Warnings stand in the ledger already: they "

@@ -20,9 +20,9 @@ from qibi.cli.commit import (
     refuse_in_between,
     refuse_names,
 )
-from qibi.cli.console import View
 from qibi.cli.session import Session
 from qibi.cli.status_closing import show_pending
+from qibi.cli.view import View
 from qibi.ledger.entries import Score
 from qibi.ledger.interrupted import is_unreported
 from qibi.ledger.store import keep, locked, write_seal

@@ -73,7 +73,8 @@ def weeks(incomplete: str) -> Candidates:
 def entries(incomplete: str) -> Candidates:
     """The live scores of the latest week, newest first."""
     from qibi.ledger.batches import read_weeks
-    from qibi.scoring.ranking import latest_assessed, live_scores
+    from qibi.scoring.assessed import latest_assessed
+    from qibi.scoring.ranking import live_scores
 
     book = _book()
     week = latest_assessed(*book) if book else None

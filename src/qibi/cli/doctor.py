@@ -2,8 +2,8 @@
 
 from qibi.base.language import _, mark
 from qibi.cli import options
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.session import session
+from qibi.cli.view import Cell, Column, Grid, View
 
 DETAILS = mark(
     "Ends with 1 where something that is needed is missing or broken, and says what to do."

@@ -12,10 +12,10 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.book.links import NAMES
 from qibi.cli import complete, options
-from qibi.cli.console import View
 from qibi.cli.member_files import Changes, changing
 from qibi.cli.member_people import person
 from qibi.cli.session import Session, session
+from qibi.cli.view import View
 
 if TYPE_CHECKING:
     from qibi.ledger.batches import Batch

@@ -11,11 +11,11 @@ from qibi.base.weeks import Period
 from qibi.board.tables import Table, entries, standings
 from qibi.book.definitions import Definitions
 from qibi.cli import complete, options, phrases
-from qibi.cli.console import View
 from qibi.cli.periods import asked_period
 from qibi.cli.produced import put
 from qibi.cli.rank_formats import warnings
 from qibi.cli.session import Session, session
+from qibi.cli.view import View
 from qibi.ledger.batches import read_weeks
 from qibi.ledger.counting import counting
 from qibi.scoring.facts import KINDS

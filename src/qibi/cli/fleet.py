@@ -11,8 +11,9 @@ import typer
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.cli import options, phrases
-from qibi.cli.console import Column, Grid, View, relative
+from qibi.cli.console import relative
 from qibi.cli.session import Session, session
+from qibi.cli.view import Column, Grid, View
 
 if TYPE_CHECKING:
     from qibi.book.fleet import FleetFile

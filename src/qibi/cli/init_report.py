@@ -7,8 +7,9 @@ from pathlib import Path
 from qibi.base import points, weeks
 from qibi.base.language import _, colon, listing, many, mark
 from qibi.book.definitions import Definitions, Scheme
-from qibi.cli.console import Column, Grid, View, relative
+from qibi.cli.console import relative
 from qibi.cli.session import Session
+from qibi.cli.view import Column, Grid, View
 
 _BRANCHES_SHOWN = 8
 _PRIVATE = (

@@ -9,12 +9,13 @@ from qibi.base.text import argument
 from qibi.book import lookup
 from qibi.book.definitions import Item
 from qibi.cli import phrases
-from qibi.cli.console import View
 from qibi.cli.session import Session
+from qibi.cli.view import View
 from qibi.ledger.batches import Batch, read_weeks
 from qibi.ledger.clock import day_of
 from qibi.ledger.entries import Assessed, Entry, Void
-from qibi.scoring.ranking import assessed_branches, live_scores
+from qibi.scoring.assessed import assessed_branches
+from qibi.scoring.ranking import live_scores
 
 
 def corrects(batch: Batch) -> bool:

@@ -10,10 +10,10 @@ from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.book import words
 from qibi.cli import lists_remedies, options, phrases, remedy_words
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.lists_remedies import Remedies
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.counting import counting
 from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
 from qibi.scoring.ranking import Standing

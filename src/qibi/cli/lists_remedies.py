@@ -5,9 +5,9 @@ from typing import Any
 
 from qibi.base.language import _, clauses, colon
 from qibi.base.weeks import Period
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.remedy_words import day_text, standing
 from qibi.cli.session import Session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
 from qibi.scoring.lists import Lists, remedy_due
 

@@ -9,12 +9,12 @@ from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.book import lookup
+from qibi.book.words import state_name
 from qibi.cli import complete, options, phrases
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.late import is_late
 from qibi.cli.periods import asked_period
-from qibi.cli.remedy_words import state_name
 from qibi.cli.session import Session, session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import (
     Assessed,

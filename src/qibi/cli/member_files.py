@@ -220,7 +220,7 @@ def say_assessed(now: Session, names: list[str], branch: str, since: str) -> Non
     """Name the weeks already assessed that a change reaches back to."""
     from qibi.cli import phrases
     from qibi.ledger.batches import read_weeks, weeks_with_batches
-    from qibi.scoring.ranking import assessed_branches
+    from qibi.scoring.assessed import assessed_branches
 
     reached = [w for w in weeks_with_batches(now.root) if w >= since]
     done = {w for w, key in assessed_branches(read_weeks(now.root, reached)) if key == branch}

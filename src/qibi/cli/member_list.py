@@ -6,9 +6,9 @@ from qibi.base import weeks
 from qibi.base.language import _, listing
 from qibi.book.definitions import Definitions, Membership
 from qibi.cli import options, phrases
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.member_people import status_word
 from qibi.cli.session import session
+from qibi.cli.view import Column, Grid, View
 
 _FIELDS = ("id", "name", "branch", "status", "group", "unit", "posts", "mentor", "since", "until")
 

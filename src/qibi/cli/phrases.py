@@ -17,7 +17,7 @@ from qibi.book.words import branch_heading as branch_heading
 from qibi.book.words import grade as grade
 from qibi.book.words import kind as kind
 from qibi.book.words import reason as reason
-from qibi.cli.console import Cell
+from qibi.cli.view import Cell
 from qibi.ledger.entries import Void
 from qibi.scoring.ranking import Ranking
 from qibi.scoring.sums import short_ids as short_ids

@@ -12,10 +12,10 @@ from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.cli import phrases
 from qibi.cli.argv import LATEST
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.rank_engine import Engine, ranked
 from qibi.cli.session import Session
+from qibi.cli.view import Cell, Column, Grid, View
 
 if TYPE_CHECKING:
     from qibi.book.fleet import FleetFile

@@ -4,10 +4,10 @@ from typing import Any
 
 from qibi.base.language import _, many
 from qibi.cli import honours, phrases
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.rank_formats import name_heading
 from qibi.cli.rank_table import where
 from qibi.cli.session import Session
+from qibi.cli.view import Column, Grid, View
 from qibi.ledger.counting import counting, read_counting
 from qibi.ledger.evidence import HONOURS, RECORDS
 from qibi.scoring.facts import SPANNING, Question

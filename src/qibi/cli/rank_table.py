@@ -5,8 +5,8 @@ from qibi.base.language import _, aside, clauses, listing
 from qibi.base.text import argument, width
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.rank_formats import name_heading, payload, table
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing
 

@@ -10,9 +10,8 @@ from qibi.base.language import _, listing, many
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session
-from qibi.cli.show_entries import cut_remark, item_name
+from qibi.cli.view import Column, Grid, View
 from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
 from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Task, Void, moment
 from qibi.ledger.interrupted import mark_of, marked, says_the_same, unreported
@@ -20,8 +19,9 @@ from qibi.ledger.seals import latest_paths
 from qibi.ledger.store import keep, locked, write_batch
 from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.account import Account, Behind, of_batches
+from qibi.scoring.assessed import assessed_branches, before
 from qibi.scoring.facts import Question
-from qibi.scoring.ranking import assessed_branches, before
+from qibi.scoring.sums import cut_remark, item_name
 
 # (subject, item): where a sheet has it, as line number and as text
 Places = dict[tuple[str, str], list[tuple[int, str]]]

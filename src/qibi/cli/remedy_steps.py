@@ -3,17 +3,9 @@
 from qibi.base.findings import Refusal
 from qibi.base.language import _, colon
 from qibi.base.text import closest
+from qibi.book.words import state_name
 from qibi.cli import options, recording
-from qibi.cli.remedy_words import (
-    Due,
-    Evidence,
-    Key,
-    Note,
-    known_lives,
-    shown_by,
-    standing_remedies,
-    state_name,
-)
+from qibi.cli.remedy_words import Due, Evidence, Key, Note, known_lives, shown_by, standing_remedies
 from qibi.cli.session import session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Remedy

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 
 from qibi.base.language import _, listing, many
+from qibi.book.words import state_name
 from qibi.cli import phrases
-from qibi.cli.console import Cell, Column, Grid, View
-from qibi.cli.remedy_words import day_text, state_name
+from qibi.cli.remedy_words import day_text
 from qibi.cli.session import Session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.entries import File, Remedy
 from qibi.ledger.remedies import Life
 

@@ -11,9 +11,9 @@ from qibi.base.language import _, clauses, colon, mark
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Scheme
 from qibi.cli import complete, options, phrases, rules_diff, rules_facets
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.rules_facets import Facet
 from qibi.cli.session import Session, session
+from qibi.cli.view import Cell, Column, Grid, View
 
 DETAILS = mark(
     "Without a week it is the current one. 'qibi rules diff' compares the versions in force in two "

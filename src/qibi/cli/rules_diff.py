@@ -9,8 +9,8 @@ from qibi.base import points
 from qibi.base.language import _, aside, clauses, colon, many
 from qibi.book.definitions import Criterion, Definitions, Item, Scheme
 from qibi.cli import phrases, rules_facets
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.rules_facets import Facet
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.replay import Moved, Replay, replay
 

@@ -61,7 +61,8 @@ class Sheets:
         status: str = "",
         encoding: str = "",
     ) -> None:
-        from qibi.sheets.read import Names, Options
+        from qibi.sheets.names import Names
+        from qibi.sheets.read import Options
 
         self.now, self.who, self.update, self.add, self.dry_run = now, who, update, add, dry_run
         self.options = Options(hidden, status, self._ask if now.around.on_terminal else None)
@@ -116,7 +117,7 @@ class Sheets:
 
     def _tasks(self, path: str) -> list[_Task]:
         """The pages of a sheet, read and admitted, all of them or none."""
-        from qibi.sheets.read import open_sheet
+        from qibi.sheets.files import open_sheet
 
         now = self.now
         raw = file_bytes(now.around, path)
@@ -190,7 +191,8 @@ class Sheets:
                 return answers[int(text) - 1]
 
     def _admit(self, task: _Task) -> None:
-        from qibi.sheets.read import branch_from_subjects, hints, refuse_unknown_names
+        from qibi.sheets.hints import branch_from_subjects, hints
+        from qibi.sheets.read import refuse_unknown_names
 
         now = self.now
         hinted = hints(task.page, self.names, now.today)

@@ -278,7 +278,7 @@ class Session:
     def period(self, text: str | None) -> Period:
         """The period meant; bare or absent it is the latest assessed week. Raises `Refusal`."""
         if text is None or text == LATEST:
-            from qibi.scoring.ranking import latest_assessed
+            from qibi.scoring.assessed import latest_assessed
 
             return weeks.single(
                 latest_assessed(self.root, self.definitions, cache=self.around.cache)

@@ -7,7 +7,7 @@ from qibi.cli import phrases
 from qibi.cli.session import Session
 from qibi.ledger.batches import read_weeks, weeks_with_batches
 from qibi.ledger.interrupted import marked
-from qibi.scoring.ranking import assessed_branches
+from qibi.scoring.assessed import assessed_branches
 
 
 def must_live(now: Session, branch: str, week: str) -> None:

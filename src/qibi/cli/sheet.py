@@ -135,7 +135,7 @@ def sheet(
 
 def file_name(now: Session, branch: str, week: str, kind: str) -> str:
     """What a sheet's file is called: the branch's section or id, and the week."""
-    from qibi.cli.phrases import branch as spoken
+    from qibi.book.words import branch as spoken
 
     name = spoken(now.definitions, branch)
     taken = [b.id for b in now.definitions.branches if spoken(now.definitions, b.id) == name]
@@ -175,8 +175,8 @@ def made_bytes(sheet: "Blank", rules: "Rules", kind: str = "xlsx") -> bytes:
 
 def rules_of(now: Session, scheme: Scheme) -> "Rules":
     """The scheme as `qibi rules` prints it, for the page beside the sheet."""
-    from qibi.cli.console import Cell, Grid
     from qibi.cli.rules import sheet as printed
+    from qibi.cli.view import Cell, Grid
     from qibi.sheets.blank_xlsx import Heading, Table
 
     parts: list[Heading | Table] = []

@@ -9,10 +9,10 @@ from qibi.base.language import _, mark
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases, show_records, show_who
-from qibi.cli.console import View
 from qibi.cli.session import Session, session
 from qibi.cli.show_entries import credited, entries_grid, table
 from qibi.cli.show_records import OnRecord, on_record
+from qibi.cli.view import View
 from qibi.scoring.account import Account, Behind, behind
 from qibi.scoring.assessed import trend_weeks
 from qibi.scoring.ranking import Standing, Unranked

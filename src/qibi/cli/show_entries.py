@@ -6,9 +6,9 @@ from qibi.base import points
 from qibi.base.language import _, clauses
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
-from qibi.cli.console import Cell, Column, Grid
 from qibi.cli.honours import evidence_text
 from qibi.cli.session import Session
+from qibi.cli.view import Cell, Column, Grid
 from qibi.ledger.batches import batch_names
 from qibi.ledger.entries import Score
 from qibi.scoring.account import Account

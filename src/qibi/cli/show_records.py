@@ -6,9 +6,9 @@ from typing import Any
 
 from qibi.base.language import _, clauses, colon, listing, many
 from qibi.cli import phrases
-from qibi.cli.console import View
 from qibi.cli.honours import evidence_text, said
 from qibi.cli.session import Session
+from qibi.cli.view import View
 from qibi.ledger.evidence import RECORDS
 from qibi.ledger.records import batches_with_records
 from qibi.ledger.remedies import Life, lives

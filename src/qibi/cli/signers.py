@@ -9,8 +9,8 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Signer
 from qibi.cli import options
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session, session
+from qibi.cli.view import Column, Grid, View
 from qibi.ledger.seals import SealedBatch, digest
 from qibi.ledger.signatures import fingerprint, public_key
 from qibi.ledger.signers import (

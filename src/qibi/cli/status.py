@@ -18,14 +18,14 @@ from qibi.cli import (
     status_warnings,
     task_proposals,
 )
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.layout import fits
 from qibi.cli.session import Session, session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.batches import Batch, batch_names, read_weeks
 from qibi.ledger.entries import Exempt, Score
 from qibi.ledger.remedies import Life, unverified
 from qibi.ledger.voids import cancelled_entries
-from qibi.scoring.ranking import assessed_branches, latest_assessed
+from qibi.scoring.assessed import assessed_branches, latest_assessed
 
 DETAILS = mark(
     "Without --week it is the last week that is over, or a later one if anyone has scored it."

@@ -6,8 +6,8 @@ from typing import Any
 from qibi.base import weeks
 from qibi.base.language import _
 from qibi.cli import phrases
-from qibi.cli.console import View
 from qibi.cli.session import Session
+from qibi.cli.view import View
 from qibi.ledger.batches import Batch, read_weeks, weeks_with_batches
 from qibi.ledger.counting import Counting, counting
 from qibi.ledger.seals import latest_paths

@@ -4,9 +4,9 @@ from typing import Any
 
 from qibi.base import weeks
 from qibi.base.language import _, colon, listing, many
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.remedy_words import day_text
 from qibi.cli.session import Session
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.remedies import Life
 
 Remedies = dict[str, Life]  # id: its life

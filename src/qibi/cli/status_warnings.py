@@ -11,8 +11,8 @@ from qibi.checks.registry import WARNINGS
 from qibi.checks.seals import chain_of
 from qibi.checks.survey import Survey
 from qibi.cli import phrases
-from qibi.cli.console import View
 from qibi.cli.session import Session
+from qibi.cli.view import View
 from qibi.ledger.batches import batch_names
 from qibi.ledger.seals import accepted_warnings
 

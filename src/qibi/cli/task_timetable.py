@@ -6,7 +6,7 @@ from datetime import date
 from qibi.base import weeks
 from qibi.base.language import _, listing
 from qibi.base.text import width
-from qibi.cli.console import Cell, Column, Grid
+from qibi.cli.view import Cell, Column, Grid
 from qibi.ledger.progress import MilestoneState, PlanState
 
 PLANNED, ON_TIME, LATE, OVERDUE, WAIT = "o", "+", "x", "!", "-"

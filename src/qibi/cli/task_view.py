@@ -8,9 +8,9 @@ from qibi.base import weeks
 from qibi.base.language import _, listing, many
 from qibi.book.definitions import Definitions
 from qibi.cli import phrases
-from qibi.cli.console import Cell, Column, Grid, View
 from qibi.cli.task_proposals import Proposal, approver, short
 from qibi.cli.task_timetable import legend, timetable
+from qibi.cli.view import Cell, Column, Grid, View
 from qibi.ledger.progress import MilestoneState, PlanState, TaskState
 
 

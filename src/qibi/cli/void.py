@@ -7,8 +7,8 @@ import typer
 from qibi.base.findings import Refusal
 from qibi.base.language import _, many, mark
 from qibi.cli import complete, late, options, phrases, recording
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.session import Session, session
+from qibi.cli.view import Column, Grid, View
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Void
 from qibi.ledger.voids import cancelled_entries

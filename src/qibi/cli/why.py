@@ -8,10 +8,10 @@ from qibi.base.language import _, clauses, mark
 from qibi.base.points import show
 from qibi.base.weeks import Period
 from qibi.cli import options, phrases
-from qibi.cli.console import Column, Grid, View
 from qibi.cli.periods import asked_period
 from qibi.cli.session import Session, session
 from qibi.cli.show_who import who
+from qibi.cli.view import Column, Grid, View
 from qibi.cli.why_steps import show_steps
 from qibi.ledger.entries import Exempt
 from qibi.ledger.voids import cancelled_entries

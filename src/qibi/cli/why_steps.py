@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from qibi.base.language import _
 from qibi.base.points import signed
-from qibi.cli.console import Column, Grid, View
+from qibi.cli.view import Column, Grid, View
 from qibi.scoring.sums import Step
 
 

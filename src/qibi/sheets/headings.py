@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
@@ -25,10 +24,6 @@ from qibi.sheets.names import (
     things_of,
 )
 from qibi.sheets.page import Page
-
-if TYPE_CHECKING:
-    pass
-
 
 SYNONYMS = {
     "subject": (

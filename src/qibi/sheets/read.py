@@ -21,6 +21,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Scheme
 from qibi.ledger import admission, amounts
 from qibi.ledger.admission import Draft, admit_draft
+from qibi.ledger.amounts import is_nothing
 from qibi.ledger.entries import Entry, Exempt, File, Score
 from qibi.ledger.evidence import references
 from qibi.ledger.evidence_files import picture_file
@@ -41,7 +42,7 @@ from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.made import known_person, known_subject
 from qibi.sheets.names import Names, with_id
 from qibi.sheets.page import Page, Picture
-from qibi.sheets.rows import Rows, data_rows, is_nothing, is_zero, other_heading, subject_of
+from qibi.sheets.rows import Rows, data_rows, is_zero, other_heading, subject_of
 
 __all__ = [
     "Admitted",

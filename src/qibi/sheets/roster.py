@@ -11,10 +11,11 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import models as m
+from qibi.ledger.amounts import is_nothing
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import Column, Heading, folded_heading
 from qibi.sheets.page import Page
-from qibi.sheets.rows import data_rows, is_nothing
+from qibi.sheets.rows import data_rows
 
 SYNONYMS = {
     "branch": "支部 党支部 支部名称 党支部名称 所属支部 所在支部 所属党支部 所在党支部 临时党支部 团队 班组 branch team",
