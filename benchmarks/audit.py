@@ -40,10 +40,8 @@ from qibi.ledger.seals import (
 )
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
-from qibi.proof.closing import Wish, content, missing_branches
-from qibi.proof.exhibits import Exhibits
-from qibi.proof.repository import Repository
-from qibi.proof.results import Results, results
+from qibi.proof.closing import Results, Wish, content, missing_branches, results
+from qibi.proof.repository import Exhibits, Repository
 
 SAMPLE = Path(__file__).resolve().parent.parent / "ledgers" / "example"
 LAST = "2026-W40"

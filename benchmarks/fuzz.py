@@ -19,11 +19,12 @@ import atheris  # noqa: E402  (after the path, like all below)
 with atheris.instrument_imports(include=["qibi", "csv", "zipfile"]):
     from qibi.base.findings import Faults, Finding
     from qibi.base.text import visible
-    from qibi.book.load import Source, load, sources
+    from qibi.book.load import load, sources
     from qibi.book.validate import validate
+    from qibi.book.yaml import Source
     from qibi.ledger import batches, seals
+    from qibi.ledger.admission import Stamp
     from qibi.ledger.entries import decode, encode
-    from qibi.ledger.wish import Stamp
     from qibi.sheets.files import open_sheet
     from qibi.sheets.names import Names
     from qibi.sheets.read import admit_page

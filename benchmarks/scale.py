@@ -26,7 +26,7 @@ from qibi.base import weeks as wk
 from qibi.base.weeks import Period
 from qibi.book.load import load
 from qibi.fleet import lake as lk
-from qibi.fleet.recompute import recomputed
+from qibi.fleet.ranking import recomputed
 from qibi.scoring.facts import TABLES, Question, tables
 
 WEEKS = 52

@@ -19,8 +19,8 @@ from typing import Any
 from stamps import drawn_from, stamped
 
 from qibi.base import language
-from qibi.board import build, html, labels, paper, seal_code
-from qibi.board.asked import Asked
+from qibi.board import build, html, labels, paper
+from qibi.board.build import Asked
 from qibi.book.load import load
 from qibi.cli import phrases
 
@@ -74,7 +74,7 @@ def of_language(code: str) -> Shown:
     )
     board = build.board(asked)
     assert board.head.seal
-    data = labels.of_board(book, board) | {"qr": seal_code.svg(board.head.seal.digest)}
+    data = labels.of_board(book, board) | {"qr": paper.svg(board.head.seal.digest)}
     return Shown(data, html.page(book, board))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from qibi.base import language
 from qibi.cli.app import PANELS
-from qibi.cli.help import panel
+from qibi.cli.app import panel_title
 
 HERE = Path(__file__).resolve().parent
 
@@ -57,7 +57,7 @@ def page(edition: Edition) -> str:
     language.use(edition.language)
     parts = [f"# {edition.title}", edition.about, _links(), _block(_help(edition.language))]
     for key, names in PANELS.items():
-        parts.append(f"## {panel(key)}")
+        parts.append(f"## {panel_title(key)}")
         for name in names:
             parts += [f"### qibi {name}", _block(_help(edition.language, name))]
     return "\n\n".join(parts) + "\n"
@@ -67,7 +67,7 @@ def _links() -> str:
     lines = []
     for key, names in PANELS.items():
         links = " · ".join(f"[{name}](#qibi-{name})" for name in names)
-        lines.append(f"- {panel(key)}: {links}")
+        lines.append(f"- {panel_title(key)}: {links}")
     return "\n".join(lines)
 
 

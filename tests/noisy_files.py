@@ -22,8 +22,8 @@ from noisy_sheets import EITHER, READ, REFUSE, Cell, Line, Sheet, plain_sheet
 from qibi.base.findings import Faults, Refusal
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
+from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Exempt
-from qibi.ledger.wish import Stamp
 from qibi.sheets.files import open_sheet
 from qibi.sheets.names import Names
 from qibi.sheets.read import Options, admit_page, is_score_sheet

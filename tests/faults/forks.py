@@ -15,20 +15,19 @@ from datetime import datetime
 from pathlib import Path
 
 import qibi.checks.registry
-import qibi.cli.attach
-import qibi.cli.close
-import qibi.cli.commit
-import qibi.cli.entries
-import qibi.cli.exempt
-import qibi.cli.fix
-import qibi.cli.guided
-import qibi.cli.remedy
-import qibi.cli.score_milestones
-import qibi.cli.score_sheets
-import qibi.cli.score_target
-import qibi.cli.task
-import qibi.cli.void
-import qibi.ledger.git_files
+import qibi.commands.attach
+import qibi.commands.close
+import qibi.commands.commit
+import qibi.commands.exempt
+import qibi.commands.fix
+import qibi.commands.guided
+import qibi.commands.milestones
+import qibi.commands.remedy
+import qibi.commands.score
+import qibi.commands.score_sheets
+import qibi.commands.task
+import qibi.commands.void
+import qibi.ledger.git
 import qibi.scoring.ranking  # noqa: F401  (all imported once, for all forks)
 from qibi.cli.app import main
 from qibi.cli.surroundings import Surroundings

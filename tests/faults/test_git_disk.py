@@ -7,8 +7,7 @@ import pytest
 
 from faults import scene
 from qibi.base.findings import Refusal
-from qibi.ledger.git import Git
-from qibi.ledger.git_files import locks, said_age
+from qibi.ledger.git import Git, locks, said_age
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from qibi.base import language, points, weeks
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
+from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Exempt, Score
-from qibi.ledger.wish import Stamp
 from qibi.sheets.blank import Blank, Thing, blank, csv_bytes
 from qibi.sheets.blank_xlsx import workbook
 from qibi.sheets.files import open_sheet

@@ -383,7 +383,7 @@ def test_out_of_memory_is_no_bug(
     def full(*_arguments: object, **_more: object) -> None:
         raise error
 
-    for place in ("cli.session.load", "checks.registry.load", "cli.audit.Repository"):
+    for place in ("cli.session.load", "checks.registry.load", "commands.audit.Repository"):
         monkeypatch.setattr(f"qibi.{place}", full)
     terminal, code = scene.qibi(command.split(), Next())
     assert code == 2

@@ -7,9 +7,8 @@ import pytest
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.book.lookup import NotFound
-from qibi.ledger.admission import admit, parse_day, recorder
+from qibi.ledger.admission import Stamp, Wish, admit, parse_day, recorder, wish_of
 from qibi.ledger.entries import Exempt, Score
-from qibi.ledger.wish import Stamp, Wish, wish_of
 from transcripts.harness import BOOKS
 
 WEEK = "2026-W46"

@@ -9,7 +9,7 @@ import pytest
 from test_init import Run
 from test_member import book as book
 
-from qibi.cli import attach
+from qibi.commands import attach
 from qibi.ledger.evidence_files import safe_name
 
 DIRECT = """\

@@ -16,10 +16,8 @@ import pytest
 from qibi.base import language
 from qibi.base.points import from_text, show
 from qibi.base.weeks import single
-from qibi.board import build, fonts, html, labels, paper, seal_code
-from qibi.board.asked import Asked
-from qibi.board.data import Board
-from qibi.board.shapes import level, trends
+from qibi.board import build, fonts, html, labels, paper
+from qibi.board.build import Asked, Board, level, trends
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.cli import phrases
@@ -272,7 +270,7 @@ def test_the_same_book_and_day_give_the_same_bytes(book: Definitions, form: str)
         if form == "html":
             return html.page(book, found)
         assert found.head.seal
-        data = labels.of_board(book, found) | {"qr": seal_code.svg(found.head.seal.digest)}
+        data = labels.of_board(book, found) | {"qr": paper.svg(found.head.seal.digest)}
         return paper.drawn("board", data, form, "a4", TODAY)
 
     first = made()

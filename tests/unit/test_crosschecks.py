@@ -7,8 +7,8 @@ import pytest
 
 from broken_books.test_broken_books import BOOKS, HERE, laid_out
 from qibi.base.findings import Faults
-from qibi.book.crosschecks import ALL_CHECKS
 from qibi.book.load import load
+from qibi.book.validate import ALL_CHECKS
 
 
 def findings(root: Path) -> list[str]:

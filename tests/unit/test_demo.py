@@ -12,7 +12,8 @@ from test_init import Run
 
 from qibi.board import fonts
 from qibi.book.load import load, sources
-from qibi.cli import app, demo, diagnosis
+from qibi.cli import app
+from qibi.commands import demo, doctor
 from qibi.ledger.git import Git
 
 TOUR = [
@@ -157,9 +158,7 @@ def test_the_doctor_names_what_is_broken(tmp_path: Path, monkeypatch: pytest.Mon
     assert checks(tmp_path, QIBI_AS="who")[1]["qibi-as"] == "broken"
     (tmp_path / "qibi.yaml").write_text("id: A\n")
     assert checks(tmp_path)[1]["book"] == "broken"
-    monkeypatch.setattr(
-        diagnosis.metadata, "requires", lambda _name: ["typer<0.2,>=0.1", "nope>=1"]
-    )
+    monkeypatch.setattr(doctor.metadata, "requires", lambda _name: ["typer<0.2,>=0.1", "nope>=1"])
     code, states = checks(tmp_path)
     assert code == 1 and states["typer"] == states["nope"] == "broken"
 
@@ -167,19 +166,19 @@ def test_the_doctor_names_what_is_broken(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_doctor_names_what_boards_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any of it the rest works, so each is a note, with what to install."""
     (tmp_path / "bin").mkdir()
-    monkeypatch.setattr(diagnosis.sys, "platform", "linux")
+    monkeypatch.setattr(doctor.sys, "platform", "linux")
     states = checks(tmp_path, PATH=str(tmp_path / "bin"))[1]
     parts = ("jinja2", "python-docx", "segno", "typst", "fonts")
     assert [states[name] for name in parts] == ["ok"] * 5 and states["browser"] == "note"
 
-    real = diagnosis.metadata.version
+    real = doctor.metadata.version
 
     def without(name: str) -> str:
         if name in ("typst", "segno"):
-            raise diagnosis.metadata.PackageNotFoundError(name)
+            raise doctor.metadata.PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(diagnosis.metadata, "version", without)
+    monkeypatch.setattr(doctor.metadata, "version", without)
     monkeypatch.setattr(fonts, "FILES", (*fonts.FILES, "gone.otf"))
     run = Run(tmp_path, "doctor", "--format", "json")
     found = {c["check"]: c for c in json.loads(run.out)["checks"]}
@@ -227,20 +226,19 @@ def test_the_doctor_looks_at_the_key_of_a_signed_book(tmp_path: Path) -> None:
     ],
 )
 def test_versions_within_bounds(version: str, bounds: str, good: bool) -> None:
-    assert diagnosis._within(version, bounds) is good
+    assert doctor._within(version, bounds) is good
 
 
 def test_a_terminal_without_chinese_is_noted(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from qibi.cli.argv import Anywhere
     from qibi.cli.console import Console
     from qibi.cli.session import Session
-    from qibi.cli.surroundings import Surroundings
+    from qibi.cli.surroundings import Anywhere, Surroundings
 
     ascii_only = io.TextIOWrapper(io.BytesIO(), "ascii")
     around = replace(
         Surroundings.of_this_process(), environment={}, folder=tmp_path, stdout=ascii_only
     )
     session = Session(around, Anywhere(), Console(around))
-    assert diagnosis._terminal(session).state == "note"
+    assert doctor._terminal(session).state == "note"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qibi.ledger.admission import Stamp
 from qibi.ledger.batches import Batch, digest, encode_batch
 from qibi.ledger.difference import against, difference
 from qibi.ledger.entries import Entry, Exempt, Score, Void
-from qibi.ledger.wish import Stamp
 
 THEN = {
     "week": "2026-W46",

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from qibi.base.findings import Faults, Refusal
 from qibi.book.edit import Page, page_text, validated
-from qibi.book.load import Source
-from qibi.book.yaml import Document, parse
+from qibi.book.yaml import Document, Source, parse
 
 FLOW = """\
 # yaml-language-server: $schema=../schemas/branch.schema.json

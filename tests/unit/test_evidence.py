@@ -9,7 +9,7 @@ from test_member import book as book
 
 from qibi.ledger.batches import digest, name
 from qibi.ledger.entries import File
-from qibi.ledger.evidence import kind_named, record_of, references, typed
+from qibi.ledger.evidence_files import kind_named, record_of, references, typed
 from qibi.ledger.records import batches_with_records
 
 

@@ -13,14 +13,12 @@ import pytest
 from qibi.base import weeks
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.checks.registry import run_all
-from qibi.checks.seals import chain_of
-from qibi.ledger.batches import Batch, read_weeks, weeks_with_batches
+from qibi.checks.registry import chain_of, run_all
+from qibi.ledger.batches import Batch, cancelled_entries, read_weeks, weeks_with_batches
 from qibi.ledger.entries import Exempt, File, Remedy, Score, Task, Void
 from qibi.ledger.progress import state_of_plan
 from qibi.ledger.remedies import lives
 from qibi.ledger.seals import parse_whole
-from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.lists import lists_of
 from qibi.scoring.ranking import live_scores
 

@@ -14,8 +14,7 @@ import pytest
 from test_init import Run
 
 from qibi.base import language
-from qibi.board.parquet import parquet
-from qibi.board.tables import Table, Typed
+from qibi.board.tables import Table, Typed, parquet
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings
 from transcripts.harness import BOOKS

@@ -24,11 +24,11 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
-from qibi.fleet import recompute
+from qibi.fleet import ranking
 from qibi.fleet.collect import Collected, Wish, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
-from qibi.fleet.remotes import Patience
+from qibi.fleet.sources import Patience
 from qibi.ledger.entries import File, Score
 from qibi.ledger.git import Git
 from qibi.ledger.store import write_batch
@@ -83,7 +83,7 @@ class Fleet:
     def rank(self, by: str = "member", week: str = WEEK, recompute: bool = False) -> Ranking:
         period = weeks.single(week)
         asked = Question(period, before(self.lake, period), by)
-        return rank(self.lake, self.file, asked, recompute=recompute)
+        return rank(self.lake, self.file, asked, recompute=ranking)
 
     def totals(self, week: str = WEEK) -> dict[str, int]:
         return {s.subject: s.total for s in self.rank(week=week).standings}
@@ -564,7 +564,7 @@ def test_a_week_that_is_too_large_is_divided_by_books(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, at_once: int, by: str
 ) -> None:
     runs = []
-    reckon = recompute.reckon
+    reckon = ranking.reckon
 
     def counted(*given: Any) -> None:
         runs.append(given[2:])
@@ -572,8 +572,8 @@ def test_a_week_that_is_too_large_is_divided_by_books(
 
     fleet.collect()
     expected = fleet.rank(by)
-    monkeypatch.setattr(recompute, "_AT_ONCE", at_once)
-    monkeypatch.setattr(recompute, "reckon", counted)
+    monkeypatch.setattr(ranking, "_AT_ONCE", at_once)
+    monkeypatch.setattr(ranking, "reckon", counted)
     assert fleet.rank(by, recompute=True) == expected
     books = len(fleet.lake.manifest.books)
     assert len(runs) == (books if at_once == 1 else 1), runs
@@ -782,7 +782,7 @@ def test_an_error_of_check_keeps_a_book_out(fleet: Fleet, monkeypatch: pytest.Mo
     """An audit sees what a check does, but for files that stand beside the ledger's."""
     from qibi.base.findings import Finding
     from qibi.checks.registry import Result
-    from qibi.fleet import proven
+    from qibi.fleet import fill as proven
 
     found = Result(errors=[Finding("ledger/x", message="not a batch of a week")])
     monkeypatch.setattr(proven, "run_all", lambda root, cache, now: found)

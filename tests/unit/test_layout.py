@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qibi.base.text import width
-from qibi.cli.layout import folded_line, laid_out, wrap
-from qibi.cli.view import Cell, Column, Grid
+from qibi.cli.output import Cell, Column, Grid, folded_line, laid_out, wrap
 
 PROSE = st.text("ab 党员一，。（）()、;/-", max_size=80)
 

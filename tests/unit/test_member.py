@@ -7,7 +7,7 @@ import pytest
 from test_init import Run
 
 from qibi.book.load import load
-from qibi.cli import member_files
+from qibi.commands import edit_files
 
 SCHEME = """\
 total: {min: 0, max: 40}
@@ -290,7 +290,7 @@ def test_a_result_with_findings_is_not_written(book: Path) -> None:
 
 def test_both_files_or_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
-    real = member_files.write_durably
+    real = edit_files.write_durably
 
     def failing(path: Path, raw: bytes) -> None:
         written.append(path.name)
@@ -304,11 +304,11 @@ def test_both_files_or_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None
         if len(written) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(member_files, "write_durably", interrupted)
+    monkeypatch.setattr(edit_files, "write_durably", interrupted)
     refused(book, "member", "move", "Ann", "--to", "west", "--from", "W48", code=130)
     assert written == ["west.yaml", "east.yaml", "east.yaml", "west.yaml"]
     written.clear()
-    monkeypatch.setattr(member_files, "write_durably", failing)
+    monkeypatch.setattr(edit_files, "write_durably", failing)
     said = refused(book, "member", "move", "Ann", "--to", "west", "--from", "W48", code=2)
     assert "disk is full" in said and "next" not in said
     assert written == ["west.yaml", "east.yaml", "west.yaml"]
@@ -317,13 +317,13 @@ def test_both_files_or_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_files_changed_under_the_command_are_left(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = member_files.sources
+    real = edit_files.sources
 
     def changing(root: Path, names: Path | None) -> object:
         (root / "branches/west.yaml").write_text(WEST + "  status: staff\n")
         return real(root, names)
 
-    monkeypatch.setattr(member_files, "sources", changing)
+    monkeypatch.setattr(edit_files, "sources", changing)
     run = Run(book, "member", "move", "Ann", "--to", "west", "--from", "W48")
     assert run.code == 1 and "changed just now" in run.err
     assert texts(book)["branches/east.yaml"] == EAST

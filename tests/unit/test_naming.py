@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from qibi.book.load import load
-from qibi.book.naming import Namer, book_words, members_names
+from qibi.book.lookup import Namer, book_words, members_names
 from transcripts.harness import BOOKS
 
 NAMES = {

@@ -109,7 +109,7 @@ def test_a_pack_reckons_the_week_once_for_each_kind_that_it_shows(
 def test_more_slips_than_a_file_takes_are_left_single(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qibi.cli.pack._MOST_PRINTED", 199)
+    monkeypatch.setattr("qibi.commands.pack._MOST_PRINTED", 199)
     run = Run(packed.parent, "pack", "--week", WEEK, "-o", str(tmp_path / "out"))
     assert run.code == 0 and "slips.pdf is left out: 200 slips" in run.err
     assert set(tree(packed)) - set(tree(tmp_path / "out")) == {"slips.pdf"}

@@ -144,7 +144,7 @@ def commands_with_help() -> list[str]:
     """Every command and every part of one."""
     found = [""]
     for name in SUMMARIES:
-        parts = getattr(import_module(f"qibi.cli.{name}"), "COMMANDS", {})
+        parts = getattr(import_module(f"qibi.commands.{name}"), "COMMANDS", {})
         found += [name, *(f"{name} {part}" for part in parts)]
     return found
 

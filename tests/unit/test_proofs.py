@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from qibi.base.kept import Kept
-from qibi.ledger import proofs
+from qibi.ledger import records
 from qibi.ledger.batches import batch_names, encode_batch, folder, name
 from qibi.ledger.entries import Assessed
-from qibi.ledger.proofs import Proofs
+from qibi.ledger.records import Proofs
 
 WEEK = "2026-W01"
 
@@ -18,7 +18,7 @@ WEEK = "2026-W01"
 @pytest.fixture
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str], Kept]:
     """A folder with three batches of long ago, as far as `Proofs` is concerned."""
-    monkeypatch.setattr(proofs, "_RECENT", -10_000_000_000)
+    monkeypatch.setattr(records, "_RECENT", -10_000_000_000)
     root = tmp_path / "book"
     (root / folder(WEEK)).mkdir(parents=True)
     for branch in ("east", "north", "west"):
@@ -67,7 +67,7 @@ def test_what_was_just_written_may_change_unseen_and_is_read_again(
     ledger: tuple[Path, list[str], Kept], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, paths, kept = ledger
-    monkeypatch.setattr(proofs, "_RECENT", 3600_000_000_000)
+    monkeypatch.setattr(records, "_RECENT", 3600_000_000_000)
     assert Proofs(root, kept).prove(paths)
     assert Proofs(root, kept).unproved(paths) == paths
 
@@ -106,7 +106,7 @@ def test_many_files_are_proved_by_several_threads(
     ledger: tuple[Path, list[str], Kept], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, paths, kept = ledger
-    monkeypatch.setattr(proofs, "_MANY", 2)
+    monkeypatch.setattr(records, "_MANY", 2)
     assert Proofs(root, kept).prove(paths)
     file = root / paths[2]
     file.write_bytes(file.read_bytes() + b"\n")

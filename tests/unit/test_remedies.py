@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qibi.base.text import width
-from qibi.cli import remedy as remedy_command
+from qibi.commands import remedy as remedy_command
 from qibi.ledger import remedies
 from qibi.ledger.batches import Batch, digest, encode_batch, read_weeks
 from qibi.ledger.entries import Assessed, Entry, Remedy, Void

@@ -3,8 +3,8 @@
 import pytest
 
 from qibi.ledger.seals import encode_results, encode_seal, parse_whole
+from qibi.proof.closing import Results
 from qibi.proof.read_out import _whole
-from qibi.proof.results import Results
 
 ROW = {"rank": 1, "subject": "ann", "branch": "b1", "total": 100.5, "criteria": {"study": 9}}
 LISTS = {"member": {"policy": {"red": "1"}, "red": [], "black": [], "missing": ["bob"]}}

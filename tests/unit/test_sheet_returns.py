@@ -8,9 +8,8 @@ import openpyxl
 import pytest
 from test_sheet_command import WEEK, made
 
-from qibi.ledger.batches import read_weeks
+from qibi.ledger.batches import cancelled_entries, read_weeks
 from qibi.ledger.entries import Exempt, Score
-from qibi.ledger.voids import cancelled_entries
 from qibi.sheets.made import HIDDEN
 from transcripts.harness import Scene
 

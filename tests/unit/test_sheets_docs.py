@@ -22,9 +22,9 @@ from qibi.base.findings import Faults
 from qibi.base.text import folded
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.ledger import amounts
+from qibi.ledger import pricing
+from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Score
-from qibi.ledger.wish import Stamp
 from qibi.sheets import headings, names, read, rows
 from qibi.sheets.files import open_sheet
 from qibi.sheets.names import Names
@@ -329,8 +329,8 @@ def test_every_word_for_a_unit_stands_on_the_page(code):
 def test_every_word_that_a_cell_may_hold_stands_on_the_page(code):
     (table,) = tables(code, "words: cells")
     known = {
-        "nothing": amounts.NOTHING - {""},
-        "once": amounts.TICKS,
+        "nothing": pricing.NOTHING - {""},
+        "once": pricing.TICKS,
         "yes": read._NO_REASON,
         "leave": read._LEAVE,
         "leave in its column": read._LEAVE_YES - read._LEAVE - read._NO_REASON,

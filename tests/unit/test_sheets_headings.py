@@ -8,7 +8,7 @@ import pytest
 from qibi.base.findings import Faults
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.ledger.wish import Stamp
+from qibi.ledger.admission import Stamp
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import find_heading, folded_heading
 from qibi.sheets.hints import branch_from_subjects, branch_of_page, hints, week_of_page

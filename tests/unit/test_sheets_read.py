@@ -13,8 +13,8 @@ from test_sheets_headings import WEEK, book
 from test_sheets_table import by_openpyxl, xlsx
 
 from qibi.base.findings import Faults
+from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Exempt, Score, encode
-from qibi.ledger.wish import Stamp
 from qibi.sheets.csvfile import ESCAPED
 from qibi.sheets.files import open_sheet
 from qibi.sheets.names import Names

@@ -11,10 +11,9 @@ from test_init import Run
 from qibi.base.text import width
 from qibi.book.definitions import Label, Milestone, Plan
 from qibi.book.definitions import Task as PlannedTask
-from qibi.ledger.batches import Batch
+from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import Entry, Task, Void
 from qibi.ledger.progress import state_of_plan
-from qibi.ledger.voids import cancelled_entries
 
 TODAY = date(2026, 11, 20)
 FILES = {

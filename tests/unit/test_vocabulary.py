@@ -3,7 +3,7 @@
 import pytest
 
 from qibi.base import language
-from qibi.base.vocabulary import Vocabulary, plural
+from qibi.base.language import Vocabulary, plural
 
 TEAM = Vocabulary("en", {"branch": "team", "group": "crew", "member": "person", "cp": "pair"})
 

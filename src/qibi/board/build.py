@@ -1,40 +1,311 @@
 """Reckons a week's board, or one subject's slip, from the ledger."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from math import ceil, sqrt
+from pathlib import Path
 
 from qibi.base import dates, weeks
 from qibi.base.language import _, aside, colon, current, listing
 from qibi.base.points import show, signed
-from qibi.board.asked import Asked
-from qibi.board.data import (
-    Bar,
-    Board,
-    Cause,
-    Cell,
-    Criterion,
-    Head,
-    Named,
-    NameList,
-    Place,
-    RemedyRow,
-    SealMark,
-    Slip,
-    Sum,
-    Trend,
-)
-from qibi.board.milestones import milestones_of
-from qibi.board.shapes import level, trends
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.remedies import Life
-from qibi.ledger.seals import SealFile
-from qibi.scoring.account import Account, Behind
+from qibi.ledger.batches import cancelled_entries
+from qibi.ledger.progress import MilestoneState, PlanState, TaskState, batches_of, state_of_plan
+from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
+from qibi.ledger.seals import SealFile, seal_of
+from qibi.scoring.account import Account, Behind, Material, material
 from qibi.scoring.assessed import trend_weeks
-from qibi.scoring.lists import Lists, remedy_due
+from qibi.scoring.lists import Lists, lists_from, remedy_due
+from qibi.scoring.policies import policies
 from qibi.scoring.ranking import Ranking, Standing
-from qibi.scoring.sums import steps
+from qibi.scoring.sums import Step, steps
 from qibi.scoring.words import alert_word, cause, list_name, list_rule, moved, place_within
+
+# What a weekly board shows, reckoned once: every format is drawn from this one set of data.
+#
+# All points are text here, as people read them; what a picture is drawn from (levels of a heat map,
+# heights of a trend) are plain numbers beside it. Names are as the book has them.
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Eight weeks of a subject: the totals as text (empty where it has none), heights 0 to 1."""
+
+    values: tuple[str, ...]
+    heights: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What put a name on a list: points with their sign, and for what."""
+
+    points: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name on a list; `more` counts the causes that are left out."""
+
+    subject: str
+    name: str
+    rank: int
+    moved: str
+    total: str
+    causes: tuple[Cause, ...]
+    more: int
+    remedy: str
+
+
+@dataclass(frozen=True)
+class NameList:
+    """A red or black list: what the book calls it, whose it is, its rule, whom it names."""
+
+    colour: str  # "red" or "black"
+    title: str
+    kind: str
+    rule: str
+    names: tuple[Named, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A subject's place in a ranking. `alert` is `watch`, `warn` or empty; `rose` a number of places."""
+
+    rank: int
+    moved: str
+    rose: int
+    subject: str
+    name: str
+    branch: str
+    total: str
+    grade: str
+    alert: str
+    trend: Trend
+    cells: tuple["Cell", ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A branch on a criterion: mean, difference from the base, and a level of -4 to 4."""
+
+    value: str
+    difference: str
+    level: int
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A column of the heat map."""
+
+    name: str
+    short: str
+
+
+@dataclass(frozen=True)
+class RemedyRow:
+    """A remedy that nobody has verified yet."""
+
+    id: str
+    subject: str
+    name: str
+    measure: str
+    owner: str
+    due: str
+    state: str
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class MilestoneRow:
+    """A milestone done in the week or overdue at its end; `days` gained (+) or lost (-)."""
+
+    subject: str
+    name: str
+    text: str
+    due: str
+    done: str
+    days: int
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum behind a name."""
+
+    subject: str
+    name: str
+    headline: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class SealMark:
+    """The seal of a closed week; `correction` is 0 where it was never corrected."""
+
+    path: str
+    digest: str
+    correction: int
+    closed: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands at the top and the foot of a page."""
+
+    language: str
+    book: str
+    title: str
+    scheme: str
+    week: str
+    week_number: str
+    dates: str
+    today: date
+    closure: str
+    handed_in: str
+    provisional: bool
+    pending: tuple[str, ...]
+    seal: SealMark | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A week of a book."""
+
+    head: Head
+    lists: tuple[NameList, ...]
+    member_word: str
+    branch_word: str
+    top: tuple[Place, ...]
+    top_more: int  # who share the last place shown and did not fit
+    risers: tuple[Place, ...]
+    criteria: tuple[Criterion, ...]
+    branches: tuple[Place, ...]
+    without: tuple[str, ...]  # branches without a place
+    weeks: tuple[str, ...]  # of the trends
+    remedies: tuple[RemedyRow, ...]
+    gained: tuple[MilestoneRow, ...]
+    late: tuple[MilestoneRow, ...]
+    members: tuple[Place, ...]
+    member_count: int
+    sums: tuple[Sum, ...]
+    mean: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A criterion of one person: what counts, the difference from the base, and both as shares."""
+
+    name: str
+    value: str
+    difference: str
+    share: float
+    base_share: float
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One subject's week."""
+
+    head: Head
+    subject: str
+    name: str
+    who: str
+    ties: tuple[str, ...]
+    total: str
+    why_none: str  # why there is no total
+    rank: str
+    place: str  # in its branch
+    moved: str
+    grade: str
+    alert: str
+    alert_text: str
+    bars: tuple[Bar, ...]
+    sum: Sum | None
+    weeks: tuple[str, ...]
+    trend: Trend
+    remedies: tuple[RemedyRow, ...]
+    objections: str
+
+
+# A week of a book that boards, slips and minutes are made for: what they need is reckoned once.
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A book and a week of it. `said` are the ways in which commands speak of how far a week is."""
+
+    root: Path
+    definitions: Definitions
+    week: str
+    today: date
+    cache: Path | None
+    closure: Callable[[Ranking], str]
+    handed_in: Callable[[Ranking], str]
+    pending: Callable[[Ranking], list[str]]
+    _behind: dict[str, Behind] = field(default_factory=dict, compare=False, repr=False)
+    _places: dict[str, "Places"] = field(default_factory=dict, compare=False, repr=False)
+
+    def behind(self, by: str) -> Behind:
+        """The ranking of a kind with what is behind it; raises `Faults` where the ledger is damaged."""
+        if by not in self._behind:
+            self._behind[by] = self._material.behind(by)
+        return self._behind[by]
+
+    def places(self, by: str) -> "Places":
+        """The standings of a kind, to look one up."""
+        if by not in self._places:
+            self._places[by] = Places(self.behind(by).ranking.standings)
+        return self._places[by]
+
+    @cached_property
+    def lists(self) -> list[Lists]:
+        """The lists of each kind that the week's policy names."""
+        named = policies(self.root, self.definitions, weeks.single(self.week))
+        return [lists_from(self.behind(kind), policy) for kind, policy in named.items()]
+
+    @cached_property
+    def remedies(self) -> dict[str, Life]:
+        """Those of this week and of those before it; what is due first comes first."""
+        wanted = sorted({*recent_weeks(self.root, self.week), self.week})
+        found = lives(batches_with_remedies(self.root, wanted, self.cache))
+        return dict(sorted(found.items(), key=lambda pair: (pair[1].due or weeks.END, pair[0])))
+
+    @cached_property
+    def seal(self) -> SealFile | None:
+        """The latest seal of the week."""
+        return seal_of(self.root, self.week)
+
+    @cached_property
+    def _material(self) -> Material:
+        return material(self.root, self.definitions, weeks.single(self.week), self.cache)
+
+
+class Places:
+    """Standings by subject, and places within a branch."""
+
+    def __init__(self, standings: tuple[Standing, ...]) -> None:
+        self.by_subject = {s.subject: s for s in standings}
+        self._totals: dict[str | None, list[int]] = {}
+        for standing in standings:
+            self._totals.setdefault(standing.branch, []).append(standing.total)
+        self._first: dict[tuple[str | None, int], int] = {}
+        for branch, totals in self._totals.items():
+            above = 0
+            for total, count in sorted(Counter(totals).items(), reverse=True):
+                self._first[branch, total] = above + 1
+                above += count
+
+    def within(self, standing: Standing) -> tuple[int, int]:
+        """The rank of someone among those of their branch, and how many these are."""
+        return (
+            self._first[standing.branch, standing.total],
+            len(self._totals[standing.branch]),
+        )
+
 
 TOP = 10  # places that are shown
 _TOP_ROWS = 15  # rows for them, where many share the last place
@@ -382,3 +653,103 @@ def _half_up(value: int, count: int) -> int:
 
 def _capital(word: str) -> str:
     return word[:1].upper() + word[1:]
+
+
+# What pictures are drawn from: heights of a trend, levels of a heat map.
+
+
+LEVELS = 4
+
+
+def trends(
+    values: Mapping[str, Mapping[str, int]], over: Sequence[str], subjects: Iterable[str]
+) -> dict[str, Trend]:
+    """Subject: its trend over these weeks, all on one scale from the lowest to the highest shown.
+
+    Where all are level, they are half high.
+    """
+    wanted = list(subjects)
+    shown = [t for s in wanted for w, t in values.get(s, {}).items() if w in over]
+    low, high = min(shown, default=0), max(shown, default=0)
+    if low == high:
+        low, high = low - 1, high + 1
+    reach = high - low
+    made = {}
+    for subject in wanted:
+        mine = values.get(subject, {})
+        made[subject] = Trend(
+            tuple(show(mine[w]) if w in mine else "" for w in over),
+            tuple(round((mine[w] - low) / reach, 4) if w in mine else None for w in over),
+        )
+    return made
+
+
+def level(difference: int, most: int) -> int:
+    """-4 to 4 for a difference from the base, `most` being the greatest on the map.
+
+    By the square root, so that one outlier doesn't make all the others look level.
+    """
+    if not difference or not most:
+        return 0
+    strength = max(1, ceil(LEVELS * sqrt(abs(difference) / most)))
+    return min(strength, LEVELS) * (1 if difference > 0 else -1)
+
+
+# The milestones of a week: done in it, before their day or after it, and overdue at its end.
+
+
+_Rows = tuple[MilestoneRow, ...]
+
+
+def milestones_of(
+    root: Path, definitions: Definitions, week: str, today: date, cache: Path | None = None
+) -> tuple[_Rows, _Rows]:
+    """Milestones gained in a week, and those late; raises `Faults` where the ledger is damaged.
+
+    The week is looked at as it stood on its Sunday, or today while it still runs.
+    """
+    plans = [p for p in definitions.plans if definitions.branch_of(p.cp, week)]
+    if not plans:
+        return (), ()
+    homes = {cp.branch for p in plans for cp in definitions.cp_spans.get(p.cp, ())}
+    batches = batches_of(root, homes, cache)
+    cancelled = cancelled_entries(batches)
+    until = min(today, weeks.sunday(week))
+    gained: list[MilestoneRow] = []
+    late: list[MilestoneRow] = []
+    for plan in plans:
+        state = state_of_plan(plan, batches, cancelled)
+        for task in state.tasks:
+            for milestone in task.milestones:
+                row = _row(definitions, state, task, milestone, weeks.monday(week), until)
+                if row and row.days > 0:
+                    gained.append(row)
+                elif row and row.days < 0:
+                    late.append(row)
+    gained.sort(key=lambda r: (-r.days, r.name, r.text))
+    late.sort(key=lambda r: (r.days, r.name, r.text))
+    return tuple(gained), tuple(late)
+
+
+def _row(
+    definitions: Definitions,
+    state: PlanState,
+    task: TaskState,
+    milestone: MilestoneState,
+    monday: date,
+    until: date,
+) -> MilestoneRow | None:
+    """The milestone where it was done between these days, or should have been; else None."""
+    done = milestone.done_on if milestone.done_on and milestone.done_on <= until else None
+    if done is None and milestone.due >= until:
+        return None
+    if done is not None and done < monday:
+        return None
+    return MilestoneRow(
+        subject=state.plan.cp,
+        name=definitions.title(state.plan.cp),
+        text=f"{task.task.name} {milestone.milestone.name}",
+        due=dates.day(milestone.due),
+        done=dates.day(done) if done else "",
+        days=(milestone.due - (done or until)).days,
+    )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qibi.base.text import visible
-from qibi.board import labels, seal_code
-from qibi.board.data import Board, Slip
-from qibi.board.extra import needed
+from qibi.board import labels, paper
+from qibi.board.build import Board, Slip
+from qibi.board.paper import needed
 from qibi.book.definitions import Definitions
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _filled(name: str, data: dict[str, Any]) -> bytes:
             **_visible(data),
             style=_asset("page.css"),
             script=_asset("page.js"),
-            code=_inline(seal_code.svg(seal["digest"])) if seal else "",
+            code=_inline(paper.svg(seal["digest"])) if seal else "",
         )
     )
     return made.encode()

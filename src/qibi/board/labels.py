@@ -8,7 +8,7 @@ from qibi import __version__
 from qibi.base import dates
 from qibi.base.language import _, clauses, colon, listing, many
 from qibi.base.points import signed
-from qibi.board.data import Board, Head, MilestoneRow, Slip, Sum
+from qibi.board.build import Board, Head, MilestoneRow, Slip, Sum
 from qibi.book import words
 from qibi.book.definitions import Definitions
 

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -10,7 +13,24 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.base.text import visible
 from qibi.board import fonts
-from qibi.board.extra import INSTALL, needed
+
+# What boards need beyond qibi itself: an optional part, told about where it is missing.
+
+
+INSTALL = "pip install 'qibi[board]'"
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Imports of that part; raises `Refusal` with how to install it where it is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise Refusal(
+            _("boards need {package}, which is not installed").format(package=error.name or ""),
+            INSTALL,
+        ) from None
+
 
 TEMPLATES = Path(__file__).parent / "templates"
 PHONE_WIDTH = 1080  # pixels
@@ -97,3 +117,28 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _texts(one)
+
+
+# A seal's digest as a QR code.
+
+
+@cache  # a pack shows one code on every slip
+def svg(digest: str) -> str:
+    """The digest as an SVG document, dark on light whatever is behind it; nothing for none."""
+    if not digest:
+        return ""
+    with needed():
+        import segno
+    out = BytesIO()
+    code = segno.make(digest, error="m", micro=False, boost_error=False)
+    code.save(
+        out,
+        kind="svg",
+        border=2,
+        dark="#1f1b18",
+        light="#ffffff",
+        xmldecl=True,
+        nl=False,
+        omitsize=True,  # it fills whatever room it is given
+    )
+    return out.getvalue().decode()

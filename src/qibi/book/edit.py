@@ -24,9 +24,8 @@ from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.base.weeks import is_week
 from qibi.book.definitions import Definitions
-from qibi.book.load import Source
 from qibi.book.validate import validate
-from qibi.book.yaml import Document, Loc, parse
+from qibi.book.yaml import Document, Loc, Source, parse
 
 _BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(r"[A-Za-z\u3400-\u9fff][0-9A-Za-z\u3400-\u9fff ()·（）._/-]*")

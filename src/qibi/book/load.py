@@ -8,32 +8,26 @@ deleted at any moment, and a damaged entry is simply made again.
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from qibi import __version__
-from qibi.base.findings import Faults, Finding
+from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.kept import Kept
-from qibi.base.language import _
+from qibi.base.language import _, listing
 from qibi.base.plain import NotPlain, not_own, read_plain, said_of
+from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.book.links import NAMES, links
+from qibi.book.yaml import Source
 
 FOLDERS = ("scheme", "branches", "plans")
 ENDINGS = (".yaml", ".yml")
 _FORMAT = "4"  # of the kept definitions; raise it when their records change
-
-
-@dataclass(frozen=True)
-class Source:
-    """One YAML file of a book: its path below the book's folder, and its bytes."""
-
-    path: str
-    raw: bytes
 
 
 def sources(root: Path, names: Path | None = None) -> list[Source]:
@@ -117,3 +111,55 @@ def placed(names: Path | None) -> Iterator[None]:
         raise Faults(
             [replace(f, path=str(names)) if f.path == NAMES else f for f in faults.findings]
         ) from None
+
+
+# Finding the book that a command is about.
+
+
+def find(asked: str | None, environment: Mapping[str, str], start: Path) -> Path:
+    """The folder of the book: `--book`, `QIBI_BOOK`, upwards from `start`, `ledgers/` of a repository.
+
+    Raises `Refusal` where there is no book, or more than one under `ledgers/`.
+    """
+    for named, origin in ((asked, "--book"), (environment.get("QIBI_BOOK"), "QIBI_BOOK")):
+        if named:
+            folder = (start / named).absolute()
+            if folder.name == "qibi.yaml":
+                folder = folder.parent
+            if not _has_book(folder):
+                raise Refusal(
+                    _("{origin}: no book in {folder}").format(origin=origin, folder=named),
+                    _("a book is a folder with a qibi.yaml; 'qibi init DIR' makes one"),
+                )
+            return folder
+    for folder in (start, *start.parents):
+        if _has_book(folder):
+            return folder
+        if (folder / ".git").exists():
+            return _only_book_under(folder)
+    raise _no_book()
+
+
+def _has_book(folder: Path) -> bool:
+    """Whether a folder has a qibi.yaml, be it a link or a pipe: whoever reads it says what is wrong."""
+    return os.path.lexists(folder / "qibi.yaml")
+
+
+def _only_book_under(repository: Path) -> Path:
+    books = sorted(p.parent for p in (repository / "ledgers").glob("*/qibi.yaml"))
+    if not books:
+        raise _no_book()
+    if len(books) > 1:
+        names = listing([f"ledgers/{book.name}" for book in books])
+        raise Refusal(
+            _("more than one book here: {names}").format(names=names),
+            _("say which: --book ledgers/{first}").format(first=argument(books[0].name)),
+        )
+    return books[0]
+
+
+def _no_book() -> Refusal:
+    return Refusal(
+        _("no book here: no qibi.yaml in this folder or above it"),
+        _("go to a book's folder, name it with --book DIR, or make one with 'qibi init DIR'"),
+    )

@@ -4,17 +4,118 @@ Each check is a plain function of a `Survey` and yields findings; its docstring 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from qibi.base import points
+from qibi.base import points, weeks
 from qibi.base.findings import Finding
-from qibi.base.language import _
-from qibi.book.definitions import Item
-from qibi.checks.survey import Survey, finding
+from qibi.base.language import _, listing
+from qibi.base.text import closest
+from qibi.book.definitions import Definitions, Item
+from qibi.book.lookup import people
 from qibi.ledger.admission import needs_approval
-from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Assessed, Exempt, Score, Void
+from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.clock import day_of
+from qibi.ledger.entries import Assessed, Entry, Exempt, Remedy, Score, Task, Void, free_text
 from qibi.ledger.pricing import price_text
+from qibi.ledger.remedies import lives, strays
+from qibi.scoring.assessed import assessed_branches
 from qibi.scoring.unusable import why_unusable
+
+# What the checks of the ledger look at: a book's definitions with all its batches.
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A book's definitions and all its batches, with what several checks need."""
+
+    definitions: Definitions
+    batches: tuple[Batch, ...]
+
+    @cached_property
+    def cancelled(self) -> set[str]:
+        """Ids of voided entries."""
+        return cancelled_entries(list(self.batches))
+
+    @cached_property
+    def voids(self) -> set[str]:
+        """Ids of the voids themselves."""
+        return {key for _b, _n, key, e in self.others if isinstance(e, Void)}
+
+    @cached_property
+    def assessed(self) -> set[tuple[str, str]]:
+        """(week, branch) with a live `assessed`."""
+        return set(assessed_branches(list(self.batches)))
+
+    @cached_property
+    def exempt(self) -> set[tuple[str, str]]:
+        """(week, subject) with a live `exempt`."""
+        return {
+            (e.week, e.subject)
+            for _b, _n, key, e in self.others
+            if isinstance(e, Exempt) and key not in self.cancelled
+        }
+
+    def lines(self) -> Iterator[tuple[Batch, int, str, Entry]]:
+        """Each entry with its batch, line and id."""
+        for batch in self.batches:
+            for number, entry in enumerate(batch.entries, 1):
+                yield batch, number, f"{batch.digest}.{number}", entry
+
+    @cached_property
+    def others(self) -> tuple[tuple[Batch, int, str, Entry], ...]:
+        """The entries that are no scores: a few in a hundred."""
+        return tuple(
+            (batch, number, f"{batch.digest}.{number}", entry)
+            for batch in self.batches
+            for number, entry in enumerate(batch.entries, 1)
+            if type(entry) is not Score
+        )
+
+    @cached_property
+    def scores(self) -> tuple[tuple[Batch, int, str, Score], ...]:
+        """The live scores."""
+        cancelled = self.cancelled
+        return tuple(
+            (batch, number, key, entry)
+            for batch in self.batches
+            for number, entry in enumerate(batch.entries, 1)
+            if type(entry) is Score and (key := f"{batch.digest}.{number}") not in cancelled
+        )
+
+    @cached_property
+    def places(self) -> dict[str, tuple[Batch, int]]:
+        """Entry id: the batch and line where it stands."""
+        return {key: (batch, number) for batch, number, key, _e in self.lines()}
+
+    def stance(self, subject: str, week: str) -> "Stance":
+        """How a subject stands in a week; one object a subject and week, for many lines ask."""
+        found = self._stances.get((subject, week))
+        if found is None:
+            home = self.definitions.branch_of(subject, week)
+            assessed = (week, home) in self.assessed and (week, subject) not in self.exempt
+            found = Stance(self.definitions.kind(subject), home, assessed)
+            self._stances[subject, week] = found
+        return found
+
+    @cached_property
+    def _stances(self) -> "dict[tuple[str, str], Stance]":
+        return {}
+
+
+class Stance(NamedTuple):
+    """A subject in a week: what it is, the branch that holds it, and whether it is assessed."""
+
+    kind: str | None
+    home: str | None
+    assessed: bool
+
+
+def finding(batch: Batch, number: int, message: str) -> Finding:
+    """What is the matter with the entry in a line of a batch."""
+    return Finding(batch.path, number, message=message)
 
 
 def unusable(survey: Survey) -> Iterator[Finding]:
@@ -239,3 +340,183 @@ def assessed_twice(survey: Survey) -> Iterator[Finding]:
                 yield finding(
                     batch, number, message.format(branch=e.branch, week=e.week, other=other)
                 )
+
+
+# A warning of names in notes: the ledger, which never forgets, is to know people by id only.
+
+
+def note_names(survey: Survey) -> Iterator[Finding]:
+    """A note holds a member's name, which can never be taken out of the ledger."""
+    namer = people(survey.definitions)
+    if not namer:
+        return
+    private = bool(survey.definitions.private_names)
+    message = _("the note names {ids}; no name leaves the ledger again: write ids in notes")
+    if private:
+        message = _("its text names {ids}; no name leaves the ledger again: write ids")
+    whose = lru_cache(None)(namer.whose)  # the same note stands in many entries
+    for batch in survey.batches:
+        for number, entry in enumerate(batch.entries, 1):
+            note, measure = getattr(entry, "note", ""), getattr(entry, "measure", "")
+            text = free_text(entry) if private else f"{note}\n{measure}" if note or measure else ""
+            if text and (found := whose(text)):
+                # ids only: what `check` prints may end in a log that everyone reads
+                said = message.format(ids=listing(list(found)))
+                yield Finding(batch.path, number, message=said)
+
+
+# Warnings on plans: milestones that are in none, done before their day, twice, or scored twice.
+
+
+def unknown_milestone(survey: Survey) -> Iterator[Finding]:
+    """An entry names a task or milestone that no plan has, or a CP without a plan."""
+    for batch, number, key, e in (*survey.others, *survey.scores):
+        names_one = isinstance(e, Task) or (isinstance(e, Score) and (e.task or e.milestone))
+        if isinstance(e, Task | Score) and names_one and key not in survey.cancelled:
+            fault = _unknown(survey.definitions, e)
+            if fault:
+                yield finding(batch, number, fault)
+
+
+def _unknown(definitions: Definitions, entry: Task | Score) -> str | None:
+    """What an entry names that its CP's plan does not have; None where the plan has all of it."""
+    plan = next((p for p in definitions.plans if p.cp == entry.subject), None)
+    if plan is None:
+        message = (
+            _("'{subject}' has no plan; write plans/{subject}.yaml, or void the entry")
+            if definitions.kind(entry.subject) == "cp"
+            else _("'{subject}' is no CP of this book, and only a CP has a plan; void the entry")
+        )
+        return message.format(subject=entry.subject)
+    if not entry.task:
+        return _("names the milestone '{milestone}' but not its task; void the entry").format(
+            milestone=entry.milestone
+        )
+    routes = {t.id: [m.id for m in t.milestones] for t in plan.tasks}
+    if entry.task not in routes:
+        message = _("unknown task '{task}' in plans/{cp}.yaml; mend the plan, or void the entry")
+        near = closest(entry.task, routes)
+    elif entry.milestone and entry.milestone not in routes[entry.task]:
+        message = _(
+            "unknown milestone '{milestone}' of {task} in plans/{cp}.yaml; mend the plan, or void the entry"
+        )
+        near = closest(entry.milestone, routes[entry.task])
+    else:
+        return None
+    said = message.format(cp=plan.cp, task=entry.task, milestone=entry.milestone)
+    return said + "; " + _("did you mean {near}?").format(near=near) if near else said
+
+
+def done_ahead(survey: Survey) -> Iterator[Finding]:
+    """A task or milestone was recorded as done before the day on which it is said to be done."""
+    zone = ZoneInfo(survey.definitions.timezone)
+    for batch, number, _key, e in _done(survey):
+        day = day_of(e.recorded_at, zone)
+        if day and e.done > day.isoformat():
+            message = _("done on {day}, but recorded before that, at {moment}; void it")
+            yield finding(batch, number, message.format(day=e.done, moment=e.recorded_at))
+
+
+def milestone_twice(survey: Survey) -> Iterator[Finding]:
+    """A milestone is done twice; the later entry counts."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for batch, number, key, e in _done(survey):
+        other = seen.setdefault((e.subject, e.task, e.milestone), key)
+        if other != key and e.milestone:
+            message = _(
+                "{task}/{milestone} of '{subject}' is done twice, also by {other}; the later counts, void the other"
+            )
+            yield finding(
+                batch,
+                number,
+                message.format(task=e.task, milestone=e.milestone, subject=e.subject, other=other),
+            )
+
+
+def milestone_scored_twice(survey: Survey) -> Iterator[Finding]:
+    """Two live entries score the days of one milestone; both count."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for batch, number, key, e in survey.scores:
+        if not e.milestone:
+            continue
+        scheme = survey.definitions.scheme(e.week)
+        item = scheme.item(e.item) if scheme else None
+        if item is None or item.auto != "milestone":
+            continue
+        other = seen.setdefault((e.subject, e.task, e.milestone), key)
+        if other != key:
+            message = _(
+                "{task}/{milestone} of '{subject}' is scored twice, also by {other}; both count, void one"
+            )
+            yield finding(
+                batch,
+                number,
+                message.format(task=e.task, milestone=e.milestone, subject=e.subject, other=other),
+            )
+
+
+def _done(survey: Survey) -> Iterator[tuple[Batch, int, str, Task]]:
+    """The live entries that say that something is done."""
+    for batch, number, key, e in survey.others:
+        if isinstance(e, Task) and e.done and key not in survey.cancelled:
+            yield batch, number, key, e
+
+
+# Warnings on remedies: steps that changed nothing, and openings that name nobody.
+
+
+def idle_step(survey: Survey) -> Iterator[Finding]:
+    """A step of a remedy is against the rules, as when its owner verifies it: it changes nothing."""
+    for key, life in lives(survey.batches).items():
+        for step in life.history:
+            if step.breach:
+                message = _("'{state}' of {id} changes nothing ({cause}); void it")
+                yield finding(
+                    *survey.places[step.key],
+                    message.format(state=step.entry.state, id=key, cause=step.breach),
+                )
+
+
+def stray_step(survey: Survey) -> Iterator[Finding]:
+    """A step is of a remedy that nobody has opened: it counts for nothing."""
+    for step in strays(survey.batches):
+        message = _(
+            "nobody has opened the remedy '{id}'; '{state}' counts for nothing (is a batch missing?)"
+        )
+        yield finding(
+            *survey.places[step.key],
+            message.format(id=step.entry.remedy, state=step.entry.state),
+        )
+
+
+def bad_opening(survey: Survey) -> Iterator[Finding]:
+    """A remedy is for someone unknown, has no owner that the book knows, or no day that can be due."""
+    for key, life in lives(survey.batches).items():
+        for step in life.history:
+            if step.entry.state in ("open", "reopened") and not step.breach:
+                for message in _faults(survey, step.entry):
+                    yield finding(
+                        *survey.places[step.key],
+                        _("remedy {id}: {text}").format(id=key, text=message),
+                    )
+
+
+def _faults(survey: Survey, entry: Remedy) -> Iterator[str]:
+    """What is the matter with an opening; a reopening keeps what it does not name."""
+    kind, opens = survey.definitions.kind, entry.state == "open"
+    if opens and kind(entry.subject) is None:
+        yield _("unknown subject '{subject}'; add them to branches/, or void it").format(
+            subject=entry.subject
+        )
+    if opens and not entry.owner:
+        yield _("it has no owner; void it and open another")
+    elif entry.owner and kind(entry.owner) != "member":
+        yield _("unknown owner '{who}'; add them to branches/, or void it and open another").format(
+            who=entry.owner
+        )
+    if opens and not entry.due:
+        yield _("no day is due, so it is never overdue; void it and open another")
+    elif entry.due and entry.due < weeks.monday(entry.week).isoformat():
+        yield _("it is due on {day}, before {week} began; void it and open another").format(
+            day=entry.due, week=entry.week
+        )

@@ -4,30 +4,94 @@ An error is something that can be mended: a definition, a damaged or misnamed fi
 already stands in the append-only ledger and breaks a policy: it is shown and does not block.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, clauses
+from qibi.base.text import argument
 from qibi.base.workers import each
 from qibi.book.copies import copies
 from qibi.book.definitions import Definitions
 from qibi.book.links import links
 from qibi.book.load import load
-from qibi.checks import clock, names, plans, policy, remedies, seals, signing
-from qibi.checks.survey import Survey
-from qibi.ledger import evidence_files, kept_sheets, private_names, twins
-from qibi.ledger.batches import LEDGER, Batch, batch_names, each_of_week, weeks_with_batches
+from qibi.checks import policy
+from qibi.checks.policy import Survey
+from qibi.ledger import evidence_files, kept_sheets, private_names
+from qibi.ledger.batches import (
+    LEDGER,
+    Batch,
+    batch_names,
+    cancelled_entries,
+    each_of_week,
+    weeks_with_batches,
+)
+from qibi.ledger.clock import can_be, said_of, wrong_moments
+from qibi.ledger.counting import gone
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
-from qibi.ledger.git import Git, NotInstalled
-from qibi.ledger.git_state import in_between
-from qibi.ledger.held import EVIDENCE, Held
-from qibi.ledger.restore import advised
-from qibi.ledger.seals import accepted_warnings
-from qibi.ledger.signatures import ENDING
-from qibi.ledger.voids import cancelled_entries
+from qibi.ledger.git import Git, NotInstalled, in_between
+from qibi.ledger.held import EVIDENCE, Held, standing_twins, twin_findings
+from qibi.ledger.restore import advised, how
+from qibi.ledger.seals import (
+    SEALS,
+    SealedBatch,
+    SealFile,
+    accepted_warnings,
+    acknowledged_losses,
+    chain,
+    digest,
+    is_link,
+    link_paths,
+)
+from qibi.ledger.signatures import ENDING, public_key
+from qibi.ledger.signers import (
+    not_accepted,
+    record_chain,
+    record_paths,
+    vouched,
+    without_signature,
+)
+from qibi.scoring.pinned import pinned
+
+# Entries and seals of a moment that can't be: who recorded them had a wrong clock, or this machine has.
+
+
+Wrong = tuple[Finding, bool]  # with whether a void can still undo it
+
+
+def wrong(batches: Sequence[Batch], now: datetime) -> list[Wrong]:
+    """The lines of some weeks' batches that were recorded at no moment that can be."""
+    lines = [(batch, line) for batch in batches for line in wrong_moments(batch, now)]
+    return list(_wrong(lines, cancelled_entries(batches), now)) if lines else []
+
+
+def _wrong(lines: list[tuple[Batch, int]], cancelled: set[str], now: datetime) -> Iterator[Wrong]:
+    for batch, line in lines:
+        entry, key = batch.entries[line - 1], f"{batch.digest}.{line}"
+        said = said_of("recorded_at", entry.recorded_at, now)
+        counts = not isinstance(entry, Void) and key not in cancelled
+        if counts:
+            said = _("{what}; set it, void this and record it again: qibi void {key}").format(
+                what=said, key=key
+            )
+        yield Finding(batch.path, line, message=said, code="clock"), counts
+
+
+def clock_findings(
+    found: Iterable[Wrong], sealed: Sequence[SealFile], now: datetime
+) -> tuple[list[Finding], list[Finding]]:
+    """Errors and warnings: an error is what can be put right, so none that is void or sealed."""
+    closed = {path for file in sealed for path in file.batches}
+    errors = [finding for finding, counts in found if counts and finding.path not in closed]
+    warnings = [finding for finding, counts in found if not counts or finding.path in closed]
+    for file in sealed:
+        if not can_be(file.seal.closed_at, now):
+            said = said_of("closed_at", file.seal.closed_at, now)
+            warnings.append(Finding(file.path, message=said, code="clock"))
+    return errors, warnings
+
 
 _AT_ONCE = 500  # batches, or paths
 
@@ -57,14 +121,14 @@ WARNINGS: tuple[Check, ...] = (
     Check("two-direct-scores", policy.two_direct_scores),
     Check("idle-void", policy.idle_void),
     Check("assessed-twice", policy.assessed_twice),
-    Check("remedy-step", remedies.idle_step, across=True),
-    Check("remedy-stray", remedies.stray_step, across=True),
-    Check("remedy-opening", remedies.bad_opening, across=True),
-    Check("unknown-milestone", plans.unknown_milestone, across=True),
-    Check("done-ahead", plans.done_ahead, across=True),
-    Check("milestone-twice", plans.milestone_twice, across=True),
-    Check("milestone-scored-twice", plans.milestone_scored_twice, across=True),
-    Check("note-names", names.note_names),
+    Check("remedy-step", policy.idle_step, across=True),
+    Check("remedy-stray", policy.stray_step, across=True),
+    Check("remedy-opening", policy.bad_opening, across=True),
+    Check("unknown-milestone", policy.unknown_milestone, across=True),
+    Check("done-ahead", policy.done_ahead, across=True),
+    Check("milestone-twice", policy.milestone_twice, across=True),
+    Check("milestone-scored-twice", policy.milestone_scored_twice, across=True),
+    Check("note-names", policy.note_names),
 )
 
 
@@ -122,7 +186,7 @@ def run(
         return result
     sound: set[str] = set()
     reaching: list[Batch] = []
-    unlike: list[clock.Wrong] = []
+    unlike: list[Wrong] = []
     for part in each(_check_weeks, (root, definitions, now, evidence), list(_portions(root))):
         result.errors += part.errors
         result.warnings += part.warnings
@@ -134,16 +198,16 @@ def run(
     result.warnings += copies(root)
     result.errors += strays(root)
     result.errors += _sheet_errors(root, git)
-    result.errors += signing.errors(root, definitions)
-    sealed, broken = seals.chain_of(root)
+    result.errors += signing_errors(root, definitions)
+    sealed, broken = chain_of(root)
     held = in_git(root, definitions, git)
     gone = {found.path for found in held if found.code == "gone"}
-    wrong = seals.errors(root, definitions, sound, sealed)
+    wrong = seal_errors(root, definitions, sound, sealed)
     result.errors += [*broken, *(found for found in wrong if found.path not in gone)]
     result.errors += _beyond(result.errors, held)
     result.warnings += _stray_links(root, git)
-    result.warnings += seals.losses(root, sealed, git)
-    errors, warnings = clock.told(unlike, sealed, now)
+    result.warnings += losses(root, sealed, git)
+    errors, warnings = clock_findings(unlike, sealed, now)
     result.errors = advised([*result.errors, *errors], root, git)
     result.warnings += warnings
     if definitions is not None:
@@ -162,7 +226,7 @@ class _Part:
     sound: list[str]
     entries: int
     reaching: list[Batch]  # those that checks across weeks look at
-    clock: list[clock.Wrong]
+    clock: list[Wrong]
 
 
 def _portions(root: Path) -> Iterator[list[str]]:
@@ -203,7 +267,7 @@ def _check_weeks(
         [batch.path for batch in batches],
         sum(len(batch.entries) for batch in batches),
         [batch for batch in batches if any(map(_reaches, batch.entries))],
-        clock.wrong(batches, now),
+        wrong(batches, now),
     )
 
 
@@ -266,7 +330,7 @@ def in_git(root: Path, definitions: Definitions | None, git: Git | None) -> list
     No batch is read but those that name evidence which is not as the last commit has it. Nothing of git where
     there is none.
     """
-    found = list(twins.findings(twins.standing(root, git)))
+    found = list(twin_findings(standing_twins(root, git)))
     try:
         private = definitions is not None and bool(definitions.private_names)
         held = Held(root, git, private=private) if git and git.repository() else None
@@ -344,3 +408,119 @@ def strays(root: Path) -> Iterator[Finding]:
             continue
         if path.is_file():
             yield Finding(below, message=message, code="stray")
+
+
+# Signatures as far as a look tells: who may sign was accepted, and nothing stands unsigned.
+#
+# Whether a signature holds is for the audit to prove.
+
+
+def signing_errors(root: Path, definitions: Definitions | None) -> Iterator[Finding]:
+    """What is wrong with keys, records of signers and signatures, nothing being verified."""
+    paths = record_paths(root)
+    signers = definitions.signers if definitions else ()
+    if not paths and not signers:
+        return
+    for signer in signers:
+        if public_key(signer.key) is None:
+            message = _(
+                "the key of {who} is no public key; write the first two words of its .pub file"
+            )
+            yield Finding("qibi.yaml", message=message.format(who=signer.id), code="signers")
+    records, findings = record_chain({path: (root / path).read_bytes() for path in paths})
+    yield from findings
+    if findings:
+        return
+    if definitions and (finding := not_accepted(signers, records)):
+        yield finding
+    if not records:
+        return  # once they are accepted, what stands is vouched for
+    known = vouched(records)
+    missing = [path for path in without_signature(root) if path not in known]
+    missing += [path for path in paths if not (root / f"{path}{ENDING}").exists()]
+    for path in missing:
+        message = _(
+            "no signature ({path}.sig) stands beside it; bring it here, or let whoever may close "
+            "vouch for it: qibi signers accept --vouch {path}"
+        )
+        yield Finding(path, message=message.format(path=argument(path)), code="signature")
+
+
+# Seals: one chain, what they list is here byte for byte, and nothing was changed under a closed week.
+
+
+_SIGNERS = "signers-"
+
+
+def chain_of(root: Path) -> tuple[list[SealFile], list[Finding]]:
+    """The seals of the book in the order of closing, and what breaks their chain."""
+    files, findings = {}, []
+    for path in link_paths(root):
+        try:
+            files[path] = (root / path).read_bytes()
+        except OSError as error:
+            message = _("can't be read ({reason}); check the file and its permissions")
+            text = message.format(reason=error.strerror)
+            findings.append(Finding(path, message=text, code="unreadable"))
+    found, broken = chain(files)
+    return found, findings + broken
+
+
+def seal_errors(
+    root: Path,
+    definitions: Definitions | None,
+    here: Collection[str],
+    seals: list[SealFile],
+) -> Iterator[Finding]:
+    """What is wrong below seals/, beside the chain: files that differ, definitions that would.
+
+    `here` are the paths of the sound batches.
+    """
+    yield from _strays(root)
+    known = acknowledged_losses(root)
+    for file, batch in _latest(seals):
+        if batch.path not in here:
+            if not (root / batch.path).exists() and (batch.path, batch.sha256) not in known:
+                yield gone(batch.path, file)
+        elif digest((root / batch.path).read_bytes()) != batch.sha256:
+            text = _("not the file that {seal} lists").format(seal=file.path)
+            yield Finding(batch.path, message=text, code="sealed", lost=batch.sha256)
+    if definitions is not None:
+        try:
+            pinned(definitions, seals)
+        except Faults as faults:
+            yield from faults.findings
+
+
+def losses(root: Path, seals: list[SealFile], git: Git | None) -> Iterator[Finding]:
+    """Batches that are gone from closed weeks, as somebody has acknowledged: results are without them."""
+    known = acknowledged_losses(root)
+    for file, batch in _latest(seals):
+        if (path := known.get((batch.path, batch.sha256))) and not (root / batch.path).exists():
+            message = _(
+                "acknowledges that {batch} is missing: the results of {week} are without it; {way}"
+            )
+            nowhere = _(
+                "no commit here has it: a copy of another clone or a backup may be put back"
+            )
+            way = how({batch.path: batch.sha256}, root, git, nowhere)[batch.path]
+            text = message.format(batch=batch.path, week=file.seal.week, way=way)
+            yield Finding(path, message=text, code="lost")
+
+
+def _latest(seals: list[SealFile]) -> Iterator[tuple[SealFile, SealedBatch]]:
+    """Each batch that counts in a closed week, with the latest seal of that week."""
+    for file in {file.seal.week: file for file in seals}.values():
+        for batch in file.seal.batches:
+            yield file, batch
+
+
+def _strays(root: Path) -> Iterator[Finding]:
+    folder = root / SEALS
+    message = _("neither a seal nor the signature of one; only qibi writes here, move it elsewhere")
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = path.name.removesuffix(".sig")
+        known = is_link(f"{SEALS}/{name}") or (name.startswith(_SIGNERS) and name.endswith(".json"))
+        if path.suffix == ".tmp" or (known and (folder / name).exists() and path.is_file()):
+            continue
+        yield Finding(f"{SEALS}/{path.name}", message=message, code="stray")

@@ -1,7 +1,9 @@
 """The program: which commands there are, in which panel, and what happens around each of them."""
 
+import gettext
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -11,12 +13,71 @@ from typer.core import TyperGroup
 
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, mark
+from qibi.base.language import _, colon, mark, placeholders
 from qibi.base.memory import is_out_of_memory, out_of_memory
-from qibi.cli import argv, help
+from qibi.base.text import width
+from qibi.cli import surroundings
 from qibi.cli.console import Console
+from qibi.cli.output import wrap
 from qibi.cli.session import Session, spoken
 from qibi.cli.surroundings import Surroundings
+
+# Help in plain text, aligned where Chinese takes two columns, in four panels.
+
+
+class Formatter(click.HelpFormatter):
+    """Click's formatter with East Asian widths, so that nothing runs over the edge."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        said = prefix or _("Usage:")
+        self.write(f"{said}{'' if said.endswith('：') else ' '}{prog} {placeholders(args)}\n")
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{' ' * self.current_indent}{heading}{colon().rstrip()}\n")
+
+    def write_text(self, text: str) -> None:
+        for number, paragraph in enumerate(text.split("\n\n")):
+            if number:
+                self.write("\n")
+            for line in wrap(
+                paragraph.replace("\n", " ").strip(), self.width - self.current_indent
+            ):
+                self.write(" " * self.current_indent + line + "\n")
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        rows = [(placeholders(term), text) for term, text in rows]
+        first = min(max((width(a) for a, _b in rows), default=0), col_max) + col_spacing
+        room = max(self.width - self.current_indent - first, 20)
+        for term, text in rows:
+            head = " " * self.current_indent + term
+            lines = wrap(text, room) or [""]
+            if width(term) > first - col_spacing:
+                self.write(head + "\n")
+                head = " " * (self.current_indent + first)
+            else:
+                head += " " * (first - width(term))
+            self.write((head + lines[0]).rstrip() + "\n")
+            for line in lines[1:]:
+                self.write(" " * (self.current_indent + first) + line + "\n")
+
+
+def panel_title(name: str) -> str:
+    """The title of a panel."""
+    return {
+        "week": _("Every week"),
+        "look": _("Look"),
+        "setup": _("Set up"),
+        "prove": _("Prove"),
+    }[name]
+
+
+def let_click_speak(language: str, catalogs: str) -> None:
+    """Have Click's own words (Usage, Options, Missing argument) come from our catalogs."""
+    gettext.bindtextdomain("qibi", catalogs)
+    gettext.textdomain("qibi")
+
 
 # Panel: command: what it does, in a sentence. The module of a command has the rest of its help.
 PANELS: dict[str, dict[str, str]] = {
@@ -67,7 +128,7 @@ OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class Context(click.Context):
-    formatter_class = help.Formatter
+    formatter_class = Formatter
 
 
 class Commands(TyperGroup):
@@ -81,7 +142,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUMMARIES:
             return None
-        module = import_module(f"qibi.cli.{cmd_name}")
+        module = import_module(f"qibi.commands.{cmd_name}")
         parts = [_(t) for t in (SUMMARIES[cmd_name], module.DETAILS) if t]
         app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
         several = getattr(module, "COMMANDS", None)
@@ -122,7 +183,7 @@ class Commands(TyperGroup):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(len(name) for name in SUMMARIES)
         for panel, names in PANELS.items():
-            with formatter.section(help.panel(panel)):
+            with formatter.section(panel_title(panel)):
                 formatter.write_dl([(f"{n:<{longest}}", _(text)) for n, text in names.items()])
         with formatter.section(_("Everywhere")):
             formatter.write_dl(_everywhere())
@@ -183,9 +244,9 @@ def _program() -> click.Command:
 
     program = typer.main.get_command(app)
     if "_QIBI_COMPLETE" in os.environ:
-        from qibi.cli import shells
+        from qibi.cli import completion
 
-        shells.register()
+        completion.register()
     return program
 
 
@@ -214,17 +275,17 @@ def main(arguments: list[str], around: Surroundings) -> int:
 
 
 def _main(arguments: list[str], around: Surroundings) -> int:
-    options, rest = argv.split(arguments)
+    options, rest = surroundings.split(arguments)
     code = spoken(options, around, rest[0] if rest else "")
     language.use(code)
     console = Console(around, options.color)
     session = Session(around, options, console)
     try:
-        argv.refuse_unknown_values(options)
+        surroundings.refuse_unknown_values(options)
         if not rest or "--help" in rest:
             session.learn_words()
         with _streams(around):
-            help.let_click_speak(code, str(language.LOCALE))
+            let_click_speak(code, str(language.LOCALE))
             if around.environment is os.environ:
                 os.environ["LANGUAGE"] = "zh_CN" if code == "zh" else "en"
             result = _program().main(

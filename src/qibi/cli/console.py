@@ -14,14 +14,8 @@ from typing import Any, TextIO
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
 from qibi.base.text import encodable, visible
-from qibi.cli.layout import folded_line, laid_out, wrap
+from qibi.cli.output import Cell, Line, View, as_csv, as_markdown, folded_line, laid_out, wrap
 from qibi.cli.surroundings import Surroundings
-from qibi.cli.view import Cell as Cell
-from qibi.cli.view import Column as Column
-from qibi.cli.view import Grid as Grid
-from qibi.cli.view import Line as Line
-from qibi.cli.view import View as View
-from qibi.cli.view_forms import as_csv, as_markdown
 
 FORMATS = ("table", "json", "csv", "md")
 _MOVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself leaves as it is

@@ -4,8 +4,14 @@ from typing import Annotated
 
 import typer
 
+from qibi.base import weeks
+from qibi.base.findings import Refusal
 from qibi.base.language import _
-from qibi.cli import complete
+from qibi.base.text import argument
+from qibi.base.weeks import Period
+from qibi.cli import completion
+from qibi.cli.session import Session
+from qibi.cli.surroundings import LATEST
 
 Format = Annotated[
     str,
@@ -13,7 +19,7 @@ Format = Annotated[
         "--format",
         help=_("table, json, csv or md"),
         metavar="FORMAT",
-        autocompletion=complete.formats,
+        autocompletion=completion.formats,
     ),
 ]
 Output = Annotated[
@@ -26,7 +32,7 @@ As = Annotated[
         "--as",
         metavar="WHO",
         help=_("who records; else QIBI_AS, git's qibi.as"),
-        autocompletion=complete.members,
+        autocompletion=completion.members,
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("say what would be done, write nothing"))]
@@ -36,15 +42,15 @@ Week = Annotated[
         "--week",
         metavar="[WEEK]",
         help=_("2026-W41, W41, 41, last or a date; bare: the latest assessed"),
-        autocompletion=complete.weeks,
+        autocompletion=completion.weeks,
     ),
 ]
-Period = Annotated[
+PeriodArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[PERIOD]",
         help=_("2026-W41, 2026-W38..2026-W41, 2026-09, 2026-Q4, 2026 or last"),
-        autocompletion=complete.weeks,
+        autocompletion=completion.weeks,
     ),
 ]
 Branch = Annotated[
@@ -53,7 +59,7 @@ Branch = Annotated[
         "--branch",
         metavar="BRANCH",
         help=_("id, name or section"),
-        autocompletion=complete.branches,
+        autocompletion=completion.branches,
     ),
 ]
 Department = Annotated[
@@ -62,7 +68,7 @@ Department = Annotated[
         "--department",
         metavar="NAME",
         help=_("of this department's branches only"),
-        autocompletion=complete.departments,
+        autocompletion=completion.departments,
     ),
 ]
 Section = Annotated[
@@ -71,12 +77,116 @@ Section = Annotated[
         "--section",
         metavar="NAME",
         help=_("of this section's branches only"),
-        autocompletion=complete.sections,
+        autocompletion=completion.sections,
     ),
 ]
 Subject = Annotated[
     str,
     typer.Argument(
-        metavar="SUBJECT", help=_("id, name or part of a name"), autocompletion=complete.subjects
+        metavar="SUBJECT", help=_("id, name or part of a name"), autocompletion=completion.subjects
     ),
 ]
+
+
+# From a command's period and its --week, --month, --quarter and --year to one period.
+
+
+def asked_period(
+    now: Session,
+    period: str | None = None,
+    week: str | None = None,
+    month: str | None = None,
+    quarter: str | None = None,
+    year: str | None = None,
+) -> Period:
+    """The one period asked for; the latest assessed week where none is. Raises `Refusal`."""
+    given = {
+        k: v
+        for k, v in {
+            "PERIOD": period,
+            "--week": week,
+            "--month": month,
+            "--quarter": quarter,
+            "--year": year,
+        }.items()
+        if v is not None
+    }
+    if period is not None and week == LATEST and weeks.parse_period(period, now.today) is None:
+        return now.period(period)  # `--week nonsense`: refused by what was meant
+    if len(given) > 1:
+        raise Refusal(
+            _("{names} can't go together").format(names=", ".join(given)), _("name one period")
+        )
+    if not given:
+        return now.period(None)
+    ((name, text),) = given.items()
+    if name in ("PERIOD", "--week"):
+        return now.period(text)
+    return _named(now, name[2:], text)
+
+
+def _named(now: Session, kind: str, text: str) -> Period:
+    anchor = now.period(None).weeks[0]
+    thursday = weeks.monday(anchor).toordinal() + 3
+    day = now.today.fromordinal(thursday)
+    if text == "last":
+        day = now.today
+    current = {
+        "month": weeks.month(day.year, day.month),
+        "quarter": weeks.quarter(day.year, (day.month + 2) // 3),
+        "year": weeks.year(day.year),
+    }[kind]
+    if text == LATEST:
+        return current
+    if text == "last":
+        return weeks.before(current)
+    short = text.removesuffix("月").lstrip("qQ") if kind != "year" else text
+    if short.isdigit() and len(short) <= 2:
+        number = int(short)
+        if kind == "month" and 1 <= number <= 12:
+            return weeks.month(day.year, number)
+        if kind == "quarter" and 1 <= number <= 4:
+            return weeks.quarter(day.year, number)
+    found = weeks.parse_period(text, now.today)
+    if found is None or found.kind != kind:
+        examples = {"month": "2026-09", "quarter": "2026-Q4", "year": "2026"}
+        raise Refusal(
+            _("--{kind}: '{text}' is not one").format(kind=kind, text=text),
+            _("write it as {example}").format(example=examples[kind]),
+        )
+    return found
+
+
+# Files that are made as bytes: where they go, and what a person is told.
+
+
+def put(now: Session, raw: bytes, output: str | None, usual: str) -> None:
+    """Write bytes to the file named, to `usual` where none is, for `-` to standard output.
+
+    Raises `Refusal` where the disk refuses, or where standard output is a terminal.
+    """
+    from qibi.ledger.store import failures_explained, write_durably
+
+    if output == "-":
+        _to_stream(now, raw, usual)
+        return
+    path = now.around.folder / (output or usual)
+    with failures_explained(path):
+        path = path.resolve()  # a link stays a link
+        if path.exists() and not path.is_file():
+            path.write_bytes(raw)  # a device or a pipe is written to; a folder refuses
+        else:
+            write_durably(path, raw)
+    now.console.say(_("written: {path}").format(path=output or usual))
+
+
+def _to_stream(now: Session, raw: bytes, usual: str) -> None:
+    stream = now.around.stdout
+    if stream.isatty() or not hasattr(stream, "buffer"):
+        raise Refusal(
+            _("{file} is no text for a terminal").format(file=usual),
+            _("write it to a file: -o {file}").format(file=argument(usual)),
+        )
+    stream.flush()
+    stream.buffer.write(raw)
+    stream.buffer.flush()

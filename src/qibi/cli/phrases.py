@@ -3,23 +3,33 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from qibi.base import points
 from qibi.base.dates import day as day
 from qibi.base.dates import days as days
 from qibi.base.dates import period as period
 from qibi.base.dates import week as week
-from qibi.base.language import _, listing, many
+from qibi.base.language import _, aside, clauses, colon, listing, many
 from qibi.base.text import width
-from qibi.book.definitions import Definitions
+from qibi.book.definitions import CP, Definitions, Group, Membership
 from qibi.book.words import branch as branch
 from qibi.book.words import branch_heading as branch_heading
 from qibi.book.words import grade as grade
 from qibi.book.words import kind as kind
 from qibi.book.words import reason as reason
-from qibi.cli.view import Cell
-from qibi.ledger.entries import Void
+from qibi.book.words import state_name as state_name
+from qibi.cli import phrases
+from qibi.cli.output import Cell, Column, Grid
+from qibi.cli.session import Session
+from qibi.ledger.batches import batch_names
+from qibi.ledger.entries import File, Score, Void
+from qibi.ledger.evidence_files import HONOURS, typed
+from qibi.ledger.remedies import Life
+from qibi.scoring.account import Account
 from qibi.scoring.ranking import Ranking
+from qibi.scoring.sums import cut_remark as cut_remark
+from qibi.scoring.sums import item_name as item_name
 from qibi.scoring.sums import short_ids as short_ids
 from qibi.scoring.words import alert_word as alert_word
 from qibi.scoring.words import moved as moved
@@ -198,3 +208,335 @@ def widest(texts: Iterable[str]) -> int:
 def signed(value: int) -> Cell:
     """Points with their sign, losses in red."""
     return Cell(points.signed(value), "red" if value < 0 else "")
+
+
+# Who a subject is: where it belongs, whom it is tied to, what it stands for.
+
+
+def who(definitions: Definitions, key: str, week: str) -> str:
+    """Name, id and where the subject belongs in a week."""
+    name = definitions.title(key)
+    parts = [name if name == key else f"{name} ({key})"]
+    membership = definitions.membership(key, week)
+    if membership:
+        group = _group(definitions, membership)
+        place = branch(definitions, membership.branch)
+        parts.append(f"{place} {group.name if group else ''}".strip())
+        if membership.unit:
+            parts.append(definitions.title_of("unit", membership.unit))
+        status = status_name(membership.status)
+        if status:
+            parts.append(status)
+        if membership.mentor:
+            parts.append(_("mentor {name}").format(name=definitions.title(membership.mentor)))
+    else:
+        where = definitions.branch_of(key, week)
+        if where and where != key:
+            parts.append(branch(definitions, where))
+    return "  ".join(parts)
+
+
+def status_name(status: str) -> str:
+    """What a status is called; nothing for full members."""
+    return {
+        "probationary": _("probationary"),
+        "activist": _("activist"),
+        "staff": _("staff"),
+    }.get(status, "")
+
+
+def ties(definitions: Definitions, key: str, week: str) -> list[str]:
+    """What else a subject is tied to in a week: apprentices, posts, workshops, a CP's leads."""
+    membership = definitions.membership(key, week)
+    if membership:
+        return _of_member(definitions, membership, week)
+    cp = _cp(definitions, key, week)
+    if cp:
+        return [_labelled(_("leads"), [definitions.title(m) for m in cp.members.values()])]
+    return _of_branch(definitions, key, week)
+
+
+def _of_member(definitions: Definitions, membership: Membership, week: str) -> list[str]:
+    parts = []
+    learning = apprentices(definitions, membership.id, week)
+    if learning:
+        parts.append(_labelled(_("apprentices"), [definitions.title(a) for a in learning]))
+    if membership.posts:
+        named = [definitions.title_of("post", post) for post in membership.posts]
+        parts.append(_labelled(_("posts"), named))
+    group = _group(definitions, membership)
+    attached = list(membership.attached_to)
+    if group and group.attached_to:
+        attached.append(listing(list(group.attached_to)) + aside(str(group.name)))
+    if attached:
+        parts.append(_labelled(_("attached to"), attached))
+    leading = [c.id for c in definitions.cps if membership.id in c.members.values()]
+    leading = [c for c in dict.fromkeys(leading) if _leads(definitions, c, membership.id, week)]
+    if leading:
+        word = definitions.word("cp", _("CP"))
+        parts.append(_labelled(word, [definitions.title(c) for c in leading]))
+    return parts
+
+
+def _of_branch(definitions: Definitions, key: str, week: str) -> list[str]:
+    branch = definitions.branch(key)
+    if branch is None:
+        return []
+    parts = [name for name in (branch.department, branch.section) if name]
+    groups = [g for g in branch.groups if g.since <= week <= g.until]
+    if groups:
+        named = [
+            str(g.name) + (aside(listing(list(g.attached_to))) if g.attached_to else "")
+            for g in groups
+        ]
+        parts.append(_labelled(definitions.word("group", _("groups")), named))
+    return parts
+
+
+def _labelled(label: str, names: list[str]) -> str:
+    return f"{label}{colon()}{listing(names)}"
+
+
+def _group(definitions: Definitions, membership: Membership) -> Group | None:
+    branch = definitions.branch(membership.branch)
+    groups = branch.groups if branch else ()
+    return next((g for g in groups if g.id == membership.group), None)
+
+
+def _cp(definitions: Definitions, key: str, week: str) -> CP | None:
+    spans = definitions.cp_spans.get(key, ())
+    return next((c for c in spans if c.since <= week <= c.until), None)
+
+
+def _leads(definitions: Definitions, cp: str, member: str, week: str) -> bool:
+    found = _cp(definitions, cp, week)
+    alive = definitions.branch_of(cp, week) is not None
+    return alive and found is not None and member in found.members.values()
+
+
+def apprentices(definitions: Definitions, key: str, week: str) -> list[str]:
+    """The ids of those whose mentor a member is in a week."""
+    return [
+        m.id
+        for m in definitions.memberships
+        if m.mentor == key and definitions.membership(m.id, week) is m
+    ]
+
+
+def as_plain(definitions: Definitions, key: str, week: str) -> dict[str, Any]:
+    """The same for JSON, by id; what does not apply to a kind of subject is left out."""
+    membership = definitions.membership(key, week)
+    if membership:
+        group = _group(definitions, membership)
+        return {
+            "status": membership.status,
+            "unit": membership.unit or None,
+            "group": membership.group or None,
+            "posts": list(membership.posts),
+            "attached_to": list(membership.attached_to),
+            "group_attached_to": list(group.attached_to) if group else [],
+            "mentor": membership.mentor or None,
+            "apprentices": apprentices(definitions, key, week),
+        }
+    cp = _cp(definitions, key, week)
+    if cp:
+        return {"members": dict(cp.members)}
+    branch = definitions.branch(key)
+    if branch is None:
+        return {}
+    return {
+        "department": branch.department or None,
+        "section": branch.section or None,
+        "groups": [
+            {"id": g.id, "attached_to": list(g.attached_to)}
+            for g in branch.groups
+            if g.since <= week <= g.until
+        ],
+    }
+
+
+# A subject's entries of a week: what each added to its item, and what was cut.
+
+
+def entries_grid(now: Session, account: Account) -> Grid:
+    digests = {name.rsplit("-", 1)[1][:16] for name in batch_names(now.root, account.week)}
+    short = short_ids((key for key, _entry in account.entries), digests)
+    rows: list[list[str | Cell]] = []
+    for key, entry, credit, remark in credited(account):
+        rows.append(
+            [
+                signed(credit) if account.item(entry.item) else points.show(credit),
+                item_name(account, entry.item),
+                str(entry.count),
+                person(now.definitions, account, entry.judge),
+                evidence(entry),
+                short[key],
+                "  ".join(t for t in (entry.note, remark) if t),
+            ]
+        )
+    heads = [
+        Column(_("Points"), right=True),
+        Column(_("Item"), wraps=True),
+        Column(_("x"), right=True),
+        Column(_("Judge"), wraps=True),
+        Column(_("Evidence"), wraps=True),
+        Column(_("Entry")),
+        Column(_("Note"), wraps=True),
+    ]
+    used = [n for n in range(len(heads)) if n < 4 or any(row[n] for row in rows)]
+    return Grid([heads[n] for n in used], [[row[n] for n in used] for row in rows])
+
+
+def credited(account: Account) -> list[tuple[str, Score, int, str]]:
+    """Each entry with what it added to the item's credit (hundredths), and what cut it.
+
+    The credit of an item does not depend on the order of its entries; to show it beside them, each
+    entry in turn takes what is left, so that the column adds up to the credit.
+    """
+    left = {i.item: i.credit for i in account.items}
+    remaining = {i.item: i.entries for i in account.items}
+    found = []
+    for key, entry in account.entries:
+        item = account.item(entry.item)
+        if item is None:
+            counts = any(c.score_id == key for c in account.criteria)
+            remark = "" if counts else _("a later score counts")
+            found.append((key, entry, entry.hundredths if counts else 0, remark))
+            continue
+        remaining[item.item] -= 1
+        own = entry.hundredths
+        if item.earned != item.summed:  # the highest only
+            counts = own == item.earned and left[item.item] == item.credit
+            part = left[item.item] if counts else 0
+            left[item.item] -= part
+            remark = cut_remark(account, item.item) if counts and item.credit != own else ""
+            found.append((key, entry, part, remark if counts else _("the highest only")))
+            continue
+        if item.credit == item.summed:
+            part = own
+        elif remaining[item.item] == 0:
+            part = left[item.item]
+        else:
+            part = (
+                max(min(own, left[item.item]), 0) if own > 0 else min(max(own, left[item.item]), 0)
+            )
+        left[item.item] -= part
+        last = remaining[item.item] == 0
+        found.append((key, entry, part, cut_remark(account, item.item) if last else ""))
+    return found
+
+
+def person(definitions: Definitions, account: Account, key: str) -> str:
+    """The name of who judged: a scorer role of the scheme or a member."""
+    roles = {s.id: str(s.name) for s in account.scheme.scorers}
+    return roles.get(key) or definitions.title(key)
+
+
+def evidence(entry: Score) -> str:
+    """An entry's evidence in one line."""
+    return clauses([evidence_text(e) for e in entry.evidence])
+
+
+def table(definitions: Definitions, account: Account) -> tuple[list[str], list[list[Any]]]:
+    header = [
+        _("Points"),
+        _("Credit"),
+        _("Item"),
+        _("Count"),
+        _("Judge"),
+        _("Evidence"),
+        _("Entry"),
+        _("Date"),
+        _("Note"),
+    ]
+    rows: list[list[Any]] = [
+        [
+            points.to_number(entry.hundredths),
+            points.to_number(credit),
+            item_name(account, entry.item),
+            entry.count,
+            person(definitions, account, entry.judge),
+            evidence(entry),
+            key,
+            entry.date,
+            entry.note,
+        ]
+        for key, entry, credit, _remark in credited(account)
+    ]
+    return header, rows
+
+
+# How evidence is said: kinds of honours and pledges, how many of each, and a reference in words.
+
+
+_PLAIN = ("photo", "document")  # kinds that go without saying
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of evidence is called."""
+    return {
+        "photo": _("photo"),
+        "letter": _("letter"),
+        "pennant": _("pennant"),
+        "medal": _("medal"),
+        "patent": _("patent"),
+        "pledge": _("pledge"),
+        "document": _("document"),
+    }.get(kind, kind)
+
+
+def heading(kind: str) -> str:
+    """The heading of a column of one kind."""
+    return {
+        "letter": _("Letters"),
+        "pennant": _("Pennants"),
+        "medal": _("Medals"),
+        "patent": _("Patents"),
+        "pledge": _("Pledges"),
+    }[kind]
+
+
+def counted(kind: str, count: int) -> str:
+    """`3 letters`, `1 pennant`."""
+    forms = {
+        "letter": many("{count} letter", "{count} letters", count),
+        "pennant": many("{count} pennant", "{count} pennants", count),
+        "medal": many("{count} medal", "{count} medals", count),
+        "patent": many("{count} patent", "{count} patents", count),
+        "pledge": many("{count} pledge", "{count} pledges", count),
+    }
+    return forms[kind].format(count=count)
+
+
+def said(counts: dict[str, int], kinds: tuple[str, ...] = HONOURS) -> list[str]:
+    """How many of each of these kinds, without those of which there are none."""
+    return [counted(kind, counts[kind]) for kind in kinds if counts.get(kind)]
+
+
+def evidence_text(evidence: str | File) -> str:
+    """One piece of evidence in words: `pennant 2026-003`, or a file's path with its kind."""
+    if isinstance(evidence, File):
+        return (
+            evidence.path
+            if evidence.kind in _PLAIN
+            else f"{kind_name(evidence.kind)} {evidence.path}"
+        )
+    if found := typed(evidence):
+        return f"{kind_name(found[0])} {found[1]}".strip()
+    kind, _colon, reference = evidence.partition(":")
+    return reference.strip() or evidence if kind in _PLAIN else evidence
+
+
+def day_text(day: str, today: date) -> str:
+    """`11月25日` for 2026-11-25, in another year with that year; nothing where there is no day."""
+    return phrases.day(date.fromisoformat(day), today) if day else ""
+
+
+def remedy_standing(key: str, life: Life, today: date) -> str:
+    """A remedy in a few words: its id, state and day due; one that is overdue says so."""
+    text = f"{key} {state_name(life.state)}"
+    if life.overdue(today):
+        return text + " " + _("OVERDUE since {day}").format(day=day_text(life.due, today))
+    if life.due and not life.ended:
+        return text + " " + _("due {day}").format(day=day_text(life.due, today))
+    return text

@@ -1,26 +1,42 @@
 """What all recording commands share: write under the lock, then say what it came to."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
 
 from qibi.base import points, weeks
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, many
 from qibi.base.text import argument
-from qibi.book.definitions import Definitions
-from qibi.cli import phrases
+from qibi.book import lookup
+from qibi.book.definitions import Definitions, Item
+from qibi.cli import phrases, recording
+from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import Session
-from qibi.cli.view import Column, Grid, View
-from qibi.ledger.batches import Batch, digest, encode_batch, folder, name, read_weeks
+from qibi.ledger.batches import (
+    Batch,
+    batch_names,
+    cancelled_entries,
+    digest,
+    each_of_week,
+    encode_batch,
+    folder,
+    name,
+    read_weeks,
+    weeks_with_batches,
+)
+from qibi.ledger.clock import day_of
 from qibi.ledger.entries import Assessed, Entry, Exempt, Score, Task, Void, moment
-from qibi.ledger.interrupted import mark_of, marked, says_the_same, unreported
 from qibi.ledger.seals import latest_paths
-from qibi.ledger.store import keep, locked, write_batch
-from qibi.ledger.voids import cancelled_entries
+from qibi.ledger.store import keep, locked, mark_of, marked, says_the_same, unreported, write_batch
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.assessed import assessed_branches, before
 from qibi.scoring.facts import Question
+from qibi.scoring.ranking import live_scores
 from qibi.scoring.sums import cut_remark, item_name
 
 # (subject, item): where a sheet has it, as line number and as text
@@ -371,3 +387,349 @@ def report(
         )
         view.blocks.append(grid)
     return view
+
+
+def write_few(
+    now: Session,
+    week: str,
+    branch: str,
+    entries: Sequence[Entry],
+    dry_run: bool,
+    must: Callable[[], None] | None = None,
+    files: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a small batch and say what it came to for whom it is about.
+
+    `must` raises `Refusal`, under the lock, where what stands by then forbids it. `files` writes what
+    the batch names, before it.
+    """
+
+    def plan(_batches: list[Batch]) -> Sequence[Entry]:
+        if must:
+            must()
+        return entries
+
+    if done := recording.record(now, week, branch, plan, dry_run, files=files):
+        say_few(now, week, branch, done, dry_run)
+
+
+def say_few(now: Session, week: str, branch: str, done: recording.Recorded, dry_run: bool) -> None:
+    """What was recorded, and the totals of those it is about, before and after."""
+    before, batch = done.before, done.batch
+    about = _about(before, batch)
+    after = recording.standings_of(now, week, branch, [*before, batch])
+    earlier = recording.standings_of(now, week, branch, before)
+    view = recording.report(
+        now,
+        "  ".join([phrases.branch(now.definitions, branch), phrases.week(week)]),
+        (_("would record {what}") if dry_run else _("recorded {what}, batch {batch}")).format(
+            what=recording.tally(batch.entries), batch=batch.digest[:4]
+        ),
+        after,
+        week,
+        branch,
+        {(e.subject, e.item): [] for e in about if isinstance(e, Score)},
+    )
+    old, new = _totals(earlier, week), _totals(after, week)
+    assessed = recording.is_assessed([*before, batch], week, branch)
+    none, exempt = phrases.reason("unscored"), phrases.reason("exempt")
+    for subject in dict.fromkeys(s for e in about if (s := getattr(e, "subject", None))):
+        name = now.definitions.title(subject)
+        then, now_is = old.get(subject, none), new.get(subject, none)
+        if then == now_is == exempt:
+            text = _("{name} is exempt in {week}: this counts for nothing")
+            view.line(text.format(name=name, week=week), "yellow")
+        elif assessed or then != now_is:
+            text = _("{name}: {before} -> {after}")
+            view.line(text.format(name=name, before=then, after=now_is))
+    if not assessed:
+        view.line(
+            _("{branch} is not assessed for {week} yet: this counts once it is").format(
+                branch=phrases.branch(now.definitions, branch), week=week
+            ),
+            "yellow",
+        )
+    now.console.show(view)
+    if not dry_run:
+        recording.say_closed(now, batch)
+
+
+def _about(before: list[Batch], batch: Batch) -> list[Entry]:
+    """A batch's entries, and those that it voids."""
+    voided = {e.entry for e in batch.entries if isinstance(e, Void)}
+    gone = [e for b in before for key, e in b.numbered() if key in voided]
+    return [*gone, *batch.entries]
+
+
+def _totals(found: Behind, week: str) -> dict[str, str]:
+    """Subject: its total; or that it is exempt."""
+    cancelled = cancelled_entries(found.batches)
+    exempt = [
+        e.subject
+        for batch in found.batches
+        for key, e in (batch.numbered() if batch.week == week else ())
+        if isinstance(e, Exempt) and key not in cancelled
+    ]
+    totals = {key: points.show(a.total) for key, a in found.accounts(week).items()}
+    return dict.fromkeys(exempt, phrases.reason("exempt")) | totals
+
+
+def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
+    """The entry that an id, or a unique prefix of one, names; raises `Refusal`."""
+    found = re.fullmatch(r"([0-9a-f]{4,16})\.([0-9]{1,9})", text.strip().lower())
+    if not found:
+        raise Refusal(
+            _("'{text}' is not an entry's id").format(text=text),
+            _("it looks like 9c41.24; 'qibi log' and 'qibi show' list them"),
+            1,
+        )
+    digest, number = found[1], int(found[2])
+    now.definitions  # noqa: B018  (what stands in the way of reading the book is told first)
+    batches = find_batches(now.root, digest)
+    if len(batches) > 1:
+        named = listing([f"{b.digest}.{number} ({b.branch} {b.week})" for b in batches[:4]])
+        raise Refusal(
+            _("'{text}' may be {options}").format(text=text, options=named),
+            _("write more of its digits"),
+            1,
+        )
+    if not batches or not 1 <= number <= len(batches[0].entries):
+        raise Refusal(
+            _("there is no entry '{text}'").format(text=text), _("'qibi log' lists them"), 1
+        )
+    return batches[0], number, batches[0].entries[number - 1]
+
+
+def find_batches(root: Path, digest: str) -> list[Batch]:
+    """The batches whose digest begins so; raises `Faults` where one of them is damaged."""
+    found = []
+    for week in weeks_with_batches(root):
+        if any(name.rsplit("-", 1)[-1].startswith(digest) for name in batch_names(root, week)):
+            for batch in each_of_week(root, week):
+                if not isinstance(batch, Batch):
+                    raise Faults(batch)
+                if batch.digest.startswith(digest):
+                    found.append(batch)
+    return found
+
+
+def must_be_live(now: Session, batch: Batch, number: int) -> None:
+    """Raises `Refusal` where the entry is a void, or void already."""
+    key = f"{batch.digest}.{number}"
+    entry = batch.entries[number - 1]
+    if entry.__struct_config__.tag == "void":
+        raise Refusal(
+            _("{entry} is itself a void").format(entry=key[:4] + key[16:]),
+            _("record what it cancelled anew: qibi score -e"),
+            1,
+        )
+    if key in cancelled_entries(recording.standing_batches(now, batch.week)):
+        raise Refusal(_("{entry} is void already").format(entry=key[:4] + key[16:]), code=1)
+
+
+def describe(definitions: Definitions, entry: Entry) -> str:
+    """An entry in a few words."""
+    if isinstance(entry, Score):
+        scheme = definitions.scheme(entry.week)
+        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        what = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
+        return f"{definitions.title(entry.subject)}  {what}"
+    if isinstance(entry, Exempt):
+        return f"{definitions.title(entry.subject)}  " + _("exempt ({note})").format(
+            note=entry.note
+        )
+    tag = str(entry.__struct_config__.tag)
+    return f"{tag}  {phrases.branch(definitions, entry.branch)}"
+
+
+# Which branch and which week: from the options, else asked for, else refused.
+
+
+def must_live(now: Session, branch: str, week: str) -> None:
+    """Raises `Refusal` where the branch does not exist in a week, or no scheme is in force."""
+    found = now.definitions.branch(branch)
+    if found and not found.alive(week):
+        raise Refusal(
+            _("{branch} does not exist in {week}").format(branch=found.name, week=week),
+            _("look at since and until in branches/{id}.yaml").format(id=branch),
+            1,
+        )
+    if now.definitions.scheme(week) is None:
+        raise Refusal(
+            _("no scheme is in force in {week}").format(week=week),
+            _("the first begins in {week}").format(week=now.definitions.schemes[0].week),
+            1,
+        )
+
+
+def oldest_open_week(now: Session, branch: str | None) -> str:
+    """The branch's oldest week not yet assessed, after the first week of the ledger.
+
+    One that an interrupted command assessed is offered again: it has reported nothing.
+    """
+
+    current = weeks.week_of(now.today)
+    known = [w for w in weeks_with_batches(now.root) if w <= current]
+    if not known:
+        return current
+    for week in weeks.span(known[0], current):
+        left = set(marked(now.root, week)) - set(now.unsaid)
+        batches = [b for b in read_weeks(now.root, [week]) if now.root / b.path not in left]
+        done = assessed_branches(batches)
+        wanted = [branch] if branch else [b.id for b in now.definitions.branches]
+        if any(now.definitions.has_subjects(b, week) and (week, b) not in done for b in wanted):
+            return week
+    return current
+
+
+def ask_week(now: Session, offered: str) -> str:
+    """Ask for the week, offering one."""
+    while True:
+        text = now.console.ask(_("which week? [{offered}]").format(offered=phrases.week(offered)))
+        try:
+            return now.past_week(text or offered)
+        except Refusal as refusal:
+            now.console.problem(refusal.message, refusal.advice)
+
+
+def ask_branch(now: Session) -> str:
+    """Ask for the branch."""
+    while True:
+        text = now.console.ask(_("which branch? (id, name or section)"))
+        try:
+            return now.find_branch(text)
+        except Refusal as refusal:
+            now.console.problem(refusal.message, refusal.advice)
+
+
+def settled_branch(now: Session, text: str | None, who: str, week: str | None = None) -> str:
+    """`--branch`, else asked for on a terminal, else the recorder's own."""
+    if text:
+        return now.find_branch(text)
+
+    at = now.week(week) if week else weeks.week_of(now.today)
+    own = now.definitions.branch_of(who, at)
+    if own:
+        return own
+    if now.around.on_terminal:
+        return ask_branch(now)
+    raise Refusal(_("which branch?"), _("name it: --branch BRANCH"), 1)
+
+
+def settled_week(now: Session, text: str | None, branch: str) -> str:
+    """`--week`, else asked for on a terminal, else refused."""
+    if text:
+        return now.past_week(text)
+    if now.around.on_terminal:
+        return ask_week(now, oldest_open_week(now, branch))
+    raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
+
+
+# What was recorded after the book's `score_by`, and what that brings whoever submitted it.
+
+
+def corrects(batch: Batch) -> bool:
+    """Whether a batch mends what stands: a fix, a void, evidence added, a sheet that differs."""
+    return any(isinstance(e, Void) for e in batch.entries)
+
+
+def is_late(now: Session, batch: Batch, entry: Entry) -> bool:
+    """Whether an entry of a batch was recorded after the book's `score_by`, and corrects nothing."""
+    if now.definitions.score_by is None or corrects(batch):
+        return False
+    day = day_of(entry.recorded_at, now.zone)
+    return day is not None and day > last_day(now, entry.week)
+
+
+def last_day(now: Session, week: str) -> date:
+    """The last day on which a week is recorded in time."""
+    return weeks.sunday(week) + timedelta(days=now.definitions.score_by or 0)
+
+
+def proposal(now: Session, before: list[Batch], batch: Batch) -> str | None:
+    """The command that records the late-entry item against who submitted a week late; else None.
+
+    Once a late batch, and never for a correction: only a batch that says `assessed` is submitted,
+    and where the branch was in before, in time, it is in for a second time.
+    """
+    first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
+    if first is None or not is_late(now, batch, first) or _in_time(now, before, first):
+        return None
+    return _late_command(now, batch.week, first.recorded_by)
+
+
+def _in_time(now: Session, before: list[Batch], first: Assessed) -> bool:
+    """Whether the branch was submitted before score_by, be it void by now."""
+    return any(
+        isinstance(e, Assessed) and not is_late(now, b, e)
+        for b in before
+        if (b.week, b.branch) == (first.week, first.branch)
+        for e in b.entries
+    )
+
+
+def _late_item(now: Session, week: str) -> Item | None:
+    scheme = now.definitions.scheme(week)
+    for criterion in scheme.criteria if scheme else ():
+        for item in criterion.items if "member" in criterion.applies_to else ():
+            if item.auto == "late-entry":
+                return item
+    return None
+
+
+def _late_command(now: Session, week: str, recorder: str) -> str | None:
+    """None where the scheme has no such item, or the recorder is no member that week."""
+    item = _late_item(now, week)
+    if item is None or now.definitions.membership(recorder, week) is None:
+        return None
+    try:
+        name = now.definitions.title(recorder)
+        found = lookup.subject(now.definitions, name, week=week)
+    except lookup.NotFound:
+        found = ""
+    wish = f"{name if found == recorder else recorder} {item.name}"
+    if item.fixed is None:
+        wish += " POINTS"
+    return f"qibi score -e {argument(wish)} --week {week} --as WHO"
+
+
+def say_late(now: Session, before: list[Batch], batch: Batch) -> None:
+    """Propose the late-entry item, where a week was submitted late."""
+    if command := proposal(now, before, batch):
+        view = View()
+        view.line()
+        view.line(
+            _("submitted after {day}; proposed, for someone else to record:").format(
+                day=phrases.day(last_day(now, batch.week), now.today)
+            )
+        )
+        view.line(f"  {command}", whole=True)
+        now.console.show(view)
+
+
+def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
+    """What was submitted late and brought its recorder nothing yet: (branch, sentence, command)."""
+    item = _late_item(now, week)
+    if item is None or now.definitions.score_by is None:
+        return []
+    batches = read_weeks(now.root, [week])
+    paid = Counter(e.subject for _key, e in live_scores(batches) if e.item == item.id)
+    found = []
+    live = assessed_branches(batches)
+    for batch in sorted(batches, key=lambda b: b.entries[0].recorded_at):
+        before = [b for b in batches if b is not batch]
+        first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
+        if first is None or live.get((week, batch.branch)) != first:
+            continue
+        command = proposal(now, before, batch)
+        if command is None:
+            continue
+        if paid[first.recorded_by] > 0:
+            paid[first.recorded_by] -= 1
+            continue
+        said = _("submitted late by {name}: {item}").format(
+            name=now.definitions.title(first.recorded_by), item=item.name
+        )
+        found.append((batch.branch, said, command))
+    return found

@@ -13,11 +13,9 @@ from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.base.text import argument
 from qibi.book.fleet import FleetFile
-from qibi.fleet.fill import Filling, fill
+from qibi.fleet.fill import Filling, fill, proven, repository_of
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
-from qibi.fleet.proven import proven, repository_of
-from qibi.fleet.remotes import Patience, Remote
-from qibi.fleet.sources import Found, matched, nothing, sources
+from qibi.fleet.sources import Found, Patience, Remote, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
 from qibi.scoring.engine import rules_digest

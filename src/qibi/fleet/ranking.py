@@ -4,21 +4,167 @@ A week is the same week in all books here, so what depends on a book's scheme (w
 total) is taken from the lake, where it stands with each subject; the steps see one scheme, the fleet's.
 """
 
+import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
+from typing import Any, Protocol
 
 from qibi.base import weeks as wk
+from qibi.base.findings import Refusal
+from qibi.base.language import _
 from qibi.base.weeks import Period
 from qibi.book.fleet import FleetFile
-from qibi.fleet.lake import COLUMNS, NAMES, Book, Lake, Name
-from qibi.fleet.recompute import recomputed
-from qibi.fleet.runner import Duck, Row, Runner, run_steps
+from qibi.fleet.lake import COLUMNS, NAMES, SCHEMES, Book, Lake, Name, mended
+from qibi.fleet.sources import CRITERIA, TOTALS
+from qibi.scoring import engine
+from qibi.scoring.engine import no_room, steps
 from qibi.scoring.facts import TABLES
 from qibi.scoring.ranking import Standing, Unranked
+
+# What runs SQL over a lake: DuckDB in this process here, others by the same few methods.
+
+
+_FEW = 2000  # rows that go in as text of a query
+
+Row = Sequence[str | int | None]
+
+
+class Runner(Protocol):
+    """Tables by name: out of Parquet files, out of rows at hand, out of queries. SQL is as DuckDB speaks it."""
+
+    def read(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """A table of what these files hold; with these columns and no rows where there is no file."""
+
+    def give(self, name: str, columns: Mapping[str, str], rows: Iterable[Row]) -> None:
+        """A table of these rows."""
+
+    def make(self, name: str, query: str) -> None:
+        """A table of what a query gives, in the place of any of this name."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+
+
+def run_steps(runner: Runner, wanted: Iterable[str]) -> None:
+    """Some of the steps of rules.sql, each as a table of its name."""
+    every = steps()
+    for name in wanted:
+        runner.make(name, every[name])
+
+
+class Duck:
+    """DuckDB in this process; what it can't read is a `Refusal`."""
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        self._connection = engine._connect(dict(settings or {}))
+        # The rules' steps are written in the order in which they are best joined.
+        self._connection.execute("SET disabled_optimizers = 'join_order'")
+        self._files: dict[Path, Mapping[str, str]] = {}  # that were read: the columns wanted
+
+    def __enter__(self) -> "Duck":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    def read(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """A view: only the columns and rows that are asked for are read, when they are."""
+        if not files:
+            self._nothing(name, columns)
+            return
+        self._files |= dict.fromkeys(files, columns)
+        listed = ", ".join(_text(file) for file in files)
+        source = f"read_parquet([{listed}], hive_partitioning = false)"
+        self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {source}")
+
+    def give(self, name: str, columns: Mapping[str, str], rows: Iterable[Row]) -> None:
+        """As text of a query, or by way of a file: as parameters they would take a hundred times as long."""
+        known = list(rows)
+        if not known:
+            self._nothing(name, columns)
+        elif len(known) <= _FEW:
+            values = ", ".join(f"({', '.join(map(_value, row))})" for row in known)
+            typed = ", ".join(
+                f"CAST({column} AS {kind}) AS {column}" for column, kind in columns.items()
+            )
+            self.make(name, f"SELECT {typed} FROM (VALUES {values}) AS given({', '.join(columns)})")
+        else:
+            self._give_many(name, columns, known)
+
+    def _give_many(self, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
+                path = Path(folder, "rows.jsonl")
+                with path.open("w", encoding="utf-8") as lines:
+                    for row in rows:
+                        said = dict(zip(columns, row, strict=True))
+                        lines.write(json.dumps(said, ensure_ascii=False) + "\n")
+                typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
+                self.make(
+                    name,
+                    f"SELECT * FROM read_json({_text(path)}, format = 'newline_delimited',"
+                    f" columns = {{{typed}}})",
+                )
+        except OSError as error:
+            raise no_room(error.strerror or "") from None
+
+    def _nothing(self, name: str, columns: Mapping[str, str]) -> None:
+        bare = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in columns.items())
+        self.make(name, f"SELECT {bare} WHERE false")
+
+    def make(self, name: str, query: str) -> None:
+        """A table in memory."""
+        self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        found: list[tuple[Any, ...]] = self._execute(query).fetchall()
+        return found
+
+    def write(self, query: str, path: Path) -> None:
+        """What a query gives, as one Parquet file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._execute(f"COPY ({query}) TO {_text(path)} (FORMAT parquet)")
+
+    def _execute(self, query: str) -> Any:
+        try:
+            return self._connection.execute(query)
+        except engine._error():
+            self._refuse_damaged()
+            raise
+
+    def _refuse_damaged(self) -> None:
+        """Raises `Refusal` where one of the files that were read is not what a lake has there."""
+        for file, columns in self._files.items():
+            source = f"read_parquet([{_text(file)}], hive_partitioning = false)"
+            listed = ", ".join(columns)
+            try:
+                self._connection.execute(f"DESCRIBE SELECT {listed} FROM {source}")
+                kinds = [kind for _name, kind, *_rest in self._connection.fetchall()]
+                if kinds == list(columns.values()):  # now every page of it
+                    self._connection.execute(f"SELECT max(hash({listed})) FROM {source}").fetchall()
+                    continue
+                reason = _("its columns have other types")
+            except engine._error() as error:
+                reason = str(error).splitlines()[0]
+            raise Refusal(
+                _("{path} can't be read: {reason}").format(path=file, reason=reason), mended()
+            ) from None
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _value(value: str | int | None) -> str:
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int) else _text(value)
+
 
 KINDS = ("member", "branch", "cp", "book", "unit")  # that a fleet can be ranked by
 POOLED = ("book", "unit")  # the mean of members of one book or several
@@ -347,3 +493,136 @@ def _names(runner: Runner, lake: Lake, question: Question, named: set[str]) -> d
     if question.by == "unit":  # it may bear a book's id
         return found
     return found | {key: book.name for key, book in lake.manifest.books.items()}
+
+
+# Week totals once more, out of all entries in the lake: what `--recompute` ranks by.
+
+
+# Bytes of entries that go through the rules together: up to three hundred times that in memory.
+_AT_ONCE = 4_000_000
+_LAST = "criterion_of"
+
+# The tables of rules.sql out of the lake's. Over many books a week is one of a book, so that the scheme
+# in force in it is found.
+SOURCES = {
+    "entry": """
+        SELECT id, kind, book_week AS week, branch, subject, item, points, entry, instant, batch, line
+        FROM lake_entries
+    """,
+    "active": """
+        SELECT book_week AS week, subject, kind, branch, status FROM lake_active WHERE kind <> 'lead'
+    """,
+    **{table: f"SELECT * FROM lake_{table}" for table in SCHEMES},
+}
+BELONGS = {
+    "cp": "SELECT book_week AS week, 'cp' AS kind, subject, member FROM lake_active WHERE kind = 'lead'",
+    "branch": """
+        SELECT book_week AS week, 'branch' AS kind, branch AS subject, subject AS member
+        FROM lake_active WHERE kind = 'member'
+    """,
+    "member": """
+        SELECT book_week AS week, kind, subject, member FROM lake_active WHERE false
+    """,
+}
+# As the lake has them: book and week are told apart again. A week is written in eight characters.
+IN_THE_LAKE = {
+    "totals": f"""
+        SELECT left(t.week, length(t.week) - 9) AS book, right(t.week, 8) AS iso_week,
+          t.subject, t.kind, t.total, t.veto_total, t.exempt
+        FROM ({TOTALS}) AS t
+    """,
+    "criteria": f"""
+        SELECT left(c.week, length(c.week) - 9) AS book, right(c.week, 8) AS iso_week,
+          c.subject, c.kind, c.criterion, c.credit
+        FROM ({CRITERIA}) AS c
+    """,
+}
+
+
+def week_rows(
+    lake: Lake, weeks: Sequence[str], books: Sequence[str] | None = None
+) -> list[tuple[str, str | None]]:
+    """The table `week` of rules.sql: each book's weeks, and the scheme in force in them."""
+    return [
+        (f"{key}/{week}", f"{key}/{found.version}" if found.version else None)
+        for key in (lake.manifest.books if books is None else books)
+        for week in weeks
+        if (found := lake.manifest.books[key].weeks.get(week))
+    ]
+
+
+def prepare(
+    runner: Runner, lake: Lake, weeks: Sequence[str], kind: str, books: Sequence[str] | None = None
+) -> None:
+    """The tables of rules.sql for some weeks of all books, or of some; `kind` of subject is asked for."""
+    for table in ("entries", "active"):
+        runner.read(f"lake_{table}", lake.files(table, weeks, books), COLUMNS[table])
+    for table in SCHEMES:
+        runner.read(f"lake_{table}", lake.scheme_files(table), TABLES[table])
+    runner.give("week", TABLES["week"], week_rows(lake, weeks, books))
+    runner.give("question", TABLES["question"], [(kind, None)])
+    for name, query in SOURCES.items():
+        runner.make(name, query)
+    runner.make("belongs", BELONGS[kind])
+
+
+def reckon(
+    runner: Runner, lake: Lake, weeks: Sequence[str], kind: str, books: Sequence[str] | None = None
+) -> None:
+    """All steps of the rules that look at one week, for all books at once, or for some."""
+    prepare(runner, lake, weeks, kind, books)
+    every = list(steps())
+    run_steps(runner, every[: every.index(_LAST) + 1])
+
+
+def recomputed(lake: Lake, weeks: Sequence[str], kind: str, folder: Path) -> dict[str, list[Path]]:
+    """Files below `folder` in the place of the lake's totals and criteria: table: files."""
+    found: dict[str, list[Path]] = {"totals": [], "criteria": []}
+    for number, (portion, books) in enumerate(_portions(lake, weeks)):
+        with Duck() as duck:
+            reckon(duck, lake, portion, kind, books)
+            for table, query in IN_THE_LAKE.items():
+                path = folder / f"{table}-{number}.parquet"
+                duck.write(query, path)
+                found[table].append(path)
+    return found
+
+
+def _portions(lake: Lake, weeks: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """Weeks and books, as much at a time as memory allows; a week of one book is not divided."""
+    every = list(lake.manifest.books)
+    portion: list[str] = []
+    size = 0
+    for week in weeks:
+        sizes = {key: _size(lake, week, key) for key in every}
+        here = sum(sizes.values())
+        if portion and size + here > _AT_ONCE:
+            yield portion, every
+            portion, size = [], 0
+        if here > _AT_ONCE:
+            yield from (([week], books) for books in _divided(sizes))
+            continue
+        portion.append(week)
+        size += here
+    if portion:
+        yield portion, every
+
+
+def _divided(sizes: dict[str, int]) -> Iterator[list[str]]:
+    """Books, as many at a time as memory allows."""
+    books: list[str] = []
+    size = 0
+    for key, here in sizes.items():
+        if books and size + here > _AT_ONCE:
+            yield books
+            books, size = [], 0
+        books.append(key)
+        size += here
+    if books:
+        yield books
+
+
+def _size(lake: Lake, week: str, book: str) -> int:
+    return sum(
+        path.stat().st_size for path in lake.files("entries", [week], [book]) if path.exists()
+    )

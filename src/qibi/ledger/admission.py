@@ -6,9 +6,10 @@ each name once a page. So one rule refuses for all of them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 from qibi.base import points as pts
 from qibi.base import weeks
@@ -16,10 +17,82 @@ from qibi.base.language import _, listing
 from qibi.base.text import narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Choice, Criterion, Definitions, Item, Scheme
-from qibi.ledger import amounts
+from qibi.ledger import pricing
 from qibi.ledger.entries import MAX_COUNT, Exempt, File, Score
 from qibi.ledger.pricing import Misfit, Price, price, score
-from qibi.ledger.wish import Stamp, Wish
+
+# What a person asks to be recorded, before it is known whether it may be.
+
+
+FIELDS = (
+    "subject",
+    "item",
+    "points",
+    "count",
+    "date",
+    "note",
+    "evidence",
+    "scored_by",
+    "approved_by",
+)
+EXEMPT_WORDS = ("请假", "免考", "exempt", "leave", "on leave")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing to be recorded, as a person wrote it. Empty text where nothing was written.
+
+    `several` lets a count above one on an item without `per` stand for so many entries, as the
+    cells of a grid do.
+    """
+
+    subject: str
+    item: str
+    points: str = ""
+    count: str = ""
+    date: str = ""
+    note: str = ""
+    evidence: str = ""
+    scored_by: str = ""
+    approved_by: str = ""
+    several: bool = False
+    partial: bool = False  # whether part of a name may stand for it
+
+    @property
+    def exempts(self) -> bool:
+        """Whether the item's place holds a word for leave."""
+        return narrowed(self.item).casefold() in EXEMPT_WORDS
+
+
+def wish_of(fields: Mapping[str, str]) -> Wish:
+    """A wish from the command line, where part of a name may stand for it; keys as in `FIELDS`."""
+    texts = {name: fields.get(name, "") for name in FIELDS}
+    return Wish(
+        texts["subject"],
+        texts["item"],
+        texts["points"],
+        texts["count"],
+        texts["date"],
+        texts["note"],
+        texts["evidence"],
+        texts["scored_by"],
+        texts["approved_by"],
+        partial=True,
+    )
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who records, when, for which branch and week, from which sheet; in which book, and from where."""
+
+    week: str
+    branch: str
+    recorded_by: str
+    recorded_at: str
+    source: str = ""
+    book: Path | None = None  # the book's folder, and the one in which paths are written
+    folder: Path | None = None
+
 
 NOTE_LENGTH = 500
 
@@ -84,7 +157,7 @@ def admit_draft(
         message = _("{item} needs evidence; write what shows it (a photo, a notice's number)")
         problems.append(("evidence", message.format(item=thing.name)))
     if draft.evidence:
-        from qibi.ledger.evidence import own_record
+        from qibi.ledger.evidence_files import own_record
 
         texts = [e for e in draft.evidence if isinstance(e, str)]
         wrong = [own_record(text, stamp.book, stamp.folder) for text in texts]
@@ -130,7 +203,7 @@ def resolve(
     day, wrong = read_day(stamp.week, wish.date)
     if wrong:
         problems.append(("date", wrong))
-    from qibi.ledger.evidence import references  # a ranking, which needs who records, does not
+    from qibi.ledger.evidence_files import references
 
     people = {"scored_by": wish.scored_by, "approved_by": wish.approved_by}
     for name, text in people.items():
@@ -233,8 +306,8 @@ def _price(thing: Item | Criterion | None, wish: Wish, problems: list[Problem]) 
     given = None
     if wish.points:
         try:
-            given = amounts.parse(wish.points)
-        except amounts.NotAnAmount as error:
+            given = pricing.parse(wish.points)
+        except pricing.NotAnAmount as error:
             problems.append(("points", str(error)))
         if given and given.unit == "count":
             message = _("'{text}' is not points; write a number with at most two decimals")
@@ -255,7 +328,7 @@ def _price(thing: Item | Criterion | None, wish: Wish, problems: list[Problem]) 
     return None if told else found
 
 
-def direct_price(criterion: Criterion, given: amounts.Amount | None, count: int | None) -> Price:
+def direct_price(criterion: Criterion, given: pricing.Amount | None, count: int | None) -> Price:
     """The price of a direct criterion's score; raises `Misfit`."""
     if count not in (None, 1):
         message = _("{item} is given a score, not a count").format(item=criterion.name)
@@ -269,8 +342,8 @@ def direct_price(criterion: Criterion, given: amounts.Amount | None, count: int 
 def read_count(text: str, problems: list[Problem]) -> int | None:
     """The count that a text states, from 1; None, with the problem, where it states none."""
     try:
-        given = amounts.parse(text)
-    except amounts.NotAnAmount:
+        given = pricing.parse(text)
+    except pricing.NotAnAmount:
         given = None
     states_points = given is None or given.unit == "points" or given.signed
     count = None if states_points or given is None else given.count

@@ -16,7 +16,7 @@ from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 from qibi.base.plain import NotPlain, read_plain
-from qibi.ledger.entries import BadLine, Entry, decode, decode_all, encode
+from qibi.ledger.entries import BadLine, Entry, Void, decode, decode_all, encode
 
 LEDGER = "ledger"
 _NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,63})-([0-9a-f]{16})\.jsonl")
@@ -199,3 +199,33 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
                 findings.append(Finding(path, number + 1, message=message, code="line"))
                 break
     return findings or Batch(path, claimed, week, branch, tuple(entries))
+
+
+# Which entries are void: those that a void of their own branch and week names.
+#
+# A void of a void, of another branch's or week's entry, or of none, cancels nothing.
+
+
+def cancelled_entries(batches: Iterable[Batch]) -> set[str]:
+    """The ids of the entries that are void."""
+    return set(voids_of(batches))
+
+
+def voids_of(batches: Iterable[Batch]) -> dict[str, Void]:
+    """The id of each entry that is void, and the void that cancels it."""
+    batches = list(batches)
+    voids = [(b, e) for b in batches for e in b.entries if type(e) is Void]
+    if not voids:
+        return {}
+    by_digest: dict[str, list[Batch]] = {}
+    for batch in batches:
+        by_digest.setdefault(batch.digest, []).append(batch)
+    found = {}
+    for naming, void in voids:
+        digest, _dot, line = void.entry.partition(".")
+        for batch in by_digest.get(digest, ()):
+            named = batch.entries[int(line) - 1] if int(line) <= len(batch.entries) else void
+            same = (batch.week, batch.branch) == (naming.week, naming.branch)
+            if same and type(named) is not Void:
+                found[void.entry] = void
+    return found

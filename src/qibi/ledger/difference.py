@@ -12,10 +12,9 @@ from typing import Any
 
 import msgspec
 
-from qibi.ledger.batches import Batch
+from qibi.ledger.admission import Stamp
+from qibi.ledger.batches import Batch, voids_of
 from qibi.ledger.entries import Entry, Exempt, Score, Void
-from qibi.ledger.voids import voids_of
-from qibi.ledger.wish import Stamp
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,236 @@ that its index and HEAD hold.
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qibi.base.findings import Finding
+import msgspec
+
+from qibi.base.findings import Finding, Refusal
+from qibi.base.kept import Kept, key_of
 from qibi.base.language import _, listing
 from qibi.base.plain import NotPlain, not_own, read_plain, said_of
 from qibi.base.text import argument
 from qibi.book.links import NAMES
 from qibi.book.load import ENDINGS, FOLDERS
 from qibi.ledger.batches import LEDGER, each_of_week, weeks_with_batches
-from qibi.ledger.git import LEFT_OUT, Git
-from qibi.ledger.git_state import head_commit, in_between
+from qibi.ledger.git import LEFT_OUT, Git, head_commit, in_between
 from qibi.ledger.kept_sheets import PATHSPEC as KEPT_SHEETS
 from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
-from qibi.ledger.presence import TIMES_TELL, Stamp, stamp_of
 from qibi.ledger.restore import advised, from_object
 from qibi.ledger.seals import SEALS, take_yours_back
 from qibi.ledger.store import SHEETS
+
+if TYPE_CHECKING:
+    from qibi.ledger.git import Git
+import re
+import unicodedata
+
+from qibi.ledger.git import Git
+
+# Names that some file system takes for those of a book: `Ledger`, `SEALS`, `qibi.yaml.`, `ledger\2026`.
+#
+# Git and Linux hold them apart from `ledger` and `seals`; on Windows and macOS, in a synced folder or on a share they
+# are the same, so that one copy of a book would hold what another does not.
+
+
+# What a book's files stand in: its names are in small letters, but for the weeks.
+NAMED = (
+    *("qibi.yaml", "names.yaml", "scheme", "branches", "plans"),
+    *("ledger", "seals", "sheets", "evidence"),
+)
+_SKIPPED = re.compile(r"[\u200c-\u200f\u202a-\u202e\u2060\u206a-\u206f\ufeff]")  # by HFS+, in names
+_USUAL = re.compile(r"[^/\\:]*[^/\\:. ]")
+_WEEK = re.compile(r"\bw(?=[0-9]{2}\b)")
+
+
+def folded(name: str) -> str:
+    """A name as a file system reads it that tells neither case nor normal form apart; it may become a path."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", _SKIPPED.sub("", name).casefold())
+    name = name.casefold()
+    if _USUAL.fullmatch(name):
+        return name
+    # Windows ends a name at a colon (a stream of the file), and leaves out blanks and dots at its end.
+    parts = name.replace("\\", "/").split("/")
+    return "/".join(part.partition(":")[0].rstrip(" .") or part for part in parts)
+
+
+def twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each of these paths, below the book's folder, that is another's elsewhere: it, and that other.
+
+    The other is among the paths, or is the name that qibi reads. Of two that stand there it is the one in small
+    letters, as qibi writes them.
+    """
+    stands: dict[str, str] = {}  # by the folded path: what stands there, a folder too
+    folders = {"": ""}  # each folded
+    known: set[str] = set()  # folders that have been looked at
+
+    def read(folder: str) -> str:
+        if folder not in folders:
+            above, _slash, name = folder.rpartition("/")
+            folders[folder] = f"{read(above)}/{folded(name)}".lstrip("/")
+        return folders[folder]
+
+    def is_other(path: str) -> bool:
+        return path != _WEEK.sub("W", folded(path))
+
+    for path in sorted(set(paths), key=lambda path: (is_other(path), path)):
+        top, slash, below = path.partition("/")
+        if top not in NAMED:
+            first, inner, rest = folded(top).partition("/")
+            if first in NAMED:
+                yield path, first + inner + _WEEK.sub("W", rest) + slash + below
+            continue
+        place = path
+        while place:
+            folder, _slash, name = place.rpartition("/")
+            found = stands.setdefault(f"{read(folder)}/{folded(name)}", place)
+            if found != place:
+                yield path, found + path[len(place) :]
+            if found != place or folder in known:
+                break
+            known.add(folder)
+            place = folder
+
+
+def standing_twins(root: Path, git: Git | None) -> Iterator[str]:
+    """The paths of a book's files, on the disk and in git's index; of evidence those in the index alone."""
+    for entry in sorted(root.iterdir()):
+        if entry.name not in NAMED or not entry.is_dir() or entry.is_symlink():
+            yield entry.name
+        elif entry.name != "evidence":
+            for folder, _folders, names in os.walk(entry):
+                place = Path(folder).relative_to(root).as_posix()
+                yield from (f"{place}/{name}" for name in names)
+    try:
+        if git is not None and git.repository() is not None:
+            yield from filter(None, git.run("ls-files", "-z").stdout.split("\0"))
+    except Refusal:  # git is not installed
+        return
+
+
+def twin_findings(paths: Iterable[str]) -> Iterator[Finding]:
+    """The findings for these paths, each once."""
+    for path, other in twins(paths):
+        message = _(
+            "another file system takes this name for {other}; rename or remove it: git mv, git rm"
+        )
+        yield Finding(path, message=message.format(other=other), code="twin")
+
+
+# Whether all that git's index holds of a ledger is on disk: every command asks, so it costs a stat a folder.
+#
+# A sparse checkout, a virus scanner or a cloud drive takes files away without a word, and a ranking without them
+# names another winner. What the index holds is kept by the index file's size and times, and a folder whose time
+# of change is that at which it was whole is not listed again.
+
+
+Stamp = tuple[int, int, int, int]  # size, nanoseconds of modification and of change, file number
+TIMES_TELL = sys.platform != "win32"  # there a file's time of change is that of its creation
+_KIND = "presence"
+_RECENT = 2_000_000_000  # nanoseconds: what was touched since may be touched again unseen
+
+
+class _Index(msgspec.Struct):
+    """What git's index holds below ledger/ and seals/, and definitions that it is told to leave out."""
+
+    stamp: Stamp
+    folders: dict[str, list[str]]
+    skipped: list[str]
+    whole: dict[str, Stamp]  # the folders that were found whole, as they were then
+
+
+def missing(root: Path, kept: Kept, git: "Callable[[], Git]") -> list[Finding]:
+    """A finding for each batch and seal that git's index holds and that is not on disk.
+
+    Nothing where there is no git, or where it does not open the repository: `check` and `commit` say so.
+    """
+    file = _index_file(root)
+    stamp = stamp_of(file) if file else None
+    if stamp is None:
+        return []
+    key = key_of([str(root.resolve()), str(file)])
+    known = kept.find(_KIND, key, _Index)
+    changed = known is None or known.stamp != stamp
+    if changed:
+        try:
+            known = _read(git(), stamp)
+        except Refusal:
+            return []
+    assert known is not None
+    absent = [path for path in known.skipped if not os.path.lexists(root / path)]
+    latest = time.time_ns() - _RECENT
+    for folder, names in known.folders.items():
+        now = stamp_of(root / folder)
+        if TIMES_TELL and now is not None and known.whole.get(folder) == now:
+            continue
+        here = _names(root / folder)
+        lost = [name for name in names if name not in here]
+        absent += [f"{folder}/{name}" for name in lost]
+        if now is not None and not lost and max(now[1:3]) < latest:
+            known.whole[folder] = now
+            changed = True
+    if changed and max(stamp[1:3]) < latest:
+        kept.keep(_KIND, key, known)
+    if not absent:
+        return []
+
+    index = tracked(git())
+    return [gone(path, index.get(path)) for path in sorted(absent)]
+
+
+def _read(git: "Git", stamp: Stamp) -> _Index:
+
+    folders: dict[str, list[str]] = {}
+    skipped = []
+    for path, held in tracked(git).items():
+        folder, _slash, name = path.rpartition("/")
+        if path.startswith(("ledger/", "seals/")):
+            folders.setdefault(folder, []).append(name)
+        elif held.is_skipped and is_definition(path):
+            skipped.append(path)
+    return _Index(stamp, folders, skipped, {})
+
+
+def _index_file(root: Path) -> Path | None:
+    """Git's index of the work tree around a book; None where there is none."""
+    here = root.resolve()  # as git does, which knows no `..`
+    for place in (here, *here.parents):
+        marker = place / ".git"
+        if marker.is_dir():
+            return marker / "index"
+        if marker.is_file():
+            try:
+                text = marker.read_text("utf-8", "surrogateescape").strip()
+            except OSError:
+                return None
+            return place / text.removeprefix("gitdir:").strip() / "index"
+    return None
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        with os.scandir(folder) as scan:
+            return {entry.name for entry in scan}
+    except OSError:
+        return set()
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """By what it is seen whether a file or folder has been touched; None where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
 
 EVIDENCE = "evidence"
 # What of a book's folder a commit takes.
@@ -564,3 +773,29 @@ def _named_as_evidence(root: Path, paths: Collection[str]) -> set[str]:
                 for piece in getattr(entry, "evidence", ()):
                     found.add(getattr(piece, "path", ""))
     return found.intersection(paths)
+
+
+# Modes of a book's files: none is a program, whatever a file system of another machine shows.
+
+
+_PROGRAM = 0o111
+
+
+def put_right(root: Path, git: Git) -> None:
+    """Make each file of a book a plain one: on disk where that can be, and in git's index.
+
+    SMB and WSL show every file as a program; what is added by hand there stands so in the index. What is
+    committed so is left: `Held.committed` names it, with what to do.
+    """
+    there = list(files_of(root))
+    for path in there if sys.platform != "win32" else ():
+        mode = os.lstat(root / path).st_mode
+        if mode & _PROGRAM:
+            with suppress(OSError):  # such a file system refuses; for git it is put right below
+                (root / path).chmod(mode & 0o777 & ~_PROGRAM)
+    held = Held(root, git)
+    staged = (p for p in there if p in held.index and held.index[p].mode == "100755")
+    programs = [p for p in staged if p not in held.head or held.head[p].mode == PLAIN]
+    if programs:
+        given = "\0".join(programs).encode("utf-8", "surrogateescape")
+        git.read("update-index", "--chmod=-x", "-z", "--stdin", given=given)

@@ -20,7 +20,7 @@ from qibi.base.plain import NotPlain, read_plain
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.book.links import NAMES
-from qibi.book.naming import members_names, people, people_in_definitions
+from qibi.book.lookup import members_names, people, people_in_definitions
 from qibi.ledger.batches import LEDGER
 from qibi.ledger.entries import BadLine, Entry, decode, free_text
 from qibi.ledger.git import Git
@@ -32,7 +32,7 @@ from qibi.ledger.signatures import ENDING
 from qibi.ledger.store import SHEETS
 
 if TYPE_CHECKING:
-    from qibi.ledger.inside import Inside
+    from qibi.ledger.remains import Inside
 
 CODE = "private-names"
 # What qibi commits and a copy of the names can stand in without being an error anyway.
@@ -102,7 +102,7 @@ def _copies(root: Path, definitions: Definitions, git: Git) -> Iterator[Finding]
 def _is_names_file(raw: bytes, bearers: Mapping[str, Collection[str]]) -> bool:
     """Whether these bytes say of a member what their name is, in YAML or JSON."""
     from qibi.book.yaml import Document, parse
-    from qibi.ledger.inside import text_of
+    from qibi.ledger.remains import text_of
 
     text = text_of(raw)
     if text is None or ":" not in text:
@@ -196,7 +196,7 @@ def refuse_to_commit(root: Path, definitions: Definitions, paths: Iterable[str])
 
     Now a batch can still be taken out, which nothing but a new history can do later.
     """
-    from qibi.ledger.inside import inside
+    from qibi.ledger.remains import inside
 
     search = _Search(definitions)
     findings = []

@@ -15,10 +15,9 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.ledger.admission import parse_day
-from qibi.ledger.batches import Batch, latest_first, read_weeks
+from qibi.ledger.batches import Batch, cancelled_entries, latest_first, read_weeks
 from qibi.ledger.entries import ID, REMEDY_STATES, Remedy, moment
 from qibi.ledger.records import names_with_remedies
-from qibi.ledger.voids import cancelled_entries
 
 RECENT = 60  # weeks with batches in which a remedy that is not verified yet is looked for
 _TRACES = (b'"remedy"', b'"void"', b"\\u")  # what a batch with a remedy, or the void of one, holds

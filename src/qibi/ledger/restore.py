@@ -18,8 +18,7 @@ from qibi.base.plain import read_plain
 from qibi.base.text import argument
 from qibi.book.load import ENDINGS
 from qibi.ledger.batches import LEDGER
-from qibi.ledger.git import Git
-from qibi.ledger.git_files import folders
+from qibi.ledger.git import Git, folders
 from qibi.ledger.kept_sheets import sha256_in
 from qibi.ledger.seals import acknowledgement_number, named, parse_acknowledgement, parse_seal
 from qibi.ledger.signers import parse_record, record_number

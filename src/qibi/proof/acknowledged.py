@@ -14,8 +14,8 @@ from qibi.base.language import _
 from qibi.base.text import folded
 from qibi.book.definitions import Definitions
 from qibi.ledger.seals import Acknowledged, AcknowledgementFile, finding_id
-from qibi.proof.exhibits import Exhibits
-from qibi.proof.statements import is_of_the_book
+from qibi.proof.read_out import is_of_the_book
+from qibi.proof.repository import Exhibits
 
 SHOWN = 12  # digits of an id
 _OBJECT = re.compile(r"[0-9a-f]{40,64}")

@@ -16,7 +16,7 @@ from qibi.base import weeks as wk
 from qibi.base.findings import Finding, Refusal
 from qibi.base.kept import Kept
 from qibi.base.language import _, listing, many, mark
-from qibi.ledger import clock, twins
+from qibi.ledger import clock, held
 from qibi.ledger.batches import LEDGER, folder
 from qibi.ledger.evidence_files import files_of, misplaced
 from qibi.ledger.kept_sheets import is_below, wrong_with
@@ -30,13 +30,9 @@ from qibi.ledger.seals import (
 )
 from qibi.ledger.signers import record_number
 from qibi.proof.acknowledged import SHOWN, Explained, acknowledged, identified
-from qibi.proof.exhibits import Exhibits, week_of
-from qibi.proof.moves import BOOK, left_behind
-from qibi.proof.policy_history import policy_history
-from qibi.proof.read_out import begin, read_out
-from qibi.proof.repository import PLAIN, File, Repository
+from qibi.proof.read_out import begin, policy_history, read_out, statements
+from qibi.proof.repository import BOOK, PLAIN, Exhibits, File, Repository, left_behind, week_of
 from qibi.proof.signatures import signatures
-from qibi.proof.statements import statements
 from qibi.scoring.pinned import changed
 
 _LETTERS = {
@@ -110,7 +106,7 @@ def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
         if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, exhibits.files):
             message = _("neither a batch nor a seal, nor the signature of one")
             findings.append(Finding(path, message=message, code="stray", about=file.about))
-    for finding in twins.findings(exhibits.files):
+    for finding in held.twin_findings(exhibits.files):
         findings.append(replace(finding, about=exhibits.files[finding.path].about))
     findings += _folder_twins(exhibits)
     sheets = [path for path in exhibits.files if is_below(path)]
@@ -132,7 +128,7 @@ def _folder_twins(exhibits: Exhibits) -> Iterator[Finding]:
     around = ""
     for name in exhibits.repository.prefix.split("/")[:-1]:
         for file in exhibits.repository.folder(around):
-            if file.path != name and twins.folded(file.path) == twins.folded(name):
+            if file.path != name and held.folded(file.path) == held.folded(name):
                 message = _("another file system takes it for {folder}, where the book stands")
                 text = message.format(folder=f"{around}{name}")
                 path = f"{around}{file.path}"

@@ -7,42 +7,182 @@ the same; only the others are recomputed.
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from qibi import __version__
+from qibi.base import weeks as wk
 from qibi.base.findings import Finding
-from qibi.base.kept import Kept, key_of
+from qibi.base.kept import key_of
 from qibi.base.language import _, listing, many
 from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
+from qibi.book.validate import list_policies
 from qibi.ledger.batches import Batch
-from qibi.ledger.seals import SealFile, digest, encode_results, parse_whole
-from qibi.proof.closing import differences, missing_branches
-from qibi.proof.exhibits import Exhibits
-from qibi.proof.results import Results, Row, results
-from qibi.proof.shape import same, shaped, unreadable
+from qibi.ledger.clock import can_be, said_of
+from qibi.ledger.counting import waits
+from qibi.ledger.entries import moment
+from qibi.ledger.seals import (
+    SEALS,
+    AcknowledgementFile,
+    Link,
+    SealFile,
+    digest,
+    encode_results,
+    parse_whole,
+)
+from qibi.proof.closing import (
+    Results,
+    Row,
+    differences,
+    missing_branches,
+    results,
+    same,
+    shaped,
+    unreadable,
+)
+from qibi.proof.repository import BOOK, PLAIN, Change, Exhibits, Recomputing, _Verdict
 from qibi.scoring.engine import rules_with
-from qibi.scoring.policies import policy_of
+from qibi.scoring.policies import plain_policy, policy_of
+
+# What a seal states beside its results: who closed it and when, what it accepted, what came in since.
+#
+# No digest proves these, so each is held against the ledger, the definitions and the seals around it.
+# Each statement that can't be so is a word for what it is, the same in all languages, and a sentence.
+
+
+_CLOCKS = timedelta(days=1)  # by which the clocks of two clones may differ
+Statement = tuple[str, str]
+
+
+class _Changes(msgspec.Struct):
+    approved_by: str
+    batches: list[str]
+
+
+class _Corrected(msgspec.Struct):
+    """Of a correction what it says of itself."""
+
+    changes: _Changes
+
+
+def statements(exhibits: Exhibits) -> Iterator[Finding]:
+    """What the seals of the chain state and what can't be so."""
+    definitions = exhibits.definitions
+    batches = {batch.path: batch for batch in exhibits.batches}
+    latest: dict[str, SealFile] = {}
+    previous: Link | None = None
+    for link in exhibits.chained[0]:
+        stated = [*order(link, previous)]
+        previous = link
+        if isinstance(link, SealFile):
+            stated += [*_when(link), *_accepted(link, batches)]
+            if definitions:
+                stated += [*_who(link, definitions), *_files(link, definitions)]
+            if before := latest.get(link.seal.week):
+                stated += _correction(link, before, exhibits.raw[link.path], batches, definitions)
+            latest[link.seal.week] = link
+        if not can_be(link.at, exhibits.now):
+            field = "closed_at" if isinstance(link, SealFile) else "acknowledged_at"
+            text = said_of(field, link.at, exhibits.now)
+            yield Finding(link.path, message=text, code="clock", about=(("link", link.digest),))
+        for what, text in stated:
+            about = (("link", link.digest), ("what", what))
+            yield Finding(link.path, message=text, code="statement", about=about)
+
+
+def is_of_the_book(who: str, definitions: Definitions) -> bool:
+    """Whether somebody is a member or a scorer, who may record and close."""
+    scorers = {scorer.id for scheme in definitions.schemes for scorer in scheme.scorers}
+    return definitions.kind(who) == "member" or who in scorers
+
+
+def _when(file: SealFile) -> Iterator[Statement]:
+    closed = moment(file.seal.closed_at)
+    # Within its week it may be: `close --today` moves the day, and not the clock.
+    if closed and closed.date() < wk.monday(file.seal.week):
+        text = _("says that it was closed at {time}, before its week began")
+        yield "before its week", text.format(time=file.seal.closed_at)
+
+
+def order(link: Link, previous: Link | None) -> Iterator[Statement]:
+    """A link is later than the one before it, but for one that explains what the clock did there."""
+    at, earlier = moment(link.at), moment(previous.at) if previous else None
+    if not (previous and at and earlier and earlier - at > _CLOCKS):
+        return
+    if isinstance(link, AcknowledgementFile):
+        if any(named.path == previous.path for named in link.record.findings):
+            return
+        text = _("says that it was written at {time}, before what it follows ({path})")
+    else:
+        text = _("says that it was closed at {time}, before the seal that it follows ({path})")
+    yield "before what it follows", text.format(time=link.at, path=previous.path)
+
+
+def _who(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
+    who = file.seal.closed_by
+    if not is_of_the_book(who, definitions):
+        text = _("says that {who} closed it, who is nobody of this book")
+        yield "closed by", text.format(who=who)
+
+
+def _files(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
+    whole, parts = definitions_digest(definitions, file.seal.week)
+    if whole == file.seal.definitions and parts != file.seal.definition_files:
+        text = _("its definition files are not those that its digest of all of them is of")
+        yield "definition files", text
+
+
+def _accepted(file: SealFile, batches: Mapping[str, Batch]) -> Iterator[Statement]:
+    for warning in file.seal.warnings:
+        lines = len(batches[warning.path].entries) if warning.path in batches else 0
+        if warning.path not in file.batches or not 0 <= warning.line <= lines:
+            text = _("accepts a warning of a line that it does not hold: {path}:{line}")
+            what = f"accepts {warning.code} {warning.path}:{warning.line}"
+            yield what, text.format(path=warning.path, line=warning.line)
+
+
+def _correction(
+    file: SealFile,
+    before: SealFile,
+    raw: bytes,
+    batches: Mapping[str, Batch],
+    definitions: Definitions | None,
+) -> Iterator[Statement]:
+    """A correction takes in what waited, all that it names and no more, and another one approved it."""
+    came = sorted(file.batches - before.batches)
+    if any(path not in batches for path in came):
+        return  # that they are gone is a finding by itself
+    came = [path for path in came if waits(batches[path])]
+    try:
+        changes = msgspec.json.decode(raw, type=_Corrected).changes
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        yield "changes", _("what it says was changed is not what was changed")
+        return
+    if sorted(changes.batches) != came:
+        yield "batches", _("the batches that it says came in since are not those that did")
+    if not came:
+        yield "nothing came", _("corrects its week, and no batch had come in")
+    if definitions and definitions.kind(changes.approved_by) != "member":
+        text = _("says that {who} approved it, who is no member of this book")
+        yield "approved by", text.format(who=changes.approved_by or _("nobody"))
+    if _recorders(came, batches) == {changes.approved_by}:
+        text = _("{who} recorded all that came in, and does not approve it")
+        yield "approved by its recorder", text.format(who=changes.approved_by)
+
+
+def _recorders(paths: Collection[str], batches: Mapping[str, Batch]) -> set[str]:
+    return {entry.recorded_by for path in paths for entry in batches[path].entries}
+
 
 _LEAST = 20  # weeks that are worth a process of their own
 _AGAIN = 3  # weeks that a further revision counts for: it needs a run of the rules of its own
-
-
-@dataclass(frozen=True)
-class Recomputing:
-    """What is being recomputed: which seals, and the verdicts as they come."""
-
-    kept: Kept
-    chained: str  # the key of what is kept
-    held: set[str]
-    keys: Mapping[str, str]  # by a seal's path
-    asked: list[SealFile]
-    verdicts: "Iterator[_Verdict]"
 
 
 def begin(exhibits: Exhibits) -> Recomputing | None:
@@ -99,15 +239,6 @@ class _Common:
     def counted(self, file: SealFile) -> list[Batch]:
         """The batches that a seal lists, as far as they are here."""
         return [b for b in self.of_week.get(file.seal.week, ()) if b.path in file.batches]
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """What was found, how many standings were recomputed, and the paths of the seals that hold."""
-
-    findings: list[Finding]
-    rows: int
-    held: list[str]
 
 
 def _portions(asked: list[SealFile]) -> Iterator[list[SealFile]]:
@@ -322,3 +453,86 @@ def _ids(rows: Any) -> str:
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+# By which list policy each week was read out: one that a committed qibi.yaml held, no other.
+#
+# Policies belong to no week and no digest pins them, so a seal holds its own. What qibi.yaml said is in
+# git: in the commit that added the seal, or in one before it. Not only in the one just before, for a
+# seal may be rebased onto a qibi.yaml that others have changed meanwhile. Seals that came with the first
+# qibi.yaml, as when a book is moved, are not looked at: what held before is not in this history.
+
+
+class _HistoryReadOut(msgspec.Struct):
+    """Of a seal its lists, and the kinds of subject that it has results of."""
+
+    standings: dict[str, msgspec.Raw]
+    unranked: dict[str, msgspec.Raw]
+    lists: dict[str, dict[str, Any]]
+
+
+def policy_history(exhibits: Exhibits) -> Iterator[Finding]:
+    """The seals whose list policies stood in no qibi.yaml by the time that they were committed."""
+    if exhibits.damaged:
+        return  # that is a finding, and objects that this needs may be gone
+    ancestry, changes, _former = exhibits.history
+    versions = list(dict.fromkeys(c.object for c in changes if c.path == BOOK and c.mode == PLAIN))
+    added: dict[str, int] = defaultdict(int)  # path of a seal: the versions until it came
+    standing = _standing(ancestry, changes, versions)
+    moved_here: set[str] = set()
+    for change in changes:
+        if change.path.startswith(f"{SEALS}/"):
+            added[change.path] |= standing[change.commit]
+            if not any(standing[parent] for parent in ancestry[change.commit]):
+                moved_here.add(change.path)
+    raw = exhibits.repository.contents(versions)
+
+    @cache
+    def said_by(number: int) -> Mapping[str, Any]:
+        found = list_policies(raw[versions[number]]) or {}
+        return {kind: plain_policy(policy) for kind, policy in found.items()}
+
+    @cache
+    def known(policies: str, kinds: frozenset[str], until: int) -> bool:
+        return any(
+            _text({k: v for k, v in said_by(number).items() if k in kinds}) == policies
+            for number in range(len(versions))
+            if until >> number & 1
+        )
+
+    for file in exhibits.seals:
+        if file.path in moved_here:
+            continue
+        try:
+            read_out = msgspec.json.decode(exhibits.raw[file.path], type=_HistoryReadOut)
+            said = _text({kind: row["policy"] for kind, row in read_out.lists.items()})
+        except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError):
+            continue  # found where results are recomputed
+        if not known(said, frozenset((*read_out.standings, *read_out.unranked)), added[file.path]):
+            message = _(
+                "its lists were read out by a policy that no qibi.yaml held that was committed by then"
+            )
+            about = (("link", file.digest),)
+            yield Finding(file.path, message=message, code="policy", about=about)
+
+
+def _standing(
+    ancestry: Mapping[str, tuple[str, ...]], changes: list[Change], versions: list[str]
+) -> dict[str, int]:
+    """Commit: the versions that it or a commit before it holds, a bit each."""
+    number = {version: 1 << place for place, version in enumerate(versions)}
+    own: dict[str, int] = defaultdict(int)
+    for change in changes:
+        if change.path == BOOK:
+            own[change.commit] |= number.get(change.object, 0)
+    standing: dict[str, int] = {}
+    for commit, parents in reversed(list(ancestry.items())):
+        found = own.get(commit, 0)
+        for parent in parents:
+            found |= standing[parent]
+        standing[commit] = found
+    return standing
+
+
+def _text(policies: Mapping[str, Any]) -> str:
+    return json.dumps(policies, sort_keys=True)

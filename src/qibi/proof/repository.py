@@ -7,14 +7,35 @@ latter are refused or switched off; fetching what is missing is forbidden.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from qibi.base.findings import Refusal
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.kept import Kept
 from qibi.base.language import _
+from qibi.book.definitions import Definitions
+from qibi.book.yaml import Document, Source
+from qibi.book.yaml import parse as parse_yaml
+from qibi.ledger.batches import LEDGER, Batch, parse
+from qibi.ledger.counting import waits
 from qibi.ledger.git import Git
+from qibi.ledger.kept_sheets import is_below
+from qibi.ledger.seals import (
+    SEALS,
+    Link,
+    SealFile,
+    digest,
+    is_link,
+    links,
+    seals_of,
+)
+from qibi.ledger.store import SHEETS
 from qibi.proof.limits import HELD, Bounded, size, too_large
 
 _SETTINGS = (
@@ -179,11 +200,11 @@ class Repository:
         )
         commit = ""
         fields = iter(out.decode("utf-8", "surrogateescape").split("\0"))
-        for field in fields:
-            if not field.startswith(":"):
-                commit = field or commit
+        for one in fields:
+            if not one.startswith(":"):
+                commit = one or commit
                 continue
-            _mode, mode, old, new, letter = field.split(" ")
+            _mode, mode, old, new, letter = one.split(" ")
             yield Change(commit, letter, mode, next(fields).removeprefix(prefix), old, new)
 
     def files(self, prefix: str | None = None) -> list[File]:
@@ -264,3 +285,280 @@ class Repository:
         with self.bounded.output(*asked, may_fail=True) as found:
             pass
         return found.code == 0
+
+
+# Where a book stood before it was moved: what was recorded there has to stand where it stands now.
+#
+# A book's history is that of its folder. Who moved the book could else leave behind what was recorded, and
+# record it anew in the new folder, where it was then only ever added.
+
+
+BOOK = "qibi.yaml"
+
+
+@dataclass(frozen=True)
+class Former:
+    """A folder in which the book stood, as git has it from the repository's top; whether one stands there now."""
+
+    folder: str
+    changes: tuple[Change, ...]
+    files: tuple[File, ...]  # of the present commit
+
+    @property
+    def shown(self) -> str:
+        """The folder, for people."""
+        return self.folder or _("the repository's top")
+
+    @property
+    def stands(self) -> bool:
+        """Whether a book of that id stands there still."""
+        return any(file.path == BOOK for file in self.files)
+
+
+def recorded_changes(
+    repository: Repository,
+    commits: Iterable[str],
+    others: Iterable[str] = (),
+    folder: str | None = None,
+) -> list[Change]:
+    """What commits did to ledger, seals and kept sheets, which are only ever added to; and to `others`.
+
+    `folder` is where the book stood, if not where it stands.
+    """
+    found = repository.changes(commits, (LEDGER, SEALS, SHEETS, *others), folder)
+    return [c for c in found if not c.path.startswith(f"{SHEETS}/") or is_below(c.path)]
+
+
+def former_places(
+    repository: Repository, commits: Collection[str], present: Iterable[Change]
+) -> list[Former]:
+    """The other folders in which this book stood: one of its id, or one that was moved here."""
+    here = {(c.path, c.object) for c in present if c.letter == "A"}
+    elsewhere = repository.elsewhere(commits)
+    own = [file.object for file in repository.files() if file.path == BOOK]
+    wanted = {key for keys in elsewhere.values() for key in keys}
+    raw = repository.contents([*own, *wanted]) if elsewhere else {}
+    ids = {key: _id(raw[key]) for key in raw}
+    found = []
+    for folder, keys in sorted(elsewhere.items()):
+        changes = tuple(recorded_changes(repository, commits, folder=folder))
+        same = any(ids[key] is not None and ids[key] == ids[mine] for key in keys for mine in own)
+        if same or any(c.letter == "D" and (c.path, c.before) in here for c in changes):
+            found.append(Former(folder, changes, tuple(repository.files(folder))))
+    return found
+
+
+def left_behind(former: Iterable[Former], present: Iterable[Change]) -> Iterator[Finding]:
+    """What was recorded in a former folder and was not moved as it was."""
+    places = list(former)
+    added = {
+        (change.commit, change.path, change.object)
+        for changes in (present, *(place.changes for place in places))
+        for change in changes
+        if change.letter == "A" and change.mode == PLAIN
+    }
+    for place in places:
+        if place.stands:
+            continue
+        for change in place.changes:
+            moved = (change.commit, change.path, change.before) in added
+            if (change.letter == "A" and change.mode == PLAIN) or (change.letter == "D" and moved):
+                continue
+            message = _(
+                "changed or left behind in {folder}, where this book stood before, by commit {commit}; what is recorded may only be added to"
+            ).format(folder=place.shown, commit=change.commit[:12])
+            about = (*change.about, ("folder", place.folder))
+            yield Finding(change.path, message=message, code="history", about=about)
+        for file in place.files:
+            if file.path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(file.path):
+                message = _(
+                    "still stands in {folder}, where this book stood before, and not here; move it here"
+                ).format(folder=place.shown)
+                about = (*file.about, ("folder", place.folder))
+                yield Finding(file.path, message=message, code="history", about=about)
+
+
+def _id(raw: bytes) -> Any:
+    found = parse_yaml(BOOK, raw)
+    data = found.data if isinstance(found, Document) else None
+    return data.get("id") if isinstance(data, dict) else None
+
+
+# What an audit looks at: the files of the present commit, read once, and what they hold.
+#
+# Nothing of the working tree is read; what is derived is derived once, when a part first asks for it.
+
+
+@dataclass
+class Exhibits:
+    """The present commit's files, read once, and what they hold."""
+
+    repository: Repository
+    against: str | None = None
+    trust: frozenset[str] | None = None  # the first keys, from outside the book
+    kept: Kept = field(default_factory=lambda: Kept(None))  # what held in earlier audits
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the auditor's clock
+    beside: ThreadPoolExecutor | None = None
+    recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
+
+    def __post_init__(self) -> None:
+        if self.beside:
+            self._damaged = self.beside.submit(self.repository.damaged)
+            self._history = self.beside.submit(self._walked)
+
+    @cached_property
+    def damaged(self) -> list[str]:
+        """What `git fsck` found."""
+        return self._damaged.result() if self.beside else self.repository.damaged()
+
+    @cached_property
+    def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
+        """All commits with their parents, what they did to ledger/, seals/, kept sheets and qibi.yaml, and where the book stood."""
+        return self._history.result() if self.beside else self._walked()
+
+    def wait_for_git(self) -> None:
+        """Let what git does beside come to its end.
+
+        A process that is forked while git runs holds the pipes to it open, so that neither ever sees
+        the end of what it reads.
+        """
+        self.damaged  # noqa: B018  (looking at it is waiting)
+        self.history  # noqa: B018  (the same)
+
+    def _walked(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
+        ancestry = self.repository.ancestry()
+        changes = recorded_changes(self.repository, ancestry, (BOOK,))
+        return ancestry, changes, former_places(self.repository, ancestry, changes)
+
+    @cached_property
+    def files(self) -> dict[str, File]:
+        """Path below the book's folder: the file."""
+        return {file.path: file for file in self.repository.files()}
+
+    @cached_property
+    def raw(self) -> dict[str, bytes]:
+        """Path: bytes, of ledger, seals and definitions: what is not only looked at by its digest."""
+        wanted = {
+            p: f
+            for p, f in self.files.items()
+            if p.startswith((f"{LEDGER}/", f"{SEALS}/"))
+            or (p.endswith((".yaml", ".yml")) and not p.startswith(("evidence/", "sheets/")))
+        }
+        found = self.repository.contents(f.object for f in wanted.values() if f.mode != "160000")
+        return {path: found[f.object] for path, f in wanted.items() if f.object in found}
+
+    @cached_property
+    def parsed(self) -> tuple[list[Batch], list[Finding]]:
+        """The batches, and what is wrong with those that are none."""
+        batches: list[Batch] = []
+        findings: list[Finding] = []
+        for path, raw in self.raw.items():
+            if path.startswith(f"{LEDGER}/") and path.endswith(".jsonl"):
+                found = parse(path, week_of(path), raw)
+                if isinstance(found, Batch):
+                    batches.append(found)
+                else:
+                    about = (("object", self.files[path].object),)
+                    findings += [replace(finding, about=about) for finding in found]
+        return batches, findings
+
+    @cached_property
+    def whole(self) -> dict[str, str]:
+        """Path of each sound batch: its SHA-256."""
+        return {b.path: digest(self.raw[b.path]) for b in self.batches}
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The batches that are sound."""
+        return self.parsed[0]
+
+    @cached_property
+    def of_week(self) -> dict[str, list[Batch]]:
+        """Week: its batches."""
+        found: dict[str, list[Batch]] = defaultdict(list)
+        for batch in self.batches:
+            found[batch.week].append(batch)
+        return dict(found)
+
+    @cached_property
+    def chained(self) -> tuple[list[Link], list[Finding]]:
+        """The links of the chain in their order, and what breaks it."""
+        return links(
+            {p: raw for p, raw in self.raw.items() if p.startswith(f"{SEALS}/") and is_link(p)}
+        )
+
+    @cached_property
+    def seals(self) -> list[SealFile]:
+        """The seals of the chain."""
+        return seals_of(self.chained[0])
+
+    @cached_property
+    def latest(self) -> dict[str, SealFile]:
+        """Closed week: its latest seal."""
+        return {file.seal.week: file for file in self.seals}
+
+    @property
+    def definitions(self) -> Definitions | None:
+        """The definitions of the present commit; None where they have mistakes."""
+        return self._validated[0]
+
+    @property
+    def mistakes(self) -> list[Finding]:
+        """What is wrong with the definitions."""
+        return self._validated[1]
+
+    @cached_property
+    def _validated(self) -> tuple[Definitions | None, list[Finding]]:
+        from qibi.book.validate import validate
+
+        sources = [
+            Source(path, raw)
+            for path, raw in self.raw.items()
+            if path in ("qibi.yaml", "names.yaml")
+            or (
+                path.count("/") == 1
+                and path.startswith(("scheme/", "branches/", "plans/"))
+                and path.endswith((".yaml", ".yml"))
+            )
+        ]
+        try:
+            return validate(sources), []
+        except Faults as faults:
+            return None, faults.findings
+
+    @property
+    def pending(self) -> list[str]:
+        """The batches of closed weeks that no seal lists."""
+        return sorted(
+            b.path
+            for week, file in self.latest.items()
+            for b in self.of_week.get(week, ())
+            if b.path not in file.batches and waits(b)
+        )
+
+
+def week_of(path: str) -> str:
+    """The week that a path below ledger/ stands for; a text that is no week where it stands for none."""
+    parts = path.split("/")
+    return f"{parts[1]}-{parts[2]}" if len(parts) == 4 else ""
+
+
+@dataclass(frozen=True)
+class Recomputing:
+    """What is being recomputed: which seals, and the verdicts as they come."""
+
+    kept: Kept
+    chained: str  # the key of what is kept
+    held: set[str]
+    keys: Mapping[str, str]  # by a seal's path
+    asked: list[SealFile]
+    verdicts: "Iterator[_Verdict]"
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What was found, how many standings were recomputed, and the paths of the seals that hold."""
+
+    findings: list[Finding]
+    rows: int
+    held: list[str]

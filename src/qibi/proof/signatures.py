@@ -36,8 +36,8 @@ from qibi.ledger.signers import (
     vouched,
     week_of_moment,
 )
-from qibi.proof.exhibits import Exhibits
-from qibi.proof.shape import unreadable
+from qibi.proof.closing import unreadable
+from qibi.proof.repository import Exhibits
 
 
 def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:

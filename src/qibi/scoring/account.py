@@ -8,10 +8,9 @@ from pathlib import Path
 
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch
+from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.entries import Score
-from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.assessed import before, trend_weeks
 from qibi.scoring.engine import Engine, prepare
 from qibi.scoring.facts import Question, tables

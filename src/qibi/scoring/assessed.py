@@ -10,11 +10,10 @@ from qibi.base import weeks as wk
 from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch, earliest_first, latest_first
+from qibi.ledger.batches import Batch, cancelled_entries, earliest_first, latest_first
 from qibi.ledger.counting import Counting, counting, read_counting
 from qibi.ledger.entries import Assessed, Exempt, Score
-from qibi.ledger.proofs import Proofs
-from qibi.ledger.voids import cancelled_entries
+from qibi.ledger.records import Proofs
 from qibi.scoring.facts import Question
 
 TREND = 8  # weeks

@@ -13,11 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch
+from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import File, Remedy, Score
-from qibi.ledger.evidence import HONOURS, RECORDS, record_of
+from qibi.ledger.evidence_files import HONOURS, RECORDS, record_of
 from qibi.ledger.remedies import lives
-from qibi.ledger.voids import cancelled_entries
 from qibi.scoring.facts import SPANNING, Question, rollup_members
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch
+from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.entries import Score
-from qibi.ledger.proofs import Proofs
-from qibi.ledger.voids import cancelled_entries
+from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import (
     Attendance,
     attendance,

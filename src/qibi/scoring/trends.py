@@ -7,7 +7,7 @@ from qibi.base.kept import Kept, key_of
 from qibi.base.weeks import single
 from qibi.book.definitions import Definitions
 from qibi.ledger.counting import counting, read_counting
-from qibi.ledger.proofs import Proofs
+from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import contents
 from qibi.scoring.engine import Engine, rules_digest, steps
 from qibi.scoring.facts import Question, tables

@@ -22,7 +22,7 @@ from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.counting import Counting, read_counting, week_of_path
-from qibi.ledger.proofs import Proofs
+from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import Attendance, attendance
 from qibi.scoring.engine import Engine, Unreadable, no_room, rules_digest, steps
 from qibi.scoring.facts import SPANNING, Question, Row, tables

@@ -16,12 +16,10 @@ from qibi.base.language import _, clauses, current
 from qibi.base.text import folded, narrowed, visible
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Scheme
-from qibi.ledger.amounts import is_nothing
-from qibi.ledger.batches import Batch
+from qibi.ledger.admission import EXEMPT_WORDS
+from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import MAX_COUNT, Exempt, File, Score
-from qibi.ledger.pricing import price_text
-from qibi.ledger.voids import cancelled_entries
-from qibi.ledger.wish import EXEMPT_WORDS
+from qibi.ledger.pricing import is_nothing, price_text
 from qibi.sheets.csvfile import ESCAPED
 from qibi.sheets.headings import UNIT_WORDS, WRITTEN
 

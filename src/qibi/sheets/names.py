@@ -14,7 +14,7 @@ from qibi.base.language import _
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Label, Scheme
-from qibi.ledger import amounts
+from qibi.ledger import pricing
 from qibi.ledger.pricing import price_text
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def bracket(scheme: Scheme, thing: Thing, content: str) -> tuple[str, bool | Non
 
     None where they say nothing that can be compared.
     """
-    text = simplified(amounts.plain(narrowed(content)).replace("−", "-").replace(" ", ""))
+    text = simplified(pricing.plain(narrowed(content)).replace("−", "-").replace(" ", ""))
     if unit := UNIT.get(text.casefold()):
         if isinstance(thing, Criterion):
             unit = "" if unit in ("points", "count") else unit

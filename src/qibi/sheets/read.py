@@ -19,14 +19,11 @@ from qibi.base.language import _, clauses, listing
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Scheme
-from qibi.ledger import admission, amounts
-from qibi.ledger.admission import Draft, admit_draft
-from qibi.ledger.amounts import is_nothing
+from qibi.ledger import admission, pricing
+from qibi.ledger.admission import EXEMPT_WORDS, Draft, Stamp, admit_draft
 from qibi.ledger.entries import Entry, Exempt, File, Score
-from qibi.ledger.evidence import references
-from qibi.ledger.evidence_files import picture_file
-from qibi.ledger.pricing import Misfit, Price, price
-from qibi.ledger.wish import EXEMPT_WORDS, Stamp
+from qibi.ledger.evidence_files import picture_file, references
+from qibi.ledger.pricing import Misfit, Price, is_nothing, price
 from qibi.sheets import headings, names, sums, units
 from qibi.sheets import page as pages
 from qibi.sheets.files import open_sheet
@@ -79,10 +76,10 @@ _LIKE_A_NAME = re.compile(r"[\u4e00-\u9fff·]{2,4}")
 _GIVES = re.compile(r"[加奖扣减罚]\s*[0-9]")
 _LEAVE_WORD = re.compile(r"请假|免考|[事病产婚丧年公]假|调休|休假|on leave|exempt", re.IGNORECASE)
 _LEAVE_YES = {
-    *_LEAVE, *(tick.casefold() for tick in amounts.TICKS), "是", "y", "yes", "t", "true", "1",
+    *_LEAVE, *(tick.casefold() for tick in pricing.TICKS), "是", "y", "yes", "t", "true", "1",
     "出差", "培训", "学习", "住院", "探亲", "借调", "外派", "travel", "training", "sick",
 }  # fmt: skip
-_NO_REASON = {*(t.casefold() for t in amounts.TICKS), "是", "y", "yes", "t", "true", "1"}
+_NO_REASON = {*(t.casefold() for t in pricing.TICKS), "是", "y", "yes", "t", "true", "1"}
 _LEAVE_NO = {
     "否", "n", "no", "f", "false", "0", "×", "x", "不", "没有", "未请假", "在岗", "出勤", "正常", "present",
 }  # fmt: skip
@@ -168,8 +165,8 @@ def _open_column(page: Page, heading: Heading, column: Column, scheme: Scheme) -
 
 def _holds_number(text: str) -> bool:
     try:
-        return not is_nothing(text) and bool(amounts.parse(text))
-    except amounts.NotAnAmount:
+        return not is_nothing(text) and bool(pricing.parse(text))
+    except pricing.NotAnAmount:
         return False
 
 
@@ -1040,7 +1037,7 @@ class _Reader:
         row: _Row,
         column: Column,
         thing: names.Thing,
-        points: amounts.Amount | None,
+        points: pricing.Amount | None,
         points_column: Column | None,
         count: int | None,
     ) -> None:
@@ -1049,7 +1046,7 @@ class _Reader:
             count, points = (count or points.count), None
         if points is None:
             known = self._priced(row, thing, count, place)
-            amount = amounts.Amount(100 * (count or 1), units.COUNT)
+            amount = pricing.Amount(100 * (count or 1), units.COUNT)
             text = ""
         else:
             known, amount = None, points
@@ -1071,9 +1068,9 @@ class _Reader:
                 self.find(row.number, place, misfit.message)
             return None
 
-    def _points(self, row: _Row) -> tuple[amounts.Amount | None, Column | None]:
+    def _points(self, row: _Row) -> tuple[pricing.Amount | None, Column | None]:
         """The points that a row states, signed as its columns say, and the column."""
-        found: tuple[amounts.Amount | None, Column | None] = (None, None)
+        found: tuple[pricing.Amount | None, Column | None] = (None, None)
         for column in self.heading.all_of("points"):
             text = self.text(row.number, column)
             if is_nothing(text) or (column.sign and is_zero(text)):
@@ -1089,7 +1086,7 @@ class _Reader:
             if amount is None:
                 row.faulty.add("points")
                 continue
-            if amounts.is_tick(text):
+            if pricing.is_tick(text):
                 amount = None
                 continue
             if column.sign:
@@ -1098,7 +1095,7 @@ class _Reader:
                     self.find(row.number, column, message.format(text=text, heading=column.heading))
                     continue
                 value = column.sign * abs(amount.hundredths)
-                amount = amounts.Amount(value, units.POINTS, True)
+                amount = pricing.Amount(value, units.POINTS, True)
             if found[1]:
                 message = _("'{other}' states points as well; keep one of the two")
                 self.find(row.number, column, message.format(other=found[1].heading))
@@ -1106,10 +1103,10 @@ class _Reader:
             found = amount, column
         return found
 
-    def _amount(self, row: int, column: Column, text: str) -> amounts.Amount | None:
+    def _amount(self, row: int, column: Column, text: str) -> pricing.Amount | None:
         try:
-            return amounts.parse(text)
-        except amounts.NotAnAmount as error:
+            return pricing.parse(text)
+        except pricing.NotAnAmount as error:
             self.find(row, column, str(error))
             return None
 
@@ -1295,7 +1292,7 @@ class _Reader:
             message = _("'{text}' contradicts the column that says added or deducted")
             self._problem(cell, message.format(text=cell.text))
         elif not amount.signed:
-            cell.amount = amounts.Amount(factor * amount.hundredths, units.POINTS, True)
+            cell.amount = pricing.Amount(factor * amount.hundredths, units.POINTS, True)
 
     def _groups(self) -> Iterator[units.Group]:
         """The cells that are read alike: a grid's column; of the long form, by column and kind."""
@@ -1336,7 +1333,7 @@ class _Reader:
         said = _("'{heading}' is what one time is worth; the points follow from the count")
         self.notices.append(said.format(heading=group.column.heading))
         for cell in fixed:
-            cell.amount = amounts.Amount(100 * (cell.count or 1), units.COUNT)
+            cell.amount = pricing.Amount(100 * (cell.count or 1), units.COUNT)
 
     def _asked(self, group: units.Group) -> str:
         """The unit of a column that nothing decides: from a person, else a finding."""

@@ -11,7 +11,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import models as m
-from qibi.ledger.amounts import is_nothing
+from qibi.ledger.pricing import is_nothing
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import Column, Heading, folded_heading
 from qibi.sheets.page import Page

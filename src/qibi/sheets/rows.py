@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from qibi.base.language import _
 from qibi.base.text import folded, narrowed
-from qibi.ledger.amounts import NOTHING, is_nothing
+from qibi.ledger.pricing import NOTHING, is_nothing
 from qibi.sheets.headings import Heading, folded_heading
 from qibi.sheets.names import simplified
 from qibi.sheets.page import UNCALCULATED, Page

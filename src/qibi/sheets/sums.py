@@ -14,7 +14,7 @@ from itertools import product
 from qibi.base import points as pts
 from qibi.base.language import _
 from qibi.book.definitions import Criterion, Definitions, Scheme
-from qibi.ledger import amounts
+from qibi.ledger import pricing
 from qibi.ledger.pricing import Price
 from qibi.sheets.headings import Column, Heading
 from qibi.sheets.page import UNCALCULATED, Page
@@ -56,11 +56,11 @@ def number_in(page: Page, row: int, column: Column) -> int | None:
     if any(mark.kind == UNCALCULATED for mark in page.marks.get(place, ())):
         return None
     text = page.cell(row, column.number)
-    if amounts.is_nothing(text) or amounts.is_tick(text):
+    if pricing.is_nothing(text) or pricing.is_tick(text):
         return None
     try:
-        return amounts.parse(text).hundredths
-    except amounts.NotAnAmount:
+        return pricing.parse(text).hundredths
+    except pricing.NotAnAmount:
         return None
 
 
@@ -335,10 +335,10 @@ def _people(reading: Reading) -> Iterator[str]:
             )
 
 
-def _count_of(text: str) -> amounts.Amount | None:
+def _count_of(text: str) -> pricing.Amount | None:
     try:
-        return amounts.parse(text.removeprefix("共").removesuffix("人").strip())
-    except amounts.NotAnAmount:
+        return pricing.parse(text.removeprefix("共").removesuffix("人").strip())
+    except pricing.NotAnAmount:
         return None
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from qibi.base import points as pts
 from qibi.base.language import _, many
 from qibi.book.definitions import Criterion, Item
-from qibi.ledger.amounts import Amount
-from qibi.ledger.pricing import Misfit, Price, price, price_text, score
+from qibi.ledger.pricing import Amount, Misfit, Price, price, price_text, score
 from qibi.sheets.headings import Column
 from qibi.sheets.names import Thing
 

@@ -1,0 +1,1 @@
+"""The commands, a module each: what it takes, what it does, what it prints."""

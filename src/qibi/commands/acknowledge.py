@@ -1,0 +1,269 @@
+"""qibi acknowledge: explain findings of an audit in a link of the chain, approved by another, and commit it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from msgspec import UNSET
+
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, many, mark
+from qibi.checks.registry import run
+from qibi.cli import completion, options
+from qibi.cli.session import Session
+from qibi.commands.commit import (
+    Committed,
+    approver,
+    begin_link,
+    commit_book,
+    committing,
+    refuse_in_between,
+    refuse_names,
+)
+from qibi.ledger.held import Held
+from qibi.ledger.seals import (
+    FORMAT,
+    Acknowledged,
+    Acknowledgement,
+    AcknowledgementFile,
+    Link,
+    acknowledgement_name,
+    digest,
+    encode_acknowledgement,
+    link_paths,
+    links,
+)
+from qibi.ledger.signatures import ENDING
+from qibi.ledger.signers import standing_records
+from qibi.ledger.store import keep, locked, write_seal
+from qibi.proof.acknowledged import SHOWN, causes
+from qibi.proof.audit import Audit
+from qibi.proof.audit import audit as audit_book
+from qibi.proof.read_out import order
+from qibi.proof.repository import Exhibits, Repository
+
+DETAILS = mark(
+    "For an accident that git's history keeps for good: it says what happened, who says so and who "
+    "approved it, in a file of the chain of seals, bound to the digests of what it is about. The audit "
+    "shows it from then on. What counts in rankings does not change, but for a sealed batch that is "
+    "lost: they do without it, and say so. The ids are those that 'qibi audit' shows."
+)
+EXAMPLES = mark("""
+qibi acknowledge 1f6a0c44d2b7 --reason "edited by hand, restored at once" --approved-by o1-004
+qibi acknowledge 1f6a0c44d2b7 93e1b5028ac6 --reason "mode changed by the file server" --approved-by o1-004
+""")
+_LEAST = 8  # digits of an id
+
+
+def acknowledge(
+    finding: Annotated[
+        list[str],
+        typer.Argument(metavar="FINDING...", help=_("ids that 'qibi audit' shows")),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("what happened"))] = "",
+    approved_by: Annotated[
+        str | None,
+        typer.Option(
+            "--approved-by",
+            metavar="WHO",
+            help=_("who approved it; not who records it, nor who had a part in it"),
+            autocompletion=completion.members,
+        ),
+    ] = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now, who = begin_link(recorded_as, dry_run)
+    if not dry_run:
+        refuse_in_between(now)
+    reason = reason.strip()
+    if not reason:
+        raise Refusal(_("how did it happen?"), _("say it: --reason TEXT"), 1)
+    refuse_names(now, reason)
+    if not approved_by:
+        raise Refusal(
+            _("an acknowledgement names who approved it"),
+            _("--approved-by WHO, someone else than you and than whoever had a part in it"),
+            1,
+        )
+    other = approver(now, approved_by)
+    if other == who:
+        raise Refusal(_("who acknowledges does not approve it"), _("--approved-by someone else"), 1)
+    sign = now.signer(who, "close")
+    repository = Repository(now.root, now.around.environment)
+    found = audit_book(repository)
+    with locked(now.root):
+        chain = _chain(now)
+        named = list(dict.fromkeys(_named(found, text) for text in finding))
+        names = [found.names[one] for one in named]
+        stands = _standing(chain, names, reason, who, other)
+        if stands is None:
+            _refuse_partial(now, Exhibits(repository), named, other)
+            stands = _made(now, chain, names, reason, who, other)
+            if not dry_run:
+                raw = encode_acknowledgement(stands.record)
+                if wrong := Held(now.root, now.git).refuses(stands.path, raw):
+                    raise Faults(wrong)
+                write_seal(now.root, stands.path, raw, sign)
+                now.wrote = True
+        elif not dry_run:
+            keep([now.root / stands.path])  # whoever wrote it may have been killed before the sync
+    committed = None if dry_run else _commit(now, stands, named)
+    _say(now, stands, found, named, dry_run)
+    if committed:
+        committed.say(now.console)
+
+
+def _chain(now: Session) -> list[Link]:
+    """The links of the working tree; raises `Faults` where none can follow them."""
+    found, findings = links({p: (now.root / p).read_bytes() for p in link_paths(now.root)})
+    if broken := [finding for finding in findings if not finding.about]:
+        raise Faults(broken)
+    return found
+
+
+def _named(found: Audit, text: str) -> Finding:
+    """The finding whose id begins so."""
+    digits = text.strip().lower()
+    if len(digits) < _LEAST or not set(digits) <= set("0123456789abcdef"):
+        raise Refusal(
+            _("'{text}' is no finding's id").format(text=text),
+            _("write at least 8 of the digits that 'qibi audit' shows before it"),
+        )
+    hits = [finding for finding, name in found.names.items() if name.id.startswith(digits)]
+    if not hits:
+        raise Refusal(
+            _("the audit has no finding {id}").format(id=digits),
+            _("'qibi audit' shows those that it has now, of what is committed"),
+            1,
+        )
+    if len(hits) > 1:
+        raise Refusal(
+            _("{id} may be several findings").format(id=digits), _("write more digits"), 1
+        )
+    if not found.names[hits[0]].about:
+        raise Refusal(
+            _("this can't be acknowledged: {finding}").format(finding=hits[0]),
+            _("no digest binds it to one thing for good: put it right instead"),
+            1,
+        )
+    return hits[0]
+
+
+def _standing(
+    chain: Sequence[Link], names: Sequence[Acknowledged], reason: str, who: str, approver: str
+) -> AcknowledgementFile | None:
+    """The acknowledgement that stands and says just this: that of the same command, run before.
+
+    Raises `Refusal` where one says something else of the same findings.
+    """
+    wanted = {name.id for name in names}
+    for link in chain:
+        if not isinstance(link, AcknowledgementFile):
+            continue
+        record = link.record
+        ids = {name.id for name in record.findings}
+        said = record.reason, record.acknowledged_by, record.approved_by
+        if ids == wanted and said == (reason, who, approver):
+            return link
+        if twice := ids & wanted:
+            raise Refusal(
+                _("{id} is acknowledged already, in {path}").format(
+                    id=min(twice)[:SHOWN], path=link.path
+                ),
+                code=1,
+            )
+    return None
+
+
+def _refuse_partial(
+    now: Session, exhibits: Exhibits, named: Sequence[Finding], approver: str
+) -> None:
+    for finding in named:
+        if part := causes(exhibits, finding, now.definitions).get(approver):
+            raise Refusal(
+                _("{name} has a part in {path} and does not approve it: {part}").format(
+                    name=now.definitions.title(approver), path=finding.path, part=part
+                ),
+                _("--approved-by someone else"),
+                1,
+            )
+
+
+def _made(
+    now: Session,
+    chain: Sequence[Link],
+    names: Sequence[Acknowledged],
+    reason: str,
+    who: str,
+    approver: str,
+) -> AcknowledgementFile:
+    """The next link of the chain; raises `Refusal` where the clock has gone back."""
+    records = standing_records(now.root)
+    record = Acknowledgement(
+        format=FORMAT,
+        number=1 + sum(isinstance(link, AcknowledgementFile) for link in chain),
+        acknowledged_at=now.recorded_at(),
+        acknowledged_by=who,
+        approved_by=approver,
+        reason=reason,
+        previous=chain[-1].digest if chain else None,
+        signers=records[-1].digest if records else UNSET,
+        findings=tuple(names),
+    )
+    raw = encode_acknowledgement(record)
+    made = AcknowledgementFile(acknowledgement_name(record.number), digest(raw), record)
+    for _what, text in order(made, chain[-1] if chain else None):
+        raise Refusal(text, _("check this machine's clock"), 1)
+    return made
+
+
+def _say(
+    now: Session, stands: AcknowledgementFile, found: Audit, named: Sequence[Finding], dry_run: bool
+) -> None:
+    said = _title(named)
+    if dry_run:
+        said = many(
+            "{count} finding would be acknowledged",
+            "{count} findings would be acknowledged",
+            len(named),
+        ).format(count=len(named))
+    now.console.say(said, "bold")
+    for finding in named:
+        now.console.say(f"  {found.short(finding)}  {finding}")
+    name = now.definitions.title(stands.record.approved_by)
+    now.console.say(_("approved by {name}").format(name=name))
+    now.console.say(stands.path)
+    now.console.say(f"      {stands.digest}")
+
+
+def _title(named: Sequence[Finding]) -> str:
+    return many("{count} finding acknowledged", "{count} findings acknowledged", len(named)).format(
+        count=len(named)
+    )
+
+
+def _commit(
+    now: Session, stands: AcknowledgementFile, named: Sequence[Finding]
+) -> Committed | None:
+    """Commit the book; where it has errors, which an acknowledgement does not put right, this file alone."""
+    title = _title(named)
+    message = f"{title}\n\n{stands.path} {stands.digest}\n\n{stands.record.reason}"
+    with committing(now, stands.path):
+        if not run(now.root, now.definitions, now.git).errors:
+            return commit_book(now, message, push=False, quiet=True)
+        now.console.say(
+            _("the book has errors, and nothing else is committed: qibi check"), "yellow"
+        )
+        paths = [p for p in (stands.path, stands.path + ENDING) if (now.root / p).exists()]
+        if not now.git.changed(paths):
+            return None
+        before = now.git.demand("rev-parse", "HEAD").strip()
+        made = Committed(now.git.commit(message, paths), title)
+        for path in paths:
+            if now.git.read("cat-file", "blob", f"HEAD:./{path}") != (now.root / path).read_bytes():
+                now.git.take_back(now.git.demand("rev-parse", "HEAD").strip(), before)
+                text = _("git stored other bytes than stand here; qibi doctor says why")
+                raise Faults([Finding(path, message=text)])
+        return made

@@ -1,0 +1,237 @@
+"""qibi audit: what git proves about the book, on one page that an auditor can sign."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qibi.base.findings import Finding, Refusal
+from qibi.base.language import _, colon, many, mark
+from qibi.cli import options
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.session import Session, session
+from qibi.proof.acknowledged import SHOWN, Explained
+from qibi.proof.audit import Audit, Part
+from qibi.proof.audit import audit as audit_book
+from qibi.proof.repository import Repository
+from qibi.proof.signatures import trusted
+
+DETAILS = mark(
+    "Reads git's objects and history only, never the working tree. --against takes the digest of a "
+    "seal as it was published: on a board, in a chat, in a minute book. --trust takes the keys that a "
+    "signed book must begin with. What was acknowledged (qibi acknowledge) stands on the page, and ends "
+    "in exit code 1 as findings do, unless --accept-acknowledged."
+)
+EXAMPLES = mark("""
+qibi audit
+qibi audit --against 3f0c2d1a9b7e4c55
+qibi audit --trust keys.txt
+qibi audit --format md -o audit.md
+qibi audit --accept-acknowledged
+""")
+_MOST = 30  # findings shown of one part; JSON and CSV have them all
+
+
+def audit(
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="DIGEST", help=_("a digest that was published earlier")),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            metavar="FILE",
+            help=_("the first keys, from outside the book: OpenSSH's allowed signers"),
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help=_("prove all anew: nothing of earlier audits is used"))
+    ] = False,
+    accept_acknowledged: Annotated[
+        bool,
+        typer.Option(
+            "--accept-acknowledged", help=_("exit code 0 where all findings are acknowledged")
+        ),
+    ] = False,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    repository = Repository(now.root, now.around.environment)
+    keys = trusted(_read(now, trust)) if trust else None
+    cache = None if fresh else now.around.cache
+    found = audit_book(repository, against, keys, cache, now.around.now())
+    for place in found.distrusted:
+        text = _("not used, for others can write there: {path} (chmod -R go-w, or remove it)")
+        now.console.say(text.format(path=place), "yellow")
+    now.console.show(_view(now, found), form, output)
+    if any(found.names[finding].about for finding in found.findings):
+        now.console.say(
+            _("where one was an accident: qibi acknowledge ID --reason TEXT --approved-by WHO"),
+            "dim",
+        )
+    if found.findings or (found.acknowledged and not accept_acknowledged):
+        now.exit_code = 1
+
+
+def _read(now: Session, path: Path) -> bytes:
+    try:
+        return (now.around.folder / path).read_bytes()
+    except OSError as error:
+        raise Refusal(
+            _("{path} can't be read: {reason}").format(path=path, reason=error.strerror),
+            _("check the file and its permissions"),
+        ) from None
+
+
+def _view(now: Session, found: Audit) -> View:
+    view = View(payload=_payload(found))
+    view.header = [_("part"), _("place"), _("finding"), _("id"), _("acknowledged")]
+    view.rows = [
+        *(
+            [p.code, f.place, f.message, found.short(f), ""]
+            for p in found.parts
+            for f in p.findings
+        ),
+        *(
+            [part.code, one.finding.place, one.finding.message, one.id[:SHOWN], one.file.path]
+            for part in found.parts
+            for one in part.acknowledged
+        ),
+    ]
+    view.line(_("Audit of the book {book}").format(book=found.book or now.root.name), "bold")
+    view.line(_("commit {commit}").format(commit=found.commit))
+    view.line(_("committed between {first} and {last}").format(first=found.first, last=found.last))
+    view.line()
+    rows: list[list[str | Cell]] = [
+        [
+            _(part.title),
+            _verdict(part),
+            part.seen,
+        ]
+        for part in found.parts
+    ]
+    columns = [Column(""), Column(""), Column("", wraps=True)]
+    view.blocks.append(Grid(columns, rows, headed=False))
+    view.line()
+    if found.seals:
+        last = found.seals[-1]
+        view.line(_("last seal  {path}").format(path=last.path))
+        view.line(f"  {last.digest}")
+    if found.pending:
+        view.line(
+            many(
+                "{count} batch of a closed week is pending and counts for nothing yet",
+                "{count} batches of closed weeks are pending and count for nothing yet",
+                len(found.pending),
+            ).format(count=len(found.pending))
+        )
+    for part in found.parts:
+        if part.findings:
+            view.line()
+            view.line(_(part.title), "bold")
+        for finding in part.findings[:_MOST]:
+            view.line(f"  {found.short(finding)}  {finding}", "red", whole=True)
+        if (left := len(part.findings) - _MOST) > 0:
+            view.line(many("  and {count} more", "  and {count} more", left).format(count=left))
+    _show_acknowledged(view, now, found)
+    view.line()
+    if found.findings:
+        view.line(
+            many("{count} finding", "{count} findings", len(found.findings)).format(
+                count=len(found.findings)
+            ),
+            "red",
+        )
+    elif found.acknowledged:
+        view.line(_except(found), "yellow")
+    else:
+        view.line(_("No findings: nothing that was recorded has been changed since."), "green")
+    view.line()
+    view.line(_("Auditor: ____________________    Date: ____________"))
+    return view
+
+
+def _verdict(part: Part) -> Cell:
+    if not part.looked:
+        return Cell("–", "dim")
+    if part.findings:
+        return Cell(_("FINDINGS"), "red")
+    return Cell(_except(part), "yellow") if part.acknowledged else Cell(_("holds"), "green")
+
+
+def _except(found: Audit | Part) -> str:
+    count = len(found.acknowledged)
+    return many(
+        "holds except {count} acknowledged", "holds except {count} acknowledged", count
+    ).format(count=count)
+
+
+def _show_acknowledged(view: View, now: Session, found: Audit) -> None:
+    """What was acknowledged: each finding under the acknowledgement that names it."""
+    by_file: dict[str, list[Explained]] = {}
+    for one in found.acknowledged:
+        by_file.setdefault(one.file.path, []).append(one)
+    if by_file:
+        view.line()
+        view.line(_("Acknowledged"), "bold")
+    for path, explained in by_file.items():
+        record = explained[0].file.record
+        view.line(f"  {path}{colon()}{record.reason}", whole=True)
+        said = _("{who}, {time}, approved by {approver}").format(
+            who=record.acknowledged_by, time=record.acknowledged_at, approver=record.approved_by
+        )
+        view.line(f"    {said}")
+        for one in explained[:_MOST]:
+            view.line(f"    {one.id[:SHOWN]}  {one.finding}", "yellow", whole=True)
+        if (left := len(explained) - _MOST) > 0:
+            view.line(many("  and {count} more", "  and {count} more", left).format(count=left))
+
+
+def _payload(found: Audit) -> dict[str, Any]:
+    return {
+        "qibi": 1,
+        "command": "audit",
+        "book": found.book,
+        "commit": found.commit,
+        "committed": {"first": found.first, "last": found.last},
+        "holds": not found.findings and not found.acknowledged,
+        "last_seal": {"path": found.seals[-1].path, "sha256": found.seals[-1].digest}
+        if found.seals
+        else None,
+        "seals": len(found.seals),
+        "pending": list(found.pending),
+        "parts": [
+            {
+                "part": part.code,
+                "seen": part.seen,
+                "holds": not part.findings and not part.acknowledged if part.looked else None,
+                "findings": [_row(found, f) for f in part.findings],
+            }
+            for part in found.parts
+        ],
+        "acknowledged": [
+            {
+                **_row(found, one.finding),
+                "acknowledgement": one.file.path,
+                "reason": one.file.record.reason,
+                "by": one.file.record.acknowledged_by,
+                "at": one.file.record.acknowledged_at,
+                "approved_by": one.file.record.approved_by,
+            }
+            for one in found.acknowledged
+        ],
+    }
+
+
+def _row(found: Audit, finding: Finding) -> dict[str, Any]:
+    name = found.names[finding]
+    return {
+        "id": found.short(finding),
+        "place": finding.place,
+        "code": finding.code,
+        "message": finding.message,
+        "about": name.about,  # empty: it can't be acknowledged
+    }

@@ -1,0 +1,487 @@
+"""qibi doctor: what is installed and missing."""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module, metadata
+from pathlib import Path
+
+from qibi.base import language
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, listing, many, mark
+from qibi.cli import options
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.session import Session, session
+
+DETAILS = mark(
+    "Ends with 1 where something that is needed is missing or broken, and says what to do."
+)
+EXAMPLES = """
+qibi doctor
+qibi doctor --format json --output doctor.json
+"""
+_STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
+
+
+def doctor(form: options.Format = "table", output: options.Output = None) -> None:
+    """Run the command; `DETAILS` is its help."""
+
+    now = session()
+    found = diagnose(now)
+    words = {"ok": _("ok"), "note": _("note"), "broken": _("BROKEN")}
+    rows: list[list[str | Cell]] = []
+    for check in found:
+        state = Cell(words[check.state], _STYLES[check.state])
+        rows.append([state, check.label, check.found])
+        if check.advice:
+            rows.append(["", "", Cell("-> " + check.advice, _STYLES[check.state])])
+    grid = Grid([Column(""), Column(""), Column("")], rows, headed=False)
+    view = View(
+        blocks=[grid],
+        payload={
+            "qibi": 1,
+            "command": "doctor",
+            "checks": [
+                {"check": c.name, "state": c.state, "found": c.found, "advice": c.advice}
+                for c in found
+            ],
+        },
+        header=("check", "state", "found", "advice"),
+        rows=[(c.name, c.state, c.found, c.advice) for c in found],
+    )
+    broken = sum(1 for c in found if c.state == "broken")
+    view.line()
+    view.line(
+        _("{count} broken: see above").format(count=broken) if broken else _("ready to use"),
+        "red" if broken else "green",
+    )
+    now.console.show(view, form, output)
+    now.exit_code = 1 if broken else 0
+
+
+# What `qibi doctor` looks at, one check a line.
+
+
+_BROWSERS = (
+    "firefox",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "microsoft-edge",
+)
+_MODULES = {
+    "python-calamine": "python_calamine",
+    "python-docx": "docx",
+    "ruamel-yaml": "ruamel.yaml",
+    "ruamel-yaml-clib": "_ruamel_yaml",
+}
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*)(?:;\s*(.*))?")
+_BOUND = re.compile(r"(>=|<)\s*([0-9.]+)")
+_LEAST_PYTHON = (3, 11)
+_LOCK_SECONDS = 600  # a git at work holds a lock for less
+_TEMP_SECONDS = 3600  # as old as the next writer takes them for left behind
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing: `state` is ok, note (works without) or broken; `advice` says what to do."""
+
+    name: str
+    label: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+def diagnose(now: Session) -> list[Check]:
+    """Every check, in the order in which they are shown."""
+    return [
+        _python(),
+        *_parts(),
+        *_extra(),
+        _yaml_parser(),
+        *_git(now),
+        _terminal(now),
+        *_book(now),
+        _cache(now),
+        _catalog(),
+        _fonts(),
+        _browser(now),
+    ]
+
+
+def _python() -> Check:
+    version = ".".join(str(n) for n in sys.version_info[:3])
+    good = sys.version_info[:2] >= _LEAST_PYTHON
+    return Check(
+        "python",
+        "Python",
+        "ok" if good else "broken",
+        f"{version}  {sys.executable}",
+        "" if good else _("install Python 3.11 or later"),
+    )
+
+
+def _parts() -> Iterator[Check]:
+    """qibi itself and each package that it depends on: there, of a version it takes, importable."""
+    try:
+        yield Check("qibi", "qibi", "ok", metadata.version("qibi"))
+        required = metadata.requires("qibi") or []
+    except metadata.PackageNotFoundError:
+        advice = _("install it (pip install qibi), so that its parts can be looked at")
+        yield Check("qibi", "qibi", "note", _("not installed as a package"), advice)
+        return
+    for line in required:
+        found = _REQUIREMENT.match(line)
+        if found and _applies(found[3] or ""):
+            yield _part(found[1], found[2].strip())
+
+
+def _extra() -> Iterator[Check]:
+    """The packages that boards and minutes need beyond qibi's own; without them all else works."""
+    from qibi.board.paper import INSTALL
+
+    try:
+        required = metadata.requires("qibi") or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in required:
+        found = _REQUIREMENT.match(line)
+        if found and re.search(r"extra == ['\"]board['\"]", found[3] or ""):
+            part = _part(found[1], found[2].strip())
+            uses = _for_boards(part.name)
+            if part.state == "ok":
+                yield replace(part, found=f"{part.found}  {uses}")
+            else:
+                yield replace(part, state="note", found=f"{part.found}, {uses}", advice=INSTALL)
+
+
+def _for_boards(package: str) -> str:
+    """What a package of the board is for."""
+    return {
+        "jinja2": _("for qibi board as html"),
+        "python-docx": _("for qibi minutes as docx"),
+        "segno": _("for the code of a closed week's seal"),
+        "typst": _("for qibi board as pdf, png and svg"),
+    }.get(package, _("for qibi board"))
+
+
+def _applies(marker: str) -> bool:
+    """Whether a requirement with this marker is one here; those of extras are not."""
+    if "extra" in marker:
+        return False
+    platform = re.search(r"sys_platform == ['\"](\w+)['\"]", marker)
+    return platform is None or platform[1] == sys.platform
+
+
+def _part(name: str, bounds: str) -> Check:
+    advice = _("install it again: pip install '{requirement}'").format(requirement=name + bounds)
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Check(name, name, "broken", _("missing"), advice)
+    if not _within(version, bounds):
+        found = _("{version}, but qibi takes {bounds}").format(version=version, bounds=bounds)
+        return Check(name, name, "broken", found, advice)
+    try:
+        import_module(_MODULES.get(re.sub(r"[._-]+", "-", name), name))
+    except Exception as error:  # whatever a broken installation raises, it is what was asked for
+        found = _("{version}, but it can't be used: {error}").format(version=version, error=error)
+        return Check(name, name, "broken", found, advice)
+    return Check(name, name, "ok", version)
+
+
+def _within(version: str, bounds: str) -> bool:
+    """Whether a version keeps to bounds such as `<0.26,>=0.25.1`."""
+    own = _numbers(version)
+    return all(
+        own >= _numbers(limit) if sign == ">=" else own < _numbers(limit)
+        for sign, limit in _BOUND.findall(bounds)
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"[0-9]+", version.split("+")[0])[:4])
+
+
+def _yaml_parser() -> Check:
+    label = _("YAML parser")
+    try:
+        module = import_module("_ruamel_yaml")
+    except ImportError:
+        module = None
+    if not hasattr(module, "CParser"):
+        advice = _("pip install ruamel.yaml.clib")
+        return Check("yaml-parser", label, "broken", _("the C parser is missing"), advice)
+    return Check("yaml-parser", label, "ok", _("libyaml, in C"))
+
+
+def _git(now: Session) -> Iterator[Check]:
+    from qibi.ledger.git import Git, has_identity
+
+    try:
+        root = now.root
+    except Refusal:
+        root = now.around.folder
+    git = Git(root, now.around.environment)
+    try:
+        version = git.demand("--version").strip().removeprefix("git version ")
+    except Refusal as refusal:
+        yield Check("git", "git", "broken", refusal.message, refusal.advice)
+        return
+    yield Check("git", "git", "ok", version)
+    label = _("git author")
+    if has_identity(git):
+        person = git.run("var", "GIT_AUTHOR_IDENT").stdout.rsplit(" ", 2)[0]
+        yield Check("git-author", label, "ok", person)
+    else:
+        advice = 'git config --global user.name "NAME"; git config --global user.email MAIL'
+        yield Check("git-author", label, "note", _("not set; qibi commit needs it"), advice)
+    yield _recorder(now, git.config("qibi.as"))
+
+
+def _recorder(now: Session, configured: str | None) -> Check:
+    label = _("you record as")
+    asked = now.around.environment.get("QIBI_AS") or configured
+    if not asked:
+        advice = _("in the book's folder: git config qibi.as YOUR-ID (or QIBI_AS, or --as)")
+        return Check("qibi-as", label, "note", _("nobody yet"), advice)
+    try:
+        now.definitions  # noqa: B018  (without a book that holds, there is nobody to compare with)
+    except (Refusal, Faults):
+        return Check("qibi-as", label, "ok", asked)
+    try:
+        who = now.who(None, signs=False)
+        return Check("qibi-as", label, "ok", f"{who}  {now.definitions.title(who)}")
+    except Refusal as refusal:
+        return Check("qibi-as", label, "broken", refusal.message, refusal.advice)
+
+
+def _terminal(now: Session) -> Check:
+    around = now.around
+    found = _("{encoding}, {width} columns").format(
+        encoding=around.stdout.encoding or "?", width=around.width
+    )
+    label = _("terminal")
+    if around.shows_chinese:
+        return Check("terminal", label, "ok", found)
+    advice = _("for Chinese, use a UTF-8 locale: export LANG=C.UTF-8 (or PYTHONUTF8=1)")
+    return Check("terminal", label, "note", found + _(", can't show Chinese"), advice)
+
+
+def _book(now: Session) -> Iterator[Check]:
+    """The book that other commands would find from here, and whether its definitions hold."""
+    label = _("book")
+    zone = "Asia/Shanghai"
+    try:
+        root = now.root
+        definitions = now.definitions
+        zone = definitions.timezone
+        people = len({p.id for p in definitions.memberships})
+        counted = many("{count} person", "{count} people", people).format(count=people)
+        yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
+        wrong = yield from _repository(now)
+        yield from _errors(now, wrong)
+        yield from _leftovers(now)
+        yield from _key(now)
+    except Refusal as refusal:
+        asked = now.options.book or now.around.environment.get("QIBI_BOOK")
+        state = "broken" if asked else "note"
+        yield Check("book", label, state, refusal.message, refusal.advice)
+    except Faults as faults:
+        yield _broken("book", label, faults.findings, f"  {root}")
+    yield _time_zones(zone)
+
+
+def _repository(now: Session) -> Generator[Check, None, Sequence[Finding]]:
+    """Whether the book is in git, and git holds it as it stands; returns what keeps it from that."""
+    from qibi.checks.registry import in_git
+    from qibi.ledger.git import in_between
+
+    label = _("book in git")
+    try:
+        top = now.git.repository()
+        if top is None:
+            advice = _("git init (in the book's folder)")
+            yield Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+            return ()
+        yield Check("repository", label, "ok", str(top))
+        if stopped := in_between(now.git):
+            yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
+    except Refusal as refusal:
+        yield Check("repository", label, "broken", refusal.message, refusal.advice)
+        return in_git(now.root, now.definitions, now.git)
+    label = _("what git holds")
+    if wrong := in_git(now.root, now.definitions, now.git):
+        yield _broken("held", label, wrong)
+    else:
+        yield Check("held", label, "ok", _("the book as it stands, byte for byte, once committed"))
+    return wrong
+
+
+def _errors(now: Session, told: Sequence[Finding]) -> Iterator[Check]:
+    """The errors of the book that are not told yet; `commit` refuses each."""
+    from qibi.checks.registry import run
+
+    found = run(now.root, now.definitions, now.git, now.around.now()).errors
+    if left := [finding for finding in found if finding not in told]:
+        yield _broken("errors", _("the book's errors"), left)
+
+
+def _broken(name: str, label: str, findings: Sequence[Finding], found: str = "") -> Check:
+    """A check that these findings fail, with the first of them."""
+    count = many("{count} finding", "{count} findings", len(findings)).format(count=len(findings))
+    first = _("first: {finding}  ('qibi check' shows all)").format(finding=findings[0])
+    return Check(name, label, "broken", f"{count}{found}", first)
+
+
+def _leftovers(now: Session) -> Iterator[Check]:
+    """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
+    from qibi.ledger.git import locks, said_age
+
+    if _opens(now):
+        found = [lock for lock in locks(now.git) if lock.age > _LOCK_SECONDS]
+        label = _("git's locks")
+        if found:
+            advice = _("once no git runs here: rm {paths}  (nothing is lost)").format(
+                paths=shlex.join(str(lock.path) for lock in found)
+            )
+            said = listing([str(lock) for lock in found])
+            yield Check("git-locks", label, "broken", said, advice)
+        else:
+            yield Check("git-locks", label, "ok", _("none left behind"))
+    label = _("temp files")
+    old = [age for age in _ages_of_temp_files(now.root) if age > _TEMP_SECONDS]
+    if old:
+        count = many("{count} file", "{count} files", len(old)).format(count=len(old))
+        found_old = _("{count} of a write that was interrupted, {age}").format(
+            count=count, age=said_age(max(old))
+        )
+        advice = _("nobody reads them; the next qibi commit removes them")
+        yield Check("temp-files", label, "note", found_old, advice)
+    else:
+        yield Check("temp-files", label, "ok", _("none left behind"))
+
+
+def _opens(now: Session) -> bool:
+    """Whether git opens the book's repository; where it does not, that is said already."""
+    try:
+        return now.git.repository() is not None
+    except Refusal:
+        return False
+
+
+def _ages_of_temp_files(root: Path) -> Iterator[float]:
+    """Seconds since each was written; marks of unreported batches are none of them."""
+    from contextlib import suppress
+
+    from qibi.ledger.store import is_mark
+
+    for part in ("ledger", "seals"):
+        for path in (root / part).rglob(".*.tmp"):
+            if not is_mark(path.name):
+                with suppress(OSError):  # gone by now
+                    yield time.time() - path.lstat().st_mtime
+
+
+def _key(now: Session) -> Iterator[Check]:
+    """In a book with signers: whether the key that would sign here is there, and fits who records."""
+    signing = now.signing
+    if signing is None:
+        return
+    label = _("signing key")
+    try:
+        who = now.who(None, signs=False)
+    except Refusal as refusal:
+        yield Check("key", label, "note", _("not looked at: nobody records here"), refusal.message)
+        return
+    try:
+        signing.must_have_key(who)
+        print_of = signing.keygen.fingerprint_of(signing.file)
+        yield Check("key", label, "ok", f"{signing.file}  {print_of}")
+    except Refusal as refusal:
+        yield Check("key", label, "broken", refusal.message, refusal.advice)
+    except Faults as faults:
+        first = now.advised(faults.findings)[0]
+        yield Check("key", label, "broken", first.place, first.message)
+
+
+def _time_zones(zone: str) -> Check:
+    from zoneinfo import ZoneInfo
+
+    label = _("time zones")
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        found = _("{zone} is not known").format(zone=zone)
+        advice = _("pip install tzdata, or mend timezone: in qibi.yaml")
+        return Check("time-zones", label, "broken", found, advice)
+    return Check("time-zones", label, "ok", zone)
+
+
+def _cache(now: Session) -> Check:
+    label = _("cache")
+    folder = now.around.cache
+    if folder is None:
+        return Check(
+            "cache", label, "ok", _("none: turned off, no home folder, or it would be in a book")
+        )
+    try:
+        files = [p for p in folder.rglob("*") if p.is_file()]
+        size = f"  {sum(p.stat().st_size for p in files) / 1_000_000:.1f} MB"
+        writable = _may_write(folder)
+    except OSError:  # a folder above that may not even be looked into
+        size, writable = "", False
+    found = f"{folder}{size}"
+    if writable:
+        return Check("cache", label, "ok", found)
+    advice = _("name another folder: QIBI_CACHE; without it everything works, slower")
+    return Check("cache", label, "note", found + _(", can't be written"), advice)
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether a file can be made there, or in the first folder above that exists."""
+    nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _catalog() -> Check:
+    label = _("languages")
+    if any(language.LOCALE.glob("zh_CN/LC_MESSAGES/qibi.mo")):
+        return Check("languages", label, "ok", "en, zh")
+    advice = _("qibi speaks English only; install it from a wheel")
+    return Check("languages", label, "note", _("en; the Chinese catalog is missing"), advice)
+
+
+def _fonts() -> Check:
+    """The fonts that qibi brings along for boards."""
+    from qibi.board import fonts
+    from qibi.board.paper import INSTALL
+
+    label = _("board fonts")
+    wanted = [*fonts.FILES, fonts.REPERTOIRE]
+    gone = [name for name in wanted if not (fonts.FOLDER / name).is_file()]
+    if gone:
+        found = _("missing: {files}").format(files=listing(gone))
+        advice = _("install qibi anew: {command}").format(
+            command=INSTALL.replace("install", "install --force-reinstall")
+        )
+        return Check("fonts", label, "note", found, advice)
+    return Check("fonts", label, "ok", "Noto Sans SC, Noto Sans")
+
+
+def _browser(now: Session) -> Check:
+    """A browser to look at html boards with, as this machine finds one."""
+    label = _("browser")
+    named = now.around.environment.get("BROWSER", "").split(os.pathsep)
+    path = now.around.environment.get("PATH")
+    found = next((f for n in (*named, *_BROWSERS) if n and (f := shutil.which(n, path=path))), None)
+    if found or sys.platform in ("darwin", "win32"):  # there one always is, though not in PATH
+        return Check("browser", label, "ok", found or _("the system's"))
+    advice = _("open html boards on another machine, or install Firefox or Chromium")
+    return Check("browser", label, "note", _("none found"), advice)

@@ -1,0 +1,91 @@
+"""qibi exempt: someone is not assessed for a week: takes no place, loses none."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, mark
+from qibi.cli import options, phrases, recording
+from qibi.cli.session import session
+from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.entries import Entry, Exempt
+
+DETAILS = mark(
+    "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
+)
+EXAMPLES = mark("""
+qibi exempt o1-011 --week W47 --reason "family leave"
+qibi exempt o1-011 --week W47..W50 --reason "training elsewhere"
+""")
+
+
+def exempt(
+    subject: options.Subject,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help=_("why: leave, force majeure"))
+    ] = "",
+    week: options.Week = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    if week is None:
+        raise Refusal(_("which week?"), _("name it: --week W47, or --week W47..W50"), 1)
+    asked = now.period(week)
+    key = now.find_subject(subject, asked.weeks[0])
+    who = now.who(recorded_as)
+    if not reason:
+        if not now.around.on_terminal:
+            raise Refusal(_("why are they exempt?"), _("say it: --reason TEXT"), 1)
+        reason = now.console.ask(_("why are they exempt?")) or _("exempt")
+    places = {w: now.definitions.branch_of(key, w) for w in asked.weeks}
+    absent = [w for w, place in places.items() if place is None]
+    if absent:
+        raise Refusal(
+            _("{name} is in no branch in {week}").format(
+                name=now.definitions.title(key), week=listing(absent)
+            ),
+            _("look at since and until in branches/"),
+            1,
+        )
+    name = now.definitions.title(key)
+    wrote = False
+    for one, place in places.items():
+        assert place is not None
+        entry = Exempt(
+            week=one,
+            branch=place,
+            recorded_by=who,
+            recorded_at=now.recorded_at(),
+            subject=key,
+            note=reason,
+        )
+        done = recording.record(now, one, place, partial(_unless_exempt, entry), dry_run)
+        if done is None:
+            now.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
+            continue
+        wrote = True
+        said = (
+            _("would record: {name} exempt in {week} ({reason})")
+            if dry_run
+            else _("recorded: {name} exempt in {week} ({reason})")
+        )
+        now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
+        if not dry_run:
+            recording.say_closed(now, done.batch)
+    if wrote and not dry_run:
+        now.console.say(_("next: qibi commit"), "dim")
+
+
+def _unless_exempt(entry: Exempt, batches: list[Batch]) -> list[Entry]:
+    """The entry, or nothing where its subject is exempt already."""
+    cancelled = cancelled_entries(batches)
+    standing = any(
+        isinstance(e, Exempt) and e.subject == entry.subject and key not in cancelled
+        for batch in batches
+        for key, e in batch.numbered()
+    )
+    return [] if standing else [entry]

@@ -1,0 +1,248 @@
+"""qibi fleet: many books into one lake, to be ranked together."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, many, mark
+from qibi.cli import options, phrases
+from qibi.cli.console import relative
+from qibi.cli.output import Column, Grid, View
+from qibi.cli.session import Session, session
+
+if TYPE_CHECKING:
+    from qibi.book.fleet import FleetFile
+    from qibi.fleet.collect import Collected
+    from qibi.fleet.lake import Book, Lake
+
+DETAILS = mark(
+    "fleet.yaml names the books: folders, patterns of folders, git remotes. What is committed is "
+    "collected, of books in which check and audit find nothing; then 'qibi rank --fleet' ranks across them."
+)
+EXAMPLES = """
+qibi fleet collect
+qibi fleet collect group/fleet.yaml --afresh outer
+qibi fleet status
+"""
+
+Fleet = Annotated[
+    str,
+    typer.Argument(
+        metavar="[FLEET]", help=_("fleet.yaml or its folder; else here"), show_default=False
+    ),
+]
+
+
+def collect(
+    fleet: Fleet = ".",
+    afresh: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--afresh",
+            metavar="BOOK",
+            help=_("forget what was collected of this book before; may be repeated"),
+        ),
+    ] = None,
+) -> None:
+    """Run the command; `COMMANDS` has its help."""
+    from qibi.fleet.collect import Wish
+    from qibi.fleet.collect import collect as collected
+    from qibi.ledger.store import failures_explained
+
+    now = session()
+    asked, path, lake = opened(now, fleet)
+    lake.refuse_what_is_none()  # before a lock is left there
+    at = now.around.now().isoformat(timespec="seconds")
+    with failures_explained(lake.folder), _locked(lake), _cache(now) as cache:
+        fresh = frozenset(afresh or ())
+        for key in sorted(fresh - set(lake.manifest.books)):
+            raise Refusal(
+                _("--afresh: the lake holds no book '{book}'").format(book=key),
+                _("it holds: {books}").format(books=listing(sorted(lake.manifest.books)) or "–"),
+                1,
+            )
+        wish = Wish(asked, path.parent, lake, cache, now.around.environment, at, fresh)
+        done = collected(wish, now.console.progress)
+    _say(now, lake, done)
+    if done.refused:
+        now.exit_code = 1
+
+
+def opened(now: Session, text: str) -> "tuple[FleetFile, Path, Lake]":
+    """The fleet that is meant, where it stands, and its lake; raises `Refusal` or `Faults`."""
+    from qibi.book.fleet import FLEET, read_fleet
+    from qibi.fleet.lake import Lake
+
+    path = (now.around.folder / text).absolute()
+    if path.is_dir():
+        path /= FLEET
+    fleet = read_fleet(path, relative(path, now.around.folder))
+    place = path.parent / fleet.lake
+    return fleet, path, Lake(place, relative(place, now.around.folder))
+
+
+@contextmanager
+def _locked(lake: "Lake") -> Iterator[None]:
+    """Holds the lake's lock; raises `Refusal` where another collect has it."""
+    from filelock import FileLock, Timeout
+
+    from qibi.fleet.lake import LOCK
+
+    lake.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(lake.folder / LOCK, timeout=0)
+        held.acquire()
+    except Timeout:
+        raise Refusal(
+            _("another qibi is collecting into {lake}").format(lake=lake.shown),
+            _("wait until it is done"),
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+@contextmanager
+def _cache(now: Session) -> Iterator[Path]:
+    """The cache folder, or one for this run only."""
+    if now.around.cache:
+        yield now.around.cache
+        return
+    with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
+        yield Path(folder)
+
+
+def _say(now: Session, lake: "Lake", done: "Collected") -> None:
+    for source, refusal in done.refused:
+        now.console.problem(f"{source}: {refusal.message}", refusal.advice)
+    for key in done.stale:
+        book = lake.manifest.books[key]
+        text = _("{book} stays in the lake as it was collected on {day}; rankings say so")
+        now.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
+    for key in done.lost:
+        text = _("{book}: its files in the lake are damaged; it is taken out until it is mended")
+        now.console.say(text.format(book=key), "yellow")
+    if done.mended:
+        text = many(
+            "{count} damaged file was written anew: {paths}",
+            "{count} damaged files were written anew: {paths}",
+            len(done.mended),
+        )
+        paths = phrases.places([f"{lake.shown}/{path}" for path in done.mended], 3)
+        now.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
+    for old, new in done.renamed:
+        text = _("{old} has the id {new} now: taken out of the lake under its old one")
+        now.console.say(text.format(old=old, new=new), "yellow")
+    for key in done.left:
+        text = _("{book} is no longer in the fleet: taken out of the lake")
+        now.console.say(text.format(book=key), "yellow")
+    books = many("{count} book", "{count} books", len(done.books)).format(count=len(done.books))
+    new = many("{count} new file", "{count} new files", done.new_files).format(count=done.new_files)
+    gone = many("{count} gone", "{count} gone", done.gone_files).format(count=done.gone_files)
+    parts = [books, new, gone]
+    if done.refused:
+        refused = many("{count} refused", "{count} refused", len(done.refused))
+        parts.append(refused.format(count=len(done.refused)))
+    now.console.say(f"{lake.shown}  {listing(parts)}", "bold")
+
+
+def status(
+    fleet: Fleet = ".", form: options.Format = "table", output: options.Output = None
+) -> None:
+    """Run the command; `COMMANDS` has its help."""
+    now = session()
+    _fleet, _path, lake = opened(now, fleet)
+    books = lake.manifest.books
+    view = View()
+    view.header = [
+        "book",
+        "name",
+        "source",
+        "weeks",
+        "last",
+        "commit",
+        "seal",
+        "collected",
+        "stale",
+    ]
+    view.rows = [[key, str(b.name), b.source, *_extent(b), *_proof(b)] for key, b in books.items()]
+    view.payload = {
+        "qibi": 1,
+        "command": "fleet status",
+        "lake": lake.shown,
+        "books": [_as_json(key, book) for key, book in books.items()],
+        "refused": [
+            {"source": r.source, "reason": r.reason, "at": r.at} for r in lake.manifest.refused
+        ],
+    }
+    if books:
+        view.blocks.append(_grid(books))
+    else:
+        view.line(_("nothing is collected yet: qibi fleet collect"))
+    stale = [b.stale for b in books.values() if b.stale]
+    for refused in (*stale, *lake.manifest.refused):
+        text = _("{source}: not collected since {day}: {reason}")
+        view.line(
+            text.format(source=refused.source, day=refused.at[:10], reason=refused.reason),
+            "red",
+            whole=True,
+        )
+    now.console.show(view, form, output)
+
+
+def _extent(book: "Book") -> tuple[int, str]:
+    """In how many weeks the book was assessed, and the last of them."""
+    held = sorted(week for week, found in book.weeks.items() if found.held)
+    return len(held), held[-1] if held else ""
+
+
+def _proof(book: "Book") -> tuple[str, str | None, str, str | None]:
+    stale = book.stale.reason if book.stale else None
+    return book.commit, book.seal, book.collected_at, stale
+
+
+def _as_json(key: str, book: "Book") -> dict[str, Any]:
+    weeks, last = _extent(book)
+    commit, seal, collected_at, stale = _proof(book)
+    return {
+        "book": key,
+        "name": str(book.name),
+        "source": book.source,
+        "weeks": weeks,
+        "last": last or None,
+        "commit": commit,
+        "seal": seal,
+        "collected_at": collected_at,
+        "stale": stale,
+    }
+
+
+def _grid(books: "dict[str, Book]") -> Grid:
+    columns = [
+        *(Column(_("Book")), Column(_("Weeks"), right=True), Column(_("Last"))),
+        *(
+            Column(_("Commit")),
+            Column(_("Seal")),
+            Column(_("Collected")),
+            Column(_("Source"), wraps=True),
+        ),
+    ]
+    rows = []
+    for key, book in books.items():
+        weeks, last = _extent(book)
+        seal = book.seal[:8] if book.seal else "-"
+        day = book.collected_at[:10] + (" !" if book.stale else "")
+        rows.append([key, str(weeks), last, book.commit[:8], seal, day, book.source])
+    return Grid(columns, rows)
+
+
+COMMANDS = {
+    "collect": (collect, mark("Bring what the books hold into the lake, once it is proven.")),
+    "status": (status, mark("What the lake holds of which book, and what could not be collected.")),
+}

@@ -1,0 +1,309 @@
+"""qibi log: the entries themselves, filtered."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from qibi.base import points, weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, mark
+from qibi.book import lookup
+from qibi.book.words import state_name
+from qibi.cli import completion, options, phrases
+from qibi.cli.options import asked_period
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.recording import is_late
+from qibi.cli.session import Session, session
+from qibi.ledger.batches import Batch, batch_names, cancelled_entries, read_weeks
+from qibi.ledger.entries import (
+    Assessed,
+    Entry,
+    Exempt,
+    File,
+    Remedy,
+    Score,
+    Task,
+    Void,
+    encode,
+    moment,
+)
+
+DETAILS = mark("Without a period it is the latest assessed week.")
+EXAMPLES = mark("""
+qibi log --week W46 --branch outer-1
+qibi log 2026-10 --subject o1-008 --min-points 3 --format csv -o entries.csv
+""")
+
+# What a week is submitted with, and so can be late; remedies and tasks go on after their week.
+_DUE = (Assessed, Score, Exempt)
+
+
+@dataclass(frozen=True)
+class _Line:
+    key: str
+    entry: Entry
+    void: bool
+    late: bool
+
+
+def log(
+    period: options.PeriodArgument = None,
+    week: options.Week = None,
+    branch: options.Branch = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            "--subject",
+            metavar="SUBJECT",
+            help=_("of this subject"),
+            autocompletion=completion.subjects,
+        ),
+    ] = None,
+    item: Annotated[
+        str | None,
+        typer.Option(
+            "--item", metavar="ITEM", help=_("on this item"), autocompletion=completion.items
+        ),
+    ] = None,
+    voided: Annotated[
+        bool, typer.Option("--voided", help=_("only what was voided, and the voids"))
+    ] = False,
+    late: Annotated[
+        bool, typer.Option("--late", help=_("only what was recorded after score_by"))
+    ] = False,
+    min_points: Annotated[
+        str | None,
+        typer.Option(
+            "--min-points", metavar="N", help=_("of so many points or more, gained or lost")
+        ),
+    ] = None,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    asked = asked_period(now, period, week)
+    batches = read_weeks(now.root, [w for w in asked.weeks if batch_names(now.root, w)])
+    lines = [_Line(*found) for found in _lines(now, batches)]
+    among = now.find_branch(branch) if branch else None
+    if among:
+        lines = [n for n in lines if n.entry.branch == among]
+    key = now.find_subject(subject, asked.weeks[-1]) if subject else None
+    if key:
+        lines = [n for n in lines if getattr(n.entry, "subject", None) == key]
+    if item:
+        thing = _item(now, item, asked.weeks[-1])
+        lines = [n for n in lines if getattr(n.entry, "item", None) == thing]
+    if voided:
+        lines = [n for n in lines if n.void or isinstance(n.entry, Void)]
+    if late:
+        lines = [n for n in lines if n.late]
+    if min_points is not None:
+        least = points.from_text(min_points)
+        if least is None:
+            raise Refusal(_("'{text}' is not points").format(text=min_points), _("write a number"))
+        lines = [
+            n for n in lines if isinstance(n.entry, Score) and abs(n.entry.hundredths) >= least
+        ]
+    now.console.show(_view(now, asked, lines, among, key), form, output)
+
+
+def _item(now: Session, text: str, week: str) -> str:
+    scheme = now.definitions.scheme(week)
+    if scheme is None:
+        raise Refusal(_("no scheme is in force in {week}").format(week=week), code=1)
+    try:
+        return lookup.item(scheme, text).id
+    except lookup.NotFound as error:
+        raise Refusal(str(error), code=1) from None
+
+
+def _lines(now: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, bool]]:
+    """Each entry in the order of recording, with whether it is void, and late."""
+    cancelled = cancelled_entries(batches)
+    found = [
+        (key, entry, key in cancelled, isinstance(entry, _DUE) and is_late(now, batch, entry))
+        for batch in batches
+        for key, entry in batch.numbered()
+    ]
+    found.sort(key=lambda n: (n[1].week, n[1].branch, moment(n[1].recorded_at), *_number(n[0])))
+    return found
+
+
+def _number(key: str) -> tuple[str, int]:
+    digest, number = key.split(".")
+    return digest, int(number)
+
+
+def _view(
+    now: Session, asked: weeks.Period, lines: list[_Line], branch: str | None, subject: str | None
+) -> View:
+    """The entries; the branch and subject that were asked for stand in the title, in no column.
+
+    So does the branch of someone who was in one alone.
+    """
+    definitions = now.definitions
+    several = len(asked.weeks) > 1
+    wide = now.around.width >= 100
+    short = phrases.short_ids(n.key for n in lines)
+    view = View(
+        payload={
+            "qibi": 1,
+            "command": "log",
+            "period": {"label": asked.label, "weeks": list(asked.weeks)},
+            "entries": [_as_json(n) for n in lines],
+        }
+    )
+    if subject and len(of := {n.entry.branch for n in lines}) == 1:
+        (branch,) = of
+    named = [phrases.branch(definitions, branch)] if branch and branch != subject else []
+    named += [definitions.title(subject)] if subject else []
+    title = [*(named or [str(definitions.name)]), phrases.period(asked)]
+    view.line("  ".join(title), "bold")
+    view.line()
+    if not lines:
+        view.line(_("no entries"))
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(short[n.key], "dim"),
+            *([n.entry.week[5:]] if several else []),
+            *([] if branch else [phrases.branch(definitions, n.entry.branch)]),
+            *([] if subject else [Cell(_subject(now, n.entry), "strike" if n.void else "")]),
+            Cell(_what(now, n.entry), "strike" if n.void else ""),
+            _points(n.entry),
+            *([definitions.title(n.entry.recorded_by)] if wide else []),
+            n.entry.recorded_at[5:16].replace("T", " "),
+            _remark(n, short),
+        ]
+        for n in lines
+    ]
+    columns = [
+        Column(_("Entry")),
+        *([Column(_("Week"))] if several else []),
+        *([] if branch else [Column(phrases.branch_heading(definitions), wraps=True)]),
+        *([] if subject else [Column(_("Subject"), wraps=True)]),
+        Column(_("Item"), wraps=True),
+        Column(_("Points"), right=True),
+        *([Column(_("Recorded by"), wraps=True)] if wide else []),
+        Column(_("At")),
+        Column(_("Note"), wraps=True),
+    ]
+    if lines:
+        view.blocks.append(Grid(columns, rows))
+    view.header = [
+        "entry",
+        "kind",
+        "week",
+        "branch",
+        "subject",
+        "name",
+        "item",
+        "points",
+        "count",
+        "date",
+        "note",
+        "evidence",
+        "scored_by",
+        "approved_by",
+        "recorded_by",
+        "recorded_at",
+        "source",
+        "void",
+        "late",
+    ]
+    view.rows = [_as_row(now, n) for n in lines]
+    return view
+
+
+def _subject(now: Session, entry: Entry) -> str:
+    key = getattr(entry, "subject", "")
+    return now.definitions.title(key) if key else ""
+
+
+def _what(now: Session, entry: Entry) -> str:
+    if isinstance(entry, Score):
+        scheme = now.definitions.scheme(entry.week)
+        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        return f"{thing.name if thing else entry.item}{times}"
+    said = kind_name(str(entry.__struct_config__.tag))
+    if isinstance(entry, Task):
+        return f"{said} {_step(now, entry)}"
+    if isinstance(entry, Remedy):
+        return f"{said} {entry.remedy} {state_name(entry.state)}"
+    return said
+
+
+def _step(now: Session, entry: Task) -> str:
+    """The task or milestone by its name in the plan, and how far it is."""
+    plans = (p for p in now.definitions.plans if p.cp == entry.subject)
+    task = next((t for p in plans for t in p.tasks if t.id == entry.task), None)
+    part = next((m for m in task.milestones if m.id == entry.milestone), None) if task else None
+    name = str(part.name) if part else entry.milestone or (str(task.name) if task else entry.task)
+    return f"{name} {_('done') if entry.done else f'{entry.progress}%'}"
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of entry is called."""
+    return {
+        "assessed": _("assessed"),
+        "void": _("void"),
+        "exempt": _("exempt"),
+        "task": _("task"),
+        "remedy": _("remedy"),
+    }.get(kind, kind)
+
+
+def _points(entry: Entry) -> Cell | str:
+    return phrases.signed(entry.hundredths) if isinstance(entry, Score) else ""
+
+
+def _remark(line: _Line, short: dict[str, str]) -> str:
+    entry = line.entry
+    parts = []
+    if line.void:
+        parts.append(_("[void]"))
+    if line.late:
+        parts.append(_("[late]"))
+    if isinstance(entry, Void):
+        parts.append(short.get(entry.entry, entry.entry[:4] + entry.entry[16:]))
+    parts.append(getattr(entry, "note", ""))
+    return " ".join(p for p in parts if p)
+
+
+def _as_json(line: _Line) -> dict[str, Any]:
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.json.decode(encode(line.entry))
+    return {"id": line.key, **plain, "void": line.void, "late": line.late}
+
+
+def _value(entry: Entry, name: str) -> Any:
+    return getattr(entry, name, None) or None
+
+
+def _as_row(now: Session, line: _Line) -> list[Any]:
+    e = line.entry
+    evidence = [x.path if isinstance(x, File) else x for x in getattr(e, "evidence", ())]
+    return [
+        line.key,
+        e.__struct_config__.tag,
+        e.week,
+        e.branch,
+        _value(e, "subject"),
+        _subject(now, e) or None,
+        _value(e, "item") or _value(e, "entry"),
+        points.to_number(e.hundredths) if isinstance(e, Score) else None,
+        e.count if isinstance(e, Score) else None,
+        _value(e, "date"),
+        _value(e, "note"),
+        "; ".join(evidence) or None,
+        _value(e, "scored_by"),
+        _value(e, "approved_by"),
+        e.recorded_by,
+        e.recorded_at,
+        e.source or None,
+        "yes" if line.void else None,
+        "yes" if line.late else None,
+    ]

@@ -1,0 +1,690 @@
+"""What days gained or lost are worth: proposed by qibi, confirmed by the scorer, once a milestone.
+
+A milestone is proposed once it is recorded as done, for only then its days are known. One that is
+overdue is named every week until then.
+"""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from msgspec import structs
+
+from qibi.base import points, weeks
+from qibi.base import points as pts
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, listing, many
+from qibi.base.text import folded, narrowed
+from qibi.book import lookup
+from qibi.book.definitions import Choice, Definitions, Item, Milestone, Plan, Scheme
+from qibi.book.definitions import Task as PlanTask
+from qibi.cli import phrases, recording
+from qibi.cli.recording import say_few
+from qibi.cli.session import Session
+from qibi.ledger.admission import Wish, admit, parse_day
+from qibi.ledger.batches import Batch, cancelled_entries, read_weeks
+from qibi.ledger.entries import Entry, Exempt, Score, Task
+from qibi.ledger.pricing import price_text
+from qibi.ledger.progress import (
+    PlanState,
+    batches_of,
+    proposed_item,
+    score_of,
+    state_of_plan,
+)
+from qibi.scoring.ranking import live_scores
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """That a milestone done early or late be scored, in `week`; `days` gained are above zero."""
+
+    cp: str
+    task: str
+    milestone: str
+    item: Item
+    scheme: Scheme
+    done: str
+    days: int
+    week: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """CP, task and milestone: what is scored once only."""
+        return self.cp, self.task, self.milestone
+
+    @property
+    def count(self) -> int:
+        """The days, on an item that counts days."""
+        return abs(self.days) if self.item.per == "day" else 1
+
+    @property
+    def points(self) -> int | None:
+        """What it comes to in hundredths, before any cap; None where the scorer has to choose."""
+        return None if self.item.fixed is None else self.item.fixed * self.count
+
+    @property
+    def command(self) -> str:
+        """The `qibi score` command that records it, in one line."""
+        return shlex.join([*self._what, *self._how])
+
+    @property
+    def lines(self) -> list[str]:
+        """The same in two lines that fit a terminal and can be pasted."""
+        return [f"  {shlex.join(self._what)} \\", f"    {shlex.join(self._how)}"]
+
+    @property
+    def _what(self) -> list[str]:
+        times = f" x{self.count}" if self.item.per else ""
+        chosen = " POINTS" if self.points is None else ""
+        text = f"{self.cp} {self.item.id}{times}{chosen}"
+        return ["qibi", "score", "-e", text, "--milestone", f"{self.task}/{self.milestone}"]
+
+    @property
+    def _how(self) -> list[str]:
+        words = ["--week", self.week, "--date", self.done]
+        wish = self.wish()
+        if wish.scored_by:
+            words += ["--scored-by", wish.scored_by]
+        if wish.evidence:
+            words += ["--evidence", wish.evidence]
+        if self.needs_second:
+            words += ["--approved-by", "WHO"]
+        return words
+
+    def wish(self, approved_by: str = "", chosen: str = "") -> Wish:
+        """What is to be recorded; `chosen` are the points where the scorer has to choose."""
+        return Wish(
+            self.cp,
+            self.item.id,
+            points=chosen,
+            count=str(self.count) if self.item.per else "",
+            date=self.done,
+            evidence=f"plan:{self.cp}" if self.item.evidence else "",
+            scored_by=self.item.scorer,
+            approved_by=approved_by if self.needs_second else "",
+        )
+
+    @property
+    def needs_second(self) -> bool:
+        """Whether the scheme wants someone who approves it."""
+        limit = self.scheme.second_from
+        return limit is not None and abs(self.points or 0) >= limit
+
+
+def short(key: str) -> str:
+    """An entry's id with eight digits: more than enough on the command line."""
+    return key[:8] + key[16:]
+
+
+def gained(days: int) -> str:
+    """Days gained or lost, in words."""
+    if days == 0:
+        return _("on the day")
+    text = (
+        many("{count} day gained", "{count} days gained", days)
+        if days > 0
+        else many("{count} day lost", "{count} days lost", -days)
+    )
+    return text.format(count=abs(days))
+
+
+def sentence(definitions: Definitions, proposal: Proposal) -> list[str]:
+    """Whose milestone it is; then its day, its days, and the points that they come to."""
+    item = proposal.item
+    times = f" x{proposal.count}" if item.per else ""
+    value = price_text(item) if proposal.points is None else points.signed(proposal.points)
+    if item.cap is not None and abs(proposal.points or 0) > abs(item.cap):
+        value = _("{points}, capped at {cap}").format(points=value, cap=points.signed(item.cap))
+    return [
+        f"  {definitions.title(proposal.cp)}  {milestone_title(definitions, *proposal.key)}",
+        "    "
+        + _("done on {day}, {gained}: {item} {points}").format(
+            day=phrases.day(date.fromisoformat(proposal.done)),
+            gained=gained(proposal.days),
+            item=f"{item.name}{times}",
+            points=value,
+        ),
+    ]
+
+
+def milestone_title(definitions: Definitions, cp: str, task: str, milestone: str) -> str:
+    """The names of a task and its milestone."""
+    for planned in (t for p in definitions.plans if p.cp == cp for t in p.tasks):
+        for reached in planned.milestones:
+            if (planned.id, reached.id) == (task, milestone):
+                return f"{planned.name} {reached.name}"
+    return f"{task}/{milestone}"
+
+
+def proposal(
+    definitions: Definitions,
+    cp: str,
+    task: str,
+    milestone: str,
+    done: str,
+    days: int,
+    week: str = "",
+) -> Proposal | None:
+    """What the scheme of a week, else of that in which it was done, proposes; None for nothing."""
+    week = week or weeks.week_of(date.fromisoformat(done))
+    scheme = definitions.scheme(week)
+    item = proposed_item(scheme, days) if scheme else None
+    if scheme is None or item is None:
+        return None
+    return Proposal(cp, task, milestone, item, scheme, done, days, week)
+
+
+def outstanding(
+    definitions: Definitions, states: Iterable[PlanState], batches: list[Batch], week: str = ""
+) -> list[Proposal]:
+    """The proposals that no live score has taken up yet, in the order of the plans.
+
+    With a week, only of what was done by its end; it is then scored in that week.
+    """
+    scores = [s for s in live_scores(batches) if s[1].milestone]
+    last = weeks.sunday(week).isoformat() if week else ""
+    made = (
+        proposal(
+            definitions,
+            state.plan.cp,
+            task.task.id,
+            m.milestone.id,
+            m.done,
+            m.days(m.due) or 0,
+            week,
+        )
+        for state in states
+        for task in state.tasks
+        for m in task.milestones
+        if m.done and (not week or m.done <= last)
+    )
+    return [p for p in made if p and score_of(definitions, scores, *p.key) is None]
+
+
+def states_of(now: Session, plans: Sequence[Plan]) -> tuple[list[PlanState], list[Batch]]:
+    """The state of these plans, and every batch of the branches that ever held their CPs."""
+    spans = now.definitions.cp_spans
+    branches = {s.branch for p in plans for s in spans.get(p.cp, ())}
+    batches = now.standing(batches_of(now.root, branches, now.around.cache))
+    cancelled = cancelled_entries(batches)
+    return [state_of_plan(p, batches, cancelled) for p in plans], batches
+
+
+def outstanding_for(now: Session, week: str, branch: str) -> list[Proposal]:
+    """What the plans of a branch's CPs propose to be scored in a week and nobody has scored."""
+    plans = [p for p in now.definitions.plans if now.definitions.branch_of(p.cp, week) == branch]
+    if not plans:
+        return []
+    states, batches = states_of(now, plans)
+    return outstanding(now.definitions, states, batches, week)
+
+
+def doubles(now: Session, proposal: Proposal) -> tuple[str, Score] | None:
+    """A live score that may be the very same: on that item, about then, but for no milestone."""
+    about = {proposal.week, weeks.week_of(date.fromisoformat(proposal.done))}
+    for key, score in live_scores(now.standing(read_weeks(now.root, sorted(about)))):
+        same = (score.subject, score.item) == (proposal.cp, proposal.item.id)
+        if same and not score.milestone:
+            return key, score
+    return None
+
+
+def accepting(found: Sequence[Proposal], branch: str) -> str:
+    """The command that records all that is proposed to a branch in a week."""
+    words = ["qibi", "score", "--milestones", "--branch", branch, "--week", found[0].week]
+    if any(p.needs_second for p in found):
+        words += ["--approved-by", "WHO"]
+    return shlex.join(words)
+
+
+def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
+    """What waits for a scorer by a week: (branch, sentence, command), by the order of branches.
+
+    Proposed points of milestones, milestones that are overdue, and entries for submitting late.
+    """
+    definitions = now.definitions
+    plans: dict[str, list[Plan]] = {}
+    for plan in definitions.plans:
+        plans.setdefault(definitions.branch_of(plan.cp, week) or "", []).append(plan)
+    alive = [b.id for b in definitions.branches if b.alive(week)]
+    states, batches = states_of(now, [p for b in alive for p in plans.get(b, ())])
+    proposals = outstanding(definitions, states, batches, week)
+    handed_in = recording.waiting(now, week)
+    found: list[tuple[str, str, str]] = []
+    for branch in alive:
+        keys = {p.cp for p in plans.get(branch, ())}
+        mine = [p for p in proposals if p.cp in keys]
+        if mine:
+            names = [
+                f"{definitions.title(p.cp)} {milestone_title(definitions, *p.key)} {gained(p.days)}"
+                for p in mine
+            ]
+            said = _("milestones to be scored: {names}").format(names=phrases.places(names))
+            found.append((branch, said, accepting(mine, branch)))
+        for state in (s for s in states if s.plan.cp in keys):
+            if text := _overdue(now, state, week):
+                found.append((branch, text, shlex.join(["qibi", "task", "list", state.plan.cp])))
+        found += [(b, said, command) for b, said, command in handed_in if b == branch]
+    return found
+
+
+def _overdue(now: Session, state: PlanState, week: str) -> str:
+    """The milestones of a plan that should have been done by a week's end and are not."""
+    by = min(now.today, weeks.sunday(week) + timedelta(days=1))
+    names = [
+        f"{t.task.name} {m.milestone.name}"
+        for t in state.tasks
+        for m in t.milestones
+        if m.overdue(by)
+    ]
+    return (
+        _("{name}, overdue: {names}").format(
+            name=now.definitions.title(state.plan.cp), names=listing(names)
+        )
+        if names
+        else ""
+    )
+
+
+def say(now: Session, entry: Task, days: int, batches: list[Batch]) -> None:
+    """Say how to score the days gained or lost, unless that has been done."""
+    found = proposal(now.definitions, entry.subject, entry.task, entry.milestone, entry.done, days)
+    standing = score_of(
+        now.definitions, live_scores(batches), entry.subject, entry.task, entry.milestone
+    )
+    if standing:
+        key, score = standing
+        text = _("scored already: {points} by {entry}; it is never scored twice")
+        now.console.say(
+            text.format(points=points.signed(score.hundredths), entry=short(key)), "yellow"
+        )
+        if found is None:
+            now.console.say(_("nothing is lost or gained now; to take the points back:"))
+            undone = ["qibi", "void", short(key)]
+            now.console.say(f"  {shlex.join(undone)}")
+        elif (score.item, score.count) != (found.item.id, found.count):
+            now.console.say(_("its days differ now; to mend it:"))
+            mended = ["qibi", "fix", short(key), "--item", found.item.id]
+            mended += ["--count", str(found.count)] if found.item.per else []
+            now.console.say(f"  {shlex.join(mended)}")
+        return
+    if found is None:
+        return
+    now.console.say(_("proposed to the scorer: {item}; to record it:").format(item=found.item.name))
+    for line in found.lines:
+        now.console.say(line)
+    if found.needs_second:
+        now.console.say("  " + approver(), "dim")
+
+
+def approver() -> str:
+    """What stands for WHO in a command."""
+    return _("WHO is the member who approves it")
+
+
+# Milestones at scoring time: what the plans propose, confirmed by the scorer, once each.
+#
+# Asked on a terminal; without one, or with a no, nothing is recorded and the command to do so is said.
+
+
+_NO_MORE = ("", "q", "完")
+
+
+def propose(
+    now: Session,
+    who: str,
+    places: Sequence[tuple[str, str]],
+    accept: bool,
+    approved_by: str,
+    dry_run: bool,
+) -> bool:
+    """Propose what the plans say of these (week, branch), and record what is accepted.
+
+    Whether anything was written.
+    """
+    wrote = False
+    for week, branch in places:
+        asks = accept or (now.around.on_terminal and not dry_run)
+        left = recording.interrupted(now, week) if asks else []
+        try:
+            with now.without(left):  # what an interrupted command scored is proposed as it was then
+                found = outstanding_for(now, week, branch)
+        except Faults:
+            if accept:
+                raise
+            now.console.say(
+                _("the plans were not looked at, for part of the ledger is damaged: qibi check"),
+                "yellow",
+            )
+            continue
+        if found:
+            wrote |= _propose(now, who, branch, found, accept, approved_by, dry_run)
+        elif accept:
+            now.console.say(
+                _("{branch}: no milestone waits to be scored in {week}").format(
+                    branch=phrases.branch(now.definitions, branch), week=week
+                )
+            )
+    return wrote
+
+
+def _propose(
+    now: Session,
+    who: str,
+    branch: str,
+    found: list[Proposal],
+    accept: bool,
+    approved_by: str,
+    dry_run: bool,
+) -> bool:
+    name = phrases.branch(now.definitions, branch)
+    week = found[0].week
+    now.console.say(
+        _("{branch}, by the plans, to be scored in {week}:").format(branch=name, week=week)
+    )
+    doubtful = []
+    for proposal in found:
+        for line in sentence(now.definitions, proposal):
+            now.console.say(line)
+        if standing := doubles(now, proposal):
+            doubtful.append(proposal)
+            now.console.say("    " + _doubt(*standing), "yellow")
+    asks = now.around.on_terminal and not dry_run
+    chosen: list[tuple[Proposal, Wish]] = []
+    if accept:
+        chosen = [(p, p.wish(approved_by)) for p in found if p not in doubtful]
+    elif asks:
+        chosen = _confirmed(now, who, branch, found, doubtful, approved_by)
+    left = [p for p in found if p not in [c[0] for c in chosen]]
+    wrote = bool(chosen) and _record(now, who, branch, week, chosen, dry_run)
+    _say_left(now, branch, left, doubtful)
+    return wrote
+
+
+def _say_left(
+    now: Session, branch: str, left: list[Proposal], doubtful: Sequence[Proposal]
+) -> None:
+    """The commands that record what was not: the doubtful ones each by its own."""
+    sure = [p for p in left if p not in doubtful]
+    if sure:
+        now.console.say(_("to record them:") if len(sure) > 1 else _("to record it:"))
+        now.console.say("  " + accepting(sure, branch))
+    for proposal in (p for p in left if p in doubtful):
+        now.console.say(_("where it is not the same, to record it:"))
+        for line in proposal.lines:
+            now.console.say(line)
+    if any(p.needs_second for p in left):
+        now.console.say("  " + approver(), "dim")
+
+
+def _doubt(key: str, score: Score) -> str:
+    return _(
+        "scored already? {entry} has {points} on that item for no milestone; if it is the same, void it first"
+    ).format(entry=short(key), points=pts.signed(score.hundredths))
+
+
+def _confirmed(
+    now: Session,
+    who: str,
+    branch: str,
+    found: list[Proposal],
+    doubtful: list[Proposal],
+    approved_by: str,
+) -> list[tuple[Proposal, Wish]]:
+    """What the scorer says yes to, with who approved it where the scheme wants someone."""
+    chosen = []
+    for proposal in found:
+        title = milestone_title(now.definitions, *proposal.key)
+        if not now.console.confirm(
+            _("record {what}?").format(what=title), proposal not in doubtful
+        ):
+            continue
+        points = ""
+        if proposal.points is None:
+            points = now.console.ask(_("points ({worth})?").format(worth=price_text(proposal.item)))
+        wish = proposal.wish(approved_by, points)
+        stamp = now.stamp(proposal.week, branch, who)
+        while problems := admit(now.definitions, stamp, wish)[1]:
+            for _field, message in problems:
+                now.console.problem(message)
+            if any(field != "approved_by" for field, _message in problems):
+                break
+            approved_by = now.console.ask(_("approved by whom? (a bare return leaves it)"))
+            if approved_by in _NO_MORE:
+                approved_by = ""
+                break
+            wish = replace(wish, approved_by=approved_by)
+        else:
+            chosen.append((proposal, wish))
+    return chosen
+
+
+def _record(
+    now: Session,
+    who: str,
+    branch: str,
+    week: str,
+    chosen: list[tuple[Proposal, Wish]],
+    dry_run: bool,
+) -> bool:
+    """Record what is still outstanding; all of it or, raising `Faults`, nothing."""
+    stamp = now.stamp(week, branch, who)
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        still = {p.key for p in outstanding_for(now, week, branch)}
+        entries: list[Entry] = []
+        findings: list[Finding] = []
+        for proposal, wish in (c for c in chosen if c[0].key in still):
+            admitted, problems = admit(now.definitions, stamp, wish)
+            place = f"{proposal.task}/{proposal.milestone}"
+            findings += [Finding(place, message=message) for _field, message in problems]
+            entries += [
+                structs.replace(e, task=proposal.task, milestone=proposal.milestone)
+                for e in admitted
+                if isinstance(e, Score)
+            ]
+        if findings:
+            raise Faults(findings)
+        return entries
+
+    done = recording.record(now, week, branch, plan, dry_run)
+    if done is None:
+        now.console.say(_("someone else recorded them meanwhile; nothing was recorded"))
+        return False
+    say_few(now, week, branch, done, dry_run)
+    return not dry_run
+
+
+# A milestone scored by hand: `qibi score -e ENTRY --milestone TASK/MILESTONE`.
+
+
+class Target:
+    """The milestone that `-e ENTRY --milestone TASK/MILESTONE` scores; raises `Refusal`."""
+
+    def __init__(self, now: Session, week: str, wish: Wish, text: str) -> None:
+        self._now = now
+        scheme = now.definitions.scheme(week)
+        items = [i for i in scheme.items() if i.auto == "milestone"] if scheme else []
+        self._item = next((i for i in items if i.id == wish.item), None)
+        if self._item is None:
+            known = listing([f"{i.id} {i.name}" for i in items])
+            advice = _("the items for milestones are: {names}").format(names=known) if known else ""
+            raise Refusal(_("{item} is not for milestones").format(item=wish.item), advice, 1)
+        plan = plan_of(now, wish.subject)
+        task, slash, milestone = text.partition("/")
+        if not slash:
+            raise Refusal(
+                _("'{text}' names no milestone").format(text=text),
+                _("write it as TASK/MILESTONE: {example}").format(example=_example(plan)),
+                1,
+            )
+        of = named_task(plan, task)
+        reached = named_milestone(of, milestone)
+        self._plan, self.task, self.milestone = plan, of.id, reached.id
+        self._title = f"{of.name} {reached.name}"
+        (state,), _batches = states_of(now, [plan])
+        found = state.milestone(of.id, reached.id)
+        self._days = found.days(min(now.today, weeks.sunday(week))) or 0
+        self._done = found.done
+        self._refuse_unknown_days(week, reached.due)
+        with now.without(recording.interrupted(now, week)):  # this may be one of them again
+            self.must_be_unscored()
+        self.wish = self._completed(week, wish)
+
+    def _refuse_unknown_days(self, week: str, due: str) -> None:
+        """A milestone that is not done may be scored as overdue only, and none that is done later."""
+        assert self._item is not None
+        worth_of = self._item.points or (self._item.low, self._item.high)
+        overdue = self._days < 0 and all(p < 0 for p in worth_of)
+        if not self._done and not overdue:
+            raise Refusal(
+                _("{what} is not recorded as done; it is due on {day}").format(
+                    what=self._title, day=due
+                ),
+                _("record its day first: qibi task done {cp} {task} {milestone} --date DAY").format(
+                    cp=self._plan.cp, task=self.task, milestone=self.milestone
+                ),
+                1,
+            )
+        if self._done and self._done > weeks.sunday(week).isoformat():
+            raise Refusal(
+                _("{what} was done on {day}, after {week} ended").format(
+                    what=self._title, day=self._done, week=week
+                ),
+                _("score it in that week: --week {week}").format(
+                    week=weeks.week_of(date.fromisoformat(self._done))
+                ),
+                1,
+            )
+
+    def _completed(self, week: str, wish: Wish) -> Wish:
+        """The wish, with the days and the day that the plan knows where none are written."""
+        assert self._item is not None
+        if wish.date:
+            day(self._now, wish.date)  # none to come
+        fits = all(p * self._days > 0 for p in self._item.points or (self._item.low,))
+        if not wish.count and not wish.points and self._item.per == "day" and fits:
+            wish = replace(wish, count=str(abs(self._days)))
+        if not wish.date and self._done:
+            wish = replace(wish, date=self._done)
+        return wish
+
+    def must_be_unscored(self) -> None:
+        """Raises `Refusal` where a live score has taken this milestone up."""
+        now = self._now
+        _states, batches = states_of(now, [self._plan])
+        scores = live_scores(batches)
+        standing = score_of(now.definitions, scores, self._plan.cp, self.task, self.milestone)
+        if standing:
+            entry = short(standing[0])
+            raise Refusal(
+                _("{what} is scored already, by {entry}").format(what=self._title, entry=entry),
+                _("mend that one: qibi fix {entry}, or void it first: qibi void {entry}").format(
+                    entry=entry
+                ),
+                1,
+            )
+
+    def bound(self, entries: Sequence[Score | Exempt]) -> list[Entry]:
+        """The entries with the task and the milestone that they are for."""
+        self._scored = [
+            structs.replace(e, task=self.task, milestone=self.milestone)
+            for e in entries
+            if isinstance(e, Score)
+        ]
+        return list(self._scored)
+
+    def say_difference(self) -> None:
+        """Say so where the scorer's days or sign are not those of the plan."""
+        assert self._item is not None
+        worth_of = self._item.points or (self._item.low, self._item.high)
+        fits = all(p * self._days > 0 for p in worth_of)
+        count = self._scored[0].count if self._scored else 1
+        if not fits or (self._item.per == "day" and count != abs(self._days)):
+            said = _("recorded as you say; by the plan it is {gained} so far")
+            done = _("recorded as you say; by the plan it is {gained}")
+            text = done if self._done else said
+            self._now.console.say(text.format(gained=gained(self._days)), "yellow")
+
+
+def _example(plan: Plan) -> str:
+    return next((f"{t.id}/{m.id}" for t in plan.tasks for m in t.milestones), "TASK/MILESTONE")
+
+
+# What is named on the command line of `qibi task`: a plan, a task, a milestone, a percent, a day.
+
+
+def plan_of(now: Session, text: str) -> Plan:
+    """The plan of the CP meant; raises `Refusal`."""
+    try:
+        key = lookup.subject(now.definitions, text, ("cp",), week=weeks.week_of(now.today))
+    except lookup.NotFound as error:
+        raise Refusal(str(error), code=1) from None
+    for found in now.definitions.plans:
+        if found.cp == key:
+            return found
+    raise Refusal(
+        _("{name} has no plan").format(name=now.definitions.title(key)),
+        _("write plans/{cp}.yaml: tasks with milestones and their due days").format(cp=key),
+        1,
+    )
+
+
+def named_task(plan: Plan, text: str) -> PlanTask:
+    """The task of a plan meant; raises `Refusal`."""
+    key = _named([Choice(t.id, t.name) for t in plan.tasks], text, _("task"))
+    return next(t for t in plan.tasks if t.id == key)
+
+
+def named_milestone(task: PlanTask, text: str) -> Milestone:
+    """The milestone of a task meant; raises `Refusal`."""
+    key = _named([Choice(m.id, m.name) for m in task.milestones], text, _("milestone"))
+    return next(m for m in task.milestones if m.id == key)
+
+
+def _named(choices: Sequence[Choice], text: str, what: str) -> str:
+    """The id meant by an id, a name or a part of one name only; raises `Refusal`."""
+    try:
+        return lookup.choice(choices, narrowed(text), what)
+    except lookup.NotFound as error:
+        part = folded(text)
+        found = [
+            c.id for c in choices if part and any(part in folded(n) for n in (c.name.zh, c.name.en))
+        ]
+        if len(found) == 1:
+            return found[0]
+        known = listing([c.id if c.id == str(c.name) else f"{c.id} {c.name}" for c in choices])
+        advice = _("the plan has: {names}").format(names=known) if known else ""
+        raise Refusal(str(error), advice, 1) from None
+
+
+def percent(text: str) -> int:
+    """A whole number from 0 to 100; raises `Refusal`."""
+    plain = narrowed(text).removesuffix("%").strip()
+    if plain.isascii() and plain.isdigit() and int(plain[:9]) <= 100:
+        return int(plain[:9])
+    raise Refusal(
+        _("'{text}' is not a progress from 0 to 100").format(text=text),
+        _("write a whole number of percent: 60"),
+        1,
+    )
+
+
+def day(now: Session, text: str | None) -> date:
+    """The day meant, today where none is named; raises `Refusal` for one to come."""
+    if text is None:
+        return now.today
+    found = parse_day(text)
+    if found is None:
+        raise Refusal(_("'{text}' is not a date; write it as 2026-11-18").format(text=text), code=1)
+    if found > now.today:
+        raise Refusal(
+            _("{day} is still to come; today is {today}").format(
+                day=found.isoformat(), today=now.today.isoformat()
+            ),
+            _("record it when it is there"),
+            1,
+        )
+    return found

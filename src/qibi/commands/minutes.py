@@ -1,0 +1,82 @@
+"""qibi minutes: the meeting's minutes, what is known filled in, the rest as lines to fill."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, mark
+from qibi.board.build import Asked
+from qibi.board.minutes import Minutes
+from qibi.cli import options
+from qibi.cli.options import put
+from qibi.cli.session import session
+from qibi.commands.board import asked_of
+from qibi.commands.export import must_be_scored
+
+DETAILS = mark(
+    "Whom the red list names tells what others can learn, whom the black list names gives cause "
+    "and measure; then remedies, decisions, the next meeting and signatures. What a remedy or the "
+    "ledger says is filled in. Without --week it is the latest assessed week."
+)
+EXAMPLES = """
+qibi minutes --week W46
+qibi minutes --week W46 -o minutes.docx
+"""
+FORMATS = ("md", "docx")
+
+
+def minutes(
+    week: options.Week = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=_("md or docx; else by the name of FILE"),
+            autocompletion=lambda: list(FORMATS),
+        ),
+    ] = None,
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    ending = (output or "").rpartition(".")[2].lower()
+    form = form or (ending if ending in FORMATS else "md")
+    if form not in FORMATS:
+        raise Refusal(
+            _("there is no format '{form}'").format(form=form),
+            _("one of: {formats}").format(formats=listing(list(FORMATS))),
+        )
+    asked = now.week(week)
+    made = minutes_of(asked_of(now, asked))
+    if form == "docx":
+        put(now, as_docx(made), output, f"{now.definitions.id}-{asked}.docx")
+        return
+    raw = as_markdown(made)
+    if output and output != "-":
+        put(now, raw, output, output)
+    else:
+        now.around.stdout.write(raw.decode())
+
+
+def as_docx(made: Minutes) -> bytes:
+    """The minutes as docx; raises `Refusal` where python-docx is not installed."""
+    from qibi.board.minutes import docx
+
+    return docx(made)
+
+
+def as_markdown(made: Minutes) -> bytes:
+    """The minutes as Markdown."""
+    from qibi.board.minutes import markdown
+
+    return markdown(made).encode()
+
+
+def minutes_of(asked: Asked) -> Minutes:
+    """The minutes of a week; raises `Refusal` where nobody has scored anything in it."""
+    from qibi.board.minutes import minutes as made_of
+
+    must_be_scored(asked.behind("member").ranking)
+    return made_of(asked)

@@ -1,0 +1,709 @@
+"""qibi rank: who stands where."""
+
+from typing import Annotated, Any
+
+import typer
+
+from qibi.base import points, weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, aside, clauses, listing, many, mark
+from qibi.base.text import argument, width
+from qibi.book import lookup
+from qibi.book.definitions import Criterion, Definitions
+from qibi.cli import completion, options, phrases
+from qibi.cli.options import asked_period
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.session import Session, session
+from qibi.ledger.counting import counting, read_counting
+from qibi.ledger.evidence_files import HONOURS, RECORDS
+from qibi.scoring.facts import KINDS, SPANNING, Question
+from qibi.scoring.honours import Honoured, HonoursRanking, ranking
+from qibi.scoring.ranking import Ranking, Standing
+from qibi.scoring.ranking import rank as ranking_of
+
+DETAILS = mark(
+    "Without a period it is the latest assessed week. The ranking is provisional, and says "
+    "so, until every branch is in."
+)
+EXAMPLES = """
+qibi rank --week
+qibi rank --month 2026-10 --branch outer-1 --format csv -o october.csv
+qibi rank --year --fleet group/fleet.yaml --by book
+"""
+
+_WIDE = 1000  # a Markdown table has all the room it wants
+_TREND_FROM = 84  # columns from which all branches have room for it
+
+
+def rank(
+    period: options.PeriodArgument = None,
+    week: options.Week = None,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="[MONTH]", help=_("2026-09, 9 or last"))
+    ] = None,
+    quarter: Annotated[
+        str | None, typer.Option("--quarter", metavar="[QUARTER]", help=_("2026-Q4, 4 or last"))
+    ] = None,
+    year: Annotated[
+        str | None, typer.Option("--year", metavar="[YEAR]", help=_("2026 or last"))
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="KIND",
+            help=_("member, group, branch, cp, unit or post"),
+            autocompletion=completion.kinds,
+        ),
+    ] = "member",
+    branch: options.Branch = None,
+    department: options.Department = None,
+    section: options.Section = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(
+            "--criterion",
+            metavar="CRITERION",
+            help=_("rank by this criterion instead of the total"),
+            autocompletion=completion.criteria,
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="N", min=1, help=_("the first N places only"))
+    ] = None,
+    honours: Annotated[
+        bool, typer.Option("--honours", help=_("by letters, pennants, medals and patents instead"))
+    ] = False,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            "--fleet",
+            metavar="FLEET",
+            help=_("rank across the books of this fleet.yaml, by member, branch, cp, book or unit"),
+        ),
+    ] = None,
+    recompute: Annotated[
+        bool,
+        typer.Option("--recompute", help=_("of a fleet: by all its entries, not by week totals")),
+    ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help=_("of a fleet: duckdb, or spark where one machine is too small"),
+        ),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master", metavar="URL", help=_("of Spark: spark://host:7077, yarn, local[*]")
+        ),
+    ] = None,
+    lake: Annotated[
+        str | None,
+        typer.Option(
+            "--lake",
+            metavar="URL",
+            help=_("where Spark finds a copy of the lake: hdfs://…, s3a://…"),
+        ),
+    ] = None,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    if any(one is not None for one in (fleet, engine, master, lake)):
+        from qibi.commands import rank_fleet
+
+        on = rank_fleet.engine(fleet, engine, master, lake)
+    if fleet is not None:
+        alone = {
+            "--branch": branch,
+            "--department": department,
+            "--section": section,
+            "--honours": honours or None,
+        }
+        rank_fleet.refuse_together([name for name, value in alone.items() if value is not None])
+        times = rank_fleet.Times(period, week, month, quarter, year)
+        asked_fleet = rank_fleet.Asked(fleet, times, by, criterion, top, recompute, on)
+        rank_fleet.show(now, asked_fleet, form, output)
+        return
+    if recompute:
+        raise Refusal(_("--recompute needs --fleet"), _("name the fleet: --fleet fleet.yaml"))
+    asked = asked_period(now, period, week, month, quarter, year)
+    if by not in KINDS:
+        raise Refusal(
+            _("there is no ranking by '{by}'").format(by=by),
+            _("one of: {kinds}").format(kinds=listing(list(KINDS))),
+        )
+    one, part, place = _among(now, branch, department, section)
+    if honours:
+        if criterion is not None:
+            names = "--honours, --criterion"
+            raise Refusal(_("{names} can't go together").format(names=names), _("leave one out"))
+        show(
+            now,
+            Question(asked, by=by, branch=one, department=part, section=place),
+            top,
+            form,
+            output,
+        )
+        return
+    found = ranking_of(
+        now.root,
+        now.definitions,
+        asked,
+        by=by,
+        branch=one,
+        department=part,
+        section=place,
+        criterion=_criterion(now.definitions, criterion, asked.weeks[-1]),
+        cache=now.around.cache,
+        today=now.today,
+        trend=form == "md"
+        or (form == "table" and (branch is not None or now.around.width >= _TREND_FROM)),
+    )
+    _warn(found)
+    columns = _WIDE if form == "md" else now.around.width
+    now.console.show(view(now.definitions, found, top, columns, form), form, output)
+
+
+def _among(
+    now: Session, branch: str | None, department: str | None, section: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """The filters with what each of them means; raises `Refusal` where that is nothing."""
+    book = now.definitions
+    try:
+        one = lookup.branch(book, branch) if branch is not None else None
+        part = lookup.department(book, department) if department is not None else None
+        place = lookup.section(book, section) if section is not None else None
+    except lookup.NotFound as error:
+        raise Refusal(str(error), code=1) from None
+    asked = Question(weeks.single(weeks.BEGIN), branch=one, department=part, section=place)
+    if not any(asked.includes(b) for b in book.branches):
+        named = listing([name for name in (one, part, place) if name])
+        raise Refusal(_("no branch is all of this: {names}").format(names=named), code=1)
+    return one, part, place
+
+
+def _criterion(definitions: Definitions, text: str | None, week: str) -> str | None:
+    if text is None:
+        return None
+    scheme = definitions.scheme(week)
+    if scheme is None:
+        raise Refusal(_("no scheme is in force in {week}").format(week=week), code=1)
+    try:
+        return lookup.criterion(scheme, text)
+    except lookup.NotFound as error:
+        raise Refusal(str(error), code=1) from None
+
+
+def _warn(ranking: Ranking) -> None:
+    for _code, text in warnings(ranking):
+        session().console.say(_("warning: {text}").format(text=text), "yellow")
+
+
+# A ranking for people: as much of it as the terminal has room for.
+
+
+_TRIED = 100  # rows on which a layout is tried first
+
+
+def view(
+    definitions: Definitions, ranking: Ranking, top: int | None, columns: int, form: str
+) -> View:
+    """The ranking as JSON, as CSV, or for people: of thousands, the forms not asked for would take long."""
+    shown = [s for s in ranking.standings if top is None or s.rank <= top]
+    if form == "json":
+        return View(payload=payload(definitions, ranking, shown))
+    result = View()
+    if form == "csv":
+        result.header, result.rows = table(definitions, ranking, shown)
+        return result
+    result.line(_title(definitions, ranking), "bold")
+    result.line()
+    if shown:
+        grid, parts = _grid(definitions, ranking, shown, columns)
+        result.blocks.append(grid)
+    else:
+        result.line(_("nobody has a place in this period yet"))
+    unranked = _unranked(definitions, ranking) if top is None else []
+    for number, line in enumerate(unranked):
+        if not number:
+            result.line()
+        result.line(line)
+    if shown:
+        result.line()
+        for line in _legend(definitions, ranking, shown, "criteria" in parts):
+            result.line(line, "dim")
+    return result
+
+
+def _title(definitions: Definitions, ranking: Ranking) -> str:
+    asked = ranking.question
+    what = phrases.kind(definitions, asked.by)
+    if asked.criterion and ranking.scheme:
+        criterion = ranking.scheme.criterion(asked.criterion)
+        what += " " + str(criterion.name if criterion else asked.criterion)
+    else:
+        what = _("{member} points").format(member=what)
+    parts = [
+        where(definitions, asked),
+        phrases.period(asked.period),
+        what,
+        phrases.closure(ranking),
+        phrases.handed_in(ranking, definitions),
+    ]
+    return "  ".join(parts)
+
+
+def where(definitions: Definitions, asked: Question) -> str:
+    """Among whom a ranking is: the branch, section or department asked for, else the book's name."""
+    named = [name for name in (asked.department, asked.section) if name]
+    if asked.branch:
+        named.append(phrases.branch(definitions, asked.branch))
+    return "  ".join(dict.fromkeys(named)) or str(definitions.name)
+
+
+def _grid(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing], columns: int
+) -> tuple[Grid, set[str]]:
+    """The richest layout that fits, and its parts: first the trend gives way, then the branch.
+
+    Groups of several branches bear the same names, so there the criteria give way before the branch.
+    """
+    asked = ranking.question
+    layouts = [
+        {"rank", "moved", "name", "branch", "long", "criteria", "total", "grade", "trend"},
+        {"rank", "moved", "name", "branch", "criteria", "total", "grade", "trend"},
+        {"rank", "moved", "name", "branch", "criteria", "total", "grade"},
+        {"rank", "moved", "name", "branch", "criteria", "total"},
+        {"rank", "name", "criteria", "total"},
+        {"rank", "moved", "name", "branch", "total", "grade", "trend"},
+        {"rank", "name", "total"},
+    ]
+    among = sum(asked.includes(branch) for branch in definitions.branches)
+    if among == 1 or asked.by in ("branch", "unit", "post"):
+        layouts = [parts - {"branch"} for parts in layouts]
+    elif asked.by == "group":
+        layouts = [parts for parts in layouts if "branch" in parts]
+        layouts.append({"rank", "name", "branch", "total"})
+    first = shown[:_TRIED]  # of thousands, what has no room for these is not drawn whole
+    for parts in layouts[:-1]:
+        if _fits(_layout(definitions, ranking, first, parts), columns):
+            grid = _layout(definitions, ranking, shown, parts)
+            if _fits(grid, columns):
+                return grid, parts
+    return _layout(definitions, ranking, shown, layouts[-1]), layouts[-1]
+
+
+def _fits(grid: Grid, columns: int) -> bool:
+    widths = [
+        max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
+        for n, c in enumerate(grid.columns)
+    ]
+    return phrases.fits(widths, columns)
+
+
+def _text(cell: str | Cell) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
+def _layout(
+    definitions: Definitions,
+    ranking: Ranking,
+    shown: list[Standing],
+    parts: set[str],
+) -> Grid:
+    scheme = ranking.scheme
+    asked = ranking.question
+    heads: list[Column] = []
+    cells: list[list[str | Cell]] = []
+
+    def add(title: str, texts: list[str | Cell], right: bool = False) -> None:
+        heads.append(Column(title, right=right))
+        cells.append(texts)
+
+    add(_("Rank"), [str(s.rank) for s in shown], right=True)
+    if "moved" in parts:
+        add(_("+/-"), [phrases.moved(s.moved) for s in shown], right=True)
+    add(
+        name_heading(definitions, asked.by),
+        [
+            Cell(definitions.title_of(ranking.question.by, s.subject), phrases.alert_style(s.alert))
+            for s in shown
+        ],
+    )
+    if "branch" in parts:
+        add(
+            phrases.branch_heading(definitions),
+            [phrases.branch(definitions, s.branch) if s.branch else "" for s in shown],
+        )
+    for criterion in scheme.criteria if scheme and "criteria" in parts else ():
+        if not any(criterion.id in s.criteria for s in shown):
+            continue
+        title = str(criterion.name if "long" in parts else criterion.short)
+        if asked.criterion == criterion.id:
+            title += "*"
+        add(
+            title,
+            [_criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown],
+            right=True,
+        )
+    mark = "grade" not in parts or not any(s.grade for s in shown)
+    add(
+        _("Total") if not asked.criterion else _("Points"),
+        [
+            Cell(points.show(s.total) + (phrases.alert_mark(s.alert) if mark else ""), "bold")
+            for s in shown
+        ],
+        right=True,
+    )
+    if len(asked.period.weeks) > 1 and scheme and scheme.period_total == "sum":
+        add(_("Mean"), [points.show(s.mean) for s in shown], right=True)
+    if "grade" in parts and any(s.grade for s in shown):
+        grades = [phrases.grade(scheme, s.grade) + phrases.alert_mark(s.alert) for s in shown]
+        add(
+            _("Grade"),
+            [Cell(g, phrases.alert_style(s.alert)) for g, s in zip(grades, shown, strict=True)],
+        )
+    if "trend" in parts and ranking.trends:
+        add(_("8 weeks"), list(_trends(ranking, shown)))
+    return Grid(heads, list(zip(*cells, strict=True)))
+
+
+def _criterion_cell(ranking: Ranking, standing: Standing, key: str, base: int) -> str:
+    """The difference from the base; over summed weeks the points themselves."""
+    if key not in standing.criteria:
+        return ""
+    value = standing.criteria[key]
+    summed = ranking.scheme is not None and ranking.scheme.period_total == "sum"
+    if summed and standing.weeks > 1:
+        return points.show(value)
+    return phrases.deviation(value, base)
+
+
+def _trends(ranking: Ranking, shown: list[Standing]) -> list[str]:
+    values = [v for s in shown for v in ranking.trends.get(s.subject, {}).values()]
+    low, high = min(values, default=0), max(values, default=0)
+    return [
+        phrases.trend(ranking.trends.get(s.subject, {}), ranking.question.also, low, high)
+        for s in shown
+    ]
+
+
+def _unranked(definitions: Definitions, ranking: Ranking) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for unranked in ranking.unranked:
+        if ranking.missing and unranked.reason == "unscored":
+            continue  # the title names the branches that are missing
+        name = definitions.title_of(ranking.question.by, unranked.subject)
+        if ranking.question.by == "group" and unranked.branch and not ranking.question.branch:
+            name += aside(phrases.branch(definitions, unranked.branch))
+        groups.setdefault(phrases.reason(unranked.reason, unranked.note), []).append(name)
+    return [
+        _("without a place  {names}: {reason}").format(names=listing(names), reason=reason)
+        for reason, names in groups.items()
+    ]
+
+
+def _legend(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing], criteria: bool
+) -> list[str]:
+    lines = []
+    scheme = ranking.scheme
+    summed = scheme is not None and scheme.period_total == "sum"
+    if criteria and not (summed and len(ranking.question.period.weeks) > 1):
+        lines.append(_("criteria are differences from the base, '.' is level"))
+    words = dict.fromkeys(
+        f"{phrases.alert_mark(s.alert)} {phrases.alert_word(scheme, s.alert, s.mean)}"
+        for s in sorted(shown, key=lambda s: s.alert or "", reverse=True)
+        if s.alert
+    )
+    if words:
+        lines.append(listing(list(words)))
+    totals = [s.total for s in ranking.standings]
+    mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
+    lines.append(_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10)))
+    text = clauses(lines)
+    if ranking.question.by not in ("member", "cp", "branch"):
+        return [text]
+    last = argument(definitions.title(shown[-1].subject))
+    return [text, _("why: qibi why {subject}").format(subject=last)]
+
+
+# A ranking as JSON, as CSV, and what a reader must know beside it.
+
+
+def warnings(ranking: Ranking) -> list[tuple[str, str]]:
+    """Code and text of what a reader must know beside the ranking."""
+    said = {
+        "unknown-subject": _("of subjects that this book does not know"),
+        "unknown-item": _("on items that the scheme does not know"),
+        "not-assessed": _("of subjects that were not assessed"),
+        "no-scheme": _("in weeks without a scheme"),
+        "wrong-kind": _("on criteria that do not apply to the subject"),
+    }
+    foreign = ranking.unusable.get("unknown-branch", 0)
+    named = (
+        [
+            (
+                "unknown-branch",
+                many(
+                    "{count} entry is of a branch that this book does not know; it counts, 'qibi check' names it",
+                    "{count} entries are of branches that this book does not know; they count, 'qibi check' names them",
+                    foreign,
+                ).format(count=foreign),
+            )
+        ]
+        if foreign
+        else []
+    )
+    waiting = [("pending", text) for text in phrases.pending(ranking.pending)]
+    return (
+        [("lost", text) for text in phrases.lost(ranking.lost)]
+        + waiting
+        + named
+        + [
+            (
+                code,
+                many(
+                    "{count} entry {why} counts for nothing; 'qibi check' names it",
+                    "{count} entries {why} count for nothing; 'qibi check' names them",
+                    count,
+                ).format(count=count, why=said[code]),
+            )
+            for code, count in sorted(ranking.unusable.items())
+            if code != "unknown-branch"
+        ]
+    )
+
+
+def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -> dict[str, Any]:
+    """The ranking as JSON, in the shape that DESIGN fixes."""
+    asked = ranking.question
+    return {
+        "qibi": 1,
+        "command": "rank",
+        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
+        "by": asked.by,
+        "branch": asked.branch,
+        "department": asked.department,
+        "section": asked.section,
+        "criterion": asked.criterion,
+        "provisional": ranking.provisional,
+        "closed": ranking.closed,
+        "pending": ranking.pending,
+        "lost": ranking.lost,
+        "missing": [{"week": week, "branch": branch} for week, branch in ranking.missing],
+        "standings": [
+            {
+                "rank": s.rank,
+                "moved": s.moved,
+                "subject": s.subject,
+                "name": definitions.title_of(ranking.question.by, s.subject),
+                "branch": s.branch,
+                "total": points.to_number(s.total),
+                "mean": points.to_number(s.mean),
+                "weeks": s.weeks,
+                "criteria": {k: points.to_number(v) for k, v in s.criteria.items()},
+                "grade": s.grade,
+                "alert": s.alert,
+            }
+            for s in shown
+        ],
+        "unranked": [
+            {
+                "subject": u.subject,
+                "name": definitions.title_of(asked.by, u.subject),
+                "reason": u.reason,
+                "note": u.note or None,
+            }
+            for u in ranking.unranked
+        ],
+        "warnings": [{"code": code, "message": text} for code, text in warnings(ranking)],
+    }
+
+
+def _shown_criteria(ranking: Ranking, shown: list[Standing]) -> list[Criterion]:
+    """The scheme's criteria that any of those shown has points on."""
+    criteria = ranking.scheme.criteria if ranking.scheme else ()
+    return [c for c in criteria if any(c.id in s.criteria for s in shown)]
+
+
+def table(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing]
+) -> tuple[list[str], list[list[Any]]]:
+    """Headings and rows for CSV: ids beside names, plain numbers."""
+    criteria = _shown_criteria(ranking, shown)
+    header = [
+        _("Rank"),
+        _("Moved"),
+        _("Id"),
+        name_heading(definitions, ranking.question.by),
+        phrases.branch_heading(definitions),
+        _("Total"),
+        _("Mean"),
+        _("Weeks"),
+        *(str(c.name) for c in criteria),
+        _("Grade"),
+        _("Alert"),
+        _("Note"),
+    ]
+    rows: list[list[Any]] = [
+        [
+            s.rank,
+            s.moved,
+            s.subject,
+            definitions.title_of(ranking.question.by, s.subject),
+            str(definitions.label(s.branch or "")),
+            points.to_number(s.total),
+            points.to_number(s.mean),
+            s.weeks,
+            *(points.to_number(s.criteria[c.id]) if c.id in s.criteria else None for c in criteria),
+            phrases.grade(ranking.scheme, s.grade),
+            s.alert,
+            None,
+        ]
+        for s in shown
+    ]
+    for u in ranking.unranked:
+        blanks = [None] * (len(header) - 6)
+        rows.append(
+            [
+                None,
+                None,
+                u.subject,
+                definitions.title_of(ranking.question.by, u.subject),
+                str(definitions.label(u.branch or "")),
+                *blanks,
+                phrases.reason(u.reason, u.note),
+            ]
+        )
+    return header, rows
+
+
+def name_heading(definitions: Definitions, by: str) -> str:
+    """The heading of the column that names who is ranked."""
+    word = phrases.kind(definitions, by)
+    return _("Name") if by == "member" else word[:1].upper() + word[1:]
+
+
+# qibi rank --honours: who was given letters, pennants, medals and patents in a period.
+
+
+def show(now: Session, question: Question, top: int | None, form: str, output: str | None) -> None:
+    """Write the ranking by honours; raises `Faults` where the ledger is damaged."""
+    counts = counting(now.root, question.period.weeks)
+    found = ranking(now.definitions, read_counting(now.root, counts), question)
+    for text in (
+        *_warnings(found),
+        *phrases.lost(counts.lost_in),
+        *phrases.pending(counts.waiting),
+    ):
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
+    closure = phrases.closure_of(question.period.weeks, counts.closed)
+    now.console.show(_view(now, found, top, closure), form, output)
+
+
+def _warnings(found: HonoursRanking) -> list[str]:
+    if not found.unknown:
+        return []
+    text = many(
+        "{count} honour is of a subject that this book does not know; 'qibi check' names it",
+        "{count} honours are of subjects that this book does not know; 'qibi check' names them",
+        found.unknown,
+    )
+    return [text.format(count=found.unknown)]
+
+
+def _view(now: Session, found: HonoursRanking, top: int | None, closure: str) -> View:
+    definitions, asked = now.definitions, found.question
+    shown = [p for p in found.places if top is None or (p.rank and p.rank <= top)]
+    result = View(payload=_payload(now, found, shown))
+    result.header = [
+        _("Rank"),
+        _("Id"),
+        name_heading(definitions, asked.by),
+        phrases.branch_heading(definitions),
+        *(phrases.heading(kind) for kind in HONOURS),
+        _("Honours"),
+        phrases.heading("pledge"),
+    ]
+    result.rows = [
+        [
+            p.rank,
+            p.subject,
+            definitions.title_of(asked.by, p.subject),
+            str(definitions.label(p.branch or "")),
+            *(p.counts[kind] for kind in HONOURS),
+            p.total,
+            p.counts["pledge"],
+        ]
+        for p in shown
+    ]
+    what = _("{member} honours").format(member=phrases.kind(definitions, asked.by))
+    title = [where(definitions, asked), phrases.period(asked.period), what, closure]
+    result.line("  ".join(title), "bold")
+    result.line()
+    if shown:
+        result.blocks.append(_honours_grid(now, asked, shown))
+        if any(p.counts["pledge"] for p in shown):
+            result.line()
+            result.line(_("pledges are on record; they make no place"), "dim")
+    else:
+        result.line(_("no honours in this period"))
+        result.line(
+            _("an entry's evidence gives one: --evidence pennant:2026-003, or 'qibi attach'"), "dim"
+        )
+    return result
+
+
+def _honours_grid(now: Session, asked: Question, shown: list[Honoured]) -> Grid:
+    """Only the kinds that anyone has, a dot where someone has none."""
+    definitions = now.definitions
+    kinds = [kind for kind in HONOURS if any(p.counts[kind] for p in shown)]
+    pledged = ["pledge"] if any(p.counts["pledge"] for p in shown) else []
+    branches = asked.by not in ("branch", *SPANNING) and not asked.branch
+    columns = [Column(_("Rank"), right=True), Column(name_heading(definitions, asked.by))]
+    if branches:
+        columns.append(Column(phrases.branch_heading(definitions), wraps=True))
+    columns += [Column(phrases.heading(kind), right=True) for kind in kinds]
+    columns.append(Column(_("Honours"), right=True))
+    columns += [Column(phrases.heading(kind), right=True) for kind in pledged]
+    rows = []
+    for p in shown:
+        row = [str(p.rank or "-"), definitions.title_of(asked.by, p.subject)]
+        if branches:
+            row.append(phrases.branch(definitions, p.branch) if p.branch else "")
+        row += [str(p.counts[kind] or ".") for kind in kinds]
+        row.append(str(p.total))
+        row += [str(p.counts[kind] or ".") for kind in pledged]
+        rows.append(row)
+    return Grid(columns, rows)
+
+
+def _payload(now: Session, found: HonoursRanking, shown: list[Honoured]) -> dict[str, Any]:
+    asked = found.question
+    return {
+        "qibi": 1,
+        "command": "rank",
+        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
+        "by": asked.by,
+        "branch": asked.branch,
+        "department": asked.department,
+        "section": asked.section,
+        "honours": [
+            {
+                "rank": p.rank,
+                "subject": p.subject,
+                "name": now.definitions.title_of(asked.by, p.subject),
+                "branch": p.branch,
+                "total": p.total,
+                **{kind: p.counts[kind] for kind in RECORDS},
+            }
+            for p in shown
+        ],
+        "warnings": [{"code": "unknown-subject", "message": text} for text in _warnings(found)],
+    }

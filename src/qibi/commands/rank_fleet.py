@@ -1,0 +1,431 @@
+"""qibi rank --fleet: who stands where across many books."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qibi.base import points, weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, clauses, listing, many
+from qibi.base.text import argument
+from qibi.base.weeks import Period
+from qibi.cli import phrases
+from qibi.cli.options import asked_period
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.session import Session
+from qibi.cli.surroundings import LATEST
+
+if TYPE_CHECKING:
+    from qibi.book.fleet import FleetFile
+    from qibi.fleet.lake import Lake
+    from qibi.fleet.ranking import Ranking
+    from qibi.scoring.ranking import Standing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qibi.book.fleet import FleetFile
+    from qibi.fleet.lake import Lake
+    from qibi.fleet.ranking import Question, Ranking
+
+# qibi rank --engine: on what a fleet is ranked.
+
+
+ENGINES = ("duckdb", "spark")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """DuckDB in this process, or Spark at a master; `copy` is the URL at which Spark finds the lake."""
+
+    name: str = ENGINES[0]
+    master: str | None = None
+    copy: str | None = None
+
+
+def engine(fleet: str | None, name: str | None, master: str | None, copy: str | None) -> Engine:
+    """What the options say; raises `Refusal` where they don't go together."""
+    given = {"--engine": name, "--master": master, "--lake": copy}
+    first = next((option for option, value in given.items() if value is not None), None)
+    if first and fleet is None:
+        raise Refusal(
+            _("{option} needs --fleet").format(option=first),
+            _("name the fleet: --fleet fleet.yaml"),
+        )
+    if name is not None and name not in ENGINES:
+        raise Refusal(
+            _("there is no engine '{name}'").format(name=name),
+            _("one of: {names}").format(names=listing(list(ENGINES))),
+        )
+    sparks = next((option for option in ("--master", "--lake") if given[option] is not None), None)
+    if sparks and name != "spark":
+        raise Refusal(
+            _("{option} needs --engine spark").format(option=sparks), _("add --engine spark")
+        )
+    return Engine(name or ENGINES[0], master, copy)
+
+
+def ranked(
+    now: Session,
+    on: Engine,
+    lake: "Lake",
+    fleet: "FleetFile",
+    question: "Question",
+    recompute: bool,
+) -> "Ranking":
+    """The ranking of a fleet on this engine; raises `Refusal` where it can't be had."""
+    if on.copy is None:
+        lake.refuse_damaged(lake.read_for(question.weeks, recompute))
+    if on.name != "spark":
+        from qibi.fleet.ranking import rank
+
+        return rank(lake, fleet, question, recompute=recompute)
+    from qibi.fleet import spark
+    from qibi.fleet.spark import LOCAL
+
+    job = spark.Job(lake, fleet, question, recompute)
+    moved = (lake.folder, on.copy) if on.copy else None
+    with (
+        now.console.progress(_("ranking on Spark"), job.count) as step,
+        spark.on(on.master or LOCAL, moved, step) as runner,
+    ):
+        return job.rank(runner)
+
+
+_NAMED = 5  # books that a warning names
+_ROOMY = 100  # columns from which branches have room beside books
+_WIDE = 1000  # a Markdown table has all the room it wants
+
+
+class Across(Session):
+    """A session whose weeks are those of a lake, not of a book that happens to be near."""
+
+    lake: "Lake"
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """That of the first book: a fleet has no time zone of its own."""
+        from zoneinfo import ZoneInfo
+
+        return next((ZoneInfo(b.timezone) for b in self.lake.manifest.books.values()), UTC)
+
+    def period(self, text: str | None) -> Period:
+        """The period meant; bare or absent it is the latest week in which any book was assessed, else this one."""
+        if text is None or text == LATEST:
+            held = self.lake.manifest.held
+            return weeks.single(held[-1] if held else weeks.week_of(self.today))
+        return super().period(text)
+
+
+class Times(NamedTuple):
+    """The ways to name a period, as they stand on the command line."""
+
+    period: str | None
+    week: str | None
+    month: str | None
+    quarter: str | None
+    year: str | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands on the command line."""
+
+    fleet: str
+    times: Times
+    by: str = "member"
+    criterion: str | None = None
+    top: int | None = None
+    recompute: bool = False
+    on: Engine = field(default_factory=Engine)
+
+
+def refuse_together(names: list[str]) -> None:
+    """Raises `Refusal` where options of one book stand beside --fleet."""
+    if names:
+        named = listing(["--fleet", *names])
+        raise Refusal(_("{names} can't go together").format(names=named), _("leave one out"))
+
+
+def show(now: Session, asked: Asked, form: str, output: str | None) -> None:
+    """Rank a fleet; raises `Refusal` or `Faults`."""
+    from qibi.commands.fleet import opened
+    from qibi.fleet.ranking import KINDS, Question, before
+
+    if asked.by not in KINDS:
+        raise Refusal(
+            _("a fleet has no ranking by '{by}'").format(by=asked.by),
+            _("one of: {kinds}").format(kinds=listing(list(KINDS))),
+        )
+    fleet, _path, lake = opened(now, asked.fleet)
+    if not lake.manifest.books:
+        raise Refusal(
+            _("nothing is collected yet in {lake}").format(lake=lake.shown),
+            _("run: qibi fleet collect {fleet}").format(fleet=argument(asked.fleet)),
+        )
+    across = Across(now.around, now.options, now.console)
+    across.lake = lake
+    period = asked_period(across, *asked.times)
+    earlier = before(lake, period)
+    criterion = _criterion(lake, asked.criterion)
+    question = Question(period, earlier, asked.by, criterion, criteria=form != "table")
+    found = ranked(now, asked.on, lake, fleet, question, asked.recompute)
+    if criterion and not found.standings:
+        _refuse_unknown(lake, criterion)
+    for _code, text in warnings(lake, found):
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
+    columns = _WIDE if form == "md" else now.around.width
+    now.console.show(_view(lake, fleet, found, asked, columns), form, output)
+
+
+def _criterion(lake: "Lake", text: str | None) -> str | None:
+    """The id of the criterion meant, by id or name; what was written where no book is known to have it.
+
+    Raises `Refusal` where a name is that of several.
+    """
+    found = lake.manifest.criteria(text) if text else []
+    if len(found) > 1:
+        raise Refusal(
+            _("'{text}' may be {options}; write the id").format(text=text, options=listing(found)),
+            code=1,
+        )
+    return found[0] if found else text
+
+
+def _refuse_unknown(lake: "Lake", criterion: str) -> None:
+    """Raises `Refusal` where no book has the criterion."""
+    from qibi.base.text import closest
+    from qibi.fleet.ranking import Duck
+    from qibi.scoring.facts import TABLES
+
+    with Duck() as duck:
+        duck.read("lake_criterion", lake.scheme_files("criterion"), TABLES["criterion"])
+        known = [
+            c for (c,) in duck.rows("SELECT DISTINCT criterion FROM lake_criterion ORDER BY 1")
+        ]
+    if criterion not in known:
+        near = closest(criterion, known)
+        raise Refusal(
+            _("no book of the fleet has a criterion '{criterion}'").format(criterion=criterion),
+            _("did you mean '{near}'?").format(near=near)
+            if near
+            else _("one of: {names}").format(names=listing(known)),
+            1,
+        )
+
+
+def warnings(lake: "Lake", found: "Ranking") -> list[tuple[str, str]]:
+    """Code and text of what a reader must know beside the ranking."""
+    said = []
+    for key, book in lake.manifest.books.items():
+        if book.stale:
+            text = _(
+                "{book} is as it was collected on {day}; not collected since {since}: {reason}"
+            )
+            said.append(
+                (
+                    "stale",
+                    text.format(
+                        book=key,
+                        day=book.collected_at[:10],
+                        since=book.stale.at[:10],
+                        reason=book.stale.reason,
+                    ),
+                )
+            )
+    for refused in lake.manifest.refused:
+        text = _("{source} is missing: {reason}")
+        said.append(("missing", text.format(source=refused.source, reason=refused.reason)))
+    if found.without:
+        text = many(
+            "{count} book was not assessed in this period: {names}",
+            "{count} books were not assessed in this period: {names}",
+            len(found.without),
+        )
+        names = phrases.places([found.name(key) for key in found.without], _NAMED)
+        said.append(("not-assessed", text.format(count=len(found.without), names=names)))
+    if found.bases and found.question.by == "member" and not found.question.criterion:
+        text = _("books score on scales with differing bases ({bases}); --by book puts them on one")
+        bases = listing([points.show(base) for base in found.bases])
+        said.append(("scales", text.format(bases=bases)))
+    return said
+
+
+def _word(by: str) -> str:
+    return {
+        "member": _("member"),
+        "branch": _("branch"),
+        "cp": _("CP"),
+        "book": _("book"),
+        "unit": _("unit"),
+    }[by]
+
+
+def _view(lake: "Lake", fleet: "FleetFile", found: "Ranking", asked: Asked, columns: int) -> View:
+    shown = [s for s in found.standings if asked.top is None or s.rank <= asked.top]
+    view = View(payload=_payload(lake, found, shown))
+    _table(view, found, shown)
+    view.line(_title(lake, fleet, found), "bold")
+    view.line()
+    if shown:
+        view.blocks.append(_grid(lake, fleet, found, shown, columns))
+    else:
+        view.line(_("nobody has a place in this period yet"))
+    if asked.top is None and found.unranked:
+        view.line()
+        reasons: dict[str, list[str]] = {}
+        for one in found.unranked:
+            reasons.setdefault(phrases.reason(one.reason, ""), []).append(found.name(one.subject))
+        for reason, names in reasons.items():
+            text = _("without a place  {names}: {reason}")
+            view.line(text.format(names=phrases.places(names, _NAMED), reason=reason))
+    if shown:
+        view.line()
+        view.line(_legend(lake, found, shown), "dim")
+    return view
+
+
+def _title(lake: "Lake", fleet: "FleetFile", found: "Ranking") -> str:
+    what = _word(found.question.by)
+    if found.question.criterion:
+        what = f"{what} {found.question.criterion}"
+    else:
+        what = _("{member} points").format(member=what)
+    count = len(lake.manifest.books)
+    books = many("{count} book", "{count} books", count).format(count=count)
+    return "  ".join([_fleet_name(fleet), phrases.period(found.question.period), what, books])
+
+
+def _fleet_name(fleet: "FleetFile") -> str:
+    from qibi.fleet.lake import Name
+
+    if fleet.name is None:
+        return _("fleet")
+    if isinstance(fleet.name, str):
+        return fleet.name
+    return str(Name(fleet.name.zh or fleet.name.en or "", fleet.name.en or fleet.name.zh or ""))
+
+
+def _grid(
+    lake: "Lake", fleet: "FleetFile", found: "Ranking", shown: "list[Standing]", columns: int
+) -> Grid:
+    from qibi.fleet.ranking import book_of
+
+    by = found.question.by
+    heads = [Column(_("Rank"), right=True), Column(_("+/-"), right=True), Column(_("Name"))]
+    cells: list[list[str | Cell]] = [
+        [str(s.rank) for s in shown],
+        [phrases.moved(s.moved) for s in shown],
+        [Cell(found.name(s.subject), phrases.alert_style(s.alert)) for s in shown],
+    ]
+    if by in ("member", "cp") and columns >= _ROOMY:
+        heads.append(Column(_("Branch"), wraps=True))
+        cells.append([found.name(s.branch) if s.branch else "" for s in shown])
+    if by in ("member", "cp", "branch"):
+        heads.append(Column(_("Book"), wraps=True))
+        cells.append([found.name(book_of(s.subject) or "") for s in shown])
+    if len(found.question.period.weeks) > 1:
+        heads.append(Column(_("Weeks"), right=True))
+        cells.append([str(s.weeks) for s in shown])
+    heads.append(Column(_("Points") if found.question.criterion else _("Total"), right=True))
+    cells.append([Cell(points.show(s.total), "bold") for s in shown])
+    if fleet.period_total == "sum" and len(found.question.period.weeks) > 1:
+        heads.append(Column(_("Mean"), right=True))
+        cells.append([points.show(s.mean) for s in shown])
+    if any(s.grade or s.alert for s in shown):
+        heads.append(Column(_("Grade")))
+        grades = [_grade(lake, found, s) + phrases.alert_mark(s.alert) for s in shown]
+        cells.append(
+            [Cell(g, phrases.alert_style(s.alert)) for g, s in zip(grades, shown, strict=True)]
+        )
+    return Grid(heads, list(zip(*cells, strict=True)))
+
+
+def _grade(lake: "Lake", found: "Ranking", standing: "Standing") -> str:
+    """The name of a grade, as the subject's own book has it."""
+    from qibi.fleet.lake import Name
+    from qibi.fleet.ranking import book_of
+
+    book = lake.manifest.books.get(book_of(standing.subject) or standing.subject)
+    grading = book.grading_of(found.question.period.weeks[-1]) if book else None
+    grades = grading.grades if grading else ()
+    return next((str(Name(g.zh, g.en)) for g in grades if g.id == standing.grade), "")
+
+
+def _legend(lake: "Lake", found: "Ranking", shown: "list[Standing]") -> str:
+    totals = [s.total for s in found.standings]
+    mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
+    lines = [_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10))]
+    marks = {s.alert for s in shown if s.alert}
+    words = {
+        "warn": "!! " + _("below its book's warning line, or vetoed"),
+        "watch": "! " + _("to be watched"),
+    }
+    return clauses([*(text for alert, text in words.items() if alert in marks), *lines])
+
+
+def _payload(lake: "Lake", found: "Ranking", shown: "list[Standing]") -> dict[str, Any]:
+    from qibi.fleet.ranking import book_of
+
+    asked = found.question
+    return {
+        "qibi": 1,
+        "command": "rank",
+        "fleet": True,
+        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
+        "by": asked.by,
+        "criterion": asked.criterion,
+        "books": [
+            {"book": key, "commit": b.commit, "seal": b.seal, "stale": b.stale is not None}
+            for key, b in lake.manifest.books.items()
+        ],
+        "standings": [
+            {
+                "rank": s.rank,
+                "moved": s.moved,
+                "subject": s.subject,
+                "name": found.name(s.subject),
+                "book": s.subject if asked.by == "book" else book_of(s.subject),
+                "branch": s.branch,
+                "total": points.to_number(s.total),
+                "mean": points.to_number(s.mean),
+                "weeks": s.weeks,
+                "criteria": {k: points.to_number(v) for k, v in s.criteria.items()},
+                "grade": s.grade,
+                "alert": s.alert,
+            }
+            for s in shown
+        ],
+        "unranked": [
+            {"subject": u.subject, "name": found.name(u.subject), "reason": u.reason}
+            for u in found.unranked
+        ],
+        "warnings": [{"code": code, "message": text} for code, text in warnings(lake, found)],
+    }
+
+
+def _table(view: View, found: "Ranking", shown: "list[Standing]") -> None:
+    from qibi.fleet.ranking import book_of
+
+    criteria = sorted({key for s in shown for key in s.criteria})
+    view.header = [
+        *(_("Rank"), _("Moved"), _("Id"), _("Name"), _("Book"), _("Branch")),
+        *(_("Total"), _("Mean"), _("Weeks"), *criteria, _("Grade"), _("Alert"), _("Note")),
+    ]
+    view.rows = [
+        [
+            *(s.rank, s.moved, s.subject, found.name(s.subject), book_of(s.subject), s.branch),
+            *(points.to_number(s.total), points.to_number(s.mean), s.weeks),
+            *(points.to_number(s.criteria[c]) if c in s.criteria else None for c in criteria),
+            *(s.grade, s.alert, None),
+        ]
+        for s in shown
+    ]
+    blanks = [None] * (3 + len(criteria) + 2)
+    view.rows += [
+        [
+            *(None, None, u.subject, found.name(u.subject), book_of(u.subject), u.branch),
+            *(*blanks, phrases.reason(u.reason, "")),
+        ]
+        for u in found.unranked
+    ]

@@ -1,0 +1,471 @@
+"""qibi remedy: measures with an owner and a due date, open until someone else has verified them."""
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from qibi.base.findings import Refusal
+from qibi.base.language import _, colon, listing, many, mark
+from qibi.base.text import closest
+from qibi.book import lookup
+from qibi.book.words import state_name as state_name
+from qibi.cli import completion, options, phrases, recording
+from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.phrases import day_text
+from qibi.cli.session import Session, session
+from qibi.commands.lists import black_listed
+from qibi.ledger.batches import Batch, latest_first, weeks_with_batches
+from qibi.ledger.entries import Entry, File, Remedy
+from qibi.ledger.evidence_files import own_record
+from qibi.ledger.remedies import (
+    RECENT,
+    Life,
+    batches_with_remedies,
+    due_day,
+    home,
+    lives,
+    next_id,
+    references,
+    refuse_bad_id,
+    strays,
+    usual_owner,
+    why_not,
+)
+from qibi.scoring.lists import remedy_due
+
+# What the commands on remedies have in common: states, days, and the options of a step.
+
+
+Key = Annotated[str, typer.Argument(metavar="ID", help=_("'qibi remedy list' names them"))]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("what there is to say"))]
+Evidence = Annotated[
+    str, typer.Option("--evidence", metavar="TEXT", help=_("what shows it; several with ;"))
+]
+Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
+
+
+def standing_remedies(now: Session) -> list[Batch]:
+    """The batches of all weeks that say anything of a remedy, but for hidden ones."""
+    weeks = weeks_with_batches(now.root)
+    return now.standing(batches_with_remedies(now.root, weeks, now.around.cache))
+
+
+def known_lives(now: Session) -> dict[str, Life]:
+    """Remedy id: its life, of all weeks."""
+    return lives(standing_remedies(now))
+
+
+def shown_by(now: Session, text: str) -> tuple[str, ...]:
+    """The evidence of `--evidence`; raises `Refusal` where it is of the book's own records."""
+    found = references(text)
+    for reference in found:
+        if wrong := own_record(reference, now.root, now.around.folder):
+            raise Refusal(wrong, code=1)
+    return found
+
+
+DETAILS = mark(
+    "A remedy is open until someone who neither owns nor reported it has verified it. All its "
+    "steps stand in the week in which it was opened."
+)
+EXAMPLES = mark("""
+qibi remedy open --from-list W46
+qibi remedy verify r-46-1 --as o1-004 --note "looked at on site"
+""")
+
+
+def show_all(
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            "--subject",
+            metavar="SUBJECT",
+            help=_("of this subject, with every step"),
+            autocompletion=completion.subjects,
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help=_("verified ones too, and of all weeks"))
+    ] = False,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `COMMANDS` has its help."""
+    now = session()
+    wanted = list(islice(latest_first(now.root), None if everything else RECENT + 1))
+    if len(wanted) > RECENT and not everything:
+        text = _("of the latest {count} weeks; --all reads all").format(count=RECENT)
+        now.console.say(text, "dim")
+        wanted = wanted[:RECENT]
+    batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
+    key = now.find_subject(subject) if subject else None
+    found = [
+        (name, life)
+        for name, life in lives(batches).items()
+        if (everything or not life.ended) and key in (None, life.subject)
+    ]
+    found.sort(key=lambda pair: (pair[1].ended, pair[1].due or "9999", pair[0]))
+    _warn_of_strays(now, batches)
+    now.console.show(view_of(now, found, with_steps=key is not None), form, output)
+
+
+def _warn_of_strays(now: Session, batches: list[Batch]) -> None:
+    lost = len(strays(batches))
+    if lost:
+        text = many(
+            "{count} step of a remedy that nobody opened counts for nothing",
+            "{count} steps of remedies that nobody opened count for nothing",
+            lost,
+        ).format(count=lost)
+        now.console.say(_("warning: {text}").format(text=text), "yellow")
+
+
+# qibi remedy open: one remedy, or one for each that a black list names.
+
+
+def open_some(
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SUBJECT]",
+            help=_("id, name or part of a name"),
+            autocompletion=completion.subjects,
+        ),
+    ] = None,
+    from_list: Annotated[
+        str | None,
+        typer.Option(
+            "--from-list",
+            metavar="WEEK",
+            help=_("one for each that this week's black list names, once"),
+            autocompletion=completion.weeks,
+        ),
+    ] = None,
+    measure: Annotated[
+        str, typer.Option("--measure", metavar="TEXT", help=_("what is to be done"))
+    ] = "",
+    owner: Annotated[
+        str,
+        typer.Option(
+            "--owner",
+            metavar="WHO",
+            help=_("who has to see to it; else the first of the CP, or the member"),
+            autocompletion=completion.members,
+        ),
+    ] = "",
+    due: Due = "",
+    note: Note = "",
+    evidence: Evidence = "",
+    named: Annotated[
+        str, typer.Option("--id", metavar="ID", help=_("its id; else r-WEEK-NUMBER"))
+    ] = "",
+    week: options.Week = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `remedy.COMMANDS` has its help."""
+    now = session()
+    if (subject is None) == (from_list is None) or (from_list and (week or named)):
+        raise Refusal(
+            _("for whom?"), _("name a subject, or --from-list WEEK without --week and --id"), 1
+        )
+    asked = now.past_week(from_list or week or now.week(None))
+    who = now.who(recorded_as)
+    if subject is not None:
+        if not measure:
+            raise Refusal(_("what is to be done?"), _("say it: --measure TEXT"), 1)
+        key = now.find_subject(subject, asked)
+        policy = now.definitions.lists.get(now.definitions.kind(key) or "")
+        usual = remedy_due(policy, asked) if policy else None
+        wanted = [(key, usual.isoformat() if usual else "", measure, note)]
+    else:
+        wanted = list(black_listed(now, asked))
+        if not wanted:
+            text = _("nobody is on the black list of {week}").format(week=phrases.week(asked))
+            now.console.say(text)
+    entries = [
+        Remedy(
+            week=asked,
+            branch=home(now.definitions, key, asked),
+            recorded_by=who,
+            recorded_at=now.recorded_at(),
+            remedy=named,
+            state="open",
+            subject=key,
+            owner=_owner(now, owner, key, asked),
+            measure=measure or mending,
+            due=due_day(asked, due or usual_due),
+            note=note or remark,
+            evidence=shown_by(now, evidence),
+        )
+        for key, usual_due, mending, remark in wanted
+    ]
+    _open(now, entries, dry_run, once=subject is None)
+
+
+def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) -> None:
+    """Write each as a batch, with an id where it has none; `once`: no second for subject and week."""
+    title = now.definitions.title
+    opened: set[str] = set()
+    for entry in entries:
+        key, there = _open_one(now, entry, opened, dry_run, once)
+        if there:
+            text = _("{name} has a remedy for {week} already: {ids}").format(
+                name=title(entry.subject), week=entry.week, ids=listing(there)
+            )
+            now.console.say(text)
+            continue
+        opened.add(key)
+        said = (
+            _("would open {id}  {name}: {measure}")
+            if dry_run
+            else _("opened {id}  {name}: {measure}")
+        )
+        now.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
+        text = _("    owner {owner}, due {day}")
+        now.console.say(text.format(owner=title(entry.owner), day=day_text(entry.due, now.today)))
+    if opened and not dry_run:
+        now.console.say(_("next: qibi commit"), "dim")
+
+
+def _open_one(
+    now: Session, entry: Remedy, taken: Collection[str], dry_run: bool, once: bool
+) -> tuple[str, list[str]]:
+    """Write one; its id, which is none of those taken; or the ids of those that are there already."""
+    there: list[str] = []
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        known = known_lives(now)
+        ids = {*taken, *(life.id for life in known.values())}
+        place = (entry.subject, entry.week)
+        there[:] = [k for k, life in known.items() if once and (life.subject, life.week) == place]
+        if there:
+            return []
+        key = entry.remedy or next_id(entry.week, ids)
+        refuse_bad_id(key, ids)
+        return [msgspec.structs.replace(entry, remedy=key)]
+
+    generated = () if entry.remedy else ("remedy",)
+    done = recording.record(now, entry.week, entry.branch, plan, dry_run, generated=generated)
+    if done is None:
+        return "", there
+    (opened,) = done.batch.entries
+    assert isinstance(opened, Remedy)
+    return opened.remedy, []
+
+
+def _owner(now: Session, text: str, subject: str, week: str) -> str:
+    """Who has to see to it: whoever is named, else the member, or the first member of the CP."""
+    definitions = now.definitions
+    if text:
+        branch = definitions.branch_of(subject, week)
+        try:
+            return lookup.subject(definitions, text, ("member",), week=week, branch=branch)
+        except lookup.NotFound as error:
+            raise Refusal(str(error), code=1) from None
+    usual = usual_owner(definitions, subject, week)
+    if usual is None:
+        raise Refusal(_("who has to see to it?"), _("name them: --owner WHO"), 1)
+    return usual
+
+
+# qibi remedy report, verify, reopen: the steps of a remedy after it was opened.
+
+
+def report(
+    remedy: Key,
+    note: Note = "",
+    evidence: Evidence = "",
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `remedy.COMMANDS` has its help."""
+    _step(remedy, "reported", note, evidence, recorded_as, dry_run)
+
+
+def verify(
+    remedy: Key,
+    note: Note = "",
+    evidence: Evidence = "",
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `remedy.COMMANDS` has its help."""
+    _step(remedy, "verified", note, evidence, recorded_as, dry_run)
+
+
+def reopen(
+    remedy: Key,
+    note: Note = "",
+    due: Due = "",
+    evidence: Evidence = "",
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `remedy.COMMANDS` has its help."""
+    if not note:
+        raise Refusal(_("why is it reopened?"), _("say it: --note TEXT"), 1)
+    _step(remedy, "reopened", note, evidence, recorded_as, dry_run, due)
+
+
+def _step(
+    key: str,
+    state: str,
+    note: str,
+    evidence: str,
+    recorded_as: str | None,
+    dry_run: bool,
+    due: str = "",
+) -> None:
+    """Write one step of a remedy's life, in the week and branch where it was opened."""
+    now = session()
+    who = now.who(recorded_as)
+    life = _find(known_lives(now), key)
+
+    def plan(_batches: list[Batch]) -> list[Entry]:
+        batches = standing_remedies(now)
+        life = _find(lives(batches), key)
+        cause = why_not(life, state, who)
+        if cause:
+            advice = _("its steps: {command}").format(
+                command=f"qibi remedy list --all --subject {life.subject}"
+            )
+            raise Refusal(key + colon() + cause, advice, 1)
+        entry = Remedy(
+            week=life.week,
+            branch=life.branch,
+            recorded_by=who,
+            recorded_at=now.recorded_at(),
+            remedy=life.id,
+            state=state,
+            subject=life.subject,
+            due=due_day(life.week, due) if due else "",
+            note=note,
+            evidence=shown_by(now, evidence),
+        )
+        made = recording.unwritten(life.week, life.branch, [entry])
+        after = lives([*batches, made])[key]
+        if after.state != state:
+            raise Refusal(
+                _("{id}: the step before this one was recorded at {moment}, later than now").format(
+                    id=key, moment=life.history[-1].entry.recorded_at
+                ),
+                _("look at the clock of this machine, and run the same command again"),
+                1,
+            )
+        return [entry]
+
+    recording.record(now, life.week, life.branch, plan, dry_run)
+    said = _("would be {state}: {id}  {name}") if dry_run else _("{state}: {id}  {name}")
+    name = now.definitions.title(life.subject)
+    now.console.say(said.format(state=state_name(state), id=key, name=name))
+    if not dry_run:
+        now.console.say(_("next: qibi commit"), "dim")
+
+
+def _find(known: dict[str, Life], key: str) -> Life:
+    if key in known:
+        return known[key]
+    near = closest(key, known)
+    raise Refusal(
+        _("there is no remedy '{id}'").format(id=key),
+        _("did you mean {near}?").format(near=near)
+        if near
+        else _("'qibi remedy list --all' names them"),
+        1,
+    )
+
+
+# Remedies to be seen: a table, the steps of each where they are asked for, and JSON.
+
+
+def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> View:
+    """Remedies as a table, each with its steps below where they are asked for."""
+    today, title = now.today, now.definitions.title
+    view = View(payload={"qibi": 1, "command": "remedy", "remedies": []})
+    view.header = [
+        "id",
+        "week",
+        "branch",
+        "subject",
+        "name",
+        "state",
+        "overdue",
+        "owner",
+        "measure",
+        "due",
+        "note",
+    ]
+    view.rows = rows = []
+    late = sum(life.overdue(today) for _key, life in found)
+    count = many("{count} remedy", "{count} remedies", len(found)).format(count=len(found))
+    view.line(f"{now.definitions.name}  {count}  {_('{count} overdue').format(count=late)}", "bold")
+    shown: list[list[str | Cell]] = []
+    for key, life in found:
+        over = life.overdue(today)
+        style = "red" if over else "dim" if life.ended else ""
+        state = state_name(life.state) + ("!" if over else "")
+        cells = [title(life.subject), life.measure, title(life.owner), day_text(life.due, today)]
+        shown.append([key, Cell(state, style), *cells])
+        plain = msgspec.to_builtins(life)
+        view.payload["remedies"].append({**_as_json(now, key, life), "overdue": over})
+        rows.append([key, *(plain[n] for n in ("week", "branch", "subject")), title(life.subject)])
+        rows[-1] += [life.state, "yes" if over else None, life.owner, life.measure, life.due]
+        rows[-1].append(life.history[-1].entry.note)
+    columns = [Column(_("Id")), Column(_("State")), Column(_("Subject"), wraps=True)]
+    columns += [
+        Column(_("Measure"), wraps=True),
+        Column(_("Owner"), wraps=True),
+        Column(_("Due by")),
+    ]
+    if shown:
+        view.line()
+        view.blocks.append(Grid(columns, shown))
+    for key, life in found if with_steps else ():
+        view.line()
+        view.line(f"{key}  {phrases.week(life.week)}", "dim")
+        view.blocks.append(_steps(now, life))
+    if late:
+        view.line()
+        view.line(_("{mark} overdue on {today}").format(mark="!", today=phrases.day(today)), "red")
+    return view
+
+
+def _steps(now: Session, life: Life) -> Grid:
+    """A life, step by step; a step that changed nothing says why."""
+    rows = [
+        [
+            step.entry.recorded_at[5:16].replace("T", " "),
+            state_name(step.entry.state),
+            now.definitions.title(step.entry.recorded_by),
+            "  ".join(t for t in (step.entry.note, _evidence(step.entry), step.breach) if t),
+        ]
+        for step in life.history
+    ]
+    columns = [Column(""), Column(""), Column("", wraps=True), Column("", wraps=True)]
+    return Grid(columns, rows, headed=False, indent=2)
+
+
+def _evidence(entry: Remedy) -> str:
+    return listing([e.path if isinstance(e, File) else e for e in entry.evidence])
+
+
+def _as_json(now: Session, key: str, life: Life) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(life)
+    steps = [
+        {"id": step.key, **msgspec.to_builtins(step.entry), "breach": step.breach or None}
+        for step in life.history
+    ]
+    return {**plain, "id": key, "name": now.definitions.title(life.subject), "history": steps}
+
+
+COMMANDS = {
+    "list": (show_all, mark("What is to be mended, by whom and by when: overdue ones first.")),
+    "open": (open_some, mark("Open a remedy, or one for each on a black list.")),
+    "report": (report, mark("Say that it is done.")),
+    "verify": (verify, mark("Strike it off: only by someone who neither owns nor reported it.")),
+    "reopen": (reopen, mark("Open it again, with a reason.")),
+}

@@ -1,0 +1,454 @@
+"""Sheets on their way into the ledger: read, compared with what stands, recorded, reported."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from qibi.base import points
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, aside, colon, listing, many
+from qibi.cli import phrases, recording
+from qibi.cli.console import file_bytes
+from qibi.cli.recording import ask_week, must_live, oldest_open_week
+from qibi.cli.session import Session
+from qibi.commands.edit_files import keeps_sheets
+from qibi.ledger.batches import Batch
+from qibi.ledger.difference import Difference, against, difference
+from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.evidence_files import keep_picture
+from qibi.ledger.kept_sheets import ending_of, keep_sheet
+from qibi.scoring.engine import prepare
+from qibi.sheets.blank import with_files
+
+
+@dataclass
+class _Task:
+    """One page of a sheet on its way into the ledger."""
+
+    path: str
+    raw: bytes
+    page: Any
+    week: str = ""
+    branch: str = ""
+    entries: list[Score | Exempt] = field(default_factory=list)
+    places: recording.Places = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list)  # out of cells, as evidence
+
+    @property
+    def title(self) -> str:
+        """The file, and the worksheet where there are several."""
+        name = PurePath(self.path).name
+        return f"{name}:{self.page.name}" if self.page.name and self.many else name
+
+    many: bool = False
+
+
+class Sheets:
+    """Each sheet stands or falls alone."""
+
+    def __init__(
+        self,
+        now: Session,
+        who: str,
+        week: str | None,
+        branch: str | None,
+        update: bool,
+        add: bool,
+        dry_run: bool,
+        hidden: str = "",
+        status: str = "",
+        encoding: str = "",
+    ) -> None:
+        from qibi.sheets.names import Names
+        from qibi.sheets.read import Options
+
+        self.now, self.who, self.update, self.add, self.dry_run = now, who, update, add, dry_run
+        self.options = Options(hidden, status, self._ask if now.around.on_terminal else None)
+        self.encoding = encoding
+        self.names = Names(now.definitions)  # resolved once for all sheets
+        self.week = now.past_week(week) if week else None
+        self.branch = now.find_branch(branch) if branch else None
+
+    def record(self, paths: list[str]) -> recording.Outcome:
+        """Record these sheets. Refused ones set the exit code."""
+        prepare()
+        wrote, refused = False, 0
+        places: list[tuple[str, str]] = []
+        for number, path in enumerate(paths):
+            if number:
+                self.now.around.stdout.write("\n")
+            try:
+                for task in self._tasks(path):
+                    done = self._record(task)
+                    if done is not None:
+                        wrote |= done
+                        places.append((task.week, task.branch))
+            except Faults as faults:
+                refused += 1
+                self.now.around.stdout.flush()
+                self.now.console.findings(faults.findings)
+                self._say_refused(path, len(faults.findings))
+            except Refusal as refusal:
+                if refusal.code != 1 and len(paths) == 1:
+                    raise
+                refused += 1
+                self.now.console.problem(f"{path}: {refusal.message}", refusal.advice)
+        if wrote:
+            advice = _(
+                "a mistake? mend the sheet and run the same command again: only the difference is recorded"
+            )
+            self.now.around.stdout.write("\n")
+            self.now.around.stdout.flush()
+            self.now.console.say(advice, "dim")
+        if refused:
+            self.now.exit_code = 1
+        return recording.Outcome(wrote, tuple(dict.fromkeys(places)))
+
+    def _say_refused(self, path: str, count: int) -> None:
+        self.now.console.say(
+            many(
+                "{path}: {count} mistake, nothing of it was recorded; mend it and run the same command again",
+                "{path}: {count} mistakes, nothing of it was recorded; mend them and run the same command again",
+                count,
+            ).format(path=path, count=count)
+        )
+
+    def _tasks(self, path: str) -> list[_Task]:
+        """The pages of a sheet, read and admitted, all of them or none."""
+        from qibi.sheets.files import open_sheet
+
+        now = self.now
+        raw = file_bytes(now.around, path)
+        pages = self._score_pages(path, open_sheet(path, raw, self.encoding))
+        tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
+        findings: list[Finding] = []
+        for task in tasks:
+            try:
+                self._admit(task)
+            except Faults as faults:
+                findings += faults.findings
+        if findings:
+            raise Faults(findings)
+        seen: set[tuple[str, str]] = set()
+        for task in tasks:
+            if (task.week, task.branch) in seen:
+                raise Refusal(
+                    _("two pages are of {branch} in {week}").format(
+                        branch=now.definitions.title(task.branch), week=task.week
+                    ),
+                    _("put them on one page"),
+                    1,
+                )
+            seen.add((task.week, task.branch))
+        return tasks
+
+    def _score_pages(self, path: str, pages: list[Any]) -> list[Any]:
+        """The pages that are score sheets; which others there are is said, or asked."""
+        from qibi.sheets.read import is_score_sheet
+
+        now = self.now
+        week = self.week or now.definitions.schemes[-1].week
+        used = [p for p in pages if is_score_sheet(p, self.names, week)]
+        hidden = [p for p in used if p.hidden]
+        if hidden:
+            names = listing([p.name for p in hidden])
+            message = _("{path}: hidden pages: {names}").format(path=path, names=names)
+            chosen = self.options.hidden
+            if not chosen and self.options.ask:
+                question = _("{what}: read them, or skip them?").format(what=message)
+                chosen = self.options.ask(question, ("read", "skip"))
+            if not chosen:
+                advice = _("show them, or say --hidden read or --hidden skip")
+                raise Refusal(message, advice, 1)
+            if chosen == "skip":
+                used = [p for p in used if not p.hidden]
+        shown = [p for p in pages if not p.hidden]
+        if not used and not shown:
+            message = _("{path}: all pages are hidden").format(path=path)
+            raise Refusal(message, _("show them, or say --hidden read"), 1)
+        if len(pages) == 1 or not used:
+            return shown
+        for page in shown:
+            if page not in used and not page.made:  # ours has its rules on a page of their own
+                now.console.say(
+                    _("{path}: the page {name} is no score sheet; not read").format(
+                        path=path, name=page.name
+                    )
+                )
+        return used
+
+    def _ask(self, question: str, answers: Sequence[str]) -> str:
+        """Put a question with numbered answers; one of the answers."""
+        console = self.now.console
+        numbered = "  ".join(f"{n}) {text}" for n, text in enumerate(answers, 1))
+        while True:
+            text = console.ask(f"{question}  {numbered}")
+            if text in answers:
+                return text
+            if text.isdecimal() and 1 <= int(text) <= len(answers):
+                return answers[int(text) - 1]
+
+    def _admit(self, task: _Task) -> None:
+        from qibi.sheets.hints import branch_from_subjects, hints
+        from qibi.sheets.read import refuse_unknown_names
+
+        now = self.now
+        hinted = hints(task.page, self.names, now.today)
+        if hinted.findings:
+            raise Faults(list(hinted.findings))
+        self._refuse_foreign(task)
+        if task.page.made:
+            task.week, task.branch = now.past_week(task.page.made.week), task.page.made.branch
+            self._take(task)
+            return
+        if self.week and hinted.week not in (None, self.week) and not hinted.week_from_name:
+            raise Refusal(
+                _("the sheet is of {found}, but --week says {wanted}").format(
+                    found=hinted.week, wanted=self.week
+                ),
+                _("leave --week out, or mend the sheet's title"),
+                1,
+            )
+        task.week = self.week or (
+            now.past_week(hinted.week)
+            if hinted.week
+            else self._ask_week(task, hinted.branch, hinted.unsure)
+        )
+        found = (
+            self.branch
+            or hinted.branch
+            or branch_from_subjects(task.page, self.names, task.week)
+            or self._only_branch(task.week)
+        )
+        if found is None:
+            stamp = now.stamp(task.week, "", self.who)
+            refuse_unknown_names(task.page, self.names, stamp)  # mostly that is why
+            raise Refusal(
+                _("the sheet does not say whose it is"),
+                _("name the branch: --branch BRANCH, or write it above the headings"),
+                1,
+            )
+        task.branch = found
+        self._take(task)
+
+    def _refuse_foreign(self, task: _Task) -> None:
+        """Refuse a sheet that qibi made for another week, branch, scheme version or book."""
+        from qibi.sheets.hints import retitled
+        from qibi.sheets.made import mismatch
+
+        now = self.now
+        if not task.page.made:
+            return
+        found = mismatch(task.page.made, now.definitions, self.week, self.branch)
+        if found := found or retitled(task.page, self.names, now.today):
+            raise Refusal(*found, 1)
+
+    def _take(self, task: _Task) -> None:
+        """Read the entries of a page whose week and branch are known."""
+        from qibi.sheets.read import admit_page
+
+        now = self.now
+        must_live(now, task.branch, task.week)
+        stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
+        admitted = admit_page(task.page, self.names, stamp, self.options)
+        for entry, line, cell in admitted.entries:
+            task.entries.append(entry)
+            where = cell if task.many else _("line {line}").format(line=line)
+            if isinstance(entry, Score):
+                task.places.setdefault((entry.subject, entry.item), []).append((line, where))
+        task.notices, task.pictures = admitted.notices, admitted.pictures
+
+    def _only_branch(self, week: str) -> str | None:
+        """The branch, in a book that has but one in a week."""
+        alive = [b.id for b in self.now.definitions.branches if b.alive(week)]
+        return alive[0] if len(alive) == 1 else None
+
+    def _ask_week(self, task: _Task, branch: str | None, unsure: str) -> str:
+        offered = oldest_open_week(self.now, self.branch or branch)
+        if self.now.around.on_terminal:
+            return ask_week(self.now, offered)
+        advice = _("name it: --week 2026-W41, or write it above the headings")
+        message = _("the sheet does not say which week it is of")
+        raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
+
+    def _record(self, task: _Task) -> bool | None:
+        """Whether it was written; None where the person would not have it."""
+        now = self.now
+        for notice in task.notices:
+            now.console.say(f"{task.title}{colon()}{notice}", "dim")
+        left = recording.left_by_the_same(now, task.week, lambda b: self._entries(task, b))
+        with now.without([left] if left else []):
+            batches = recording.standing_batches(now, task.week)
+            self._refuse_empty(task, batches)
+            agreed = self._difference(task, batches)
+        if agreed.asks and not self._agreed(task, agreed, recorded=left is not None):
+            return None
+
+        def plan(batches: list[Batch]) -> list[Entry]:
+            diff = self._difference(task, batches)
+            if (diff.new, diff.gone) != (agreed.new, agreed.gone):
+                raise Refusal(
+                    _("someone else recorded for this branch and week meanwhile"),
+                    _("run the same command again; nothing was recorded"),
+                    1,
+                )
+            return self._entries(task, batches)
+
+        # Asked before: nobody waits for a person.
+        done = recording.record(
+            now, task.week, task.branch, plan, self.dry_run, files=lambda: self._keep(task)
+        )
+        if done is None:
+            now.console.say(
+                _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
+                    sheet=task.title
+                )
+            )
+            return False
+        self._report(task, done)
+        return not self.dry_run
+
+    def _entries(self, task: _Task, batches: list[Batch]) -> list[Entry]:
+        """What makes a week's batches say what the sheet says."""
+        stamp = self.now.stamp(task.week, task.branch, self.who, task.page.source)
+        diff = self._difference(task, batches)
+        entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet submitted again"))
+        if recording.is_assessed(batches, task.week, task.branch):
+            return entries
+        first = recording.assessed_entry(
+            self.now, task.week, task.branch, self.who, task.page.source
+        )
+        return [first, *entries]
+
+    def _keep(self, task: _Task) -> None:
+        """Keep the sheet and the pictures in its cells, before the batch that names them is written."""
+        ending = ending_of(task.path, task.raw)
+        if keeps_sheets(self.now, task.week, ending):
+            keep_sheet(self.now.root, task.week, task.raw, ending)
+        for picture in task.pictures:
+            keep_picture(self.now.root, task.week, picture.name, picture.content)
+
+    def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
+        """A sheet that qibi made and nobody filled in does not say that nothing happened."""
+        named = {"branch": task.branch, "week": task.week}
+        if task.page.made and not (
+            task.entries or recording.is_assessed(batches, task.week, task.branch)
+        ):
+            raise Refusal(
+                _("nothing is filled in"),
+                _(
+                    "nothing to report? then say so: qibi score --no-events --branch {branch} --week {week}"
+                ).format(**named),
+                1,
+            )
+
+    def _difference(self, task: _Task, batches: list[Batch]) -> Difference:
+        if self.add:
+            return difference(task.entries, [])
+        return against(with_files(task.entries, batches), batches, task.branch)
+
+    def _agreed(self, task: _Task, diff: Difference, *, recorded: bool) -> bool:
+        """Show what a sheet changes in what an earlier one recorded, and whether to go on.
+
+        Nobody is asked about what an interrupted command has recorded.
+        """
+        now = self.now
+        now.console.say(
+            _("{sheet}: submitted before; it differs in {count}:").format(
+                sheet=task.title, count=len(diff.changes)
+            )
+        )
+        for change in diff.changes:
+            now.console.say("  " + change_text(now, task.week, change.before, change.after))
+            if change.void:
+                now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
+        if recorded or self.update or self.dry_run:
+            return True
+        if now.around.on_terminal:
+            if now.console.confirm(_("record this difference?")):
+                return True
+            now.console.say(_("nothing was recorded"))
+            return False
+        raise Refusal(
+            _("a sheet for {branch} in {week} was recorded before, and this one differs").format(
+                branch=now.definitions.title(task.branch), week=task.week
+            ),
+            _("--update records the difference, --add keeps both; nothing was recorded"),
+            1,
+        )
+
+    def _report(self, task: _Task, done: recording.Recorded) -> None:
+        now, batch, batches = self.now, done.batch, done.before
+        found = recording.standings_of(now, task.week, task.branch, [*batches, batch])
+        title = "  ".join(
+            [
+                task.title,
+                phrases.branch(now.definitions, task.branch),
+                phrases.week(task.week),
+                _("recorded by {name}").format(name=now.definitions.title(self.who)),
+            ]
+        )
+        text = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
+        said = text.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
+        said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
+        view = recording.report(now, title, said, found, task.week, task.branch, task.places)
+        now.console.show(view)
+        if not self.dry_run:
+            recording.say_closed(now, batch)
+            recording.say_late(now, batches, batch)
+
+
+# What a sheet that is submitted again changes, in words: a line for each row that differs.
+
+
+def change_text(
+    now: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
+) -> str:
+    """A new, gone or changed row."""
+    definitions = now.definitions
+    scheme = definitions.scheme(week)
+
+    def said(entry: Score | Exempt) -> str:
+        if isinstance(entry, Exempt):
+            return _("exempt ({note})").format(note=entry.note)
+        thing = scheme.item(entry.item) or scheme.criterion(entry.item) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        text = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
+        return f"{text} ({entry.note})" if entry.note else text
+
+    if before is None and after is not None:
+        return _("new      {name}  {what}").format(
+            name=definitions.title(after.subject), what=said(after)
+        )
+    if after is None and before is not None:
+        return _("gone     {name}  {what}").format(
+            name=definitions.title(before.subject), what=said(before)
+        )
+    assert before is not None and after is not None
+    if said(before) == said(after):
+        return _("changed  {name}  {what}: {fields}").format(
+            name=definitions.title(after.subject),
+            what=said(after),
+            fields=_changed_fields(before, after),
+        )
+    return _("changed  {name}  {before} -> {after}").format(
+        name=definitions.title(after.subject), before=said(before), after=said(after)
+    )
+
+
+def _changed_fields(before: Score | Exempt, after: Score | Exempt) -> str:
+    names = {
+        "date": _("date"),
+        "evidence": _("evidence"),
+        "scored_by": _("judge"),
+        "approved_by": _("approved by"),
+        "note": _("note"),
+        "count": _("count"),
+    }
+    return ", ".join(
+        text
+        for key, text in names.items()
+        if getattr(before, key, None) != getattr(after, key, None)
+    )

@@ -1,0 +1,297 @@
+"""qibi sheet: score sheets to fill in, for a branch and week, for several or for all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qibi.base import weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, many, mark
+from qibi.base.text import argument
+from qibi.book.definitions import Scheme
+from qibi.cli import completion, options
+from qibi.cli.recording import ask_branch, must_live
+from qibi.cli.session import Session, session
+from qibi.sheets.blank import FORMS
+
+if TYPE_CHECKING:
+    from qibi.sheets.blank import Blank
+    from qibi.sheets.blank_xlsx import Rules
+
+DETAILS = mark(
+    "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, limits "
+    "on points and counts, and the rules on a second page. Fill it in Excel, WPS or LibreOffice and "
+    "submit it with 'qibi score FILE'; book, week, branch and scheme are fixed in it. The long form "
+    "has a row for each event; the grid a row for each person and a column for each direct score and "
+    "each item that was recorded most, or that --item names. Without --week it is this week's."
+)
+EXAMPLES = mark("""
+qibi sheet --branch outer-1 --week W47
+qibi sheet --all --week W48 -o week48
+qibi sheet --branch outer-1 --week W47 --form grid --item accident-free --item not-cleaned
+qibi sheet --branch outer-1 --week W47 --filled
+""")
+
+FORMATS = ("xlsx", "csv")
+_MOST_COLUMNS = 12  # of items in a grid that nobody has chosen
+_WEEKS_LOOKED_AT = 8
+
+
+def sheet(
+    branch: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--branch",
+            metavar="BRANCH",
+            help=_("id, name or section; may be repeated"),
+            autocompletion=completion.branches,
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help=_("all branches of the week, into a folder"))
+    ] = False,
+    week: options.Week = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form", metavar="FORM", help=_("long (a row an event) or grid (a row a person)")
+        ),
+    ] = "long",
+    item: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item",
+            metavar="ITEM",
+            help=_("with --form grid: a column for this item; may be repeated"),
+            autocompletion=completion.items,
+        ),
+    ] = None,
+    filled: Annotated[
+        bool,
+        typer.Option("--filled", help=_("with what earlier sheets recorded and still stands")),
+    ] = False,
+    kind: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help=_("xlsx or csv"))
+    ] = "xlsx",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=_("write to FILE; of several, into this folder; - is standard output"),
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help=_("replace files that are there already"))
+    ] = False,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    _refuse_unknown(form, kind, filled, bool(item))
+    asked = now.week(week) if week else weeks.week_of(now.today)
+    wanted = _branches(now, branch or [], every, asked)
+    scheme = _scheme(now, wanted, asked)
+    columns = _columns(now, scheme, item, asked) if form == "grid" else ()
+    several = every or len(wanted) > 1
+    if several and output == "-":
+        raise Refusal(_("several sheets can't go to standard output"), _("name a folder: -o DIR"))
+    folder = output or _("sheets-{week}").format(week=asked) if several else ""
+    files = {
+        key: f"{folder}/{file_name(now, key, asked, kind)}" if several else output for key in wanted
+    }
+    names = {key: files[key] or file_name(now, key, asked, kind) for key in wanted}
+    if not overwrite:
+        _refuse_to_replace(now, list(names.values()))
+    if several:
+        _make_folder(now, folder)
+    others = 0
+    written: dict[str, bytes] = {}
+    with now.console.progress(_("sheets"), len(wanted)) as step:
+        rules = rules_of(now, scheme) if kind == "xlsx" else ()
+        for key in wanted:
+            made, rest = blank_of(now, key, asked, form, columns, filled)
+            written[key] = made_bytes(made, rules, kind)
+            others += rest
+            if several:
+                _put(now, names[key], written[key])
+            step()
+    if several:
+        done = many(
+            "{count} sheet written: {folder}/", "{count} sheets written: {folder}/", len(wanted)
+        )
+        now.console.say(done.format(count=len(wanted), folder=folder))
+    elif output == "-" and kind == "csv":  # text, as of every command that prints csv
+        now.around.stdout.write(written[wanted[0]].decode("utf-8-sig"))
+    else:
+        options.put(now, written[wanted[0]], output, names[wanted[0]])
+    _say_others(now, others)
+    if output != "-":
+        file = f"{argument(folder)}/*.{kind}" if several else argument(names[wanted[0]])
+        now.console.say(_("filled in and saved: qibi score {file}").format(file=file), "dim")
+
+
+def file_name(now: Session, branch: str, week: str, kind: str) -> str:
+    """What a sheet's file is called: the branch's section or id, and the week."""
+    from qibi.book.words import branch as spoken
+
+    name = spoken(now.definitions, branch)
+    taken = [b.id for b in now.definitions.branches if spoken(now.definitions, b.id) == name]
+    fits = name.isprintable() and not set(name) & set('\\/:*?"<>|') and len(name) <= 60
+    return f"{week}-{name if fits and len(taken) == 1 and name.strip('. ') else branch}.{kind}"
+
+
+def blank_of(
+    now: Session, branch: str, week: str, form: str, columns: Sequence[str], filled: bool
+) -> tuple["Blank", int]:
+    """The sheet of a branch and week; with `filled` also how many entries are not on it, since
+    they were not recorded by a sheet."""
+    from qibi.sheets.blank import blank, standing
+
+    must_live(now, branch, week)
+    scheme = now.definitions.scheme(week)
+    assert scheme
+    if not filled:
+        return blank(now.definitions, scheme, branch, week, form, columns), 0
+    from qibi.ledger.batches import read_weeks
+
+    found = standing(read_weeks(now.root, [week]), branch)
+    sheet = blank(now.definitions, scheme, branch, week, form, columns, found.entries)
+    return sheet, found.others
+
+
+def made_bytes(sheet: "Blank", rules: "Rules", kind: str = "xlsx") -> bytes:
+    """The bytes of a sheet's file."""
+    if kind == "csv":
+        from qibi.sheets.blank import csv_bytes
+
+        return csv_bytes(sheet)
+    from qibi.sheets.blank_xlsx import workbook
+
+    return workbook(sheet, rules)
+
+
+def rules_of(now: Session, scheme: Scheme) -> "Rules":
+    """The scheme as `qibi rules` prints it, for the page beside the sheet."""
+    from qibi.cli.output import Cell, Grid
+    from qibi.commands.rules import sheet as printed
+    from qibi.sheets.blank_xlsx import Heading, Table
+
+    parts: list[Heading | Table] = []
+    for block in printed(now.definitions, scheme, None, wide=True).blocks:
+        if not isinstance(block, Grid):
+            parts += [Heading(block.text)] if block.text else []
+            continue
+        rows = [[c.text if isinstance(c, Cell) else c for c in row] for row in block.rows]
+        parts.append(Table([c.title for c in block.columns] if block.headed else [], rows))
+    return parts
+
+
+def _refuse_unknown(form: str, kind: str, filled: bool, items: bool) -> None:
+    for what, value, known in (("--form", form, FORMS), ("--format", kind, FORMATS)):
+        if value not in known:
+            raise Refusal(
+                _("{option}: there is no '{value}'").format(option=what, value=value),
+                _("one of: {names}").format(names=listing(list(known))),
+            )
+    if filled and form == "grid":
+        raise Refusal(
+            _("--filled goes with the long form: a grid has no room for every entry's evidence"),
+            _("leave --form grid out"),
+        )
+    if items and form != "grid":
+        raise Refusal(_("--item goes with --form grid"), _("the long form has all items in a list"))
+
+
+def _branches(now: Session, named: Sequence[str], every: bool, week: str) -> list[str]:
+    """The branches to make a sheet for; all that are alive in the week and have anyone to score."""
+    definitions = now.definitions
+    if every and named:
+        raise Refusal(_("--all and --branch can't go together"), _("choose one"))
+    alive = [b.id for b in definitions.branches if definitions.has_subjects(b.id, week)]
+    if every:
+        if not alive:
+            raise Refusal(_("nobody is scored in {week}").format(week=week), code=1)
+        return alive
+    if named:
+        return list(dict.fromkeys(now.find_branch(text) for text in named))
+    if len(alive) == 1:
+        return alive
+    if now.around.on_terminal:
+        return [ask_branch(now)]
+    raise Refusal(_("which branch?"), _("name it: --branch BRANCH, or --all"), 1)
+
+
+def _scheme(now: Session, branches: Sequence[str], week: str) -> Scheme:
+    for key in branches:
+        must_live(now, key, week)
+    scheme = now.definitions.scheme(week)
+    assert scheme
+    return scheme
+
+
+def _columns(now: Session, scheme: Scheme, named: list[str] | None, week: str) -> list[str]:
+    """The items that a grid has columns for: those named, else those recorded most lately."""
+    from qibi.book import lookup
+    from qibi.book.definitions import Item
+
+    if named:
+        try:
+            found = [lookup.item(scheme, text) for text in named]
+        except lookup.NotFound as error:
+            raise Refusal(str(error), code=1) from None
+        return [thing.id for thing in found if isinstance(thing, Item)]
+    usable = [item.id for item in scheme.items() if not item.auto]
+    most = _recorded_most(now, week)
+    return sorted(usable, key=lambda key: -most.get(key, 0))[:_MOST_COLUMNS]
+
+
+def _recorded_most(now: Session, week: str) -> dict[str, int]:
+    from collections import Counter
+
+    from qibi.ledger.batches import read_weeks
+    from qibi.scoring.ranking import live_scores
+
+    lately = weeks.span(weeks.shift(week, -_WEEKS_LOOKED_AT), week)
+    return Counter(e.item for _key, e in live_scores(read_weeks(now.root, list(lately))))
+
+
+def _refuse_to_replace(now: Session, files: Sequence[str]) -> None:
+    """Nothing is written over a sheet that somebody may have filled in."""
+    there = [name for name in files if name != "-" and (now.around.folder / name).is_file()]
+    if there:
+        from qibi.cli.phrases import places
+
+        raise Refusal(
+            _("there already, perhaps filled in: {files}").format(files=places(there, 3)),
+            _("name another with -o, or replace it: --overwrite"),
+            1,
+        )
+
+
+def _make_folder(now: Session, folder: str) -> None:
+    from qibi.ledger.store import failures_explained
+
+    path: Path = now.around.folder / folder
+    with failures_explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def _put(now: Session, name: str, raw: bytes) -> None:
+    from qibi.ledger.store import failures_explained, write_durably
+
+    path = now.around.folder / name
+    with failures_explained(path):
+        write_durably(path, raw)
+
+
+def _say_others(now: Session, others: int) -> None:
+    if others:
+        text = many(
+            "{count} entry is not on it: no sheet recorded it, and submitting this one leaves it as it is",
+            "{count} entries are not on it: no sheet recorded them, and submitting this one leaves them as they are",
+            others,
+        )
+        now.console.say(text.format(count=others))

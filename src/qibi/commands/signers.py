@@ -1,0 +1,269 @@
+"""qibi signers: who may sign, and the record by which a change of keys is accepted."""
+
+from typing import Annotated
+
+import typer
+
+from qibi.base import weeks
+from qibi.base.findings import Refusal
+from qibi.base.language import _, listing, many, mark
+from qibi.book.definitions import Signer
+from qibi.cli import options
+from qibi.cli.output import Column, Grid, View
+from qibi.cli.session import Session, session
+from qibi.ledger.seals import SealedBatch, digest
+from qibi.ledger.signatures import fingerprint, public_key
+from qibi.ledger.signers import (
+    CLOSE,
+    FORMAT,
+    RECORD,
+    Record,
+    RecordFile,
+    Row,
+    encode_record,
+    record_name,
+    rows_of,
+    signed_paths,
+    vouched,
+    without_signature,
+)
+from qibi.ledger.store import locked, write_seal
+
+DETAILS = mark(
+    "Keys stand under 'signers' in qibi.yaml. What changes there holds once someone who could close "
+    "before has accepted it with their key."
+)
+EXAMPLES = """
+qibi signers list
+qibi signers accept
+qibi signers accept --vouch ledger/2026/W46/outer-1-9c4137ab02d5e6f8.jsonl
+"""
+
+
+def show_all(form: options.Format = "table", output: options.Output = None) -> None:
+    """Run the command; `COMMANDS` has its help."""
+    now = session()
+    records = now.signing.records if now.signing else []
+    accepted = rows_of(records[-1].signers) if records else ()
+    rows = [(rows_of([s])[0], _fingerprint(s)) for s in now.definitions.signers]
+    view = View()
+    view.header = ["member", "key", "may", "branches", "from", "until", "revoked", "accepted"]
+    view.rows = [
+        [
+            *(row.id, key, " ".join(row.may), " ".join(row.branches)),
+            *(row.since, row.until, row.revoked, row in accepted),
+        ]
+        for row, key in rows
+    ]
+    view.payload = {
+        "qibi": 1,
+        "command": "signers",
+        "signers": [
+            {
+                "member": row.id,
+                "key": row.key,
+                "fingerprint": key,
+                "may": list(row.may),
+                "branches": list(row.branches),
+                "from": row.since,
+                "until": row.until,
+                "revoked": row.revoked,
+                "accepted": row in accepted,
+            }
+            for row, key in rows
+        ],
+    }
+    if rows:
+        view.blocks.append(_grid(now, rows, accepted))
+    else:
+        view.line(_("nobody signs in this book: qibi.yaml has no signers"))
+    now.console.show(view, form, output)
+
+
+def _grid(now: Session, rows: list[tuple[Row, str]], accepted: tuple[Row, ...]) -> Grid:
+    columns = [
+        *(Column(_("Who")), Column(_("Rights")), Column(_("Branches"), wraps=True)),
+        *(Column(_("Period")), Column(_("Now")), Column(_("Key"), wraps=True)),
+    ]
+    week = weeks.week_of(now.today)
+    return Grid(
+        columns,
+        [
+            [
+                now.definitions.title(row.id),
+                _rights(row),
+                listing([now.definitions.title(key) for key in row.branches]) or _("all branches"),
+                _span(row),
+                _state(row, week, row in accepted),
+                key,
+            ]
+            for row, key in rows
+        ],
+    )
+
+
+def _rights(row: Row) -> str:
+    words = {RECORD: _("record"), CLOSE: _("close")}
+    return listing([word for right, word in words.items() if right in row.may])
+
+
+def _span(row: Row) -> str:
+    return f"{row.since or ''}..{row.until or ''}" if row.since or row.until else ""
+
+
+def _fingerprint(signer: Signer) -> str:
+    key = public_key(signer.key)
+    return fingerprint(key) if key else _("no public key")
+
+
+def _state(row: Row, week: str, accepted: bool) -> str:
+    if not accepted:
+        return _("not accepted yet")
+    if row.revoked:
+        return _("revoked from {week}").format(week=row.revoked)
+    if row.until and week > row.until:
+        return _("ended")
+    return _("not begun yet") if row.since and week < row.since else _("in force")
+
+
+def accept(
+    vouch: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vouch",
+            metavar="FILE",
+            help=_("a batch or seal that stands although no signature holds; may be repeated"),
+        ),
+    ] = None,
+    recorded_as: options.As = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Run the command; `COMMANDS` has its help."""
+    now = session()
+    who = now.who(recorded_as, signs=False)
+    signing = now.signing
+    if signing is None:
+        raise Refusal(
+            _("qibi.yaml names no signers"),
+            _('add them: signers: [{id: YOUR-ID, key: "ssh-ed25519 …", may: [record, close]}]'),
+            1,
+        )
+    with locked(now.root):
+        records = signing.records
+        before = records[-1] if records else None
+        rows = rows_of(now.definitions.signers)
+        _refuse_unsound(now, rows, before)
+        paths = _vouched(now, vouch or [], records)
+        if before and rows == rows_of(before.signers) and not paths:
+            now.console.say(
+                _("the signers of qibi.yaml are those of {path}; nothing to accept").format(
+                    path=before.path
+                )
+            )
+            return
+        at = now.recorded_at()
+        under = before.signers if before else now.definitions.signers
+        sign = signing.signer_under(under, who, CLOSE, "", at)
+        record = Record(
+            format=FORMAT,
+            number=len(records) + 1,
+            previous=before.digest if before else None,
+            changed_at=at,
+            changed_by=who,
+            signers=rows,
+            vouched=tuple(
+                SealedBatch(path, digest((now.root / path).read_bytes())) for path in paths
+            ),
+        )
+        path = record_name(record.number)
+        if not dry_run:
+            write_seal(now.root, path, encode_record(record), sign)
+    _say(now, record, before, path, dry_run)
+
+
+def _refuse_unsound(now: Session, rows: tuple[Row, ...], before: RecordFile | None) -> None:
+    for row in rows:
+        if public_key(row.key) is None:
+            raise Refusal(
+                _("the key of {who} is no public key").format(who=row.id),
+                _("write the first two words of its .pub file"),
+                1,
+            )
+    week = weeks.week_of(now.today)
+    if not any(
+        CLOSE in r.may and not r.revoked and (r.until is None or r.until >= week) for r in rows
+    ):
+        raise Refusal(
+            _("nobody could close or change keys any more"),
+            _("at least one key that holds on needs may: [close]"),
+            1,
+        )
+    kept = {(row.id, row.key) for row in rows}
+    gone = {(r.id, r.key) for r in rows_of(before.signers)} - kept if before else set()
+    if gone:
+        raise Refusal(
+            _("a key of {who} is gone from qibi.yaml").format(who=min(gone)[0]),
+            _(
+                "what it signed must stay provable: keep it, and end it (until) or revoke it (revoked)"
+            ),
+            1,
+        )
+
+
+def _vouched(now: Session, asked: list[str], records: list[RecordFile]) -> list[str]:
+    """What this record vouches for: the first for all that stands unsigned, others for what is named."""
+    if not records:
+        return sorted(without_signature(now.root))
+    known = vouched(records)
+    here = set(signed_paths(now.root))
+    found = []
+    for text in asked:
+        path = text.removeprefix("./")
+        if path not in here:
+            raise Refusal(
+                _("{path} is no batch and no seal of this book").format(path=path),
+                _("write it as 'qibi check' and 'qibi audit' do: ledger/2026/W46/…"),
+                1,
+            )
+        if path not in known:
+            found.append(path)
+    return sorted(set(found))
+
+
+def _say(now: Session, record: Record, before: RecordFile | None, path: str, dry_run: bool) -> None:
+    old = {_line(now, row) for row in rows_of(before.signers)} if before else set()
+    new = {_line(now, row) for row in record.signers}
+    for line in sorted(old - new):
+        now.console.say(f"- {line}")
+    for line in sorted(new - old):
+        now.console.say(f"+ {line}")
+    if count := len(record.vouched):
+        text = many(
+            "it vouches for {count} file without a signature that holds",
+            "it vouches for {count} files without a signature that holds",
+            count,
+        )
+        now.console.say(text.format(count=count))
+    if dry_run:
+        now.console.say(_("would be accepted: {path}").format(path=path), "bold")
+        return
+    now.console.say(_("accepted: {path}").format(path=path), "bold")
+    now.console.say(_("next: qibi commit"))
+
+
+def _line(now: Session, row: Row) -> str:
+    parts = [
+        now.definitions.title(row.id),
+        _rights(row),
+        listing([now.definitions.title(key) for key in row.branches]),
+        _span(row),
+        _("revoked from {week}").format(week=row.revoked) if row.revoked else "",
+        fingerprint(row.key),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+COMMANDS = {
+    "list": (show_all, mark("Keys, their rights and weeks, and whether they hold.")),
+    "accept": (accept, mark("Accept the signers that stand in qibi.yaml, with your key.")),
+}

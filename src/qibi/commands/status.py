@@ -1,0 +1,532 @@
+"""qibi status: per branch of a week, what is in and what is to do next."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from qibi.base import points, weeks
+from qibi.base.findings import Finding, Refusal
+from qibi.base.language import _, clauses, colon, listing, many, mark
+from qibi.book.copies import copies
+from qibi.checks.policy import Place, Survey, doubles
+from qibi.checks.registry import WARNINGS, chain_of
+from qibi.cli import options, phrases
+from qibi.cli.output import Cell, Column, Grid, View, fits
+from qibi.cli.phrases import day_text
+from qibi.cli.session import Session, session
+from qibi.commands import milestones
+from qibi.ledger.batches import (
+    Batch,
+    batch_names,
+    cancelled_entries,
+    read_weeks,
+    weeks_with_batches,
+)
+from qibi.ledger.counting import Counting, counting
+from qibi.ledger.entries import Exempt, Score
+from qibi.ledger.remedies import Life, unverified
+from qibi.ledger.seals import accepted_warnings, latest_paths
+from qibi.scoring.assessed import assessed_branches, latest_assessed
+
+DETAILS = mark(
+    "Without --week it is the last week that is over, or a later one if anyone has scored it."
+)
+_NAMED = 4  # files, or problems, that are named
+EXAMPLES = """
+qibi status
+qibi status --week W47
+"""
+
+
+def status(
+    week: options.Week = None,
+    form: options.Format = "table",
+    output: options.Output = None,
+) -> None:
+    """Run the command; `DETAILS` is its help."""
+    now = session()
+    asked = now.week(week) if week else current(now)
+    batches = read_weeks(now.root, [asked] if batch_names(now.root, asked) else [])
+    now.console.show(_view(now, asked, batches), form, output)
+
+
+def current(now: Session) -> str:
+    """The last week that is over, or a later one that has been scored."""
+    over = weeks.week_of(now.today - timedelta(weeks=1))
+    scored = latest_assessed(now.root, now.definitions)
+    return max(over, scored) if scored else over
+
+
+def _view(now: Session, week: str, batches: list[Batch]) -> View:
+    remedies = unverified(now.root, now.around.cache)
+    waiting = milestones.waiting(now, week)
+    survey = Survey(now.definitions, tuple(batches))
+    closing = closing_of(now)
+    accepted = accepted_by_seals(now)
+    warnings = standing(survey, accepted)
+    branches = _branches(now, week, batches, warnings, remedies)
+    missing = [str(b["branch"]) for b in branches if not b["assessed"]]
+    in_git = _in_git(now)
+    doubles = doubles_of(survey, accepted)
+    pending = pending_batches(now, closing)
+    view = View(
+        payload={
+            "qibi": 1,
+            "command": "status",
+            "week": week,
+            "branches": branches,
+            **waiting_json(now, remedies, waiting),
+            **closing_json(closing, week, pending),
+            "doubles": doubles_json(doubles),
+            "uncommitted": in_git.uncommitted,
+            "unheld": [{"state": state, "path": path} for state, path in in_git.unheld],
+            "git_problems": list(in_git.problems),
+        }
+    )
+    view.header = [
+        "branch",
+        "name",
+        "assessed",
+        "recorded_by",
+        "recorded_at",
+        "scores",
+        "exempt",
+        "warnings",
+        "remedies",
+        "overdue",
+    ]
+    view.rows = [list(b.values()) for b in branches]
+    said = _("{done} of {expected} in").format(
+        done=len(branches) - len(missing), expected=len(branches)
+    )
+    title = [
+        str(now.definitions.name),
+        phrases.week(week),
+        said,
+        phrases.closure_of([week], closing.closed),
+    ]
+    view.line("  ".join(title), "bold")
+    view.line()
+    view.blocks.append(_grid(now, branches))
+    show_remedies(view, now, remedies)
+    show_waiting(view, waiting)
+    show_lost(view, closing)
+    show_pending(view, now, pending)
+    show_doubles(view, now, doubles)
+    view.line()
+    for problem in in_git.problems[:_NAMED]:
+        view.line(_("git: {problem}").format(problem=problem), "red", whole=True)
+    if (left := len(in_git.problems) - _NAMED) > 0:
+        view.line(many("  and {count} more", "  and {count} more", left).format(count=left), "red")
+    for line in _next(now, week, missing, len(warnings), in_git):
+        view.line(line)
+    if not (missing or in_git.uncommitted or in_git.problems) and (
+        step := next_step(now, week, closing.closed)
+    ):
+        view.line(step)
+    return view
+
+
+def _branches(
+    now: Session,
+    week: str,
+    batches: list[Batch],
+    warnings: list[Finding],
+    remedies: dict[str, Life],
+) -> list[dict[str, Any]]:
+    """Each branch that has subjects in a week: what is in, and what is the matter with it."""
+    definitions = now.definitions
+    done = assessed_branches(batches)
+    cancelled = cancelled_entries(batches)
+    found = []
+    for b in definitions.branches:
+        if not definitions.has_subjects(b.id, week):
+            continue
+        live = [
+            e
+            for batch in batches
+            if batch.branch == b.id
+            for key, e in batch.numbered()
+            if key not in cancelled
+        ]
+        entry = done.get((week, b.id))
+        mine = [life for life in remedies.values() if life.branch == b.id]
+        found.append(
+            {
+                "branch": b.id,
+                "name": definitions.title(b.id),
+                "assessed": entry is not None,
+                "recorded_by": entry.recorded_by if entry else None,
+                "recorded_at": entry.recorded_at if entry else None,
+                "scores": sum(isinstance(e, Score) for e in live),
+                "exempt": sum(isinstance(e, Exempt) for e in live),
+                "warnings": sum(_of_branch(f.path, b.id) for f in warnings),
+                "remedies": len(mine),
+                "overdue": sum(life.overdue(now.today) for life in mine),
+            }
+        )
+    return found
+
+
+def _grid(now: Session, branches: list[dict[str, Any]]) -> Grid:
+    """A row a branch; what no branch has has no column, and the time none where there is no room."""
+    grid = _with(now, branches, timed=True)
+    return grid if fits(grid, now.around.width) else _with(now, branches, timed=False)
+
+
+def _with(now: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
+    columns = [
+        Column(phrases.branch_heading(now.definitions)),
+        Column(""),
+        Column(_("Recorded by"), wraps=True),
+        Column(_("Entries"), right=True),
+        Column(_("Exempt"), right=True),
+        Column(_("Warnings"), right=True),
+        Column(_("Remedies"), right=True),
+    ]
+    rows = [
+        [
+            Cell(phrases.branch(now.definitions, b["branch"])),
+            Cell(_("in"), "green") if b["assessed"] else Cell(_("not in"), "red"),
+            Cell(_by(now, b, timed)),
+            Cell(str(b["scores"]) if b["assessed"] or b["scores"] else ""),
+            Cell(str(b["exempt"] or "")),
+            Cell(str(b["warnings"] or ""), "yellow"),
+            Cell(str(b["remedies"] or ""), "red" if b["overdue"] else ""),
+        ]
+        for b in branches
+    ]
+    used = [n for n in range(len(columns)) if n < 4 or any(row[n].text for row in rows)]
+    return Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows])
+
+
+def _of_branch(path: str, branch: str) -> bool:
+    return path.rsplit("/", 1)[-1].rsplit("-", 1)[0] == branch
+
+
+def _by(now: Session, branch: dict[str, Any], timed: bool) -> str:
+    if not branch["assessed"]:
+        return ""
+    name = now.definitions.title(branch["recorded_by"])
+    return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}" if timed else name
+
+
+@dataclass(frozen=True)
+class _InGit:
+    """What git holds of the book: how many files a commit would take, what differs, and what is wrong."""
+
+    uncommitted: int | None = None  # None outside a repository
+    unheld: tuple[tuple[str, str], ...] = ()  # new, changed or gone; path
+    problems: tuple[str, ...] = ()
+
+
+def _in_git(now: Session) -> _InGit:
+    """What the working tree shows that git does not hold, and what keeps git from holding it."""
+    from qibi.checks.registry import in_git
+    from qibi.ledger.git import NotInstalled, in_between
+
+    try:
+        if now.git.repository() is None:
+            return _InGit()
+        held = now.held()
+        problems = [str(finding) for finding in in_git(now.root, now.definitions, now.git)]
+        if stopped := in_between(now.git):
+            problems.append(clauses([stopped.message, stopped.advice]))
+        return _InGit(len(held.taken), tuple(held.unheld()), tuple(problems))
+    except NotInstalled:
+        return _InGit()
+    except Refusal as refusal:
+        return _InGit(problems=(clauses([refusal.message, refusal.advice]),))
+
+
+def _shown_alone(unheld: Sequence[tuple[str, str]]) -> str:
+    """What is shown here and is not in git: new batches counted, all else by name."""
+    batches = sum(state == "new" and path.startswith("ledger/") for state, path in unheld)
+    parts = []
+    if batches:
+        parts.append(
+            many("{count} new batch", "{count} new batches", batches).format(count=batches)
+        )
+    words = {"new": _("new"), "changed": _("changed"), "gone": _("gone")}
+    rest = [f"{words[s]} {p}" for s, p in unheld if s != "new" or not p.startswith("ledger/")]
+    parts += rest[:_NAMED]
+    if len(rest) > _NAMED:
+        parts.append(_("{count} more").format(count=len(rest) - _NAMED))
+    return listing(parts)
+
+
+def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _InGit) -> list[str]:
+    lines = []
+    uncommitted = in_git.uncommitted
+    if warnings:
+        lines.append(
+            many("{count} warning: qibi check", "{count} warnings: qibi check", warnings).format(
+                count=warnings
+            )
+        )
+    if uncommitted:
+        lines.append(
+            many(
+                "{count} file is not committed: qibi commit",
+                "{count} files are not committed: qibi commit",
+                uncommitted,
+            ).format(count=uncommitted)
+        )
+    if in_git.unheld:
+        lines.append(_("shown here, not in git: {what}").format(what=_shown_alone(in_git.unheld)))
+    if found := [finding.path for finding in copies(now.root)]:
+        lines.append(
+            _("not read, though it looks like a definition: {files}").format(
+                files=phrases.places(found)
+            )
+        )
+    if missing:
+        names = phrases.places([phrases.branch(now.definitions, b) for b in missing])
+        lines.append(_("missing: {names}").format(names=names))
+        lines.append(_("next: qibi score SHEET --week {week}").format(week=week))
+        lines.append(
+            _(
+                "      or, where nothing happened:  qibi score --no-events --branch {branch} --week {week}"
+            ).format(branch=missing[0], week=week)
+        )
+    elif not uncommitted:
+        lines.append(_("next: qibi rank {week}").format(week=week))
+    return lines
+
+
+# What status says of closing: whether a week is closed or can be, and what waits for a correction.
+
+
+def closing_of(now: Session) -> Counting:
+    """All closed weeks, and the batches of theirs that are pending."""
+    return counting(now.root, latest_paths(now.root))
+
+
+def pending_batches(now: Session, found: Counting) -> list[Batch]:
+    """The batches that came after their week was closed."""
+    wanted = set(found.pending)
+    return [b for b in read_weeks(now.root, found.waiting) if b.path in wanted]
+
+
+def closing_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "closed": found.closed.get(week),
+        "lost": found.lost_in,
+        "pending": [
+            {
+                "week": b.week,
+                "branch": b.branch,
+                "batch": b.digest,
+                "recorded_by": b.entries[0].recorded_by,
+                "recorded_at": b.entries[0].recorded_at,
+            }
+            for b in pending
+        ],
+    }
+
+
+def show_lost(view: View, found: Counting) -> None:
+    """Say of which weeks batches are gone for good."""
+    if texts := phrases.lost(found.lost_in):
+        view.line()
+    for text in texts:
+        view.line(text, "yellow", whole=True)
+
+
+def show_pending(view: View, now: Session, pending: list[Batch]) -> None:
+    """Name each pending batch, and the command that takes it in."""
+    if not pending:
+        return
+    view.line()
+    view.line(_("pending, for weeks that are closed: it counts for nothing yet"), "yellow")
+    for batch in pending:
+        text = _("  {week} {branch}  batch {batch}, recorded by {name} on {day}")
+        first = batch.entries[0]
+        view.line(
+            text.format(
+                week=batch.week,
+                branch=phrases.branch(now.definitions, batch.branch),
+                batch=batch.digest[:4],
+                name=now.definitions.title(first.recorded_by),
+                day=first.recorded_at[:10],
+            )
+        )
+    for week in dict.fromkeys(b.week for b in pending):
+        view.line(_("  next: qibi close {week} --approved-by WHO --note TEXT").format(week=week))
+
+
+def open_before(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
+    """The first week with batches, after the latest closed one, that is open before this week.
+
+    A book that closes no weeks is not told to.
+    """
+    if not closed:
+        return None
+    last = max((w for w in closed if w < week), default="")
+    return next((w for w in weeks_with_batches(now.root) if last < w < week), None)
+
+
+def next_step(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
+    """How a week in which all is in and committed comes to its end; None where it has."""
+    if week in closed:
+        return None
+    last = weeks.sunday(week).toordinal() + (now.definitions.objections or 0)
+    day = weeks.sunday(week).fromordinal(last)
+    earlier = open_before(now, week, closed)
+    if earlier:
+        return _("next: qibi close {week}, which is open still").format(week=earlier)
+    if now.today <= day:
+        return _("objections until {day}; then: qibi close {week}").format(
+            day=phrases.day(day, now.today), week=week
+        )
+    return _("next: qibi close {week}").format(week=week)
+
+
+# What waits for someone: remedies to be reported or verified, milestones, proposed points.
+
+
+Remedies = dict[str, Life]  # id: its life
+Waiting = list[tuple[str, str, str]]  # branch, what waits, the command
+_SHOWN = 8  # of each; JSON has them all
+
+
+def show_remedies(view: View, now: Session, remedies: Remedies) -> None:
+    """Overdue ones in red, those due this week and those to be verified, with the next command."""
+    if not remedies:
+        return
+    sunday = weeks.sunday(weeks.week_of(now.today)).isoformat()
+    late = sum(life.overdue(now.today) for life in remedies.values())
+    said = [many("{count} remedy", "{count} remedies", len(remedies)).format(count=len(remedies))]
+    if late:
+        said.append(_("{count} overdue").format(count=late))
+    view.line()
+    view.line(listing(said), "bold")
+    pressing = {
+        key: life
+        for key, life in remedies.items()
+        if life.state == "reported" or (life.due and life.due <= sunday)
+    }
+    rows = [_row(now, key, life) for key, life in list(pressing.items())[:_SHOWN]]
+    if rows:
+        columns = [Column(""), Column(""), Column("", wraps=True), Column("", wraps=True)]
+        view.blocks.append(Grid(columns, rows, headed=False))
+    if more := len(remedies) - len(rows):
+        text = _("and {count} more").format(count=more) if rows else _("none is due this week")
+        view.line(f"{text}{colon()}qibi remedy list")
+    done = next((key for key, life in pressing.items() if life.state == "reported"), None)
+    todo = next((key for key, life in pressing.items() if life.state != "reported"), None)
+    if todo:
+        view.line(_("once it is done: {command}").format(command=f"qibi remedy report {todo}"))
+    if done:
+        command = f"qibi remedy verify {done} --as WHO"
+        view.line(_("to strike it off: {command}").format(command=command))
+        view.line("  " + _("WHO is someone who neither owns nor reported it"), "dim")
+
+
+def _row(now: Session, key: str, life: Life) -> list[str | Cell]:
+    """Its id, what it waits for, whom it is about, and its owner."""
+    late = life.overdue(now.today)
+    said = [_("reported, to be verified")] if life.state == "reported" else []
+    if late:
+        said.append(_("OVERDUE since {day}").format(day=day_text(life.due, now.today)))
+    elif not said:
+        said.append(_("due {day}").format(day=day_text(life.due, now.today)))
+    style = "red" if late else "yellow"
+    title = now.definitions.title
+    return [key, Cell(listing(said), style), title(life.subject), title(life.owner)]
+
+
+def show_waiting(view: View, waiting: Waiting) -> None:
+    """What waits for a scorer, each with its command."""
+    if not waiting:
+        return
+    view.line()
+    view.line(_("waiting for the scorers"), "bold")
+    for _branch, said, command in waiting[:_SHOWN]:
+        view.line(said)
+        view.line(f"  {command}", "dim", whole=True)
+    if len(waiting) > _SHOWN:
+        text = _("and {count} more").format(count=len(waiting) - _SHOWN)
+        view.line(f"{text}{colon()}qibi task list")
+
+
+def waiting_json(now: Session, remedies: Remedies, waiting: Waiting) -> dict[str, Any]:
+    """Both in the shape that scripts read."""
+    return {
+        "remedies": [
+            {
+                "id": key,
+                "week": life.week,
+                "branch": life.branch,
+                "subject": life.subject,
+                "name": now.definitions.title(life.subject),
+                "state": life.state,
+                "owner": life.owner or None,
+                "measure": life.measure,
+                "due": life.due or None,
+                "overdue": life.overdue(now.today),
+            }
+            for key, life in remedies.items()
+        ],
+        "waiting": [
+            {"branch": branch, "text": said, "command": command}
+            for branch, said, command in waiting
+        ],
+    }
+
+
+# What status says of warnings: how many stand, and each event that may have been recorded twice.
+
+
+Accepted = Set[tuple[str, str, int]]  # check, path, line
+Doubles = list[tuple[Place, Place]]
+
+
+def accepted_by_seals(now: Session) -> Accepted:
+    """The warnings that stood when their week was closed, or corrected."""
+    return accepted_warnings(chain_of(now.root)[0])
+
+
+def standing(survey: Survey, accepted: Accepted) -> list[Finding]:
+    """The warnings that no seal has accepted, as `qibi check` gives them."""
+    found = [replace(f, code=check.code) for check in WARNINGS for f in check.function(survey)]
+    return [w for w in found if (w.code, w.path, w.line) not in accepted]
+
+
+def doubles_of(survey: Survey, accepted: Accepted) -> Doubles:
+    """The same of what may have been recorded twice, as in two clones: both entries."""
+    return [
+        pair
+        for pair in doubles(survey)
+        if ("possible-double", pair[1][0].path, pair[1][1]) not in accepted
+    ]
+
+
+def doubles_json(found: Doubles) -> list[dict[str, str]]:
+    """The same for programs."""
+    return [{"entry": key, "same_as": other} for (_b, _n, other, _e), (_c, _m, key, _f) in found]
+
+
+def show_doubles(view: View, now: Session, found: Doubles) -> None:
+    """Name both entries of each pair, and the command that voids one."""
+    if not found:
+        return
+    view.line()
+    view.line(_("possible doubles: two batches say the same"), "yellow")
+    weeks = {e.week for _one, (_there, _line, _key, e) in found}
+    digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(now.root, w)}
+    short = phrases.short_ids((place[2] for pair in found for place in pair), digests)
+    for (_batch, _number, other, _entry), (_there, _line, key, e) in found:
+        scheme = now.definitions.scheme(e.week)
+        named = scheme and (scheme.item(e.item) or scheme.criterion(e.item))
+        text = f"  {now.definitions.title(e.subject)}  {named.name if named else e.item} {points.signed(e.hundredths)}"
+        if e.note:
+            text += f" ({e.note})"
+        view.line(text)
+        view.line(
+            _("    {other} and {key}; if it is one event: qibi void {key}").format(
+                other=short[other], key=short[key]
+            )
+        )
