@@ -22,9 +22,9 @@ from qibi.base import weeks  # noqa: E402
 from qibi.book.load import load  # noqa: E402
 from qibi.ledger.batches import read_weeks  # noqa: E402
 from qibi.scoring import engine  # noqa: E402
-from qibi.scoring.assessed import before
+from qibi.scoring.assessed import before  # noqa: E402
 from qibi.scoring.facts import Question  # noqa: E402
-from qibi.scoring.ranking import answer
+from qibi.scoring.ranking import answer  # noqa: E402
 
 # step, what stands there (exactly once), what stands there instead
 MUTANTS = [

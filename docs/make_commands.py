@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qibi.base import language
-from qibi.cli.app import PANELS
-from qibi.cli.app import panel_title
+from qibi.cli.app import panel_title, panels
 
 HERE = Path(__file__).resolve().parent
 
@@ -56,7 +55,7 @@ def page(edition: Edition) -> str:
     """The whole reference in one language."""
     language.use(edition.language)
     parts = [f"# {edition.title}", edition.about, _links(), _block(_help(edition.language))]
-    for key, names in PANELS.items():
+    for key, names in panels().items():
         parts.append(f"## {panel_title(key)}")
         for name in names:
             parts += [f"### qibi {name}", _block(_help(edition.language, name))]
@@ -65,7 +64,7 @@ def page(edition: Edition) -> str:
 
 def _links() -> str:
     lines = []
-    for key, names in PANELS.items():
+    for key, names in panels().items():
         links = " · ".join(f"[{name}](#qibi-{name})" for name in names)
         lines.append(f"- {panel_title(key)}: {links}")
     return "\n".join(lines)

@@ -374,7 +374,7 @@ def further_line(draw: Draw, book: Book, period: set[str]) -> dict:
 
 
 def write(book: Book, root: Path) -> None:
-    """Write the book to disk as DESIGN.md lays it out; YAML as JSON text, which is YAML too."""
+    """Write the book to disk as docs/formats.md lays it out; YAML as JSON text, which is YAML too."""
 
     def write_json(path: Path, data: dict) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

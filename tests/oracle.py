@@ -1,4 +1,4 @@
-"""The rules of DESIGN.md in plain Python: slow, obvious, and the judge of the SQL.
+"""The rules of docs/design.md in plain Python: slow, obvious, and the judge of the SQL.
 
 Written from the text of the rules alone. Points are integers of hundredths of a point; what is not
 yet rounded is a Fraction."""

@@ -1,5 +1,6 @@
 """The documents are in step with the program."""
 
+import ast
 import re
 
 import make_commands
@@ -7,11 +8,11 @@ import pytest
 from make_commands import Edition
 from outside import REPOSITORY
 
-from qibi.cli.app import PANELS
+from qibi.cli.app import panels
 from qibi.ledger.entries import decode
 
 DOCS = REPOSITORY / "docs"
-COMMANDS = [name for names in PANELS.values() for name in names]
+COMMANDS = [name for names in panels().values() for name in names]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)\s]*)?\)")
 PAGES = sorted(
     path.relative_to(REPOSITORY).as_posix()
@@ -50,3 +51,38 @@ def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     for target in LINK.findall(path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{page}: {target}"
+
+
+def _defined() -> dict[str, set[str]]:
+    """Module below src/qibi: the names that it defines, methods as `Class.method`."""
+    source = REPOSITORY / "src" / "qibi"
+    found = {}
+    for path in source.rglob("*.py"):
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    names.add(name)
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)])
+                    | ast.AnnAssign(target=ast.Name(id=name))
+                ):
+                    names.add(name)
+            if isinstance(node, ast.ClassDef):
+                inner = [n.name for n in node.body if isinstance(n, ast.FunctionDef)]
+                names.update(f"{node.name}.{name}" for name in inner)
+        found[path.relative_to(source).as_posix()] = names
+    return found
+
+
+def test_the_architecture_names_what_is_there() -> None:
+    defined = _defined()
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`((?:\w+/)?[a-z_]+\.py)(?:: ?([\w.]+))?`", text)
+    assert len(named) > 100
+    for file, name in named:
+        if file == "file.py":  # how a place is written
+            continue
+        modules = [m for m in defined if m == file or m.endswith(f"/{file}")]
+        assert modules or list(REPOSITORY.glob(f"**/{file}")), file
+        assert not name or any(name in defined[m] for m in modules), f"{file}: {name}"

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.hostile import NASTY, SMALL, few
-from qibi.cli.app import SUMMARIES, Commands, main
+from qibi.cli.app import Commands, main, summaries
 from qibi.cli.surroundings import Surroundings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=timezone(timedelta(hours=8)))
@@ -81,7 +81,7 @@ def options_of(
 def all_commands() -> list[tuple[list[str], list[str]]]:
     commands, context = Commands(name="qibi"), click.Context(click.Command("qibi"))
     found = []
-    for name in SUMMARIES:
+    for name in summaries():
         if name not in UNFIT:
             command = commands.get_command(context, name)
             assert command is not None

@@ -1,4 +1,4 @@
-"""Red and black lists against a plain reading of DESIGN: the first so many, then what ties do to it."""
+"""Red and black lists against a plain reading of docs/design.md: the first so many, then what ties do to it."""
 
 from fractions import Fraction
 from math import floor

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from test_init import Run
 
-from qibi.cli.app import SUMMARIES
+from qibi.cli.app import summaries
 
 HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 PARTY = re.compile(
@@ -143,7 +143,7 @@ def test_no_refusal_shows_chinese_or_a_word_of_the_party(book: Path, command: st
 def commands_with_help() -> list[str]:
     """Every command and every part of one."""
     found = [""]
-    for name in SUMMARIES:
+    for name in summaries():
         parts = getattr(import_module(f"qibi.commands.{name}"), "COMMANDS", {})
         found += [name, *(f"{name} {part}" for part in parts)]
     return found
@@ -154,7 +154,7 @@ def test_help_speaks_the_books_words(book: Path, command: str) -> None:
     """In a process of its own: the help of options is fixed where a module is first imported."""
     shown = helped(book, command, "en")
     assert "Usage: qibi" in shown
-    assert command or all(name in shown for name in SUMMARIES)
+    assert command or all(name in shown for name in summaries())
     # The names of commands and the values of --status are to be typed.
     shown = re.sub(r"^  branch  |\bfull, probationary, activist or staff\b", "", shown, flags=re.M)
     looked_through(shown)

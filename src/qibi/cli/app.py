@@ -2,9 +2,13 @@
 
 import gettext
 import os
+import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -13,7 +17,7 @@ from typer.core import TyperGroup
 
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, colon, mark, placeholders
+from qibi.base.language import _, colon, placeholders
 from qibi.base.memory import is_out_of_memory, out_of_memory
 from qibi.base.text import width
 from qibi.cli import surroundings
@@ -79,51 +83,31 @@ def let_click_speak(language: str, catalogs: str) -> None:
     gettext.textdomain("qibi")
 
 
-# Panel: command: what it does, in a sentence. The module of a command has the rest of its help.
-PANELS: dict[str, dict[str, str]] = {
-    "week": {
-        "score": mark("Record a branch's week, from sheets, single entries or questions."),
-        "fix": mark("Mend an entry: it is voided and recorded anew, with a reason."),
-        "void": mark("Cancel an entry: it stays in the ledger and counts no more."),
-        "exempt": mark("Leave someone out of a week, or of several."),
-        "status": mark("What is in for a week, what is missing, what to do next."),
-        "rank": mark("Rank members over a week, month, quarter, year or range."),
-        "commit": mark("Check the book and commit it to git, and nothing else."),
-    },
-    "look": {
-        "show": mark("How many points did you get this week?"),
-        "why": mark("How a total came about, rule by rule."),
-        "log": mark("List the entries of a period, voided ones included."),
-        "lists": mark("Red and black lists by the book's policy, and what put each name there."),
-        "remedy": mark("Remedies, from open to verified."),
-        "task": mark("A CP's plan: what is done, what is late, what comes next."),
-        "board": mark("The week for the wall and the chat group; one person's slip."),
-        "minutes": mark("The meeting's minutes: red and black lists, remedies, lines to fill."),
-        "pack": mark("A week in one folder: board, slips, minutes, summary, next week's sheets."),
-        "export": mark("Standings and entries as xlsx, csv, json or parquet."),
-        "fleet": mark("Collect many books into one lake, to be ranked together."),
-    },
-    "setup": {
-        "init": mark("Make a new book."),
-        "sheet": mark("Make score sheets to fill in: a branch's week as xlsx or csv."),
-        "rules": mark("Print the rule sheet in force; say what a new version changes."),
-        "member": mark("Add people, move them, end their time, or list them."),
-        "branch": mark("Begin and end branches, move a group between them, or list them."),
-        "attach": mark("Add evidence to an entry: a photo, a letter, a patent."),
-        "erase": mark("Take a person's name out of the book; say what remains where."),
-        "schema": mark("Print the JSON Schemas of the YAML files."),
-        "demo": mark("Take a tour: score a week of a sample book, rank it, ask why."),
-        "doctor": mark("Say what is installed and what is missing."),
-    },
-    "prove": {
-        "check": mark("Check every definition and every entry; silent when all is well."),
-        "close": mark("Seal a week: from then on it changes by open corrections only."),
-        "audit": mark("Prove from git that nothing was rewritten, on a page to sign."),
-        "acknowledge": mark("Explain what an audit finds, approved by another, for good."),
-        "signers": mark("Who may sign; accept a change of keys."),
-    },
-}
-SUMMARIES = {name: text for names in PANELS.values() for name, text in names.items()}
+FOLDER = Path(__file__).parents[1] / "commands"
+# What a command says of itself in its module, to be known before the module is imported: the panel of
+# `qibi --help` that it stands in and its place there, and what it does, in a sentence.
+_ABOUT = re.compile(r'^PANEL = "(\w+)", (\d+)\nSUMMARY = mark\("(.+)"\)$', re.MULTILINE)
+PANELS = ("week", "look", "setup", "prove")
+
+
+@cache
+def panels() -> dict[str, dict[str, str]]:
+    """Panel: command: its summary in English, of every module in `commands/` that is a command."""
+    found: dict[str, list[tuple[int, str, str]]] = {panel: [] for panel in PANELS}
+    for path in FOLDER.glob("*.py"):
+        if about := _ABOUT.search(path.read_text("utf-8")):
+            found[about[1]].append((int(about[2]), path.stem, about[3]))
+    return {
+        panel: {name: text for _place, name, text in sorted(commands)}
+        for panel, commands in found.items()
+    }
+
+
+def summaries() -> dict[str, str]:
+    """Command: its summary in English, in the order in which help lists them."""
+    return {name: text for names in panels().values() for name, text in names.items()}
+
+
 OK, FINDINGS, CANNOT_RUN, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -137,13 +121,13 @@ class Commands(TyperGroup):
     context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SUMMARIES)
+        return list(summaries())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in SUMMARIES:
+        module = _module(cmd_name)
+        if module is None:
             return None
-        module = import_module(f"qibi.commands.{cmd_name}")
-        parts = [_(t) for t in (SUMMARIES[cmd_name], module.DETAILS) if t]
+        parts = [_(t) for t in (module.SUMMARY, module.DETAILS) if t]
         app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=False)
         several = getattr(module, "COMMANDS", None)
         if several is None:
@@ -168,7 +152,7 @@ class Commands(TyperGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and name not in SUMMARIES:
+        if not name.startswith("-") and _module(name) is None:
             from qibi.base.text import closest
 
             near = closest(name, self.list_commands(ctx))
@@ -181,12 +165,20 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        longest = max(len(name) for name in SUMMARIES)
-        for panel, names in PANELS.items():
+        longest = max(len(name) for name in summaries())
+        for panel, names in panels().items():
             with formatter.section(panel_title(panel)):
                 formatter.write_dl([(f"{n:<{longest}}", _(text)) for n, text in names.items()])
         with formatter.section(_("Everywhere")):
             formatter.write_dl(_everywhere())
+
+
+def _module(name: str) -> ModuleType | None:
+    """The module of a command; None where there is no command of this name."""
+    if not (name.isidentifier() and (FOLDER / f"{name}.py").is_file()):
+        return None
+    module = import_module(f"qibi.commands.{name}")
+    return module if hasattr(module, "SUMMARY") else None
 
 
 def _nothing() -> None:

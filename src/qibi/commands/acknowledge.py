@@ -42,6 +42,8 @@ from qibi.proof.audit import audit as audit_book
 from qibi.proof.read_out import order
 from qibi.proof.repository import Exhibits, Repository
 
+PANEL = "prove", 4
+SUMMARY = mark("Explain what an audit finds, approved by another, for good.")
 DETAILS = mark(
     "For an accident that git's history keeps for good: it says what happened, who says so and who "
     "approved it, in a file of the chain of seals, bound to the digests of what it is about. The audit "

@@ -34,6 +34,8 @@ from qibi.ledger.kept_sheets import is_below
 from qibi.ledger.store import SHEETS, write_once
 from qibi.scoring.ranking import live_scores
 
+PANEL = "setup", 6
+SUMMARY = mark("Add evidence to an entry: a photo, a letter, a patent.")
 DETAILS = mark(
     "The files are copied into the book's evidence/. As nothing is ever edited, the entry is voided and recorded anew with them."
 )

@@ -16,6 +16,8 @@ from qibi.proof.audit import audit as audit_book
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
 
+PANEL = "prove", 3
+SUMMARY = mark("Prove from git that nothing was rewritten, on a page to sign.")
 DETAILS = mark(
     "Reads git's objects and history only, never the working tree. --against takes the digest of a "
     "seal as it was published: on a board, in a chat, in a minute book. --trust takes the keys that a "

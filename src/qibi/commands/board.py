@@ -15,6 +15,8 @@ from qibi.commands.export import must_be_scored
 if TYPE_CHECKING:
     from qibi.board.build import Asked, Board, Slip
 
+PANEL = "look", 7
+SUMMARY = mark("The week for the wall and the chat group; one person's slip.")
 DETAILS = mark(
     "Lists with what put each name there, the top ten, criteria by branch, trends, remedies, milestones, "
     "and the seal of a closed week. html is one page to open, sort and filter, with the sum behind "

@@ -23,6 +23,8 @@ from qibi.commands.edit_files import (
 )
 from qibi.commands.member import branch_of, list_branches, still_named
 
+PANEL = "setup", 5
+SUMMARY = mark("Begin and end branches, move a group between them, or list them.")
 DETAILS = mark("A branch that ends keeps its file and its past; its members end with it.")
 EXAMPLES = mark("""
 qibi branch move-group outer-1-g2 --to outer-2 --from W48

@@ -10,6 +10,8 @@ from qibi.cli import options
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import session
 
+PANEL = "prove", 1
+SUMMARY = mark("Check every definition and every entry; silent when all is well.")
 DETAILS = mark(
     "Errors can be mended and give exit code 1. Warnings stand in the ledger already: they "
     "are shown and do not block."

@@ -27,6 +27,8 @@ from qibi.ledger.entries import Score
 from qibi.ledger.store import is_unreported, keep, locked, write_seal
 from qibi.proof.closing import Closing, Row, Wish, prepare, standing
 
+PANEL = "prove", 2
+SUMMARY = mark("Seal a week: from then on it changes by open corrections only.")
 DETAILS = mark(
     "The seal fixes what the week held: its batches, definitions, rules, standings and lists, and the "
     "seal before it. What is recorded for the week afterwards waits until it is closed again, which "

@@ -33,6 +33,8 @@ from qibi.ledger.store import (
     write_durably,
 )
 
+PANEL = "week", 7
+SUMMARY = mark("Check the book and commit it to git, and nothing else.")
 DETAILS = mark("Errors block the commit, warnings do not. The message says what was scored.")
 EXAMPLES = mark("""
 qibi commit

@@ -19,6 +19,8 @@ from qibi.cli.console import relative
 from qibi.cli.session import Session, session
 from qibi.cli.surroundings import Surroundings
 
+PANEL = "setup", 9
+SUMMARY = mark("Take a tour: score a week of a sample book, rank it, ask why.")
 DETAILS = mark(
     "The book and everybody in it is made up. It is copied, to DIR or to a folder that is "
     "gone again afterwards; nothing else is touched."

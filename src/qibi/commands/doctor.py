@@ -18,6 +18,8 @@ from qibi.cli import options
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session, session
 
+PANEL = "setup", 10
+SUMMARY = mark("Say what is installed and what is missing.")
 DETAILS = mark(
     "Ends with 1 where something that is needed is missing or broken, and says what to do."
 )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from qibi.ledger.batches import Batch
     from qibi.ledger.remains import Entries, Place, Sought
 
+PANEL = "setup", 7
+SUMMARY = mark("Take a person's name out of the book; say what remains where.")
 DETAILS = mark(
     "Only the name goes: the id, the entries and the points stay. It says where the name still "
     "stands; git keeps all that was ever committed (docs/privacy.md)."

@@ -12,6 +12,8 @@ from qibi.cli.session import session
 from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import Entry, Exempt
 
+PANEL = "week", 4
+SUMMARY = mark("Leave someone out of a week, or of several.")
 DETAILS = mark(
     "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
 )

@@ -21,6 +21,8 @@ from qibi.scoring.facts import KINDS
 from qibi.scoring.ranking import Ranking
 from qibi.scoring.ranking import rank as ranking_of
 
+PANEL = "look", 10
+SUMMARY = mark("Standings and entries as xlsx, csv, json or parquet.")
 DETAILS = mark(
     "xlsx has a summary with charts and a page per branch, json everything under one version "
     "number; csv and parquet hold one table: the standings, or with --entries the entries. csv and "

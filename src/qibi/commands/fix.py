@@ -14,6 +14,8 @@ from qibi.cli.session import session
 from qibi.ledger.admission import Wish, admit, wish_of
 from qibi.ledger.entries import Entry, File, Score, Void
 
+PANEL = "week", 2
+SUMMARY = mark("Mend an entry: it is voided and recorded anew, with a reason.")
 DETAILS = mark("Name what changes; all else stays as it was. Nothing is ever edited.")
 EXAMPLES = mark("""
 qibi fix 9c41.24 --count 2 --reason "looked at the photos: two places only"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qibi.fleet.collect import Collected
     from qibi.fleet.lake import Book, Lake
 
+PANEL = "look", 11
+SUMMARY = mark("Collect many books into one lake, to be ranked together.")
 DETAILS = mark(
     "fleet.yaml names the books: folders, patterns of folders, git remotes. What is committed is "
     "collected, of books in which check and audit find nothing; then 'qibi rank --fleet' ranks across them."

@@ -30,6 +30,8 @@ from qibi.book.definitions import Definitions, Scheme
 from qibi.cli.console import relative
 from qibi.cli.output import Column, Grid, View
 
+PANEL = "setup", 1
+SUMMARY = mark("Make a new book.")
 DETAILS = mark(
     "Without a roster it holds a made-up sample of three people, so that the first commands "
     "work. The language spoken (--lang) becomes the book's. Nothing that is there is "

@@ -114,6 +114,8 @@ def as_json(now: Session, key: str, life: Life) -> dict[str, Any]:
     }
 
 
+PANEL = "look", 4
+SUMMARY = mark("Red and black lists by the book's policy, and what put each name there.")
 DETAILS = mark(
     "The lists of qibi.yaml, by total: a tie across the cut is wholly off red and wholly on black. "
     "Subjects of a branch that submitted nothing are named as missing."

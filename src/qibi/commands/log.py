@@ -29,6 +29,8 @@ from qibi.ledger.entries import (
     moment,
 )
 
+PANEL = "look", 3
+SUMMARY = mark("List the entries of a period, voided ones included.")
 DETAILS = mark("Without a period it is the latest assessed week.")
 EXAMPLES = mark("""
 qibi log --week W46 --branch outer-1

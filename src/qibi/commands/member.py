@@ -32,6 +32,8 @@ from qibi.commands.edit_files import (
     week_given,
 )
 
+PANEL = "setup", 4
+SUMMARY = mark("Add people, move them, end their time, or list them.")
 DETAILS = mark(
     "Whoever moves or changes ends in one row and begins in another, with the same id: past weeks stay as they were."
 )

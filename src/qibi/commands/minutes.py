@@ -14,6 +14,8 @@ from qibi.cli.session import session
 from qibi.commands.board import asked_of
 from qibi.commands.export import must_be_scored
 
+PANEL = "look", 8
+SUMMARY = mark("The meeting's minutes: red and black lists, remedies, lines to fill.")
 DETAILS = mark(
     "Whom the red list names tells what others can learn, whom the black list names gives cause "
     "and measure; then remedies, decisions, the next meeting and signatures. What a remedy or the "

@@ -15,6 +15,8 @@ from qibi.cli import options, phrases
 from qibi.cli.session import Session, session
 from qibi.commands import board, export, minutes
 
+PANEL = "look", 9
+SUMMARY = mark("A week in one folder: board, slips, minutes, summary, next week's sheets.")
 DETAILS = mark(
     "The folder holds the board (html, pdf, png), everyone's slip, the minutes, the summary as xlsx, "
     "next week's score sheets, and index.html, which links to all of it. A folder that qibi made is "

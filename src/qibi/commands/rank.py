@@ -21,6 +21,8 @@ from qibi.scoring.honours import Honoured, HonoursRanking, ranking
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.ranking import rank as ranking_of
 
+PANEL = "week", 6
+SUMMARY = mark("Rank members over a week, month, quarter, year or range.")
 DETAILS = mark(
     "Without a period it is the latest assessed week. The ranking is provisional, and says "
     "so, until every branch is in."
@@ -481,7 +483,7 @@ def warnings(ranking: Ranking) -> list[tuple[str, str]]:
 
 
 def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -> dict[str, Any]:
-    """The ranking as JSON, in the shape that DESIGN fixes."""
+    """The ranking as JSON, in the shape that docs/formats.md gives."""
     asked = ranking.question
     return {
         "qibi": 1,

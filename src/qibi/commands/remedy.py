@@ -67,6 +67,8 @@ def shown_by(now: Session, text: str) -> tuple[str, ...]:
     return found
 
 
+PANEL = "look", 5
+SUMMARY = mark("Remedies, from open to verified.")
 DETAILS = mark(
     "A remedy is open until someone who neither owns nor reported it has verified it. All its "
     "steps stand in the week in which it was opened."

@@ -301,6 +301,8 @@ def _signed(hundredths: int | None) -> str:
     return "" if hundredths is None else points.signed(hundredths)
 
 
+PANEL = "setup", 3
+SUMMARY = mark("Print the rule sheet in force; say what a new version changes.")
 DETAILS = mark(
     "Without a week it is the current one. 'qibi rules diff' compares the versions in force in two "
     "weeks, by default the two latest, or one week's with the version before it."

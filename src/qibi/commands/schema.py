@@ -8,6 +8,8 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli.session import session
 
+PANEL = "setup", 8
+SUMMARY = mark("Print the JSON Schemas of the YAML files.")
 DETAILS = mark(
     "Each YAML file names its schema in its first line, so that an editor completes and checks it."
 )

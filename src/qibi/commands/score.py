@@ -31,6 +31,8 @@ from qibi.ledger.admission import Wish, admit, wish_of
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry
 
+PANEL = "week", 1
+SUMMARY = mark("Record a branch's week, from sheets, single entries or questions.")
 DETAILS = mark(
     "A sheet is taken whole or not at all. Submitted again, it adds only what differs. "
     "The week is --week, else the sheet's own; the branch --branch, else the sheet's, else "

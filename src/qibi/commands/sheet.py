@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qibi.sheets.blank import Blank
     from qibi.sheets.blank_xlsx import Rules
 
+PANEL = "setup", 2
+SUMMARY = mark("Make score sheets to fill in: a branch's week as xlsx or csv.")
 DETAILS = mark(
     "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, limits "
     "on points and counts, and the rules on a second page. Fill it in Excel, WPS or LibreOffice and "

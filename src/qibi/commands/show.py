@@ -127,6 +127,8 @@ def as_plain(now: Session, found: OnRecord) -> dict[str, Any]:
     }
 
 
+PANEL = "look", 1
+SUMMARY = mark("How many points did you get this week?")
 DETAILS = mark(
     "Total, rank, criteria, entries and trend; whom the subject is tied to, honours, pledges and open remedies. A cap or an exclusion that cut "
     "something is said beside the entry that it cut."

@@ -29,6 +29,8 @@ from qibi.ledger.signers import (
 )
 from qibi.ledger.store import locked, write_seal
 
+PANEL = "prove", 5
+SUMMARY = mark("Who may sign; accept a change of keys.")
 DETAILS = mark(
     "Keys stand under 'signers' in qibi.yaml. What changes there holds once someone who could close "
     "before has accepted it with their key."

@@ -29,6 +29,8 @@ from qibi.ledger.remedies import Life, unverified
 from qibi.ledger.seals import accepted_warnings, latest_paths
 from qibi.scoring.assessed import assessed_branches, latest_assessed
 
+PANEL = "week", 5
+SUMMARY = mark("What is in for a week, what is missing, what to do next.")
 DETAILS = mark(
     "Without --week it is the last week that is over, or a later one if anyone has scored it."
 )

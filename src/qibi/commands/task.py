@@ -23,6 +23,8 @@ from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Task
 from qibi.ledger.progress import MilestoneState, PlanState, TaskState
 
+PANEL = "look", 6
+SUMMARY = mark("A CP's plan: what is done, what is late, what comes next.")
 DETAILS = mark(
     "A plan is plans/CP.yaml: tasks, each with its milestones and their due days. A milestone "
     "reached early or late is proposed to the scorer once it is recorded as done, for then its "

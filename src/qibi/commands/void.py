@@ -13,6 +13,8 @@ from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import Entry, Void
 from qibi.scoring.ranking import live_scores
 
+PANEL = "week", 3
+SUMMARY = mark("Cancel an entry: it stays in the ledger and counts no more.")
 DETAILS = mark(
     "Without an id, on a terminal, the latest entries of a week are listed to pick from."
 )
