@@ -92,7 +92,7 @@ Subject = Annotated[
 
 
 def asked_period(
-    now: Session,
+    session: Session,
     period: str | None = None,
     week: str | None = None,
     month: str | None = None,
@@ -111,26 +111,26 @@ def asked_period(
         }.items()
         if v is not None
     }
-    if period is not None and week == LATEST and weeks.parse_period(period, now.today) is None:
-        return now.period(period)  # `--week nonsense`: refused by what was meant
+    if period is not None and week == LATEST and weeks.parse_period(period, session.today) is None:
+        return session.period(period)  # `--week nonsense`: refused by what was meant
     if len(given) > 1:
         raise Refusal(
             _("{names} can't go together").format(names=", ".join(given)), _("name one period")
         )
     if not given:
-        return now.period(None)
+        return session.period(None)
     ((name, text),) = given.items()
     if name in ("PERIOD", "--week"):
-        return now.period(text)
-    return _named(now, name[2:], text)
+        return session.period(text)
+    return _named(session, name[2:], text)
 
 
-def _named(now: Session, kind: str, text: str) -> Period:
-    anchor = now.period(None).weeks[0]
+def _named(session: Session, kind: str, text: str) -> Period:
+    anchor = session.period(None).weeks[0]
     thursday = weeks.monday(anchor).toordinal() + 3
-    day = now.today.fromordinal(thursday)
+    day = session.today.fromordinal(thursday)
     if text == "last":
-        day = now.today
+        day = session.today
     current = {
         "month": weeks.month(day.year, day.month),
         "quarter": weeks.quarter(day.year, (day.month + 2) // 3),
@@ -147,7 +147,7 @@ def _named(now: Session, kind: str, text: str) -> Period:
             return weeks.month(day.year, number)
         if kind == "quarter" and 1 <= number <= 4:
             return weeks.quarter(day.year, number)
-    found = weeks.parse_period(text, now.today)
+    found = weeks.parse_period(text, session.today)
     if found is None or found.kind != kind:
         examples = {"month": "2026-09", "quarter": "2026-Q4", "year": "2026"}
         raise Refusal(
@@ -160,7 +160,7 @@ def _named(now: Session, kind: str, text: str) -> Period:
 # Files that are made as bytes: where they go, and what a person is told.
 
 
-def put(now: Session, raw: bytes, output: str | None, usual: str) -> None:
+def put(session: Session, raw: bytes, output: str | None, usual: str) -> None:
     """Write bytes to the file named, to `usual` where none is, for `-` to standard output.
 
     Raises `Refusal` where the disk refuses, or where standard output is a terminal.
@@ -168,20 +168,20 @@ def put(now: Session, raw: bytes, output: str | None, usual: str) -> None:
     from qibi.ledger.store import failures_explained, write_durably
 
     if output == "-":
-        _to_stream(now, raw, usual)
+        _to_stream(session, raw, usual)
         return
-    path = now.around.folder / (output or usual)
+    path = session.around.folder / (output or usual)
     with failures_explained(path):
         path = path.resolve()  # a link stays a link
         if path.exists() and not path.is_file():
             path.write_bytes(raw)  # a device or a pipe is written to; a folder refuses
         else:
             write_durably(path, raw)
-    now.console.say(_("written: {path}").format(path=output or usual))
+    session.console.say(_("written: {path}").format(path=output or usual))
 
 
-def _to_stream(now: Session, raw: bytes, usual: str) -> None:
-    stream = now.around.stdout
+def _to_stream(session: Session, raw: bytes, usual: str) -> None:
+    stream = session.around.stdout
     if stream.isatty() or not hasattr(stream, "buffer"):
         raise Refusal(
             _("{file} is no text for a terminal").format(file=usual),

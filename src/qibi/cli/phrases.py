@@ -358,8 +358,8 @@ def as_plain(definitions: Definitions, key: str, week: str) -> dict[str, Any]:
 # A subject's entries of a week: what each added to its item, and what was cut.
 
 
-def entries_grid(now: Session, account: Account) -> Grid:
-    digests = {name.rsplit("-", 1)[1][:16] for name in batch_names(now.root, account.week)}
+def entries_grid(session: Session, account: Account) -> Grid:
+    digests = {name.rsplit("-", 1)[1][:16] for name in batch_names(session.root, account.week)}
     short = short_ids((key for key, _entry in account.entries), digests)
     rows: list[list[str | Cell]] = []
     for key, entry, credit, remark in credited(account):
@@ -368,7 +368,7 @@ def entries_grid(now: Session, account: Account) -> Grid:
                 signed(credit) if account.item(entry.item) else points.show(credit),
                 item_name(account, entry.item),
                 str(entry.count),
-                person(now.definitions, account, entry.judge),
+                person(session.definitions, account, entry.judge),
                 evidence(entry),
                 short[key],
                 "  ".join(t for t in (entry.note, remark) if t),

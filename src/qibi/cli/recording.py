@@ -62,20 +62,22 @@ class Recorded:
     before: list[Batch]
 
 
-def assessed_entry(now: Session, week: str, branch: str, who: str, source: str = "") -> Assessed:
+def assessed_entry(
+    session: Session, week: str, branch: str, who: str, source: str = ""
+) -> Assessed:
     """The line that says that a branch is assessed for a week."""
     return Assessed(
-        week=week, branch=branch, recorded_by=who, recorded_at=now.recorded_at(), source=source
+        week=week, branch=branch, recorded_by=who, recorded_at=session.recorded_at(), source=source
     )
 
 
-def standing_batches(now: Session, week: str) -> list[Batch]:
+def standing_batches(session: Session, week: str) -> list[Batch]:
     """The batches of a week as they stand, but for hidden ones; raises `Faults` where one is damaged.
 
     What an interrupted command left is synced first: whatever is said to stand survives a power cut.
     """
-    keep(marked(now.root, week))
-    return now.standing(read_weeks(now.root, [week]))
+    keep(marked(session.root, week))
+    return session.standing(read_weeks(session.root, [week]))
 
 
 def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
@@ -84,7 +86,7 @@ def is_assessed(batches: list[Batch], week: str, branch: str) -> bool:
 
 
 def record(
-    now: Session,
+    session: Session,
     week: str,
     branch: str,
     plan: Plan,
@@ -98,40 +100,44 @@ def record(
     Where an interrupted command recorded just that, it is that batch; `generated` are fields that qibi
     fills in, which may differ. `files` writes what the batch names, before it.
     """
-    with locked(now.root):
-        if left := left_by_the_same(now, week, plan, generated):
-            now.console.say(
+    with locked(session.root):
+        if left := left_by_the_same(session, week, plan, generated):
+            session.console.say(
                 _(
                     "batch {batch} holds this already: the command that recorded it did not come to its end; it is not recorded again (if it happened twice, run the command once more)"
                 ).format(batch=left.digest[:4]),
                 "yellow",
             )
             if not dry_run:
-                now.unsaid.append(now.root / left.path)
-            with now.without([left]):
-                return Recorded(left, standing_batches(now, week))
-        before = standing_batches(now, week)
+                session.unsaid.append(session.root / left.path)
+            with session.without([left]):
+                return Recorded(left, standing_batches(session, week))
+        before = standing_batches(session, week)
         entries = plan(before)
         if not entries:
             return None
-        sign = now.signer(entries[0].recorded_by, "record", branch)
+        sign = session.signer(entries[0].recorded_by, "record", branch)
         batch = unwritten(week, branch, entries)
-        _say_outrun(now, before, batch)
+        _say_outrun(session, before, batch)
         if dry_run:
-            _say_names(now, batch, dry_run)
+            _say_names(session, batch, dry_run)
             return Recorded(batch, before)
         files()
-        if (now.root / batch.path).exists():
+        if (session.root / batch.path).exists():
             raise Refusal(
                 _("an identical entry was recorded this second already"),
                 _("nothing was recorded again; if it happened twice, run the command once more"),
                 1,
             )
-        first = mark_of(now.unsaid[0]).relative_to(now.root).as_posix() if now.unsaid else ""
-        write_batch(now.root, week, branch, entries, unsaid=first, sign=sign)
-        now.unsaid.append(now.root / batch.path)
-        now.wrote = True
-        _say_names(now, batch, dry_run)
+        first = (
+            mark_of(session.unsaid[0]).relative_to(session.root).as_posix()
+            if session.unsaid
+            else ""
+        )
+        write_batch(session.root, week, branch, entries, unsaid=first, sign=sign)
+        session.unsaid.append(session.root / batch.path)
+        session.wrote = True
+        _say_names(session, batch, dry_run)
         return Recorded(batch, before)
 
 
@@ -143,37 +149,37 @@ def unwritten(week: str, branch: str, entries: Sequence[Entry]) -> Batch:
 
 
 def left_by_the_same(
-    now: Session, week: str, plan: Plan, generated: Collection[str] = ()
+    session: Session, week: str, plan: Plan, generated: Collection[str] = ()
 ) -> Batch | None:
     """The batch without which `plan` would make just its entries: the same command left it."""
-    for left in interrupted(now, week):
+    for left in interrupted(session, week):
         # What is refused without that batch was not recorded by it; with it, `record` asks again.
-        with now.without([left]), suppress(Refusal, Faults):
-            if says_the_same(plan(standing_batches(now, week)), left.entries, generated):
+        with session.without([left]), suppress(Refusal, Faults):
+            if says_the_same(plan(standing_batches(session, week)), left.entries, generated):
                 return left
     return None
 
 
-def interrupted(now: Session, week: str) -> list[Batch]:
+def interrupted(session: Session, week: str) -> list[Batch]:
     """The batches of a week that commands before this one left unreported, and that hold still."""
-    if not marked(now.root, week):
+    if not marked(session.root, week):
         return []
-    batches = read_weeks(now.root, [week])
+    batches = read_weeks(session.root, [week])
     return [
         left
-        for left in unreported(now.root, week, batches)
-        if now.root / left.path not in now.unsaid and not _overtaken(now, left, batches)
+        for left in unreported(session.root, week, batches)
+        if session.root / left.path not in session.unsaid and not _overtaken(session, left, batches)
     ]
 
 
-def _overtaken(now: Session, left: Batch, batches: list[Batch]) -> bool:
+def _overtaken(session: Session, left: Batch, batches: list[Batch]) -> bool:
     """Whether whoever recorded a batch of which only the last word counts has said another since."""
-    about = {_last_word(now, e) for e in left.entries}
+    about = {_last_word(session, e) for e in left.entries}
     first = left.entries[0]
     return None not in about and any(
         e.recorded_by == first.recorded_by
         and _instant(e) > _instant(first)
-        and _last_word(now, e) in about
+        and _last_word(session, e) in about
         for batch in batches
         for e in batch.entries
     )
@@ -184,24 +190,24 @@ def _instant(entry: Entry) -> float:
     return when.timestamp() if when else 0.0
 
 
-def _last_word(now: Session, entry: Entry) -> tuple[str, ...] | None:
+def _last_word(session: Session, entry: Entry) -> tuple[str, ...] | None:
     """What a later entry on the same would replace it in; None where all of them count."""
     if isinstance(entry, Task):
         return entry.subject, entry.task, entry.milestone
-    scheme = now.definitions.scheme(entry.week)
+    scheme = session.definitions.scheme(entry.week)
     if isinstance(entry, Score) and scheme and scheme.item(entry.item) is None:
         return entry.subject, entry.item  # a direct score
     return None
 
 
-def _say_outrun(now: Session, before: list[Batch], batch: Batch) -> None:
+def _say_outrun(session: Session, before: list[Batch], batch: Batch) -> None:
     """Name what counts still in place of new entries, of which only the latest counts.
 
     It bears a later moment: a clock was ahead where it was recorded, or this one is behind.
     """
 
     def word(entry: Entry) -> tuple[object, ...] | None:
-        said = _last_word(now, entry)
+        said = _last_word(session, entry)
         return said and (*said, bool(getattr(entry, "done", "")))
 
     mine = {said for entry in batch.entries if (said := word(entry))}
@@ -223,21 +229,21 @@ def _say_outrun(now: Session, before: list[Batch], batch: Batch) -> None:
             )
             at = [e.recorded_at[:19].replace("T", " ") for e in (entry, batch.entries[0])]
             text = text.format(
-                name=now.definitions.title(getattr(entry, "subject", "")),
+                name=session.definitions.title(getattr(entry, "subject", "")),
                 entry=f"{key[:4]}.{line}",
                 moment=at[0],
                 now=at[1],
             )
-            now.console.say(text, "yellow")
+            session.console.say(text, "yellow")
 
 
-def _say_names(now: Session, batch: Batch, dry_run: bool) -> None:
+def _say_names(session: Session, batch: Batch, dry_run: bool) -> None:
     """Name the lines whose text holds members' names, where those are private."""
-    if not now.definitions.private_names:
+    if not session.definitions.private_names:
         return
     from qibi.ledger.private_names import entries_naming
 
-    for line, ids in entries_naming(batch.entries, now.definitions):
+    for line, ids in entries_naming(batch.entries, session.definitions):
         text = _(
             "names are private here, and the text of {entry} names {ids}; before it is committed: rm {path}, then record it again without names"
         )
@@ -246,16 +252,16 @@ def _say_names(now: Session, batch: Batch, dry_run: bool) -> None:
         said = text.format(
             entry=f"{batch.digest[:4]}.{line}",
             ids=listing(list(ids)),
-            path=argument(str(now.root / batch.path)),
+            path=argument(str(session.root / batch.path)),
         )
-        now.console.say(said, "yellow")
+        session.console.say(said, "yellow")
 
 
-def say_closed(now: Session, batch: Batch) -> None:
+def say_closed(session: Session, batch: Batch) -> None:
     """Say that a week is closed, so that what was just recorded for it waits; not where its seal lists it."""
-    path = latest_paths(now.root).get(batch.week)
-    if path and batch.path.encode() not in (now.root / path).read_bytes():
-        now.console.say(
+    path = latest_paths(session.root).get(batch.week)
+    if path and batch.path.encode() not in (session.root / path).read_bytes():
+        session.console.say(
             _(
                 "{week} is closed: this is pending and counts once somebody has approved it: qibi close {week} --approved-by WHO"
             ).format(week=batch.week),
@@ -281,10 +287,10 @@ def tally(entries: Sequence[Entry]) -> str:
     return listing(parts)
 
 
-def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
+def standings_of(session: Session, week: str, branch: str, batches: list[Batch]) -> Behind:
     """What a week comes to with these batches, ranked within a branch."""
-    definitions, period = now.definitions, weeks.single(week)
-    earlier = before(now.root, definitions, period, now.around.cache)
+    definitions, period = session.definitions, weeks.single(week)
+    earlier = before(session.root, definitions, period, session.around.cache)
     question = Question(period, earlier, branch=branch)
     subjects = {
         key
@@ -295,15 +301,15 @@ def standings_of(now: Session, week: str, branch: str, batches: list[Batch]) -> 
     # The other branches can't change this one's standings; theirs are left out to save the time.
     about = [
         b
-        for b in {b.path: b for b in (*read_weeks(now.root, earlier), *batches)}.values()
+        for b in {b.path: b for b in (*read_weeks(session.root, earlier), *batches)}.values()
         if b.branch == branch or any(getattr(e, "subject", None) in subjects for e in b.entries)
     ]
     return of_batches(definitions, about, question)
 
 
-def people(now: Session, found: Behind, week: str, branch: str) -> str:
+def people(session: Session, found: Behind, week: str, branch: str) -> str:
     """How many people are in: assessed and exempt."""
-    members = now.definitions.members_of(branch, week)
+    members = session.definitions.members_of(branch, week)
     exempt = sum(u.reason == "exempt" for u in found.ranking.unranked)
     text = many("{count} person", "{count} people", len(members)).format(count=len(members))
     return _("{people}: {assessed} assessed, {exempt} exempt").format(
@@ -356,7 +362,7 @@ def cuts(accounts: dict[str, Account], definitions: Definitions, places: Places)
 
 
 def report(
-    now: Session,
+    session: Session,
     title: str,
     said: str,
     found: Behind,
@@ -368,13 +374,13 @@ def report(
     view = View()
     view.line(title, "bold")
     view.line(said)
-    lines = leaders(now.definitions, found)
+    lines = leaders(session.definitions, found)
     if lines:
         view.line()
         for line in lines:
             view.line(line)
     accounts = {key: a for key, a in found.accounts(week).items() if a.branch == branch}
-    grid = cuts(accounts, now.definitions, places)
+    grid = cuts(accounts, session.definitions, places)
     if grid:
         view.line()
         count = len(grid.rows)
@@ -390,7 +396,7 @@ def report(
 
 
 def write_few(
-    now: Session,
+    session: Session,
     week: str,
     branch: str,
     entries: Sequence[Entry],
@@ -409,19 +415,21 @@ def write_few(
             must()
         return entries
 
-    if done := recording.record(now, week, branch, plan, dry_run, files=files):
-        say_few(now, week, branch, done, dry_run)
+    if done := recording.record(session, week, branch, plan, dry_run, files=files):
+        say_few(session, week, branch, done, dry_run)
 
 
-def say_few(now: Session, week: str, branch: str, done: recording.Recorded, dry_run: bool) -> None:
+def say_few(
+    session: Session, week: str, branch: str, done: recording.Recorded, dry_run: bool
+) -> None:
     """What was recorded, and the totals of those it is about, before and after."""
     before, batch = done.before, done.batch
     about = _about(before, batch)
-    after = recording.standings_of(now, week, branch, [*before, batch])
-    earlier = recording.standings_of(now, week, branch, before)
+    after = recording.standings_of(session, week, branch, [*before, batch])
+    earlier = recording.standings_of(session, week, branch, before)
     view = recording.report(
-        now,
-        "  ".join([phrases.branch(now.definitions, branch), phrases.week(week)]),
+        session,
+        "  ".join([phrases.branch(session.definitions, branch), phrases.week(week)]),
         (_("would record {what}") if dry_run else _("recorded {what}, batch {batch}")).format(
             what=recording.tally(batch.entries), batch=batch.digest[:4]
         ),
@@ -434,7 +442,7 @@ def say_few(now: Session, week: str, branch: str, done: recording.Recorded, dry_
     assessed = recording.is_assessed([*before, batch], week, branch)
     none, exempt = phrases.reason("unscored"), phrases.reason("exempt")
     for subject in dict.fromkeys(s for e in about if (s := getattr(e, "subject", None))):
-        name = now.definitions.title(subject)
+        name = session.definitions.title(subject)
         then, now_is = old.get(subject, none), new.get(subject, none)
         if then == now_is == exempt:
             text = _("{name} is exempt in {week}: this counts for nothing")
@@ -445,13 +453,13 @@ def say_few(now: Session, week: str, branch: str, done: recording.Recorded, dry_
     if not assessed:
         view.line(
             _("{branch} is not assessed for {week} yet: this counts once it is").format(
-                branch=phrases.branch(now.definitions, branch), week=week
+                branch=phrases.branch(session.definitions, branch), week=week
             ),
             "yellow",
         )
-    now.console.show(view)
+    session.console.show(view)
     if not dry_run:
-        recording.say_closed(now, batch)
+        recording.say_closed(session, batch)
 
 
 def _about(before: list[Batch], batch: Batch) -> list[Entry]:
@@ -474,7 +482,7 @@ def _totals(found: Behind, week: str) -> dict[str, str]:
     return dict.fromkeys(exempt, phrases.reason("exempt")) | totals
 
 
-def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
+def find_entry(session: Session, text: str) -> tuple[Batch, int, Entry]:
     """The entry that an id, or a unique prefix of one, names; raises `Refusal`."""
     found = re.fullmatch(r"([0-9a-f]{4,16})\.([0-9]{1,9})", text.strip().lower())
     if not found:
@@ -484,8 +492,8 @@ def find_entry(now: Session, text: str) -> tuple[Batch, int, Entry]:
             1,
         )
     digest, number = found[1], int(found[2])
-    now.definitions  # noqa: B018  (what stands in the way of reading the book is told first)
-    batches = find_batches(now.root, digest)
+    session.definitions  # noqa: B018  (what stands in the way of reading the book is told first)
+    batches = find_batches(session.root, digest)
     if len(batches) > 1:
         named = listing([f"{b.digest}.{number} ({b.branch} {b.week})" for b in batches[:4]])
         raise Refusal(
@@ -513,7 +521,7 @@ def find_batches(root: Path, digest: str) -> list[Batch]:
     return found
 
 
-def must_be_live(now: Session, batch: Batch, number: int) -> None:
+def must_be_live(session: Session, batch: Batch, number: int) -> None:
     """Raises `Refusal` where the entry is a void, or void already."""
     key = f"{batch.digest}.{number}"
     entry = batch.entries[number - 1]
@@ -523,7 +531,7 @@ def must_be_live(now: Session, batch: Batch, number: int) -> None:
             _("record what it cancelled anew: qibi score -e"),
             1,
         )
-    if key in cancelled_entries(recording.standing_batches(now, batch.week)):
+    if key in cancelled_entries(recording.standing_batches(session, batch.week)):
         raise Refusal(_("{entry} is void already").format(entry=key[:4] + key[16:]), code=1)
 
 
@@ -546,83 +554,85 @@ def describe(definitions: Definitions, entry: Entry) -> str:
 # Which branch and which week: from the options, else asked for, else refused.
 
 
-def must_live(now: Session, branch: str, week: str) -> None:
+def must_live(session: Session, branch: str, week: str) -> None:
     """Raises `Refusal` where the branch does not exist in a week, or no scheme is in force."""
-    found = now.definitions.branch(branch)
+    found = session.definitions.branch(branch)
     if found and not found.alive(week):
         raise Refusal(
             _("{branch} does not exist in {week}").format(branch=found.name, week=week),
             _("look at since and until in branches/{id}.yaml").format(id=branch),
             1,
         )
-    if now.definitions.scheme(week) is None:
+    if session.definitions.scheme(week) is None:
         raise Refusal(
             _("no scheme is in force in {week}").format(week=week),
-            _("the first begins in {week}").format(week=now.definitions.schemes[0].week),
+            _("the first begins in {week}").format(week=session.definitions.schemes[0].week),
             1,
         )
 
 
-def oldest_open_week(now: Session, branch: str | None) -> str:
+def oldest_open_week(session: Session, branch: str | None) -> str:
     """The branch's oldest week not yet assessed, after the first week of the ledger.
 
     One that an interrupted command assessed is offered again: it has reported nothing.
     """
 
-    current = weeks.week_of(now.today)
-    known = [w for w in weeks_with_batches(now.root) if w <= current]
+    current = weeks.week_of(session.today)
+    known = [w for w in weeks_with_batches(session.root) if w <= current]
     if not known:
         return current
     for week in weeks.span(known[0], current):
-        left = set(marked(now.root, week)) - set(now.unsaid)
-        batches = [b for b in read_weeks(now.root, [week]) if now.root / b.path not in left]
+        left = set(marked(session.root, week)) - set(session.unsaid)
+        batches = [b for b in read_weeks(session.root, [week]) if session.root / b.path not in left]
         done = assessed_branches(batches)
-        wanted = [branch] if branch else [b.id for b in now.definitions.branches]
-        if any(now.definitions.has_subjects(b, week) and (week, b) not in done for b in wanted):
+        wanted = [branch] if branch else [b.id for b in session.definitions.branches]
+        if any(session.definitions.has_subjects(b, week) and (week, b) not in done for b in wanted):
             return week
     return current
 
 
-def ask_week(now: Session, offered: str) -> str:
+def ask_week(session: Session, offered: str) -> str:
     """Ask for the week, offering one."""
     while True:
-        text = now.console.ask(_("which week? [{offered}]").format(offered=phrases.week(offered)))
+        text = session.console.ask(
+            _("which week? [{offered}]").format(offered=phrases.week(offered))
+        )
         try:
-            return now.past_week(text or offered)
+            return session.past_week(text or offered)
         except Refusal as refusal:
-            now.console.problem(refusal.message, refusal.advice)
+            session.console.problem(refusal.message, refusal.advice)
 
 
-def ask_branch(now: Session) -> str:
+def ask_branch(session: Session) -> str:
     """Ask for the branch."""
     while True:
-        text = now.console.ask(_("which branch? (id, name or section)"))
+        text = session.console.ask(_("which branch? (id, name or section)"))
         try:
-            return now.find_branch(text)
+            return session.find_branch(text)
         except Refusal as refusal:
-            now.console.problem(refusal.message, refusal.advice)
+            session.console.problem(refusal.message, refusal.advice)
 
 
-def settled_branch(now: Session, text: str | None, who: str, week: str | None = None) -> str:
+def settled_branch(session: Session, text: str | None, who: str, week: str | None = None) -> str:
     """`--branch`, else asked for on a terminal, else the recorder's own."""
     if text:
-        return now.find_branch(text)
+        return session.find_branch(text)
 
-    at = now.week(week) if week else weeks.week_of(now.today)
-    own = now.definitions.branch_of(who, at)
+    at = session.week(week) if week else weeks.week_of(session.today)
+    own = session.definitions.branch_of(who, at)
     if own:
         return own
-    if now.around.on_terminal:
-        return ask_branch(now)
+    if session.around.on_terminal:
+        return ask_branch(session)
     raise Refusal(_("which branch?"), _("name it: --branch BRANCH"), 1)
 
 
-def settled_week(now: Session, text: str | None, branch: str) -> str:
+def settled_week(session: Session, text: str | None, branch: str) -> str:
     """`--week`, else asked for on a terminal, else refused."""
     if text:
-        return now.past_week(text)
-    if now.around.on_terminal:
-        return ask_week(now, oldest_open_week(now, branch))
+        return session.past_week(text)
+    if session.around.on_terminal:
+        return ask_week(session, oldest_open_week(session, branch))
     raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
 
 
@@ -634,43 +644,43 @@ def corrects(batch: Batch) -> bool:
     return any(isinstance(e, Void) for e in batch.entries)
 
 
-def is_late(now: Session, batch: Batch, entry: Entry) -> bool:
+def is_late(session: Session, batch: Batch, entry: Entry) -> bool:
     """Whether an entry of a batch was recorded after the book's `score_by`, and corrects nothing."""
-    if now.definitions.score_by is None or corrects(batch):
+    if session.definitions.score_by is None or corrects(batch):
         return False
-    day = day_of(entry.recorded_at, now.zone)
-    return day is not None and day > last_day(now, entry.week)
+    day = day_of(entry.recorded_at, session.zone)
+    return day is not None and day > last_day(session, entry.week)
 
 
-def last_day(now: Session, week: str) -> date:
+def last_day(session: Session, week: str) -> date:
     """The last day on which a week is recorded in time."""
-    return weeks.sunday(week) + timedelta(days=now.definitions.score_by or 0)
+    return weeks.sunday(week) + timedelta(days=session.definitions.score_by or 0)
 
 
-def proposal(now: Session, before: list[Batch], batch: Batch) -> str | None:
+def proposal(session: Session, before: list[Batch], batch: Batch) -> str | None:
     """The command that records the late-entry item against who submitted a week late; else None.
 
     Once a late batch, and never for a correction: only a batch that says `assessed` is submitted,
     and where the branch was in before, in time, it is in for a second time.
     """
     first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
-    if first is None or not is_late(now, batch, first) or _in_time(now, before, first):
+    if first is None or not is_late(session, batch, first) or _in_time(session, before, first):
         return None
-    return _late_command(now, batch.week, first.recorded_by)
+    return _late_command(session, batch.week, first.recorded_by)
 
 
-def _in_time(now: Session, before: list[Batch], first: Assessed) -> bool:
+def _in_time(session: Session, before: list[Batch], first: Assessed) -> bool:
     """Whether the branch was submitted before score_by, be it void by now."""
     return any(
-        isinstance(e, Assessed) and not is_late(now, b, e)
+        isinstance(e, Assessed) and not is_late(session, b, e)
         for b in before
         if (b.week, b.branch) == (first.week, first.branch)
         for e in b.entries
     )
 
 
-def _late_item(now: Session, week: str) -> Item | None:
-    scheme = now.definitions.scheme(week)
+def _late_item(session: Session, week: str) -> Item | None:
+    scheme = session.definitions.scheme(week)
     for criterion in scheme.criteria if scheme else ():
         for item in criterion.items if "member" in criterion.applies_to else ():
             if item.auto == "late-entry":
@@ -678,14 +688,14 @@ def _late_item(now: Session, week: str) -> Item | None:
     return None
 
 
-def _late_command(now: Session, week: str, recorder: str) -> str | None:
+def _late_command(session: Session, week: str, recorder: str) -> str | None:
     """None where the scheme has no such item, or the recorder is no member that week."""
-    item = _late_item(now, week)
-    if item is None or now.definitions.membership(recorder, week) is None:
+    item = _late_item(session, week)
+    if item is None or session.definitions.membership(recorder, week) is None:
         return None
     try:
-        name = now.definitions.title(recorder)
-        found = lookup.subject(now.definitions, name, week=week)
+        name = session.definitions.title(recorder)
+        found = lookup.subject(session.definitions, name, week=week)
     except lookup.NotFound:
         found = ""
     wish = f"{name if found == recorder else recorder} {item.name}"
@@ -694,26 +704,26 @@ def _late_command(now: Session, week: str, recorder: str) -> str | None:
     return f"qibi score -e {argument(wish)} --week {week} --as WHO"
 
 
-def say_late(now: Session, before: list[Batch], batch: Batch) -> None:
+def say_late(session: Session, before: list[Batch], batch: Batch) -> None:
     """Propose the late-entry item, where a week was submitted late."""
-    if command := proposal(now, before, batch):
+    if command := proposal(session, before, batch):
         view = View()
         view.line()
         view.line(
             _("submitted after {day}; proposed, for someone else to record:").format(
-                day=phrases.day(last_day(now, batch.week), now.today)
+                day=phrases.day(last_day(session, batch.week), session.today)
             )
         )
         view.line(f"  {command}", whole=True)
-        now.console.show(view)
+        session.console.show(view)
 
 
-def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
+def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
     """What was submitted late and brought its recorder nothing yet: (branch, sentence, command)."""
-    item = _late_item(now, week)
-    if item is None or now.definitions.score_by is None:
+    item = _late_item(session, week)
+    if item is None or session.definitions.score_by is None:
         return []
-    batches = read_weeks(now.root, [week])
+    batches = read_weeks(session.root, [week])
     paid = Counter(e.subject for _key, e in live_scores(batches) if e.item == item.id)
     found = []
     live = assessed_branches(batches)
@@ -722,14 +732,14 @@ def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
         first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
         if first is None or live.get((week, batch.branch)) != first:
             continue
-        command = proposal(now, before, batch)
+        command = proposal(session, before, batch)
         if command is None:
             continue
         if paid[first.recorded_by] > 0:
             paid[first.recorded_by] -= 1
             continue
         said = _("submitted late by {name}: {item}").format(
-            name=now.definitions.title(first.recorded_by), item=item.name
+            name=session.definitions.title(first.recorded_by), item=item.name
         )
         found.append((batch.branch, said, command))
     return found

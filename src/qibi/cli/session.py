@@ -46,7 +46,7 @@ from qibi.ledger.signers import (
 )
 
 
-def session() -> "Session":
+def current_session() -> "Session":
     """The session of the command that is running."""
     return cast(Session, click.get_current_context().find_root().obj)
 

@@ -76,50 +76,52 @@ def acknowledge(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now, who = begin_link(recorded_as, dry_run)
+    session, who = begin_link(recorded_as, dry_run)
     if not dry_run:
-        refuse_in_between(now)
+        refuse_in_between(session)
     reason = reason.strip()
     if not reason:
         raise Refusal(_("how did it happen?"), _("say it: --reason TEXT"), 1)
-    refuse_names(now, reason)
+    refuse_names(session, reason)
     if not approved_by:
         raise Refusal(
             _("an acknowledgement names who approved it"),
             _("--approved-by WHO, someone else than you and than whoever had a part in it"),
             1,
         )
-    other = approver(now, approved_by)
+    other = approver(session, approved_by)
     if other == who:
         raise Refusal(_("who acknowledges does not approve it"), _("--approved-by someone else"), 1)
-    sign = now.signer(who, "close")
-    repository = Repository(now.root, now.around.environment)
+    sign = session.signer(who, "close")
+    repository = Repository(session.root, session.around.environment)
     found = audit_book(repository)
-    with locked(now.root):
-        chain = _chain(now)
+    with locked(session.root):
+        chain = _chain(session)
         named = list(dict.fromkeys(_named(found, text) for text in finding))
         names = [found.names[one] for one in named]
         stands = _standing(chain, names, reason, who, other)
         if stands is None:
-            _refuse_partial(now, Exhibits(repository), named, other)
-            stands = _made(now, chain, names, reason, who, other)
+            _refuse_partial(session, Exhibits(repository), named, other)
+            stands = _made(session, chain, names, reason, who, other)
             if not dry_run:
                 raw = encode_acknowledgement(stands.record)
-                if wrong := Held(now.root, now.git).refuses(stands.path, raw):
+                if wrong := Held(session.root, session.git).refuses(stands.path, raw):
                     raise Faults(wrong)
-                write_seal(now.root, stands.path, raw, sign)
-                now.wrote = True
+                write_seal(session.root, stands.path, raw, sign)
+                session.wrote = True
         elif not dry_run:
-            keep([now.root / stands.path])  # whoever wrote it may have been killed before the sync
-    committed = None if dry_run else _commit(now, stands, named)
-    _say(now, stands, found, named, dry_run)
+            keep(
+                [session.root / stands.path]
+            )  # whoever wrote it may have been killed before the sync
+    committed = None if dry_run else _commit(session, stands, named)
+    _say(session, stands, found, named, dry_run)
     if committed:
-        committed.say(now.console)
+        committed.say(session.console)
 
 
-def _chain(now: Session) -> list[Link]:
+def _chain(session: Session) -> list[Link]:
     """The links of the working tree; raises `Faults` where none can follow them."""
-    found, findings = links({p: (now.root / p).read_bytes() for p in link_paths(now.root)})
+    found, findings = links({p: (session.root / p).read_bytes() for p in link_paths(session.root)})
     if broken := [finding for finding in findings if not finding.about]:
         raise Faults(broken)
     return found
@@ -180,13 +182,13 @@ def _standing(
 
 
 def _refuse_partial(
-    now: Session, exhibits: Exhibits, named: Sequence[Finding], approver: str
+    session: Session, exhibits: Exhibits, named: Sequence[Finding], approver: str
 ) -> None:
     for finding in named:
-        if part := causes(exhibits, finding, now.definitions).get(approver):
+        if part := causes(exhibits, finding, session.definitions).get(approver):
             raise Refusal(
                 _("{name} has a part in {path} and does not approve it: {part}").format(
-                    name=now.definitions.title(approver), path=finding.path, part=part
+                    name=session.definitions.title(approver), path=finding.path, part=part
                 ),
                 _("--approved-by someone else"),
                 1,
@@ -194,7 +196,7 @@ def _refuse_partial(
 
 
 def _made(
-    now: Session,
+    session: Session,
     chain: Sequence[Link],
     names: Sequence[Acknowledged],
     reason: str,
@@ -202,11 +204,11 @@ def _made(
     approver: str,
 ) -> AcknowledgementFile:
     """The next link of the chain; raises `Refusal` where the clock has gone back."""
-    records = standing_records(now.root)
+    records = standing_records(session.root)
     record = Acknowledgement(
         format=FORMAT,
         number=1 + sum(isinstance(link, AcknowledgementFile) for link in chain),
-        acknowledged_at=now.recorded_at(),
+        acknowledged_at=session.recorded_at(),
         acknowledged_by=who,
         approved_by=approver,
         reason=reason,
@@ -222,7 +224,11 @@ def _made(
 
 
 def _say(
-    now: Session, stands: AcknowledgementFile, found: Audit, named: Sequence[Finding], dry_run: bool
+    session: Session,
+    stands: AcknowledgementFile,
+    found: Audit,
+    named: Sequence[Finding],
+    dry_run: bool,
 ) -> None:
     said = _title(named)
     if dry_run:
@@ -231,13 +237,13 @@ def _say(
             "{count} findings would be acknowledged",
             len(named),
         ).format(count=len(named))
-    now.console.say(said, "bold")
+    session.console.say(said, "bold")
     for finding in named:
-        now.console.say(f"  {found.short(finding)}  {finding}")
-    name = now.definitions.title(stands.record.approved_by)
-    now.console.say(_("approved by {name}").format(name=name))
-    now.console.say(stands.path)
-    now.console.say(f"      {stands.digest}")
+        session.console.say(f"  {found.short(finding)}  {finding}")
+    name = session.definitions.title(stands.record.approved_by)
+    session.console.say(_("approved by {name}").format(name=name))
+    session.console.say(stands.path)
+    session.console.say(f"      {stands.digest}")
 
 
 def _title(named: Sequence[Finding]) -> str:
@@ -247,25 +253,28 @@ def _title(named: Sequence[Finding]) -> str:
 
 
 def _commit(
-    now: Session, stands: AcknowledgementFile, named: Sequence[Finding]
+    session: Session, stands: AcknowledgementFile, named: Sequence[Finding]
 ) -> Committed | None:
     """Commit the book; where it has errors, which an acknowledgement does not put right, this file alone."""
     title = _title(named)
     message = f"{title}\n\n{stands.path} {stands.digest}\n\n{stands.record.reason}"
-    with committing(now, stands.path):
-        if not run(now.root, now.definitions, now.git).errors:
-            return commit_book(now, message, push=False, quiet=True)
-        now.console.say(
+    with committing(session, stands.path):
+        if not run(session.root, session.definitions, session.git).errors:
+            return commit_book(session, message, push=False, quiet=True)
+        session.console.say(
             _("the book has errors, and nothing else is committed: qibi check"), "yellow"
         )
-        paths = [p for p in (stands.path, stands.path + ENDING) if (now.root / p).exists()]
-        if not now.git.changed(paths):
+        paths = [p for p in (stands.path, stands.path + ENDING) if (session.root / p).exists()]
+        if not session.git.changed(paths):
             return None
-        before = now.git.demand("rev-parse", "HEAD").strip()
-        made = Committed(now.git.commit(message, paths), title)
+        before = session.git.demand("rev-parse", "HEAD").strip()
+        made = Committed(session.git.commit(message, paths), title)
         for path in paths:
-            if now.git.read("cat-file", "blob", f"HEAD:./{path}") != (now.root / path).read_bytes():
-                now.git.take_back(now.git.demand("rev-parse", "HEAD").strip(), before)
+            if (
+                session.git.read("cat-file", "blob", f"HEAD:./{path}")
+                != (session.root / path).read_bytes()
+            ):
+                session.git.take_back(session.git.demand("rev-parse", "HEAD").strip(), before)
                 text = _("git stored other bytes than stand here; qibi doctor says why")
                 raise Faults([Finding(path, message=text)])
         return made

@@ -15,7 +15,7 @@ from qibi.base.language import _, listing, mark
 from qibi.cli import completion, options, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.phrases import evidence_text, kind_name
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, File, Score, Void, moment
 from qibi.ledger.evidence_files import (
@@ -86,21 +86,23 @@ def attach(
     from qibi.cli.recording import find_entry, must_be_live, write_few
     from qibi.commands.score import may_be_live
 
-    now = session()
+    session = current_session()
     meant = _kind(kind) if kind is not None else None
     if note is not None and len(note) > 500:
         raise Refusal(_("the note is longer than 500 characters"), _("shorten it"), 1)
-    batch, number, old = find_entry(now, entry)
-    may_be_live(now, batch, number)
+    batch, number, old = find_entry(session, entry)
+    may_be_live(session, batch, number)
     if not isinstance(old, Score):
         raise Refusal(_("only scores take evidence"), _("'qibi log' lists them"), 1)
-    with now.without(recording.interrupted(now, batch.week)):  # this may be one of them again
-        _must_count(now, batch, number, old)
-    who = now.who(recorded_as)
-    named = [f for f in files if _is_reference(now, f)]
-    copies = _copies(now, old, [f for f in files if f not in named], meant)
-    new_references = _references(now, old, named)
-    stamp = now.stamp(batch.week, batch.branch, who, old.source)
+    with session.without(
+        recording.interrupted(session, batch.week)
+    ):  # this may be one of them again
+        _must_count(session, batch, number, old)
+    who = session.who(recorded_as)
+    named = [f for f in files if _is_reference(session, f)]
+    copies = _copies(session, old, [f for f in files if f not in named], meant)
+    new_references = _references(session, old, named)
+    stamp = session.stamp(batch.week, batch.branch, who, old.source)
     void = Void(
         week=batch.week,
         branch=batch.branch,
@@ -120,19 +122,19 @@ def attach(
     both: list[Entry] = [void, new]
 
     def must() -> None:
-        must_be_live(now, batch, number)
-        _must_count(now, batch, number, old)
+        must_be_live(session, batch, number)
+        _must_count(session, batch, number, old)
 
-    copy_all = partial(_copy, now, copies)
-    write_few(now, batch.week, batch.branch, both, dry_run, must, copy_all)
+    copy_all = partial(_copy, session, copies)
+    write_few(session, batch.week, batch.branch, both, dry_run, must, copy_all)
     text = _("would attach {path} ({kind})") if dry_run else _("attached {path} ({kind})")
     for copy in copies:
-        now.console.say(text.format(path=copy.file.path, kind=kind_name(copy.file.kind)))
+        session.console.say(text.format(path=copy.file.path, kind=kind_name(copy.file.kind)))
     text = _("would attach {evidence}") if dry_run else _("attached {evidence}")
     for reference in new_references:
-        now.console.say(text.format(evidence=evidence_text(reference)))
+        session.console.say(text.format(evidence=evidence_text(reference)))
     if not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def _kind(word: str) -> str:
@@ -147,18 +149,18 @@ def _kind(word: str) -> str:
     )
 
 
-def _is_reference(now: Session, path: Path) -> bool:
+def _is_reference(session: Session, path: Path) -> bool:
     """Whether an argument that is no file names an honour or a pledge: `pennant:2026-003`."""
     found = typed(str(path))
-    return bool(found and found[1]) and not (now.around.folder / path).exists()
+    return bool(found and found[1]) and not (session.around.folder / path).exists()
 
 
-def _references(now: Session, old: Score, named: Sequence[Path]) -> list[str]:
+def _references(session: Session, old: Score, named: Sequence[Path]) -> list[str]:
     """The references in their one form; raises `Refusal` for one that the entry has already, or of a record."""
     found: list[str] = []
     for path in named:
         reference = written(str(path))
-        if wrong := own_record(reference, now.root, now.around.folder):
+        if wrong := own_record(reference, session.root, session.around.folder):
             raise Refusal(wrong, code=1)
         if reference in (*old.evidence, *found):
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
@@ -166,15 +168,15 @@ def _references(now: Session, old: Score, named: Sequence[Path]) -> list[str]:
     return found
 
 
-def _must_count(now: Session, batch: Batch, number: int, old: Score) -> None:
+def _must_count(session: Session, batch: Batch, number: int, old: Score) -> None:
     """Raises `Refusal` for a direct score that a later one has replaced: anew, it would be the later."""
-    scheme = now.definitions.scheme(old.week)
+    scheme = session.definitions.scheme(old.week)
     criterion = scheme.criterion(old.item) if scheme else None
     if criterion is None or not criterion.direct:
         return
     standing = [
         (moment(e.recorded_at), *_order(key), key)
-        for key, e in live_scores(recording.standing_batches(now, old.week))
+        for key, e in live_scores(recording.standing_batches(session, old.week))
         if (e.subject, e.item) == (old.subject, old.item)
     ]
     latest = max(standing, key=lambda s: s[:3])[3]
@@ -191,14 +193,14 @@ def _order(key: str) -> tuple[str, int]:
     return digest, int(number)
 
 
-def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -> list[_Copy]:
+def _copies(session: Session, old: Score, files: Sequence[Path], kind: str | None) -> list[_Copy]:
     """What to copy where; raises `Refusal` for what is no file, too large, empty or there already."""
     known = {e.sha256 for e in old.evidence if isinstance(e, File)}
-    folder = now.root / EVIDENCE / old.week
+    folder = session.root / EVIDENCE / old.week
     taken: dict[str, tuple[str, str]] = {}  # name as every file system compares it: name, digest
     found: list[_Copy] = []
     for path in files:
-        raw = _content(now, path)
+        raw = _content(session, path)
         sha256 = hashlib.sha256(raw).hexdigest()
         if sha256 in known:
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
@@ -210,14 +212,14 @@ def _copies(now: Session, old: Score, files: Sequence[Path], kind: str | None) -
     return found
 
 
-def _content(now: Session, path: Path) -> bytes:
-    full = now.around.folder / path
+def _content(session: Session, path: Path) -> bytes:
+    full = session.around.folder / path
     if full.is_dir():
         raise Refusal(_("{path} is a folder").format(path=path), _("name its files"), 1)
     if full.exists() and not full.is_file():
         raise Refusal(_("{path} is not a file").format(path=path), _("choose a file"), 1)
     try:
-        below = full.resolve().relative_to(now.root.resolve()).as_posix()
+        below = full.resolve().relative_to(session.root.resolve()).as_posix()
     except (OSError, RuntimeError, ValueError):
         below = ""  # not of this book, or a chain of links without end
     part = part_named(below)
@@ -235,16 +237,16 @@ def _content(now: Session, path: Path) -> bytes:
             _("make it smaller, or keep it elsewhere and write where: qibi fix --evidence TEXT"),
             1,
         )
-    raw = file_bytes(now.around, str(full))
+    raw = file_bytes(session.around, str(full))
     if not raw:
         raise Refusal(_("{path} is empty").format(path=path), _("choose another file"), 1)
     return raw
 
 
-def _copy(now: Session, copies: Sequence[_Copy]) -> None:
+def _copy(session: Session, copies: Sequence[_Copy]) -> None:
     """Put the files into the book before anything refers to them.
 
     Where the entry is then not recorded they stay: unused, and found again by the next attempt.
     """
     for copy in copies:
-        write_once(now.root, copy.file.path, copy.raw)
+        write_once(session.root, copy.file.path, copy.raw)

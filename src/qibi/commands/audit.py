@@ -9,7 +9,7 @@ from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, colon, many, mark
 from qibi.cli import options
 from qibi.cli.output import Cell, Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.proof.acknowledged import SHOWN, Explained
 from qibi.proof.audit import Audit, Part
 from qibi.proof.audit import audit as audit_book
@@ -60,27 +60,27 @@ def audit(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    repository = Repository(now.root, now.around.environment)
-    keys = trusted(_read(now, trust)) if trust else None
-    cache = None if fresh else now.around.cache
-    found = audit_book(repository, against, keys, cache, now.around.now())
+    session = current_session()
+    repository = Repository(session.root, session.around.environment)
+    keys = trusted(_read(session, trust)) if trust else None
+    cache = None if fresh else session.around.cache
+    found = audit_book(repository, against, keys, cache, session.around.now())
     for place in found.distrusted:
         text = _("not used, for others can write there: {path} (chmod -R go-w, or remove it)")
-        now.console.say(text.format(path=place), "yellow")
-    now.console.show(_view(now, found), form, output)
+        session.console.say(text.format(path=place), "yellow")
+    session.console.show(_view(session, found), form, output)
     if any(found.names[finding].about for finding in found.findings):
-        now.console.say(
+        session.console.say(
             _("where one was an accident: qibi acknowledge ID --reason TEXT --approved-by WHO"),
             "dim",
         )
     if found.findings or (found.acknowledged and not accept_acknowledged):
-        now.exit_code = 1
+        session.exit_code = 1
 
 
-def _read(now: Session, path: Path) -> bytes:
+def _read(session: Session, path: Path) -> bytes:
     try:
-        return (now.around.folder / path).read_bytes()
+        return (session.around.folder / path).read_bytes()
     except OSError as error:
         raise Refusal(
             _("{path} can't be read: {reason}").format(path=path, reason=error.strerror),
@@ -88,7 +88,7 @@ def _read(now: Session, path: Path) -> bytes:
         ) from None
 
 
-def _view(now: Session, found: Audit) -> View:
+def _view(session: Session, found: Audit) -> View:
     view = View(payload=_payload(found))
     view.header = [_("part"), _("place"), _("finding"), _("id"), _("acknowledged")]
     view.rows = [
@@ -103,7 +103,7 @@ def _view(now: Session, found: Audit) -> View:
             for one in part.acknowledged
         ),
     ]
-    view.line(_("Audit of the book {book}").format(book=found.book or now.root.name), "bold")
+    view.line(_("Audit of the book {book}").format(book=found.book or session.root.name), "bold")
     view.line(_("commit {commit}").format(commit=found.commit))
     view.line(_("committed between {first} and {last}").format(first=found.first, last=found.last))
     view.line()
@@ -138,7 +138,7 @@ def _view(now: Session, found: Audit) -> View:
             view.line(f"  {found.short(finding)}  {finding}", "red", whole=True)
         if (left := len(part.findings) - _MOST) > 0:
             view.line(many("  and {count} more", "  and {count} more", left).format(count=left))
-    _show_acknowledged(view, now, found)
+    _show_acknowledged(view, session, found)
     view.line()
     if found.findings:
         view.line(
@@ -171,7 +171,7 @@ def _except(found: Audit | Part) -> str:
     ).format(count=count)
 
 
-def _show_acknowledged(view: View, now: Session, found: Audit) -> None:
+def _show_acknowledged(view: View, session: Session, found: Audit) -> None:
     """What was acknowledged: each finding under the acknowledgement that names it."""
     by_file: dict[str, list[Explained]] = {}
     for one in found.acknowledged:

@@ -9,7 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import put
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.export import must_be_scored
 
 if TYPE_CHECKING:
@@ -65,17 +65,17 @@ def board(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     form = _form(form, size, output)
-    asked = asked_of(now, now.week(week))
+    asked = asked_of(session, session.week(week))
     if member is None:
-        raw = drawn_board(now, week_board(now, asked), form, size or "a4")
-        put(now, raw, output, f"{now.definitions.id}-{asked.week}.{form}")
+        raw = drawn_board(session, week_board(session, asked), form, size or "a4")
+        put(session, raw, output, f"{session.definitions.id}-{asked.week}.{form}")
         return
-    key = now.find_subject(member, asked.week)
-    raw = drawn_slip(now, slip(asked, key), form, size or "a4")
-    _say(now, asked.pending(asked.behind("member").ranking))
-    put(now, raw, output, f"{key}-{asked.week}.{form}")
+    key = session.find_subject(member, asked.week)
+    raw = drawn_slip(session, slip(asked, key), form, size or "a4")
+    _say(session, asked.pending(asked.behind("member").ranking))
+    put(session, raw, output, f"{key}-{asked.week}.{form}")
 
 
 def _form(form: str | None, size: str | None, output: str | None) -> str:
@@ -98,27 +98,27 @@ def _form(form: str | None, size: str | None, output: str | None) -> str:
     return form
 
 
-def week_board(now: Session, asked: "Asked") -> "Board":
+def week_board(session: Session, asked: "Asked") -> "Board":
     """A week's board; raises `Refusal` where nobody has scored anything in it."""
     from qibi.board import build
 
-    with now.console.progress(_("reckoning the board"), 4) as step:
+    with session.console.progress(_("reckoning the board"), 4) as step:
         must_be_scored(asked.behind("member").ranking)
         found = build.board(asked, step)
-    _say(now, found.head.pending)
+    _say(session, found.head.pending)
     return found
 
 
-def drawn_board(now: Session, found: "Board", form: str, size: str = "a4") -> bytes:
+def drawn_board(session: Session, found: "Board", form: str, size: str = "a4") -> bytes:
     """A board as bytes of a format."""
     from qibi.board import labels
 
     if form == "html":
         from qibi.board import html
 
-        return html.page(now.definitions, found)
+        return html.page(session.definitions, found)
     rows = _ROWS_OF_A_PICTURE if form == "png" else None
-    return _paper(now, "board", labels.of_board(now.definitions, found, rows), form, size)
+    return _paper(session, "board", labels.of_board(session.definitions, found, rows), form, size)
 
 
 def slip(asked: "Asked", key: str) -> "Slip":
@@ -129,46 +129,46 @@ def slip(asked: "Asked", key: str) -> "Slip":
     return build.slip(asked, key, phrases.who(book, key, week), phrases.ties(book, key, week))
 
 
-def drawn_slip(now: Session, found: "Slip", form: str, size: str = "a4") -> bytes:
+def drawn_slip(session: Session, found: "Slip", form: str, size: str = "a4") -> bytes:
     """A slip as bytes of a format."""
     from qibi.board import labels
 
     if form == "html":
         from qibi.board import html
 
-        return html.slip(now.definitions, found)
-    return _paper(now, "slip", labels.of_slip(now.definitions, found), form, size)
+        return html.slip(session.definitions, found)
+    return _paper(session, "slip", labels.of_slip(session.definitions, found), form, size)
 
 
-def drawn_slips(now: Session, found: "Sequence[Slip]") -> bytes:
+def drawn_slips(session: Session, found: "Sequence[Slip]") -> bytes:
     """Slips of one week as a pdf to print, each on a page of its own."""
     from qibi.board import labels
 
-    return _paper(now, "slips", labels.of_slips(now.definitions, found), "pdf", "a4")
+    return _paper(session, "slips", labels.of_slips(session.definitions, found), "pdf", "a4")
 
 
-def asked_of(now: Session, week: str) -> "Asked":
+def asked_of(session: Session, week: str) -> "Asked":
     """A week of the book, with the ways in which commands speak of it."""
     from qibi.board.build import Asked
 
     return Asked(
-        now.root,
-        now.definitions,
+        session.root,
+        session.definitions,
         week,
-        now.today,
-        now.around.cache,
+        session.today,
+        session.around.cache,
         phrases.closure,
-        lambda ranking: phrases.handed_in(ranking, now.definitions),
+        lambda ranking: phrases.handed_in(ranking, session.definitions),
         phrases.apart,
     )
 
 
-def _say(now: Session, pending: Sequence[str]) -> None:
+def _say(session: Session, pending: Sequence[str]) -> None:
     for text in pending:
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
 
 
-def _paper(now: Session, template: str, data: dict[str, Any], form: str, size: str) -> bytes:
+def _paper(session: Session, template: str, data: dict[str, Any], form: str, size: str) -> bytes:
     from qibi.board import fonts, paper
     from qibi.board.paper import svg
 
@@ -176,11 +176,13 @@ def _paper(now: Session, template: str, data: dict[str, Any], form: str, size: s
     data["qr"] = svg(seal["digest"]) if seal else ""
     for text, lacking in paper.unshown({k: v for k, v in data.items() if k != "qr"}):
         said = _("the font has no {characters}, in '{text}'; a mark stands there instead")
-        _say(now, [said.format(characters=fonts.listed(lacking), text=_whose(now, text))])
-    return paper.drawn(template, data, form, size, now.today)
+        _say(session, [said.format(characters=fonts.listed(lacking), text=_whose(session, text))])
+    return paper.drawn(template, data, form, size, session.today)
 
 
-def _whose(now: Session, text: str) -> str:
+def _whose(session: Session, text: str) -> str:
     """A text; where it is somebody's name, with the id."""
-    key = next((k for k in now.definitions.subjects if now.definitions.title(k) == text), None)
+    key = next(
+        (k for k in session.definitions.subjects if session.definitions.title(k) == text), None
+    )
     return f"{text} ({key})" if key else text

@@ -9,7 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.book.definitions import Branch, Definitions, Group
 from qibi.cli import completion, options, phrases
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.edit_files import (
     Changes,
     changing,
@@ -50,18 +50,18 @@ def add(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    if now.definitions.kind(key):
+    session = current_session()
+    if session.definitions.kind(key):
         raise Refusal(
-            _("'{id}' is {name} already").format(id=key, name=now.definitions.title(key)),
+            _("'{id}' is {name} already").format(id=key, name=session.definitions.title(key)),
             _("choose another id"),
             1,
         )
-    week = first_week(now, since)
+    week = first_week(session, since)
     fields = {"id": key, "name": name, "section": section, "department": department, "since": week}
-    with changing(now, dry_run) as changes:
+    with changing(session, dry_run) as changes:
         path = f"branches/{key}.yaml"
-        if (now.root / path).exists():
+        if (session.root / path).exists():
             raise Refusal(
                 _("there is a file {path} already").format(path=path), _("choose another id"), 1
             )
@@ -69,7 +69,9 @@ def add(
         changes.say(_("{branch} from {week}"), branch=name or key, week=week)
         changes.finish()
     if not dry_run:
-        now.console.say(_("its people: qibi member add NAME --branch {id}").format(id=key), "dim")
+        session.console.say(
+            _("its people: qibi member add NAME --branch {id}").format(id=key), "dim"
+        )
 
 
 def _new_file(changes: Changes, fields: dict[str, Any]) -> bytes:
@@ -95,17 +97,17 @@ def end(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    week = week_given(now, until, "--until")
-    found = branch_of(now.definitions, now.find_branch(branch))
+    session = current_session()
+    week = week_given(session, until, "--until")
+    found = branch_of(session.definitions, session.find_branch(branch))
     if found.until <= week:
         raise Refusal(
             _("{branch} ended with {week}").format(branch=found.name, week=found.until),
             _("to let it go on, mend `until` in branches/{branch}.yaml").format(branch=found.id),
             1,
         )
-    must_be_alive(now, found, week)
-    definitions = now.definitions
+    must_be_alive(session, found, week)
+    definitions = session.definitions
     spans = [*((m.branch, m.id, m.since) for m in definitions.memberships)]
     spans += [*((c.branch, c.id, c.since) for c in definitions.cps)]
     spans += [*((found.id, g.id, g.since) for g in found.groups)]
@@ -120,7 +122,7 @@ def end(
             ),
             1,
         )
-    with changing(now, dry_run) as changes:
+    with changing(session, dry_run) as changes:
         page = changes.branch(found.id)
         fields = ("id", "name", "section", "department", "since")
         page.put((), "until", week, fields)
@@ -132,30 +134,30 @@ def end(
     if left:
         text = _("note: from {week} on in no branch: {names}; qibi member move WHO --to BRANCH")
         names = phrases.places([definitions.title(key) for key in left])
-        now.console.say(text.format(week=after, names=names), "yellow")
-    _say_recorded_later(now, found, week)
+        session.console.say(text.format(week=after, names=names), "yellow")
+    _say_recorded_later(session, found, week)
 
 
 def _elsewhere(definitions: Definitions, key: str, branch: str, week: str) -> bool:
     return any(m.until >= week and m.branch != branch for m in definitions.spans[key])
 
 
-def _say_recorded_later(now: Session, branch: Branch, until: str) -> None:
+def _say_recorded_later(session: Session, branch: Branch, until: str) -> None:
     from qibi.ledger.batches import batch_names, weeks_with_batches
 
     found = [
         w
-        for w in weeks_with_batches(now.root)
+        for w in weeks_with_batches(session.root)
         if w > until
         and any(
             n.startswith(f"{branch.id}-") and len(n) == len(branch.id) + 23
-            for n in batch_names(now.root, w)
+            for n in batch_names(session.root, w)
         )
     ]
     if found:
         text = _("note: what is recorded for {branch} in {weeks} counts no more")
         said = text.format(branch=branch.name, weeks=phrases.places(found))
-        now.console.say(said, "yellow")
+        session.console.say(said, "yellow")
 
 
 def move_group(
@@ -175,17 +177,17 @@ def move_group(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    week = week_given(now, begin, "--from")
+    session = current_session()
+    week = week_given(session, begin, "--from")
     if not to:
         raise Refusal(_("which branch?"), _("name it: --to BRANCH"), 1)
-    place = branch_of(now.definitions, now.find_branch(to))
-    old, found = _group(now, group, week, now.find_branch(branch) if branch else None)
+    place = branch_of(session.definitions, session.find_branch(to))
+    old, found = _group(session, group, week, session.find_branch(branch) if branch else None)
     if old.id == place.id:
         raise Refusal(
             _("{name} is in {branch} already").format(name=found.name, branch=place.name), code=1
         )
-    must_be_alive(now, place, week)
+    must_be_alive(session, place, week)
     if any(g.id == found.id for g in place.groups):
         raise Refusal(
             _("{branch} already had a group '{id}'").format(branch=place.name, id=found.id),
@@ -196,7 +198,7 @@ def move_group(
         )
     people = [
         m
-        for m in now.definitions.memberships
+        for m in session.definitions.memberships
         if m.branch == old.id and m.group == found.id and m.until >= week
     ]
     fresh = [f"{m.id} ({m.since})" for m in people if m.since >= week]
@@ -211,36 +213,36 @@ def move_group(
             1,
         )
     last = min(weeks.shift(week, -1), old.until)
-    with changing(now, dry_run) as changes:
+    with changing(session, dry_run) as changes:
         there = changes.branch(place.id)  # opened first: what begins is written first
         here = changes.branch(old.id)
         there.append("groups", new_row(end_row(here, "groups", found, last), {}, week))
         for member in people:
             there.append("members", new_row(end_row(here, "members", member, last), {}, week))
         text = _("{group}: {before} until {until}, {after} from {week}, with {people}")
-        names = [now.definitions.title(m.id) for m in people]
+        names = [session.definitions.title(m.id) for m in people]
         changes.say(
             text,
             group=str(found.name),
-            before=phrases.branch(now.definitions, old.id),
-            after=phrases.branch(now.definitions, place.id),
+            before=phrases.branch(session.definitions, old.id),
+            after=phrases.branch(session.definitions, place.id),
             until=last,
             week=week,
             people=listing(names) or _("nobody"),
         )
         changes.finish()
     going = [m.id for m in people]
-    say_notes(now, [t for key in going for t in still_named(now, key, last, old.id, going)])
-    say_assessed(now, names, place.id, week)
+    say_notes(session, [t for key in going for t in still_named(session, key, last, old.id, going)])
+    say_assessed(session, names, place.id, week)
 
 
-def _group(now: Session, text: str, week: str, branch: str | None) -> tuple[Branch, Group]:
+def _group(session: Session, text: str, week: str, branch: str | None) -> tuple[Branch, Group]:
     """The group meant, and the branch that holds it in a week; raises `Refusal`."""
     from qibi.base.text import folded
 
     alive = [
         (b, g)
-        for b in now.definitions.branches
+        for b in session.definitions.branches
         for g in b.groups
         if branch in (None, b.id) and g.since <= week <= g.until
     ]

@@ -8,7 +8,7 @@ from qibi.base.language import _, many, mark
 from qibi.base.text import visible
 from qibi.cli import options
 from qibi.cli.output import Column, Grid, View
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 
 PANEL = "prove", 1
 SUMMARY = mark("Check every definition and every entry; silent when all is well.")
@@ -32,7 +32,7 @@ def check(
     """Run the command; `DETAILS` is its help."""
     from qibi.checks.registry import WARNINGS, run_all
 
-    now = session()
+    session = current_session()
     view = View()
     if explain:
         rows = [[c.code, _(c.explanation)] for c in WARNINGS]
@@ -43,9 +43,11 @@ def check(
             "command": "check",
             "checks": [{"code": c.code, "looks_for": c.explanation} for c in WARNINGS],
         }
-        now.console.show(view, form, output)
+        session.console.show(view, form, output)
         return
-    found = run_all(now.root, now.around.cache, now.names, now.git, now.around.now())
+    found = run_all(
+        session.root, session.around.cache, session.names, session.git, session.around.now()
+    )
     levels = [("error", f) for f in found.errors] + [("warning", f) for f in found.warnings]
     for level, finding in levels:
         word = _("error") if level == "error" else _("warning")
@@ -77,9 +79,9 @@ def check(
             for level, f in levels
         ],
     }
-    now.console.show(view, form, output)
+    session.console.show(view, form, output)
     if found.errors:
-        now.exit_code = 1
+        session.exit_code = 1
     if levels:
         errors = many("{count} error", "{count} errors", len(found.errors)).format(
             count=len(found.errors)
@@ -87,4 +89,4 @@ def check(
         warnings = many("{count} warning", "{count} warnings", len(found.warnings)).format(
             count=len(found.warnings)
         )
-        now.console.say(f"{errors}, {warnings}")
+        session.console.say(f"{errors}, {warnings}")

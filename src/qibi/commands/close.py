@@ -72,75 +72,83 @@ def close(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now, who = begin_link(recorded_as, dry_run)
-    refuse_names(now, note)
-    asked = now.week(week)
-    sign = now.signer(who, "close")
+    session, who = begin_link(recorded_as, dry_run)
+    refuse_names(session, note)
+    asked = session.week(week)
+    sign = session.signer(who, "close")
     wish = Wish(
         closed_by=who,
-        closed_at=now.recorded_at(),
-        without={now.find_branch(text): note for text in without or ()},
-        approved_by=approver(now, approved_by, asked) if approved_by else "",
+        closed_at=session.recorded_at(),
+        without={session.find_branch(text): note for text in without or ()},
+        approved_by=approver(session, approved_by, asked) if approved_by else "",
         note=note,
     )
-    with locked(now.root):
-        closing = _left_unreported(now, asked, wish)
+    with locked(session.root):
+        closing = _left_unreported(session, asked, wish)
         if closing is None:
-            warnings = _checked(now).warnings
+            warnings = _checked(session).warnings
             if not dry_run:
-                refuse_in_between(now)
+                refuse_in_between(session)
             closing = prepare(
-                now.root, now.definitions, asked, wish, now.today, warnings, _committed_at(now)
+                session.root,
+                session.definitions,
+                asked,
+                wish,
+                session.today,
+                warnings,
+                _committed_at(session),
             )
             if not dry_run:
-                if wrong := now.held().refuses(closing.path, closing.raw):
+                if wrong := session.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
-                write_seal(now.root, closing.path, closing.raw, sign, unsaid=True)
-                now.wrote = True
+                write_seal(session.root, closing.path, closing.raw, sign, unsaid=True)
+                session.wrote = True
         elif not dry_run:
-            keep([now.root / closing.path])  # whoever wrote it may have been killed before the sync
+            keep(
+                [session.root / closing.path]
+            )  # whoever wrote it may have been killed before the sync
         if not dry_run:
-            now.unsaid.append(now.root / closing.path)
-    committed = None if dry_run else _commit(now, closing)
-    _say(now, closing, dry_run)
+            session.unsaid.append(session.root / closing.path)
+    committed = None if dry_run else _commit(session, closing)
+    _say(session, closing, dry_run)
     if committed:
-        committed.say(now.console)
+        committed.say(session.console)
     if closing.later:
         view = View()
-        show_pending(view, now, list(closing.later))
-        now.console.show(view)
+        show_pending(view, session, list(closing.later))
+        session.console.show(view)
 
 
-def _commit(now: Session, closing: Closing) -> Committed | None:
+def _commit(session: Session, closing: Closing) -> Committed | None:
     """Commit the seal; nothing is said of it before git holds it and all that it lists."""
-    with committing(now, closing.path):
-        return commit_book(now, _message(closing), push=False, quiet=True)
+    with committing(session, closing.path):
+        return commit_book(session, _message(closing), push=False, quiet=True)
 
 
-def _committed_at(now: Session) -> str:
+def _committed_at(session: Session) -> str:
     """When the present commit was made, by what it says; empty where there is none."""
-    done = now.git.run("log", "-1", "--no-show-signature", "--format=%cI")
+    done = session.git.run("log", "-1", "--no-show-signature", "--format=%cI")
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _left_unreported(now: Session, week: str, wish: Wish) -> Closing | None:
+def _left_unreported(session: Session, week: str, wish: Wish) -> Closing | None:
     """The week's latest seal where whoever wrote it did not come to the end.
 
     So it is where no commit has it, or where this very command has not reported it. A merge that is not
     committed yet is another matter: its seals may be the other side's.
     """
-    found = standing(now.root, week)
-    if found is None or now.git.repository() is None or is_merging(now):
+    found = standing(session.root, week)
+    if found is None or session.git.repository() is None or is_merging(session):
         return None
-    if any(status in ("??", "A ", "AM") for status, _path in now.git.changed([found.path])):
+    if any(status in ("??", "A ", "AM") for status, _path in session.git.changed([found.path])):
         text = _(
             "{path}: the command that wrote this did not come to its end; no commit held it yet"
         )
-    elif is_unreported(now.root, now.root / found.path) and _says(found, wish):
+    elif is_unreported(session.root, session.root / found.path) and _says(found, wish):
         text = _("{path}: the command that wrote this did not come to its end; it stands")
     else:
         return None
-    now.console.say(text.format(path=found.path), "yellow")
+    session.console.say(text.format(path=found.path), "yellow")
     return found
 
 
@@ -153,9 +161,9 @@ def _says(closing: Closing, wish: Wish) -> bool:
     )
 
 
-def _checked(now: Session) -> Result:
+def _checked(session: Session) -> Result:
     """What the checks found; raises `Faults` where the book has errors."""
-    found = run(now.root, now.definitions, now.git, now.around.now())
+    found = run(session.root, session.definitions, session.git, session.around.now())
     if found.errors:
         raise Faults(found.errors)
     return found
@@ -171,7 +179,7 @@ def _message(closing: Closing) -> str:
     return f"{title}\n\n{closing.path} {closing.digest}"
 
 
-def _say(now: Session, closing: Closing, dry_run: bool) -> None:
+def _say(session: Session, closing: Closing, dry_run: bool) -> None:
     entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
     said = _("{week} would be closed") if dry_run else _("{week} is closed")
     if closing.correction:
@@ -180,49 +188,53 @@ def _say(now: Session, closing: Closing, dry_run: bool) -> None:
             if dry_run
             else _("{week} is closed again: correction {number}")
         )
-    now.console.say(said.format(week=phrases.week(closing.week), number=closing.correction), "bold")
-    now.console.say(
+    session.console.say(
+        said.format(week=phrases.week(closing.week), number=closing.correction), "bold"
+    )
+    session.console.say(
         many("{count} batch, {entries}", "{count} batches, {entries}", len(closing.batches)).format(
             count=len(closing.batches),
             entries=many("{count} entry", "{count} entries", entries).format(count=entries),
         )
     )
     for left_out in closing.seal.get("without", ()):
-        branch = now.definitions.title(left_out["branch"])
-        now.console.say(_("without {branch}: {why}").format(branch=branch, why=left_out["note"]))
-    _say_lists(now, closing)
+        branch = session.definitions.title(left_out["branch"])
+        session.console.say(
+            _("without {branch}: {why}").format(branch=branch, why=left_out["note"])
+        )
+    _say_lists(session, closing)
     if changes := closing.seal.get("changes"):
-        _say_changes(now, changes)
-    now.console.say(_("seal  {path}").format(path=closing.path))
-    now.console.say(f"      {closing.digest}")
+        _say_changes(session, changes)
+    session.console.say(_("seal  {path}").format(path=closing.path))
+    session.console.say(f"      {closing.digest}")
     if not dry_run:
-        now.console.say(
+        session.console.say(
             _("read the first digits out: whoever has them can prove this week later (qibi audit)"),
             "dim",
         )
 
 
-def _say_lists(now: Session, closing: Closing) -> None:
+def _say_lists(session: Session, closing: Closing) -> None:
     for found in closing.seal["lists"].values():
         for key, default in (("red", _("red list")), ("black", _("black list"))):
-            names = [now.definitions.title(row["subject"]) for row in found[key]]
-            word = now.definitions.word(key, default)
-            now.console.say(f"{word}  {listing(names) if names else _('nobody')}")
+            names = [session.definitions.title(row["subject"]) for row in found[key]]
+            word = session.definitions.word(key, default)
+            session.console.say(f"{word}  {listing(names) if names else _('nobody')}")
 
 
-def _say_changes(now: Session, changes: Row) -> None:
+def _say_changes(session: Session, changes: Row) -> None:
     rows = sorted(changes["subjects"], key=_moves_only)  # whose points changed come first
     for row in rows[:_SHOWN]:
-        now.console.say(f"  {_change(now.definitions, row)}")
+        session.console.say(f"  {_change(session.definitions, row)}")
     if len(rows) > _SHOWN:
         left = len(rows) - _SHOWN
-        now.console.say(
+        session.console.say(
             many("  and {count} more", "  and {count} more", left).format(count=left), "dim"
         )
     if not rows:
-        now.console.say(_("  no place and no total changes"))
-    who = now.definitions.title(changes["approved_by"])
-    now.console.say(_("approved by {name}").format(name=who))
+        session.console.say(_("  no place and no total changes"))
+    who = session.definitions.title(changes["approved_by"])
+    session.console.say(_("approved by {name}").format(name=who))
 
 
 def _moves_only(row: Row) -> bool:

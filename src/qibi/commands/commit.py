@@ -14,7 +14,7 @@ from qibi.book.lookup import people
 from qibi.cli import phrases
 from qibi.cli.console import Console
 from qibi.cli.options import DryRun
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.entries import Assessed, Score
 from qibi.ledger.git import LEFT_OUT, has_identity, head_commit, in_between
@@ -53,9 +53,9 @@ def commit(
     dry_run: DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    refuse_names(now, message or "")
-    commit_book(now, message, push=push, dry_run=dry_run)
+    session = current_session()
+    refuse_names(session, message or "")
+    commit_book(session, message, push=push, dry_run=dry_run)
 
 
 @dataclass(frozen=True)
@@ -71,81 +71,83 @@ class Committed:
 
 
 def commit_book(
-    now: Session, message: str | None, *, push: bool, dry_run: bool = False, quiet: bool = False
+    session: Session, message: str | None, *, push: bool, dry_run: bool = False, quiet: bool = False
 ) -> Committed | None:
     """Commit what changed in the book, and prove that git holds it; None where nothing had changed.
 
     Raises `Refusal`, or `Faults` where the book has errors or git does not hold it as it stands: what
     was committed then is taken back. With `quiet` the caller reports the commit.
     """
-    git = now.git
-    ready_to_commit(now)
-    if now.definitions.signers and not dry_run:
-        with locked(now.root):
-            tidy_signatures(now.root)
+    git = session.git
+    ready_to_commit(session)
+    if session.definitions.signers and not dry_run:
+        with locked(session.root):
+            tidy_signatures(session.root)
     if not dry_run:
-        tidy(now.root)
-        put_right(now.root, git)
-        _have_git_keep_bytes(now)
-    _check(now)
-    refuse_in_between(now)
-    if now.definitions.private_names and not git_ignores(now, "names.yaml"):
+        tidy(session.root)
+        put_right(session.root, git)
+        _have_git_keep_bytes(session)
+    _check(session)
+    refuse_in_between(session)
+    if session.definitions.private_names and not git_ignores(session, "names.yaml"):
         said = _(
             "qibi leaves names.yaml out; so that git add does too: echo /names.yaml >> .gitignore"
         )
-        now.console.say(said, "yellow")
+        session.console.say(said, "yellow")
     made = None
-    held = now.held()
+    held = session.held()
     changed = held.changes()
-    merging = _refuse_loss_by_merge(now)
+    merging = _refuse_loss_by_merge(session)
     if not changed and not merging:
         if not dry_run and held.commit:
             _refuse_unheld(held)
             git.keep()  # whoever made that commit may have been killed before it was synced
-        now.console.say(_("nothing to commit: the book is as it was committed last"))
+        session.console.say(_("nothing to commit: the book is as it was committed last"))
     else:
-        _refuse_rewriting(now, changed)
-        if push and now.definitions.private_names:
-            refuse_to_commit(now.root, now.definitions, [path for _status, path in changed])
-        _name_unsaid(now, changed)
-        text = message or (_message(now, changed) if changed else _("merged"))
+        _refuse_rewriting(session, changed)
+        if push and session.definitions.private_names:
+            refuse_to_commit(session.root, session.definitions, [path for _status, path in changed])
+        _name_unsaid(session, changed)
+        text = message or (_message(session, changed) if changed else _("merged"))
         if dry_run:
             first, *rest = text.splitlines()
-            now.console.say(_("would commit: {message}").format(message=first))
+            session.console.say(_("would commit: {message}").format(message=first))
             for line in rest:
-                now.console.say(f"  {line}" if line else "")
+                session.console.say(f"  {line}" if line else "")
             for status, path in changed:
-                now.console.say(f"  {status} {path}")
+                session.console.say(f"  {status} {path}")
             return None
         touched = {path.split("/")[0] for _status, path in changed}
         # Git refuses a folder that it knows nothing in: the ledger with a lock and no batch yet.
         named = [spec for part, spec in held.pathspecs.items() if part in touched] or ["qibi.yaml"]
-        made = _commit(now, text, [*named, *LEFT_OUT], merging)
+        made = _commit(session, text, [*named, *LEFT_OUT], merging)
         if not quiet:
-            made.say(now.console)
+            made.say(session.console)
     if push and not dry_run:
-        if now.definitions.private_names and (unread := refuse_to_publish(git, now.definitions)):
+        if session.definitions.private_names and (
+            unread := refuse_to_publish(git, session.definitions)
+        ):
             said = _("not searched for names (too large, damaged or locked): {files}")
-            now.console.say(said.format(files=listing(unread)), "yellow")
+            session.console.say(said.format(files=listing(unread)), "yellow")
         git.push()
-        now.console.say(_("pushed"))
+        session.console.say(_("pushed"))
     return made
 
 
-def _commit(now: Session, text: str, paths: list[str], merging: bool) -> Committed:
+def _commit(session: Session, text: str, paths: list[str], merging: bool) -> Committed:
     """Make a commit, and look whether it holds what stands on disk; else take it back.
 
     A hook may change what is committed, and a filter what is stored: then nothing was committed.
     """
-    git = now.git
-    before = now.held()
+    git = session.git
+    before = session.held()
     changed = [path for path in before.files if before.changed(path)]
     git.add(paths)
     if wrong := before.staged(changed):
         git.run("reset", "--quiet", "--", *paths)
         raise Faults(wrong)
     made = Committed(git.commit_added(text, paths), text.splitlines()[0])
-    after = now.held()
+    after = session.held()
     if wrong := after.committed(before.objects):
         if after.commit == before.commit:
             message = _("git made the commit, and something took it back, as a hook may:")
@@ -153,7 +155,7 @@ def _commit(now: Session, text: str, paths: list[str], merging: bool) -> Committ
             message = _("the commit was taken back, for git does not hold what stands here:")
         else:
             message = _("commit {id} was made, and git does not hold what stands here:")
-        now.console.say(message.format(id=made.id), "red")
+        session.console.say(message.format(id=made.id), "red")
         raise Faults(wrong)
     git.keep()
     return made
@@ -165,31 +167,31 @@ def _refuse_unheld(held: Held) -> None:
         raise Faults(wrong)
 
 
-def _have_git_keep_bytes(now: Session) -> None:
+def _have_git_keep_bytes(session: Session) -> None:
     """Have git keep each byte of kept sheets, also in a book that was made before there were any."""
-    if not any(map(sha256_in, kept_sheets(now.root))):
+    if not any(map(sha256_in, kept_sheets(session.root))):
         return
     asked = ("check-attr", "-z", "text", "--", path_of("2026-W01", "0" * 64, "csv"))
-    if now.git.run(*asked).stdout.split("\0")[2:3] == ["unset"]:
+    if session.git.run(*asked).stdout.split("\0")[2:3] == ["unset"]:
         return
-    path = now.root / ".gitattributes"
+    path = session.root / ".gitattributes"
     with failures_explained(path):
         text = path.read_text("utf-8") if path.exists() else ""
         text += "\n" if text and not text.endswith("\n") else ""
         write_durably(path, f"{text}{SHEETS}/** -text\n".encode())
     said = _("added to {path}: {line} (git would change the line ends of kept sheets)")
-    now.console.say(said.format(path=path.name, line=f"{SHEETS}/** -text"), "dim")
+    session.console.say(said.format(path=path.name, line=f"{SHEETS}/** -text"), "dim")
 
 
-def ready_to_commit(now: Session) -> None:
+def ready_to_commit(session: Session) -> None:
     """Raises `Refusal` where git can't commit here."""
-    if now.git.repository() is None:
+    if session.git.repository() is None:
         raise Refusal(
-            _("{folder} is not in a git repository").format(folder=now.root),
+            _("{folder} is not in a git repository").format(folder=session.root),
             _("make one: git init (in the book's folder), then run qibi commit again"),
         )
-    head_commit(now.git)  # raises where HEAD is damaged
-    if not has_identity(now.git):
+    head_commit(session.git)  # raises where HEAD is damaged
+    if not has_identity(session.git):
         raise Refusal(
             _("git does not know who you are"),
             _(
@@ -198,9 +200,9 @@ def ready_to_commit(now: Session) -> None:
         )
 
 
-def refuse_names(now: Session, text: str) -> None:
+def refuse_names(session: Session, text: str) -> None:
     """Raises `Refusal` where a text that git will keep holds a member's name, and names are private."""
-    if now.definitions.private_names and (ids := people(now.definitions).whose(text)):
+    if session.definitions.private_names and (ids := people(session.definitions).whose(text)):
         raise Refusal(
             _("names are private here, and this text names {ids}").format(ids=listing(list(ids))),
             _("write ids, or other words"),
@@ -208,9 +210,9 @@ def refuse_names(now: Session, text: str) -> None:
         )
 
 
-def refuse_in_between(now: Session) -> None:
+def refuse_in_between(session: Session) -> None:
     """Raises `Refusal` where a commit made now would be lost; the book's own errors are told first."""
-    if reason := in_between(now.git):
+    if reason := in_between(session.git):
         raise reason
 
 
@@ -219,29 +221,29 @@ def begin_link(recorded_as: str | None, dry_run: bool) -> tuple[Session, str]:
 
     Raises `Refusal` where git can't commit it by itself.
     """
-    now = session()
-    now.forgo_cache()
-    who = now.who(recorded_as)
+    session = current_session()
+    session.forgo_cache()
+    who = session.who(recorded_as)
     if not dry_run:
-        ready_to_commit(now)
-        if is_merging(now):
+        ready_to_commit(session)
+        if is_merging(session):
             raise Refusal(
                 _("a merge is not committed yet: what is made now could not be taken back alone"),
                 _("end it first: qibi commit (or git merge --abort)"),
             )
-    return now, who
+    return session, who
 
 
-def approver(now: Session, text: str, week: str | None = None) -> str:
+def approver(session: Session, text: str, week: str | None = None) -> str:
     """The member who approves a link; raises `Refusal`."""
-    found = now.find_subject(text, week)
-    if now.definitions.kind(found) != "member":
+    found = session.find_subject(text, week)
+    if session.definitions.kind(found) != "member":
         raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
     return found
 
 
 @contextmanager
-def committing(now: Session, path: str) -> Iterator[None]:
+def committing(session: Session, path: str) -> Iterator[None]:
     """Say that a link is written and not committed where the commit of it fails."""
     try:
         yield
@@ -249,18 +251,18 @@ def committing(now: Session, path: str) -> Iterator[None]:
         text = _(
             "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
         )
-        now.console.say(text.format(path=path), "yellow")
+        session.console.say(text.format(path=path), "yellow")
         raise
 
 
-def _refuse_rewriting(now: Session, changed: list[tuple[str, str]]) -> None:
+def _refuse_rewriting(session: Session, changed: list[tuple[str, str]]) -> None:
     """Raises `Faults` where a file of the ledger is gone or changed.
 
     Whatever stands under `ledger/`, `seals/` and `sheets/<year>/` is only ever added to.
     """
     findings = []
     for status, path in changed:
-        if path.startswith("seals/") and status == "M " and is_merging(now):
+        if path.startswith("seals/") and status == "M " and is_merging(session):
             message = _("the other side of this merge has another; {advice}")
             text = message.format(advice=take_yours_back(merging=True))
             findings.append(Finding(path, message=text))
@@ -275,15 +277,15 @@ def _only_grows(path: str) -> bool:
     return path.split("/")[0] in ("ledger", "seals") or is_below(path)
 
 
-def _refuse_loss_by_merge(now: Session) -> bool:
+def _refuse_loss_by_merge(session: Session) -> bool:
     """Whether a merge is to be committed.
 
     Raises `Faults` where that takes anything from what the other side has under `ledger/`, `seals/`
     and `sheets/<year>/`: against its own side git shows it as a change, against the other nobody would see it.
     """
-    if not is_merging(now):
+    if not is_merging(session):
         return False
-    out = now.git.demand(
+    out = session.git.demand(
         *("diff", "--name-only", "-z", "--no-renames", "--diff-filter=MDT", "--relative"),
         *("MERGE_HEAD", "--", "ledger", "seals", KEPT_SHEETS),
     )
@@ -300,18 +302,18 @@ def _refuse_loss_by_merge(now: Session) -> bool:
     return True
 
 
-def is_merging(now: Session) -> bool:
+def is_merging(session: Session) -> bool:
     """Whether a merge was begun here and is not committed."""
-    return now.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
+    return session.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
 
 
-def _name_unsaid(now: Session, changed: list[tuple[str, str]]) -> None:
+def _name_unsaid(session: Session, changed: list[tuple[str, str]]) -> None:
     """Name the batches that were recorded by a command which did not come to its end."""
     for _status, below in changed:
-        if not below.endswith(".jsonl") or now.root / below in now.unsaid:
+        if not below.endswith(".jsonl") or session.root / below in session.unsaid:
             continue  # what this very command recorded is on its way
-        if is_unreported(now.root, now.root / below):
-            now.console.say(
+        if is_unreported(session.root, session.root / below):
+            session.console.say(
                 _(
                     "{path}: the command that recorded this did not come to its end; it is committed with the rest"
                 ).format(path=below),
@@ -319,20 +321,20 @@ def _name_unsaid(now: Session, changed: list[tuple[str, str]]) -> None:
             )
 
 
-def git_ignores(now: Session, part: str) -> bool:
+def git_ignores(session: Session, part: str) -> bool:
     """Whether a `.gitignore` keeps this part of the book out (names.yaml may be)."""
-    return now.git.run("check-ignore", "--quiet", "--", part).returncode == 0
+    return session.git.run("check-ignore", "--quiet", "--", part).returncode == 0
 
 
-def _check(now: Session) -> None:
+def _check(session: Session) -> None:
     from qibi.checks.registry import run
 
-    found = run(now.root, now.definitions, now.git, now.around.now())
+    found = run(session.root, session.definitions, session.git, session.around.now())
     if found.errors:
         raise Faults(found.errors)
     if found.warnings:
         count = len(found.warnings)
-        now.console.say(
+        session.console.say(
             many(
                 "{count} warning stands; 'qibi check' shows it",
                 "{count} warnings stand; 'qibi check' shows them",
@@ -342,9 +344,9 @@ def _check(now: Session) -> None:
         )
 
 
-def _message(now: Session, changed: list[tuple[str, str]]) -> str:
+def _message(session: Session, changed: list[tuple[str, str]]) -> str:
     """What was scored: one branch and week in the first line, else a tally and a line for each."""
-    batches = list(_new_batches(now, changed))
+    batches = list(_new_batches(session, changed))
     lines = []
     for week, branch in sorted({(b.week, b.branch) for b in batches}):
         entries = [e for b in batches if (b.week, b.branch) == (week, branch) for e in b.entries]
@@ -352,7 +354,7 @@ def _message(now: Session, changed: list[tuple[str, str]]) -> str:
         said = many("{count} entry", "{count} entries", scores).format(count=scores)
         if not scores and any(isinstance(e, Assessed) for e in entries):
             said = _("assessed, nothing to report")
-        lines.append(f"{phrases.branch(now.definitions, branch)} {week}{colon()}{said}")
+        lines.append(f"{phrases.branch(session.definitions, branch)} {week}{colon()}{said}")
     others = sorted({path.split("/")[0] for _s, path in changed} - {"ledger"})
     if batches and SHEETS in others:  # those that the batches come from
         others.remove(SHEETS)
@@ -365,19 +367,19 @@ def _message(now: Session, changed: list[tuple[str, str]]) -> str:
     if not batches:
         return lines[0]
     title = many("{weeks}: {count} branch scored", "{weeks}: {count} branches scored", branches)
-    if "branch" in now.definitions.words:  # a book's own word has no plural
+    if "branch" in session.definitions.words:  # a book's own word has no plural
         title = _("{weeks}: {branch}, {count} scored")
-    word = now.definitions.word("branch", _("branch"))
+    word = session.definitions.word("branch", _("branch"))
     title = title.format(weeks=listing(weeks), count=branches, branch=word)
     return "\n".join([title, "", *lines])
 
 
-def _new_batches(now: Session, changed: list[tuple[str, str]]) -> list[Batch]:
+def _new_batches(session: Session, changed: list[tuple[str, str]]) -> list[Batch]:
     found = []
     for _status, below in changed:
         parts = below.split("/")
         if parts[0] == "ledger" and below.endswith(".jsonl") and len(parts) == 4:
-            raw = (now.root / below).read_bytes() if (now.root / below).exists() else b""
+            raw = (session.root / below).read_bytes() if (session.root / below).exists() else b""
             batch = parse(below, f"{parts[1]}-{parts[2]}", raw)
             if isinstance(batch, Batch):
                 found.append(batch)

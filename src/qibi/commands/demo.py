@@ -16,7 +16,7 @@ from qibi.base import dates, language
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.cli.console import relative
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.cli.surroundings import Surroundings
 
 PANEL = "setup", 9
@@ -47,20 +47,20 @@ def demo(
     ] = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     if folder is not None:
-        root = now.around.folder / folder
+        root = session.around.folder / folder
         _refuse_filled(root, folder)
-        now.exit_code = _tour(now, root)
-        _goodbye(now, root)
+        session.exit_code = _tour(session, root)
+        _goodbye(session, root)
     elif keep:
         root = Path(tempfile.mkdtemp(prefix="qibi-demo-"))
-        now.exit_code = _tour(now, root)
-        _goodbye(now, root)
+        session.exit_code = _tour(session, root)
+        _goodbye(session, root)
     else:
         with tempfile.TemporaryDirectory(prefix="qibi-demo-") as temporary:
-            now.exit_code = _tour(now, Path(temporary))
-        _goodbye(now, None)
+            session.exit_code = _tour(session, Path(temporary))
+        _goodbye(session, None)
 
 
 def _refuse_filled(root: Path, folder: str) -> None:
@@ -71,30 +71,32 @@ def _refuse_filled(root: Path, folder: str) -> None:
         )
 
 
-def _tour(now: Session, root: Path) -> int:
+def _tour(session: Session, root: Path) -> int:
     """Copy the book and run the commands; the exit code of the first that fails, else 0."""
     from qibi.cli.app import main
     from qibi.ledger.git import Git
 
-    Git(now.around.folder, now.around.environment).demand("--version")  # before anything is copied
+    Git(session.around.folder, session.around.environment).demand(
+        "--version"
+    )  # before anything is copied
     said = _("a sample book, wholly made up, for {week}; the tour's clock says {day}")
-    now.console.say(said.format(week=_WEEK, day=dates.full_day(MONDAY)), "dim")
+    session.console.say(said.format(week=_WEEK, day=dates.full_day(MONDAY)), "dim")
     _copy(root)
-    around = _inside(now.around, root, MONDAY)
+    around = _inside(session.around, root, MONDAY)
     _first_commit(root, around.environment)
     for shown, arguments in _commands(root):
         if "close" in arguments:
-            around = _inside(now.around, root, AFTERWARDS)
-        now.around.stdout.write(f"\n$ qibi {' '.join(shown)}\n")
-        now.console.flush()
-        color = ["--color", now.options.color] if now.options.color else []
+            around = _inside(session.around, root, AFTERWARDS)
+        session.around.stdout.write(f"\n$ qibi {' '.join(shown)}\n")
+        session.console.flush()
+        color = ["--color", session.options.color] if session.options.color else []
         code = main([*color, *arguments], around)
         if code != 0:
             return code
-    return _cheated(now, root)
+    return _cheated(session, root)
 
 
-def _cheated(now: Session, root: Path) -> int:
+def _cheated(session: Session, root: Path) -> int:
     """Change a line in a copy of the book, commit that, and audit it: 0 where the audit finds it."""
     from qibi.cli.app import main
     from qibi.ledger.git import Git
@@ -102,19 +104,19 @@ def _cheated(now: Session, root: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="qibi-demo-") as temporary:
         copy = Path(temporary) / "book"
         shutil.copytree(root, copy)
-        around = _inside(now.around, copy, AFTERWARDS)
+        around = _inside(session.around, copy, AFTERWARDS)
         path, before, after = _more_points(copy)
-        now.console.say("")
-        now.console.say(
+        session.console.say("")
+        session.console.say(
             _("in a copy somebody turns {before} into {after}, and commits it: {path}").format(
                 before=before, after=after, path=path
             ),
             "yellow",
         )
         Git(copy, around.environment).commit("Tidy up", ["."])
-        now.around.stdout.write("\n$ qibi audit\n")
-        now.console.flush()
-        color = ["--color", now.options.color] if now.options.color else []
+        session.around.stdout.write("\n$ qibi audit\n")
+        session.console.flush()
+        color = ["--color", session.options.color] if session.options.color else []
         return 0 if main([*color, "audit"], around) == 1 else 1
 
 
@@ -196,17 +198,17 @@ def _first_commit(root: Path, environment: Mapping[str, str]) -> None:
     git.commit("A sample book, wholly made up", ["."])
 
 
-def _goodbye(now: Session, root: Path | None) -> None:
+def _goodbye(session: Session, root: Path | None) -> None:
     """Where the book is, and what to try next."""
-    say = now.console.say
+    say = session.console.say
     say("")
-    if now.exit_code:
+    if session.exit_code:
         say(_("the tour stopped at this command"), "yellow")
     if root is None:
         say(_("that was a copy, and it is gone; 'qibi demo DIR' makes one to try things on"))
     else:
-        say(_("the book is in {folder}; try:").format(folder=relative(root, now.around.folder)))
-        say(f"  cd {shlex.quote(relative(root, now.around.folder))}")
+        say(_("the book is in {folder}; try:").format(folder=relative(root, session.around.folder)))
+        say(f"  cd {shlex.quote(relative(root, session.around.folder))}")
         for line in (
             "rank --month 2026-10 --top 10",
             "why 党员七",

@@ -16,7 +16,7 @@ from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.cli import options
 from qibi.cli.output import Cell, Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 
 PANEL = "setup", 10
 SUMMARY = mark("Say what is installed and what is missing.")
@@ -33,8 +33,8 @@ _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 def doctor(form: options.Format = "table", output: options.Output = None) -> None:
     """Run the command; `DETAILS` is its help."""
 
-    now = session()
-    found = diagnose(now)
+    session = current_session()
+    found = diagnose(session)
     words = {"ok": _("ok"), "note": _("note"), "broken": _("BROKEN")}
     rows: list[list[str | Cell]] = []
     for check in found:
@@ -62,8 +62,8 @@ def doctor(form: options.Format = "table", output: options.Output = None) -> Non
         _("{count} broken: see above").format(count=broken) if broken else _("ready to use"),
         "red" if broken else "green",
     )
-    now.console.show(view, form, output)
-    now.exit_code = 1 if broken else 0
+    session.console.show(view, form, output)
+    session.exit_code = 1 if broken else 0
 
 
 # What `qibi doctor` looks at, one check a line.
@@ -100,20 +100,20 @@ class Check:
     advice: str = ""
 
 
-def diagnose(now: Session) -> list[Check]:
+def diagnose(session: Session) -> list[Check]:
     """Every check, in the order in which they are shown."""
     return [
         _python(),
         *_parts(),
         *_extra(),
         _yaml_parser(),
-        *_git(now),
-        _terminal(now),
-        *_book(now),
-        _cache(now),
+        *_git(session),
+        _terminal(session),
+        *_book(session),
+        _cache(session),
         _catalog(),
         _fonts(),
-        _browser(now),
+        _browser(session),
     ]
 
 
@@ -223,14 +223,14 @@ def _yaml_parser() -> Check:
     return Check("yaml-parser", label, "ok", _("libyaml, in C"))
 
 
-def _git(now: Session) -> Iterator[Check]:
+def _git(session: Session) -> Iterator[Check]:
     from qibi.ledger.git import Git, has_identity
 
     try:
-        root = now.root
+        root = session.root
     except Refusal:
-        root = now.around.folder
-    git = Git(root, now.around.environment)
+        root = session.around.folder
+    git = Git(root, session.around.environment)
     try:
         version = git.demand("--version").strip().removeprefix("git version ")
     except Refusal as refusal:
@@ -244,28 +244,28 @@ def _git(now: Session) -> Iterator[Check]:
     else:
         advice = 'git config --global user.name "NAME"; git config --global user.email MAIL'
         yield Check("git-author", label, "note", _("not set; qibi commit needs it"), advice)
-    yield _recorder(now, git.config("qibi.as"))
+    yield _recorder(session, git.config("qibi.as"))
 
 
-def _recorder(now: Session, configured: str | None) -> Check:
+def _recorder(session: Session, configured: str | None) -> Check:
     label = _("you record as")
-    asked = now.around.environment.get("QIBI_AS") or configured
+    asked = session.around.environment.get("QIBI_AS") or configured
     if not asked:
         advice = _("in the book's folder: git config qibi.as YOUR-ID (or QIBI_AS, or --as)")
         return Check("qibi-as", label, "note", _("nobody yet"), advice)
     try:
-        now.definitions  # noqa: B018  (without a book that holds, there is nobody to compare with)
+        session.definitions  # noqa: B018  (without a book that holds, there is nobody to compare with)
     except (Refusal, Faults):
         return Check("qibi-as", label, "ok", asked)
     try:
-        who = now.who(None, signs=False)
-        return Check("qibi-as", label, "ok", f"{who}  {now.definitions.title(who)}")
+        who = session.who(None, signs=False)
+        return Check("qibi-as", label, "ok", f"{who}  {session.definitions.title(who)}")
     except Refusal as refusal:
         return Check("qibi-as", label, "broken", refusal.message, refusal.advice)
 
 
-def _terminal(now: Session) -> Check:
-    around = now.around
+def _terminal(session: Session) -> Check:
+    around = session.around
     found = _("{encoding}, {width} columns").format(
         encoding=around.stdout.encoding or "?", width=around.width
     )
@@ -276,23 +276,23 @@ def _terminal(now: Session) -> Check:
     return Check("terminal", label, "note", found + _(", can't show Chinese"), advice)
 
 
-def _book(now: Session) -> Iterator[Check]:
+def _book(session: Session) -> Iterator[Check]:
     """The book that other commands would find from here, and whether its definitions hold."""
     label = _("book")
     zone = "Asia/Shanghai"
     try:
-        root = now.root
-        definitions = now.definitions
+        root = session.root
+        definitions = session.definitions
         zone = definitions.timezone
         people = len({p.id for p in definitions.memberships})
         counted = many("{count} person", "{count} people", people).format(count=people)
         yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
-        wrong = yield from _repository(now)
-        yield from _errors(now, wrong)
-        yield from _leftovers(now)
-        yield from _key(now)
+        wrong = yield from _repository(session)
+        yield from _errors(session, wrong)
+        yield from _leftovers(session)
+        yield from _key(session)
     except Refusal as refusal:
-        asked = now.options.book or now.around.environment.get("QIBI_BOOK")
+        asked = session.options.book or session.around.environment.get("QIBI_BOOK")
         state = "broken" if asked else "note"
         yield Check("book", label, state, refusal.message, refusal.advice)
     except Faults as faults:
@@ -300,37 +300,37 @@ def _book(now: Session) -> Iterator[Check]:
     yield _time_zones(zone)
 
 
-def _repository(now: Session) -> Generator[Check, None, Sequence[Finding]]:
+def _repository(session: Session) -> Generator[Check, None, Sequence[Finding]]:
     """Whether the book is in git, and git holds it as it stands; returns what keeps it from that."""
     from qibi.checks.registry import in_git
     from qibi.ledger.git import in_between
 
     label = _("book in git")
     try:
-        top = now.git.repository()
+        top = session.git.repository()
         if top is None:
             advice = _("git init (in the book's folder)")
             yield Check("repository", label, "note", _("no; qibi commit needs it"), advice)
             return ()
         yield Check("repository", label, "ok", str(top))
-        if stopped := in_between(now.git):
+        if stopped := in_between(session.git):
             yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
     except Refusal as refusal:
         yield Check("repository", label, "broken", refusal.message, refusal.advice)
-        return in_git(now.root, now.definitions, now.git)
+        return in_git(session.root, session.definitions, session.git)
     label = _("what git holds")
-    if wrong := in_git(now.root, now.definitions, now.git):
+    if wrong := in_git(session.root, session.definitions, session.git):
         yield _broken("held", label, wrong)
     else:
         yield Check("held", label, "ok", _("the book as it stands, byte for byte, once committed"))
     return wrong
 
 
-def _errors(now: Session, told: Sequence[Finding]) -> Iterator[Check]:
+def _errors(session: Session, told: Sequence[Finding]) -> Iterator[Check]:
     """The errors of the book that are not told yet; `commit` refuses each."""
     from qibi.checks.registry import run
 
-    found = run(now.root, now.definitions, now.git, now.around.now()).errors
+    found = run(session.root, session.definitions, session.git, session.around.now()).errors
     if left := [finding for finding in found if finding not in told]:
         yield _broken("errors", _("the book's errors"), left)
 
@@ -342,12 +342,12 @@ def _broken(name: str, label: str, findings: Sequence[Finding], found: str = "")
     return Check(name, label, "broken", f"{count}{found}", first)
 
 
-def _leftovers(now: Session) -> Iterator[Check]:
+def _leftovers(session: Session) -> Iterator[Check]:
     """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
     from qibi.ledger.git import locks, said_age
 
-    if _opens(now):
-        found = [lock for lock in locks(now.git) if lock.age > _LOCK_SECONDS]
+    if _opens(session):
+        found = [lock for lock in locks(session.git) if lock.age > _LOCK_SECONDS]
         label = _("git's locks")
         if found:
             advice = _("once no git runs here: rm {paths}  (nothing is lost)").format(
@@ -358,7 +358,7 @@ def _leftovers(now: Session) -> Iterator[Check]:
         else:
             yield Check("git-locks", label, "ok", _("none left behind"))
     label = _("temp files")
-    old = [age for age in _ages_of_temp_files(now.root) if age > _TEMP_SECONDS]
+    old = [age for age in _ages_of_temp_files(session.root) if age > _TEMP_SECONDS]
     if old:
         count = many("{count} file", "{count} files", len(old)).format(count=len(old))
         found_old = _("{count} of a write that was interrupted, {age}").format(
@@ -370,10 +370,10 @@ def _leftovers(now: Session) -> Iterator[Check]:
         yield Check("temp-files", label, "ok", _("none left behind"))
 
 
-def _opens(now: Session) -> bool:
+def _opens(session: Session) -> bool:
     """Whether git opens the book's repository; where it does not, that is said already."""
     try:
-        return now.git.repository() is not None
+        return session.git.repository() is not None
     except Refusal:
         return False
 
@@ -391,14 +391,14 @@ def _ages_of_temp_files(root: Path) -> Iterator[float]:
                     yield time.time() - path.lstat().st_mtime
 
 
-def _key(now: Session) -> Iterator[Check]:
+def _key(session: Session) -> Iterator[Check]:
     """In a book with signers: whether the key that would sign here is there, and fits who records."""
-    signing = now.signing
+    signing = session.signing
     if signing is None:
         return
     label = _("signing key")
     try:
-        who = now.who(None, signs=False)
+        who = session.who(None, signs=False)
     except Refusal as refusal:
         yield Check("key", label, "note", _("not looked at: nobody records here"), refusal.message)
         return
@@ -409,7 +409,7 @@ def _key(now: Session) -> Iterator[Check]:
     except Refusal as refusal:
         yield Check("key", label, "broken", refusal.message, refusal.advice)
     except Faults as faults:
-        first = now.advised(faults.findings)[0]
+        first = session.advised(faults.findings)[0]
         yield Check("key", label, "broken", first.place, first.message)
 
 
@@ -426,9 +426,9 @@ def _time_zones(zone: str) -> Check:
     return Check("time-zones", label, "ok", zone)
 
 
-def _cache(now: Session) -> Check:
+def _cache(session: Session) -> Check:
     label = _("cache")
-    folder = now.around.cache
+    folder = session.around.cache
     if folder is None:
         return Check(
             "cache", label, "ok", _("none: turned off, no home folder, or it would be in a book")
@@ -477,11 +477,11 @@ def _fonts() -> Check:
     return Check("fonts", label, "ok", "Noto Sans SC, Noto Sans")
 
 
-def _browser(now: Session) -> Check:
+def _browser(session: Session) -> Check:
     """A browser to look at html boards with, as this machine finds one."""
     label = _("browser")
-    named = now.around.environment.get("BROWSER", "").split(os.pathsep)
-    path = now.around.environment.get("PATH")
+    named = session.around.environment.get("BROWSER", "").split(os.pathsep)
+    path = session.around.environment.get("PATH")
     found = next((f for n in (*named, *_BROWSERS) if n and (f := shutil.which(n, path=path))), None)
     if found or sys.platform in ("darwin", "win32"):  # there one always is, though not in PATH
         return Check("browser", label, "ok", found or _("the system's"))

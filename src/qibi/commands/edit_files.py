@@ -37,11 +37,11 @@ _ORDER = ("id", "name", "status", "unit", "group", "posts", "mentor", "attached_
 class Changes:
     """The YAML files of a book, and those of them that a command changes."""
 
-    def __init__(self, now: Session, dry_run: bool) -> None:
+    def __init__(self, session: Session, dry_run: bool) -> None:
         """Raises `Refusal` where the files changed since the book's definitions were read."""
-        self.now, self.dry_run = now, dry_run
-        definitions = now.definitions
-        self.sources = {source.path: source for source in sources(now.root, now.names)}
+        self.now, self.dry_run = session, dry_run
+        definitions = session.definitions
+        self.sources = {source.path: source for source in sources(session.root, session.names)}
         if fingerprint(list(self.sources.values())) != definitions.fingerprint:
             raise Refusal(
                 _("the book's files changed just now"), _("run the same command again"), 1
@@ -152,12 +152,12 @@ class Changes:
 
 
 @contextmanager
-def changing(now: Session, dry_run: bool) -> Iterator[Changes]:
+def changing(session: Session, dry_run: bool) -> Iterator[Changes]:
     """The files to change, under the book's lock where they will be written."""
-    definitions = now.definitions  # before the lock: what the command decided by
+    definitions = session.definitions  # before the lock: what the command decided by
     assert definitions is not None
-    with nullcontext() if dry_run else locked(now.root):
-        yield Changes(now, dry_run)
+    with nullcontext() if dry_run else locked(session.root):
+        yield Changes(session, dry_run)
 
 
 def find_row(page: "Page", rows: str, thing: Membership | Group | CP) -> int:
@@ -187,25 +187,25 @@ def new_row(old: Mapping[str, Any], changes: Mapping[str, Any], since: str) -> d
     return row
 
 
-def week_given(now: Session, text: str | None, option: str) -> str:
+def week_given(session: Session, text: str | None, option: str) -> str:
     """The week of an option that is needed; raises `Refusal`."""
     if not text:
         raise Refusal(_("which week?"), _("name it: {option} 2026-W41").format(option=option), 1)
-    return now.week(text)
+    return session.week(text)
 
 
-def first_week(now: Session, text: str | None, branch: Branch | None = None) -> str:
+def first_week(session: Session, text: str | None, branch: Branch | None = None) -> str:
     """The week in which something begins: as given, else this week, or the branch's first if later."""
     if text:
-        return now.week(text)
-    week = weeks.week_of(now.today)
+        return session.week(text)
+    week = weeks.week_of(session.today)
     return max(week, branch.since) if branch else week
 
 
-def must_be_alive(now: Session, branch: Branch, week: str) -> None:
+def must_be_alive(session: Session, branch: Branch, week: str) -> None:
     """Raises `Refusal` where a branch has ended by a week, or not begun."""
     if branch.until < week:
-        alive = [b.id for b in now.definitions.branches if b.alive(week)]
+        alive = [b.id for b in session.definitions.branches if b.alive(week)]
         raise Refusal(
             _("{branch} ended with {week}").format(branch=branch.name, week=branch.until),
             _("branches that exist in {week}: {branches}").format(
@@ -221,30 +221,30 @@ def must_be_alive(now: Session, branch: Branch, week: str) -> None:
         )
 
 
-def say_assessed(now: Session, names: list[str], branch: str, since: str) -> None:
+def say_assessed(session: Session, names: list[str], branch: str, since: str) -> None:
     """Name the weeks already assessed that a change reaches back to."""
     from qibi.cli import phrases
     from qibi.ledger.batches import read_weeks, weeks_with_batches
     from qibi.scoring.assessed import assessed_branches
 
-    reached = [w for w in weeks_with_batches(now.root) if w >= since]
-    done = {w for w, key in assessed_branches(read_weeks(now.root, reached)) if key == branch}
+    reached = [w for w in weeks_with_batches(session.root) if w >= since]
+    done = {w for w, key in assessed_branches(read_weeks(session.root, reached)) if key == branch}
     if done:
         text = _("note: {weeks} is assessed already; there too {names} now count in {branch}")
-        now.console.say(
+        session.console.say(
             text.format(
                 weeks=phrases.places(sorted(done)),
                 names=phrases.places(names),
-                branch=phrases.branch(now.definitions, branch),
+                branch=phrases.branch(session.definitions, branch),
             ),
             "yellow",
         )
 
 
-def say_notes(now: Session, notes: list[str]) -> None:
+def say_notes(session: Session, notes: list[str]) -> None:
     """What to look at after a change."""
     for text in notes:
-        now.console.say(_("note: {text}").format(text=text), "yellow")
+        session.console.say(_("note: {text}").format(text=text), "yellow")
 
 
 # Names apart from points: whether a book keeps them in names.yaml only, and putting one there.
@@ -265,39 +265,39 @@ def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
     return names_ignored(changes.now)
 
 
-def names_ignored(now: Session) -> bool:
+def names_ignored(session: Session) -> bool:
     """Whether names stay out of git: `private_names` says so; where it says nothing, a `.gitignore` does."""
-    private = now.definitions.private_names
+    private = session.definitions.private_names
     if private is not None:
         return private
     try:
-        return git_ignores(now, NAMES)
+        return git_ignores(session, NAMES)
     except Refusal:
         return False
 
 
-def has_private_names(now: Session) -> bool:
+def has_private_names(session: Session) -> bool:
     """Whether the book's names stay out of git: they stand elsewhere, or as `names_ignored`."""
-    if now.names or names_ignored(now):
+    if session.names or names_ignored(session):
         return True
-    if now.definitions.private_names is False:
+    if session.definitions.private_names is False:
         return False
     try:  # a book without git may get one later
-        lines = (now.root / ".gitignore").read_text("utf-8", errors="replace").splitlines()
+        lines = (session.root / ".gitignore").read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return False
     return any(line.strip().removeprefix("/") == NAMES for line in lines)
 
 
-def keeps_sheets(now: Session, week: str, ending: str) -> bool:
+def keeps_sheets(session: Session, week: str, ending: str) -> bool:
     """Whether score sheets are kept in the book: they hold names, so not where names stay out of git.
 
     Nor where a `.gitignore` leaves kept sheets out: who audits the book would never see them.
     """
-    if not now.definitions.keep_sheets or has_private_names(now):
+    if not session.definitions.keep_sheets or has_private_names(session):
         return False
     try:
-        return not git_ignores(now, path_of(week, "0" * 64, ending))
+        return not git_ignores(session, path_of(week, "0" * 64, ending))
     except Refusal:  # no git here
         return True
 

@@ -13,7 +13,7 @@ from qibi.base.language import _, listing, many, mark
 from qibi.book.links import NAMES
 from qibi.cli import completion, options
 from qibi.cli.output import View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.edit_files import Changes, changing
 from qibi.commands.member import person
 
@@ -45,10 +45,10 @@ def erase(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    key = person(now, who, weeks.week_of(now.today))
-    names = _names_of(now, key)
-    looked = Changes(now, dry_run=True)  # asked outside the lock: people take their time
+    session = current_session()
+    key = person(session, who, weeks.week_of(session.today))
+    names = _names_of(session, key)
+    looked = Changes(session, dry_run=True)  # asked outside the lock: people take their time
     taken = take_name(looked, key)
     view = View()
     if taken:
@@ -61,28 +61,28 @@ def erase(
         )
     else:
         view.line(_("{id} has no name in this book").format(id=key), "bold")
-    _say_what_remains(view, now, key, names, looked)
+    _say_what_remains(view, session, key, names, looked)
     if not taken:
-        now.console.show(view)
+        session.console.show(view)
         return
     view.line()
-    now.console.show(view)
+    session.console.show(view)
     if not (dry_run or yes):
-        _ask(now, key)
-    with changing(now, dry_run) as changes:
+        _ask(session, key)
+    with changing(session, dry_run) as changes:
         take_name(changes, key)
         said = _("would be erased: the name of {id}") if dry_run else _("erased: the name of {id}")
         changes.say(said, id=key)
         changes.finish()
     if not dry_run:
-        _forget(now.around.cache, names)
+        _forget(session.around.cache, names)
 
 
-def _names_of(now: Session, key: str) -> list[str]:
+def _names_of(session: Session, key: str) -> list[str]:
     """All that a member is or was called in the book, each once."""
     from qibi.book.lookup import members_names
 
-    return [name for name, ids in members_names(now.definitions).items() if key in ids]
+    return [name for name, ids in members_names(session.definitions).items() if key in ids]
 
 
 def take_name(changes: Changes, key: str) -> list[str]:
@@ -101,35 +101,35 @@ def take_name(changes: Changes, key: str) -> list[str]:
     return list(dict.fromkeys(taken))
 
 
-def _ask(now: Session, key: str) -> None:
+def _ask(session: Session, key: str) -> None:
     """Raises `Refusal` where nobody is there to say yes, or somebody says no."""
-    if not now.around.on_terminal:
+    if not session.around.on_terminal:
         raise Refusal(
             _("nobody is here to confirm it; nothing was written"),
             _("look with --dry-run, then add --yes"),
         )
-    if not now.console.confirm(_("erase the name of {id}?").format(id=key), default=False):
+    if not session.console.confirm(_("erase the name of {id}?").format(id=key), default=False):
         raise Refusal(_("nothing was written"), code=1)
 
 
 def _say_what_remains(
-    view: View, now: Session, key: str, names: list[str], looked: Changes
+    view: View, session: Session, key: str, names: list[str], looked: Changes
 ) -> None:
     """Where the id and the name still stand; the files as they will be without the name."""
     from qibi.book.lookup import members_names
     from qibi.ledger.batches import read_weeks, weeks_with_batches
     from qibi.ledger.remains import Sought, entries_of
 
-    batches = read_weeks(now.root, weeks_with_batches(now.root))
+    batches = read_weeks(session.root, weeks_with_batches(session.root))
     view.line()
     view.line(_("what remains:"), "bold")
     _say_entries(view, key, entries_of(batches, key))
     if names:
-        bearers = members_names(now.definitions)
+        bearers = members_names(session.definitions)
         sought = Sought(bearers, key)
         others = {other for name in names for other in bearers[name]} - {key}
-        _say_files(view, now, sought, others, batches, looked)
-        _say_git(view, now, sought)
+        _say_files(view, session, sought, others, batches, looked)
+        _say_git(view, session, sought)
         if sought.alone:
             text = _(
                 "{names}: not searched for in notes, messages and running text, only by itself"
@@ -145,7 +145,7 @@ def _say_what_remains(
 
 def _say_files(
     view: View,
-    now: Session,
+    session: Session,
     sought: "Sought",
     others: set[str],
     batches: "list[Batch]",
@@ -157,7 +157,7 @@ def _say_files(
     text = _("the name stands in the ledger; nothing can be taken out there:")
     in_ledger = lines_naming(batches, sought)
     _say_places(view, text, in_ledger, most=len(in_ledger))
-    found, unread = files_naming(now.root, sought, _edited(now, looked))
+    found, unread = files_naming(session.root, sought, _edited(session, looked))
     kept = [place for place in found if is_below(place.path)]
     if kept:
         text = _("these kept sheets hold the name; nothing can be taken out of them:")
@@ -174,13 +174,13 @@ def _say_files(
     _say_places(view, _("too large to be searched, or not readable:"), unread)
 
 
-def _edited(now: Session, looked: Changes) -> dict[str, bytes]:
+def _edited(session: Session, looked: Changes) -> dict[str, bytes]:
     """The files as they will be, by their path in the book; a names file elsewhere is none of them."""
     edited = dict(looked.pages)
-    if now.names and NAMES in edited:
+    if session.names and NAMES in edited:
         raw = edited.pop(NAMES)
         with suppress(ValueError):  # not in the book's folder
-            edited[now.names.resolve().relative_to(now.root.resolve()).as_posix()] = raw
+            edited[session.names.resolve().relative_to(session.root.resolve()).as_posix()] = raw
     return edited
 
 
@@ -203,13 +203,13 @@ def _say_entries(view: View, key: str, found: "Entries") -> None:
     _say_places(view, _("evidence files of these entries; see for yourself:"), found.evidence)
 
 
-def _say_git(view: View, now: Session, sought: "Sought") -> None:
+def _say_git(view: View, session: Session, sought: "Sought") -> None:
     from qibi.ledger.remains import history_naming
 
     try:
-        if now.git.repository() is None:
+        if session.git.repository() is None:
             return
-        found = history_naming(now.git, sought)
+        found = history_naming(session.git, sought)
     except Refusal as refusal:
         view.line("  " + _("git could not be asked: {words}").format(words=refusal.message))
         return

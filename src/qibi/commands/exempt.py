@@ -8,7 +8,7 @@ import typer
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli import options, phrases, recording
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import Entry, Exempt
 
@@ -33,27 +33,27 @@ def exempt(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     if week is None:
         raise Refusal(_("which week?"), _("name it: --week W47, or --week W47..W50"), 1)
-    asked = now.period(week)
-    key = now.find_subject(subject, asked.weeks[0])
-    who = now.who(recorded_as)
+    asked = session.period(week)
+    key = session.find_subject(subject, asked.weeks[0])
+    who = session.who(recorded_as)
     if not reason:
-        if not now.around.on_terminal:
+        if not session.around.on_terminal:
             raise Refusal(_("why are they exempt?"), _("say it: --reason TEXT"), 1)
-        reason = now.console.ask(_("why are they exempt?")) or _("exempt")
-    places = {w: now.definitions.branch_of(key, w) for w in asked.weeks}
+        reason = session.console.ask(_("why are they exempt?")) or _("exempt")
+    places = {w: session.definitions.branch_of(key, w) for w in asked.weeks}
     absent = [w for w, place in places.items() if place is None]
     if absent:
         raise Refusal(
             _("{name} is in no branch in {week}").format(
-                name=now.definitions.title(key), week=listing(absent)
+                name=session.definitions.title(key), week=listing(absent)
             ),
             _("look at since and until in branches/"),
             1,
         )
-    name = now.definitions.title(key)
+    name = session.definitions.title(key)
     wrote = False
     for one, place in places.items():
         assert place is not None
@@ -61,13 +61,13 @@ def exempt(
             week=one,
             branch=place,
             recorded_by=who,
-            recorded_at=now.recorded_at(),
+            recorded_at=session.recorded_at(),
             subject=key,
             note=reason,
         )
-        done = recording.record(now, one, place, partial(_unless_exempt, entry), dry_run)
+        done = recording.record(session, one, place, partial(_unless_exempt, entry), dry_run)
         if done is None:
-            now.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
+            session.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
             continue
         wrote = True
         said = (
@@ -75,11 +75,11 @@ def exempt(
             if dry_run
             else _("recorded: {name} exempt in {week} ({reason})")
         )
-        now.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
+        session.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
         if not dry_run:
-            recording.say_closed(now, done.batch)
+            recording.say_closed(session, done.batch)
     if wrote and not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def _unless_exempt(entry: Exempt, batches: list[Batch]) -> list[Entry]:

@@ -13,7 +13,7 @@ from qibi.book.definitions import Definitions
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import asked_period, put
 from qibi.cli.output import View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.rank import warnings
 from qibi.ledger.batches import read_weeks
 from qibi.ledger.counting import counting
@@ -64,7 +64,7 @@ def export(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     form = form or _by_name(output)
     if form not in FORMATS:
         raise Refusal(
@@ -72,22 +72,27 @@ def export(
             _("one of: {formats}").format(formats=listing(list(FORMATS))),
         )
     _check_kind(form, by, with_entries)
-    asked = asked_period(now, period, week)
+    asked = asked_period(session, period, week)
     if form in ("csv", "parquet"):
-        table = _entries(now, asked) if with_entries else _standings(now, asked, by or "member")
+        table = (
+            _entries(session, asked) if with_entries else _standings(session, asked, by or "member")
+        )
         if form == "csv":
             header = [c.title for c in table.columns]
             rows = [[_flag(value) for value in row] for row in table.plain()]
-            now.console.show(View(header=header, rows=rows), "csv", output)
+            session.console.show(View(header=header, rows=rows), "csv", output)
             return
         from qibi.board.tables import parquet
 
-        put(now, parquet(table), output, f"{now.definitions.id}-{asked.label}.parquet")
+        put(session, parquet(table), output, f"{session.definitions.id}-{asked.label}.parquet")
     elif form == "json":
-        now.console.show(View(payload=_payload(now, asked, with_entries)), "json", output)
+        session.console.show(View(payload=_payload(session, asked, with_entries)), "json", output)
     else:
         put(
-            now, _xlsx(now, asked, with_entries), output, f"{now.definitions.id}-{asked.label}.xlsx"
+            session,
+            _xlsx(session, asked, with_entries),
+            output,
+            f"{session.definitions.id}-{asked.label}.xlsx",
         )
 
 
@@ -117,9 +122,9 @@ def _check_kind(form: str, by: str | None, with_entries: bool) -> None:
         )
 
 
-def _xlsx(now: Session, asked: Period, with_entries: bool) -> bytes:
-    rankings = _rankings(now, asked, kinds_of_pages(now.definitions))
-    return workbook_of(now, asked, rankings, with_entries)
+def _xlsx(session: Session, asked: Period, with_entries: bool) -> bytes:
+    rankings = _rankings(session, asked, kinds_of_pages(session.definitions))
+    return workbook_of(session, asked, rankings, with_entries)
 
 
 def kinds_of_pages(definitions: Definitions) -> list[str]:
@@ -128,7 +133,7 @@ def kinds_of_pages(definitions: Definitions) -> list[str]:
 
 
 def workbook_of(
-    now: Session, asked: Period, rankings: dict[str, Ranking], with_entries: bool = False
+    session: Session, asked: Period, rankings: dict[str, Ranking], with_entries: bool = False
 ) -> bytes:
     """A period's workbook from its rankings, with its entries if wished."""
     from qibi.board.tables import Standings, page_count, workbook
@@ -136,17 +141,24 @@ def workbook_of(
     members = rankings["member"]
     found = Standings(
         rankings=rankings,
-        entries=_entries(now, asked) if with_entries else None,
-        notes=[phrases.closure(members), phrases.handed_in(members, now.definitions)],
-        today=now.today,
+        entries=_entries(session, asked) if with_entries else None,
+        notes=[phrases.closure(members), phrases.handed_in(members, session.definitions)],
+        today=session.today,
     )
-    with now.console.progress(_("writing pages"), page_count(now.definitions, found)) as step:
-        return workbook(now.definitions, found, step)
+    with session.console.progress(
+        _("writing pages"), page_count(session.definitions, found)
+    ) as step:
+        return workbook(session.definitions, found, step)
 
 
-def _ranking(now: Session, asked: Period, by: str) -> Ranking:
+def _ranking(session: Session, asked: Period, by: str) -> Ranking:
     return ranking_of(
-        now.root, now.definitions, asked, by=by, cache=now.around.cache, today=now.today
+        session.root,
+        session.definitions,
+        asked,
+        by=by,
+        cache=session.around.cache,
+        today=session.today,
     )
 
 
@@ -171,51 +183,51 @@ def _kinds(book: Definitions) -> list[str]:
     return kinds
 
 
-def _rankings(now: Session, asked: Period, kinds: list[str]) -> dict[str, Ranking]:
+def _rankings(session: Session, asked: Period, kinds: list[str]) -> dict[str, Ranking]:
     """The ranking by each of these kinds; raises `Refusal` where nobody is scored."""
     found: dict[str, Ranking] = {}
-    with now.console.progress(_("ranking"), len(kinds)) as step:
+    with session.console.progress(_("ranking"), len(kinds)) as step:
         for kind in kinds:
-            found[kind] = _ranking(now, asked, kind)
+            found[kind] = _ranking(session, asked, kind)
             step()
     must_be_scored(found["member"])
-    _warn(now, found["member"])
+    _warn(session, found["member"])
     return found
 
 
-def _warn(now: Session, ranking: Ranking) -> None:
+def _warn(session: Session, ranking: Ranking) -> None:
     for _code, text in warnings(ranking):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
 
 
-def _standings(now: Session, asked: Period, by: str) -> Table:
-    with now.console.progress(_("ranking"), 1):
-        found = _ranking(now, asked, by)
+def _standings(session: Session, asked: Period, by: str) -> Table:
+    with session.console.progress(_("ranking"), 1):
+        found = _ranking(session, asked, by)
     if by == "member" or found.unranked:
         must_be_scored(found)
-    _warn(now, found)
-    return standings(now.definitions, found)
+    _warn(session, found)
+    return standings(session.definitions, found)
 
 
-def _entries(now: Session, asked: Period) -> Table:
-    with now.console.progress(_("reading the ledger"), 1):
-        counts = counting(now.root, asked.weeks)
+def _entries(session: Session, asked: Period) -> Table:
+    with session.console.progress(_("reading the ledger"), 1):
+        counts = counting(session.root, asked.weeks)
         for text in phrases.lost(counts.lost_in):
-            now.console.say(_("warning: {text}").format(text=text), "yellow")
-        return entries(now.definitions, read_weeks(now.root, counts.weeks), counts.pending)
+            session.console.say(_("warning: {text}").format(text=text), "yellow")
+        return entries(session.definitions, read_weeks(session.root, counts.weeks), counts.pending)
 
 
-def _payload(now: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
+def _payload(session: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
     """Everything of a period as JSON: points are exact numbers, keys the ids of the book."""
     from qibi.commands.rank import payload
 
-    rankings = _rankings(now, asked, _kinds(now.definitions))
+    rankings = _rankings(session, asked, _kinds(session.definitions))
     members = rankings["member"]
     scheme = members.scheme
     made: dict[str, Any] = {
         "qibi": 1,
         "command": "export",
-        "book": {"id": now.definitions.id, "name": str(now.definitions.name)},
+        "book": {"id": session.definitions.id, "name": str(session.definitions.name)},
         "period": {"label": asked.label, "weeks": list(asked.weeks)},
         "provisional": members.provisional,
         "closed": members.closed,
@@ -239,17 +251,17 @@ def _payload(now: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
             for g in (scheme.grades if scheme else ())
         ],
         "branches": [
-            {"id": b.id, "name": now.definitions.title(b.id), "section": b.section or None}
-            for b in now.definitions.branches
+            {"id": b.id, "name": session.definitions.title(b.id), "section": b.section or None}
+            for b in session.definitions.branches
         ],
     }
     for key in ("standings", "unranked"):
         made[key] = {
-            kind: payload(now.definitions, ranking, list(ranking.standings))[key]
+            kind: payload(session.definitions, ranking, list(ranking.standings))[key]
             for kind, ranking in rankings.items()
         }
     if with_entries:
-        table = _entries(now, asked)
+        table = _entries(session, asked)
         keys = [c.key for c in table.columns]
         made["entries"] = [dict(zip(keys, row, strict=True)) for row in table.plain()]
     return made

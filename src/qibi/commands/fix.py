@@ -10,7 +10,7 @@ from qibi.base import points as pts
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import completion, options
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 from qibi.ledger.admission import Wish, admit, wish_of
 from qibi.ledger.entries import Entry, File, Score, Void
 
@@ -70,7 +70,7 @@ def fix(
     from qibi.cli.recording import find_entry, must_be_live, write_few
     from qibi.commands.score import may_be_live
 
-    now = session()
+    session = current_session()
     given = {
         "subject": subject,
         "item": item,
@@ -85,19 +85,19 @@ def fix(
     changed = {k: v for k, v in given.items() if v is not None}
     if not changed:
         raise Refusal(_("nothing to change"), _("name it: --points, --count, --item, --subject, …"))
-    batch, number, wrong = find_entry(now, entry)
-    may_be_live(now, batch, number)
+    batch, number, wrong = find_entry(session, entry)
+    may_be_live(session, batch, number)
     if not isinstance(wrong, Score):
         raise Refusal(
             _("only scores can be mended"), _("void it: qibi void {entry}").format(entry=entry), 1
         )
-    who = now.who(recorded_as)
+    who = session.who(recorded_as)
     if not reason:
-        if not now.around.on_terminal:
+        if not session.around.on_terminal:
             raise Refusal(_("why was it wrong?"), _("say it: --reason TEXT"), 1)
-        reason = now.console.ask(_("why was it wrong?"))
-    stamp = now.stamp(batch.week, batch.branch, who, wrong.source)
-    entries, problems = admit(now.definitions, stamp, _wish(wrong, changed))
+        reason = session.console.ask(_("why was it wrong?"))
+    stamp = session.stamp(batch.week, batch.branch, who, wrong.source)
+    entries, problems = admit(session.definitions, stamp, _wish(wrong, changed))
     if problems:
         raise Faults([Finding(entry, message=message) for _field, message in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
@@ -117,10 +117,10 @@ def fix(
         note=reason or _("mended"),
     )
     both: list[Entry] = [void, *entries]
-    must = partial(must_be_live, now, batch, number)
-    write_few(now, batch.week, batch.branch, both, dry_run, must)
+    must = partial(must_be_live, session, batch, number)
+    write_few(session, batch.week, batch.branch, both, dry_run, must)
     if not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def _wish(wrong: Score, changed: dict[str, str]) -> Wish:

@@ -13,7 +13,7 @@ from qibi.base.language import _, listing, many, mark
 from qibi.cli import options, phrases
 from qibi.cli.console import relative
 from qibi.cli.output import Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 
 if TYPE_CHECKING:
     from qibi.book.fleet import FleetFile
@@ -56,11 +56,11 @@ def collect(
     from qibi.fleet.collect import collect as collected
     from qibi.ledger.store import failures_explained
 
-    now = session()
-    asked, path, lake = opened(now, fleet)
+    session = current_session()
+    asked, path, lake = opened(session, fleet)
     lake.refuse_what_is_none()  # before a lock is left there
-    at = now.around.now().isoformat(timespec="seconds")
-    with failures_explained(lake.folder), _locked(lake), _cache(now) as cache:
+    at = session.around.now().isoformat(timespec="seconds")
+    with failures_explained(lake.folder), _locked(lake), _cache(session) as cache:
         fresh = frozenset(afresh or ())
         for key in sorted(fresh - set(lake.manifest.books)):
             raise Refusal(
@@ -68,24 +68,24 @@ def collect(
                 _("it holds: {books}").format(books=listing(sorted(lake.manifest.books)) or "–"),
                 1,
             )
-        wish = Wish(asked, path.parent, lake, cache, now.around.environment, at, fresh)
-        done = collected(wish, now.console.progress)
-    _say(now, lake, done)
+        wish = Wish(asked, path.parent, lake, cache, session.around.environment, at, fresh)
+        done = collected(wish, session.console.progress)
+    _say(session, lake, done)
     if done.refused:
-        now.exit_code = 1
+        session.exit_code = 1
 
 
-def opened(now: Session, text: str) -> "tuple[FleetFile, Path, Lake]":
+def opened(session: Session, text: str) -> "tuple[FleetFile, Path, Lake]":
     """The fleet that is meant, where it stands, and its lake; raises `Refusal` or `Faults`."""
     from qibi.book.fleet import FLEET, read_fleet
     from qibi.fleet.lake import Lake
 
-    path = (now.around.folder / text).absolute()
+    path = (session.around.folder / text).absolute()
     if path.is_dir():
         path /= FLEET
-    fleet = read_fleet(path, relative(path, now.around.folder))
+    fleet = read_fleet(path, relative(path, session.around.folder))
     place = path.parent / fleet.lake
-    return fleet, path, Lake(place, relative(place, now.around.folder))
+    return fleet, path, Lake(place, relative(place, session.around.folder))
 
 
 @contextmanager
@@ -111,25 +111,25 @@ def _locked(lake: "Lake") -> Iterator[None]:
 
 
 @contextmanager
-def _cache(now: Session) -> Iterator[Path]:
+def _cache(session: Session) -> Iterator[Path]:
     """The cache folder, or one for this run only."""
-    if now.around.cache:
-        yield now.around.cache
+    if session.around.cache:
+        yield session.around.cache
         return
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         yield Path(folder)
 
 
-def _say(now: Session, lake: "Lake", done: "Collected") -> None:
+def _say(session: Session, lake: "Lake", done: "Collected") -> None:
     for source, refusal in done.refused:
-        now.console.problem(f"{source}: {refusal.message}", refusal.advice)
+        session.console.problem(f"{source}: {refusal.message}", refusal.advice)
     for key in done.stale:
         book = lake.manifest.books[key]
         text = _("{book} stays in the lake as it was collected on {day}; rankings say so")
-        now.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
+        session.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
     for key in done.lost:
         text = _("{book}: its files in the lake are damaged; it is taken out until it is mended")
-        now.console.say(text.format(book=key), "yellow")
+        session.console.say(text.format(book=key), "yellow")
     if done.mended:
         text = many(
             "{count} damaged file was written anew: {paths}",
@@ -137,13 +137,13 @@ def _say(now: Session, lake: "Lake", done: "Collected") -> None:
             len(done.mended),
         )
         paths = phrases.places([f"{lake.shown}/{path}" for path in done.mended], 3)
-        now.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
+        session.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
     for old, new in done.renamed:
         text = _("{old} has the id {new} now: taken out of the lake under its old one")
-        now.console.say(text.format(old=old, new=new), "yellow")
+        session.console.say(text.format(old=old, new=new), "yellow")
     for key in done.left:
         text = _("{book} is no longer in the fleet: taken out of the lake")
-        now.console.say(text.format(book=key), "yellow")
+        session.console.say(text.format(book=key), "yellow")
     books = many("{count} book", "{count} books", len(done.books)).format(count=len(done.books))
     new = many("{count} new file", "{count} new files", done.new_files).format(count=done.new_files)
     gone = many("{count} gone", "{count} gone", done.gone_files).format(count=done.gone_files)
@@ -151,15 +151,15 @@ def _say(now: Session, lake: "Lake", done: "Collected") -> None:
     if done.refused:
         refused = many("{count} refused", "{count} refused", len(done.refused))
         parts.append(refused.format(count=len(done.refused)))
-    now.console.say(f"{lake.shown}  {listing(parts)}", "bold")
+    session.console.say(f"{lake.shown}  {listing(parts)}", "bold")
 
 
 def status(
     fleet: Fleet = ".", form: options.Format = "table", output: options.Output = None
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
-    _fleet, _path, lake = opened(now, fleet)
+    session = current_session()
+    _fleet, _path, lake = opened(session, fleet)
     books = lake.manifest.books
     view = View()
     view.header = [
@@ -195,7 +195,7 @@ def status(
             "red",
             whole=True,
         )
-    now.console.show(view, form, output)
+    session.console.show(view, form, output)
 
 
 def _extent(book: "Book") -> tuple[int, str]:

@@ -30,77 +30,83 @@ from qibi.ledger.pricing import price_text
 _DONE = ("", "q", "完")
 
 
-def guided(now: Session, who: str, week: str | None, branch: str | None, dry_run: bool) -> Outcome:
+def guided(
+    session: Session, who: str, week: str | None, branch: str | None, dry_run: bool
+) -> Outcome:
     """Ask for a branch's week, entry by entry, and record it as one batch."""
-    if not now.around.on_terminal:
+    if not session.around.on_terminal:
         raise Refusal(
             _("nothing to record: no sheet, no -e, and nobody to ask"),
             _("qibi score SHEET, qibi score -e ENTRY, or qibi score --no-events"),
         )
-    own = now.definitions.branch_of(who, now.week(None))
-    asked_branch = now.find_branch(branch) if branch else own or ask_branch(now)
-    asked_week = now.past_week(week) if week else ask_week(now, oldest_open_week(now, asked_branch))
-    must_live(now, asked_branch, asked_week)
-    scheme = now.definitions.scheme(asked_week)
+    own = session.definitions.branch_of(who, session.week(None))
+    asked_branch = session.find_branch(branch) if branch else own or ask_branch(session)
+    asked_week = (
+        session.past_week(week)
+        if week
+        else ask_week(session, oldest_open_week(session, asked_branch))
+    )
+    must_live(session, asked_branch, asked_week)
+    scheme = session.definitions.scheme(asked_week)
     assert scheme is not None
-    stamp = now.stamp(asked_week, asked_branch, who)
-    title = f"{phrases.branch(now.definitions, asked_branch)}  {phrases.week(asked_week)}"
-    now.console.say(title, "bold")
-    _say_members(now, asked_branch, asked_week)
-    now.console.say(
+    stamp = session.stamp(asked_week, asked_branch, who)
+    title = f"{phrases.branch(session.definitions, asked_branch)}  {phrases.week(asked_week)}"
+    session.console.say(title, "bold")
+    _say_members(session, asked_branch, asked_week)
+    session.console.say(
         _("? lists the criteria, a criterion's name its items; a bare return ends"), "dim"
     )
     entries: list[Entry] = []
-    while (answer := _subject(now, stamp)) is not None:
-        entries += _entry(now, scheme, stamp, answer)
-    return _finish(now, stamp, entries, dry_run)
+    while (answer := _subject(session, stamp)) is not None:
+        entries += _entry(session, scheme, stamp, answer)
+    return _finish(session, stamp, entries, dry_run)
 
 
-def _say_members(now: Session, branch: str, week: str) -> None:
-    names = [now.definitions.title(m.id) for m in now.definitions.members_of(branch, week)]
-    now.console.say("  ".join(names))
+def _say_members(session: Session, branch: str, week: str) -> None:
+    names = [session.definitions.title(m.id) for m in session.definitions.members_of(branch, week)]
+    session.console.say("  ".join(names))
 
 
-def _subject(now: Session, stamp: Stamp) -> str | None:
+def _subject(session: Session, stamp: Stamp) -> str | None:
     """Who the next entry is about; None when there are no more."""
     while True:
-        text = now.console.ask(_("who?"))
+        text = session.console.ask(_("who?"))
         if text in _DONE:
             return None
         try:
-            found = lookup.subject(now.definitions, text, week=stamp.week, branch=stamp.branch)
+            found = lookup.subject(session.definitions, text, week=stamp.week, branch=stamp.branch)
         except lookup.NotFound as error:
-            now.console.problem(str(error))
+            session.console.problem(str(error))
             continue
-        elsewhere = not_there(now.definitions, stamp, found)
+        elsewhere = not_there(session.definitions, stamp, found)
         if elsewhere is None:
             return found
-        now.console.problem(elsewhere)
+        session.console.problem(elsewhere)
 
 
-def _item(now: Session, scheme: Scheme, subject: str) -> str | None:
+def _item(session: Session, scheme: Scheme, subject: str) -> str | None:
     """What happened; None to go back."""
-    kind = now.definitions.kind(subject)
+    kind = session.definitions.kind(subject)
     criteria = [c for c in scheme.criteria if kind in c.applies_to]
     while True:
-        text = now.console.ask(_("what happened?"))
+        text = session.console.ask(_("what happened?"))
         if text in _DONE:
             return None
         asks = text.startswith(("?", "？"))
         text = text.lstrip("?？ ")
         if not text:
-            _say_criteria(now, criteria)
+            _say_criteria(session, criteria)
             continue
         if not asks and Wish("x", text).exempts:
             return text
         try:
             listed = _criterion(scheme, text)
             if listed and (asks or not _names_item(scheme, text)):
-                _say_items(now, listed)
+                _say_items(session, listed)
                 continue
             return lookup.item(scheme, text).id
         except lookup.NotFound as error:
-            now.console.problem(str(error))
+            session.console.problem(str(error))
 
 
 def _criterion(scheme: Scheme, text: str) -> Criterion | None:
@@ -121,74 +127,74 @@ def _names_item(scheme: Scheme, text: str) -> bool:
     return True
 
 
-def _say_criteria(now: Session, criteria: Sequence[Criterion]) -> None:
+def _say_criteria(session: Session, criteria: Sequence[Criterion]) -> None:
     for criterion in criteria:
         if criterion.direct:
             said = _("score ({limits})").format(limits=_limits(criterion))
         else:
             count = len(criterion.items)
             said = many("{count} item", "{count} items", count).format(count=count)
-        now.console.say(f"  {criterion.name}  {said}")
+        session.console.say(f"  {criterion.name}  {said}")
 
 
-def _say_items(now: Session, criterion: Criterion) -> None:
+def _say_items(session: Session, criterion: Criterion) -> None:
     for item in criterion.items:
-        now.console.say(f"  {criterion.name}  {item.name}  {price_text(item)}")
+        session.console.say(f"  {criterion.name}  {item.name}  {price_text(item)}")
 
 
 def _limits(criterion: Criterion) -> str:
     return f"{points.show(criterion.min)}–{points.show(criterion.max)}"
 
 
-def _entry(now: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list[Entry]:
+def _entry(session: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list[Entry]:
     """Ask for the rest of one entry; what is refused is asked again, an approval by itself."""
     while True:
-        item = _item(now, scheme, subject)
+        item = _item(session, scheme, subject)
         if item is None:
             return []
-        wish = _wish(now, scheme, subject, item)
-        entries, problems = admit(now.definitions, stamp, wish)
+        wish = _wish(session, scheme, subject, item)
+        entries, problems = admit(session.definitions, stamp, wish)
         while problems and all(field == "approved_by" for field, _message in problems):
             for _field, message in problems:
-                now.console.problem(message)
-            approver = now.console.ask(_("approved by whom? (q gives this entry up)"))
+                session.console.problem(message)
+            approver = session.console.ask(_("approved by whom? (q gives this entry up)"))
             if approver in _DONE[1:]:
                 return []
             wish = replace(wish, approved_by=approver)
-            entries, problems = admit(now.definitions, stamp, wish)
+            entries, problems = admit(session.definitions, stamp, wish)
         if not problems:
             for entry in entries:
-                now.console.say("  + " + describe(now.definitions, entry), "green")
+                session.console.say("  + " + describe(session.definitions, entry), "green")
             return list(entries)
         for _field, message in problems:
-            now.console.problem(message)
+            session.console.problem(message)
 
 
-def _wish(now: Session, scheme: Scheme, subject: str, item: str) -> Wish:
+def _wish(session: Session, scheme: Scheme, subject: str, item: str) -> Wish:
     found = scheme.item(item)
     if found is None:
         criterion = scheme.criterion(item)
         if criterion is None:
             return Wish(subject, item, partial=True)
         question = _("score ({limits})?").format(limits=_limits(criterion))
-        return Wish(subject, item, points=now.console.ask(question))
+        return Wish(subject, item, points=session.console.ask(question))
     return Wish(
         subject,
         item,
-        points=_choice(now, found),
-        count=now.console.ask(_("how often? [1]")) if found.per else "",
-        evidence=now.console.ask(_("evidence?")) if found.evidence else "",
-        note=now.console.ask(_("note? (may stay empty)")),
+        points=_choice(session, found),
+        count=session.console.ask(_("how often? [1]")) if found.per else "",
+        evidence=session.console.ask(_("evidence?")) if found.evidence else "",
+        note=session.console.ask(_("note? (may stay empty)")),
     )
 
 
-def _choice(now: Session, item: Item) -> str:
+def _choice(session: Session, item: Item) -> str:
     if item.fixed is not None:
         return ""
-    return now.console.ask(_("points ({worth})?").format(worth=price_text(item)))
+    return session.console.ask(_("points ({worth})?").format(worth=price_text(item)))
 
 
-def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> Outcome:
+def _finish(session: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> Outcome:
     place = ((stamp.week, stamp.branch),)
     count = sum(isinstance(e, Score) for e in entries)
     text = many(
@@ -196,22 +202,22 @@ def _finish(now: Session, stamp: Stamp, entries: list[Entry], dry_run: bool) -> 
         "record {count} entries and the {branch} as assessed?",
         count,
     )
-    word = now.definitions.word("branch", _("branch"))
-    if not now.console.confirm(text.format(count=count, branch=word)):
-        now.console.say(_("nothing was recorded"))
+    word = session.definitions.word("branch", _("branch"))
+    if not session.console.confirm(text.format(count=count, branch=word)):
+        session.console.say(_("nothing was recorded"))
         return Outcome(False)
 
     def plan(batches: list[Batch]) -> list[Entry]:
         if recording.is_assessed(batches, stamp.week, stamp.branch):
             return entries
-        first = recording.assessed_entry(now, stamp.week, stamp.branch, stamp.recorded_by)
+        first = recording.assessed_entry(session, stamp.week, stamp.branch, stamp.recorded_by)
         return [first, *entries]
 
-    done = recording.record(now, stamp.week, stamp.branch, plan, dry_run)
+    done = recording.record(session, stamp.week, stamp.branch, plan, dry_run)
     if done is None:
-        now.console.say(_("nothing was recorded"))
+        session.console.say(_("nothing was recorded"))
         return Outcome(False, place)
-    say_few(now, stamp.week, stamp.branch, done, dry_run)
+    say_few(session, stamp.week, stamp.branch, done, dry_run)
     if not dry_run:
-        recording.say_late(now, done.before, done.batch)
+        recording.say_late(session, done.before, done.batch)
     return Outcome(not dry_run, place)

@@ -13,7 +13,7 @@ from qibi.base.language import _, listing, mark
 from qibi.base.text import closest
 from qibi.cli.console import file_bytes
 from qibi.cli.options import DryRun
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 
 if TYPE_CHECKING:
     from datetime import date
@@ -99,9 +99,9 @@ def init(
     from qibi.book.yaml import Source
     from qibi.ledger.store import failures_explained
 
-    now = session()
-    _refuse_bad_options(now, template, key)
-    root = (now.around.folder / folder).absolute()
+    session = current_session()
+    _refuse_bad_options(session, template, key)
+    root = (session.around.folder / folder).absolute()
     with failures_explained(root):
         is_book = (root / "qibi.yaml").exists()
     if is_book:
@@ -109,7 +109,7 @@ def init(
             _("{folder} is a book already").format(folder=folder),
             _("choose another folder; 'qibi check' looks at this book"),
         )
-    start, people = _start(now, root, template, roster, key, name)
+    start, people = _start(session, root, template, roster, key, name)
     start = replace(start, private=private_names)
     files = book_files(start)
     with failures_explained(root):
@@ -121,18 +121,18 @@ def init(
     who = _who(definitions, recorded_as)
     if people:
         for notice in people.notices:
-            now.console.say(notice, "dim")
+            session.console.say(notice, "dim")
     if not dry_run:
         _write(root, files)
-        _say_what_is_kept(now, root, files)
-    in_git = False if no_git else dry_run or _ready_git(now, root)
+        _say_what_is_kept(session, root, files)
+    in_git = False if no_git else dry_run or _ready_git(session, root)
     if who and not dry_run:
-        _keep_who(now, root, who, in_git)
-    today = _today(now, start.timezone)
-    now.console.show(report(now, root, files, definitions, today, who, in_git, dry_run))
+        _keep_who(session, root, who, in_git)
+    today = _today(session, start.timezone)
+    session.console.show(report(session, root, files, definitions, today, who, in_git, dry_run))
 
 
-def _refuse_bad_options(now: Session, template: str, key: str | None) -> None:
+def _refuse_bad_options(session: Session, template: str, key: str | None) -> None:
     """Raises `Refusal` for a template, language or id that can't be."""
     from qibi.book.templates import TEMPLATES
     from qibi.sheets.roster import is_id
@@ -150,7 +150,7 @@ def _refuse_bad_options(now: Session, template: str, key: str | None) -> None:
 
 
 def _start(
-    now: Session, root: Path, template: str, path: str | None, key: str | None, name: str | None
+    session: Session, root: Path, template: str, path: str | None, key: str | None, name: str | None
 ) -> tuple["Start", "Roster | None"]:
     """What the book is to be; raises `Faults` with all that is wrong with the roster."""
     from qibi.base import weeks
@@ -162,11 +162,11 @@ def _start(
     people = None
     if path:
         known = [] if template == "plain" else templates.known_units(spoken)
-        raw = file_bytes(now.around, path)
+        raw = file_bytes(session.around, path)
         people = read_roster(path, raw, spoken, title, known)
     zone = "Asia/Shanghai" if spoken == "zh" else "UTC"
     # A scheme from this January; around New Year from the last one, since last weeks are scored yet.
-    january = (_today(now, zone) - timedelta(weeks=8)).replace(month=1, day=1)
+    january = (_today(session, zone) - timedelta(weeks=8)).replace(month=1, day=1)
     return (
         templates.Start(
             template=template,
@@ -182,13 +182,13 @@ def _start(
     )
 
 
-def _today(now: Session, zone: str) -> "date":
+def _today(session: Session, zone: str) -> "date":
     """`--today` or `QIBI_TODAY`, else the day it is in the new book's time zone."""
     from zoneinfo import ZoneInfo
 
-    if now.options.today or now.around.environment.get("QIBI_TODAY"):
-        return now.today
-    return now.around.now().astimezone(ZoneInfo(zone)).date()
+    if session.options.today or session.around.environment.get("QIBI_TODAY"):
+        return session.today
+    return session.around.now().astimezone(ZoneInfo(zone)).date()
 
 
 def _refuse_parts(root: Path, files: dict[str, str]) -> None:
@@ -250,7 +250,7 @@ def _write(root: Path, files: dict[str, str]) -> None:
         raise
 
 
-def _say_what_is_kept(now: Session, root: Path, files: dict[str, str]) -> None:
+def _say_what_is_kept(session: Session, root: Path, files: dict[str, str]) -> None:
     """Name the files that were there before, with the lines that a book needs in them."""
     for short, text in files.items():
         there = (root / short).read_bytes()
@@ -259,28 +259,30 @@ def _say_what_is_kept(now: Session, root: Path, files: dict[str, str]) -> None:
         lines = set(there.decode("utf-8", "replace").splitlines())
         missing = [line for line in text.splitlines() if line not in lines]
         if short.startswith(".git") and missing:
-            now.console.say(
+            session.console.say(
                 _("{path} was there and is kept; add to it: {lines}").format(
                     path=short, lines="  ".join(missing)
                 ),
                 "yellow",
             )
         elif not short.startswith(".git"):
-            now.console.say(_("{path} was there and is kept").format(path=short), "yellow")
+            session.console.say(_("{path} was there and is kept").format(path=short), "yellow")
 
 
-def _ready_git(now: Session, root: Path) -> bool:
+def _ready_git(session: Session, root: Path) -> bool:
     """Whether the book is in a git repository; one is made where there is none. Says what it can't."""
     from qibi.ledger.git import Git
 
-    git = Git(root, now.around.environment)
+    git = Git(root, session.around.environment)
     try:
         if not git.repository():
             git.demand("init", "--quiet")
             git.demand("symbolic-ref", "HEAD", "refs/heads/main")
     except Refusal as refusal:
-        now.console.say(f"{refusal.message}: {_('the book is not in a git repository')}", "yellow")
-        now.console.say(f"  {refusal.advice or _('mend that, then: git init')}", "yellow")
+        session.console.say(
+            f"{refusal.message}: {_('the book is not in a git repository')}", "yellow"
+        )
+        session.console.say(f"  {refusal.advice or _('mend that, then: git init')}", "yellow")
         return False
     return True
 
@@ -298,11 +300,11 @@ def _who(definitions: "Definitions", asked: str | None) -> str:
         raise Refusal(f"--as: {error}", _("name a member of this book"), 1) from None
 
 
-def _keep_who(now: Session, root: Path, who: str, in_git: bool) -> None:
+def _keep_who(session: Session, root: Path, who: str, in_git: bool) -> None:
     from qibi.ledger.git import Git
 
     if in_git:
-        Git(root, now.around.environment).demand("config", "qibi.as", who)
+        Git(root, session.around.environment).demand("config", "qibi.as", who)
 
 
 # What `qibi init` says: what it made, and the commands from there to the first committed week.
@@ -320,7 +322,7 @@ _TOOLS = (
 
 
 def report(
-    now: Session,
+    session: Session,
     root: Path,
     files: dict[str, str],
     definitions: Definitions,
@@ -331,7 +333,7 @@ def report(
 ) -> View:
     """The files made (or, with `dry_run`, those that would be), and what to do next."""
     view = View()
-    place = relative(root, now.around.folder)
+    place = relative(root, session.around.folder)
     heading = _("would make a book in {folder}") if dry_run else _("made a book in {folder}")
     view.line(heading.format(folder=place), "bold")
     rows = [

@@ -13,7 +13,7 @@ from qibi.cli import options, phrases
 from qibi.cli.options import asked_period
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.phrases import day_text, remedy_standing
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting
 from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
 from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
@@ -27,40 +27,40 @@ Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
 _LATE = 10  # overdue remedies that are shown; JSON and CSV have them all
 
 
-def remedies_of(now: Session, asked: Period, kinds: Iterable[str]) -> dict[str, Remedies]:
+def remedies_of(session: Session, asked: Period, kinds: Iterable[str]) -> dict[str, Remedies]:
     """By kind of subject: those opened in the period, and earlier ones that nobody has verified."""
-    wanted = {*recent_weeks(now.root, asked.weeks[-1]), *asked.weeks}
+    wanted = {*recent_weeks(session.root, asked.weeks[-1]), *asked.weeks}
     found: dict[str, Remedies] = {kind: {} for kind in kinds}
-    batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
+    batches = batches_with_remedies(session.root, sorted(wanted), session.around.cache)
     for key, life in lives(batches).items():
-        kind = now.definitions.kind(life.subject)
+        kind = session.definitions.kind(life.subject)
         if kind in found and (life.week in asked.weeks or not life.ended):
             found[kind].setdefault(life.subject, []).append((key, life))
     return found
 
 
-def show_of_black(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
+def show_of_black(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
     """The remedies of those whom a black list names, below it."""
     rows: list[list[str | Cell]] = []
     for s in found.black:
-        cell = remedy_cell(now, found, s.subject, remedies)
+        cell = remedy_cell(session, found, s.subject, remedies)
         if cell.text:
-            rows.append([now.definitions.title(s.subject), cell])
+            rows.append([session.definitions.title(s.subject), cell])
     if rows:
         view.line()
         view.blocks.append(Grid([Column(_("Remedy")), Column("", wraps=True)], rows))
 
 
-def show_overdue(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
+def show_overdue(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
     """Overdue remedies of others, in red."""
-    late = overdue(now, found, remedies)
+    late = overdue(session, found, remedies)
     if late:
         view.line()
         view.line(_("still to be mended from earlier lists and inspections"), "bold")
         rows: list[list[str | Cell]] = [
             [
-                now.definitions.title(life.subject),
-                Cell(remedy_standing(key, life, now.today), "red"),
+                session.definitions.title(life.subject),
+                Cell(remedy_standing(key, life, session.today), "red"),
             ]
             for key, life in late[:_LATE]
         ]
@@ -70,16 +70,18 @@ def show_overdue(view: View, now: Session, found: Lists, remedies: Remedies) -> 
             view.line(f"{more}{colon()}qibi remedy list", "red")
 
 
-def remedy_cell(now: Session, found: Lists, subject: str, remedies: Remedies) -> Cell:
+def remedy_cell(session: Session, found: Lists, subject: str, remedies: Remedies) -> Cell:
     """Its remedies with state and day, overdue ones marked; else the day by which one is due."""
     mine = remedies.get(subject, [])
     if not mine:
         day = due(found)
-        return Cell(_("due {day}, not opened").format(day=day_text(day, now.today)) if day else "")
+        return Cell(
+            _("due {day}, not opened").format(day=day_text(day, session.today)) if day else ""
+        )
     said, late = [], False
     for key, life in mine:
-        late = late or life.overdue(now.today)
-        said.append(remedy_standing(key, life, now.today))
+        late = late or life.overdue(session.today)
+        said.append(remedy_standing(key, life, session.today))
     return Cell(clauses(said), "red" if late else "")
 
 
@@ -90,19 +92,19 @@ def due(found: Lists) -> str:
     return day.isoformat() if day else ""
 
 
-def overdue(now: Session, found: Lists, remedies: Remedies) -> list[tuple[str, Life]]:
+def overdue(session: Session, found: Lists, remedies: Remedies) -> list[tuple[str, Life]]:
     """Remedies of those whom this black list does not name, and that are overdue; the oldest first."""
     named = {s.subject for s in found.black}
     late = [
         (key, life)
         for subject, mine in remedies.items()
         for key, life in mine
-        if subject not in named and life.overdue(now.today)
+        if subject not in named and life.overdue(session.today)
     ]
     return sorted(late, key=lambda pair: (pair[1].due, pair[0]))
 
 
-def as_json(now: Session, key: str, life: Life) -> dict[str, Any]:
+def as_json(session: Session, key: str, life: Life) -> dict[str, Any]:
     """A remedy in the shape that scripts read."""
     return {
         "id": key,
@@ -110,7 +112,7 @@ def as_json(now: Session, key: str, life: Life) -> dict[str, Any]:
         "state": life.state,
         "owner": life.owner or None,
         "due": life.due or None,
-        "overdue": life.overdue(now.today),
+        "overdue": life.overdue(session.today),
     }
 
 
@@ -134,10 +136,10 @@ def lists(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = asked_period(now, period, week)
-    found = lists_of(now.root, now.definitions, asked, now.around.cache)
-    kinds = dict.fromkeys((*found, *now.definitions.lists))
+    session = current_session()
+    asked = asked_period(session, period, week)
+    found = lists_of(session.root, session.definitions, asked, session.around.cache)
+    kinds = dict.fromkeys((*found, *session.definitions.lists))
     if not kinds:
         raise Refusal(
             _("this book names nobody on lists"),
@@ -145,47 +147,47 @@ def lists(
             1,
         )
     view = View(payload={"qibi": 1, "command": "lists", "period": _period(asked), "lists": {}})
-    view.header = _header(now)
+    view.header = _header(session)
     view.rows = rows = []
-    counts = counting(now.root, asked.weeks)
+    counts = counting(session.root, asked.weeks)
     closure = phrases.closure_of(asked.weeks, counts.closed)
-    view.line(f"{now.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
+    view.line(f"{session.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
     for text in (*phrases.lost(counts.lost_in), *phrases.pending(counts.waiting)):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
-    mine = remedies_of(now, asked, found)
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
+    mine = remedies_of(session, asked, found)
     for kind in kinds:
         if kind not in found:  # its policy came later, or nobody of that kind was there
             text = _("no list was read out for {week}").format(week=asked.label)
             view.line()
-            view.line(f"{phrases.kind(now.definitions, kind)}  {text}")
+            view.line(f"{phrases.kind(session.definitions, kind)}  {text}")
             continue
-        _show(view, now, found[kind], mine[kind])
-        view.payload["lists"][kind] = _as_json(now, found[kind], mine[kind])
-        rows += _as_rows(now, found[kind], mine[kind])
-    now.console.show(view, form, output)
+        _show(view, session, found[kind], mine[kind])
+        view.payload["lists"][kind] = _as_json(session, found[kind], mine[kind])
+        rows += _as_rows(session, found[kind], mine[kind])
+    session.console.show(view, form, output)
 
 
-def black_listed(now: Session, week: str) -> Iterator[tuple[str, str, str, str]]:
+def black_listed(session: Session, week: str) -> Iterator[tuple[str, str, str, str]]:
     """Each that a black list of a week names: subject, day due (or empty), measure, list.
 
     The measure names the items that put it there, until somebody writes a better one.
     """
-    listed = lists_of(now.root, now.definitions, weeks.single(week), now.around.cache)
+    listed = lists_of(session.root, session.definitions, weeks.single(week), session.around.cache)
     black = [found for found in listed.values() if found.policy.black]
-    if not black and any(policy.black for policy in now.definitions.lists.values()):
+    if not black and any(policy.black for policy in session.definitions.lists.values()):
         raise Refusal(_("no black list was read out for {week}").format(week=week), code=1)
     if not black:
         raise Refusal(_("this book has no black list"), _("write lists: in qibi.yaml"), 1)
     for found in black:
         if found.ranking.provisional:
-            now.console.say(phrases.handed_in(found.ranking, now.definitions), "yellow")
+            session.console.say(phrases.handed_in(found.ranking, session.definitions), "yellow")
         day = remedy_due(found.policy, week)
         for standing in found.black:
             causes = found.causes[standing.subject][:_SHOWN]
             named = dict.fromkeys(words.thing(found.ranking.scheme, c.thing) for c in causes)
             text = _("mend: {items}").format(items=listing(list(named)))
             text = text if named else _("measures still to be named")
-            origin = f"{list_name(now.definitions, 'black')} {week}"
+            origin = f"{list_name(session.definitions, 'black')} {week}"
             yield standing.subject, day.isoformat() if day else "", text, origin
 
 
@@ -193,24 +195,24 @@ def _period(asked: Period) -> dict[str, Any]:
     return {"label": asked.label, "weeks": list(asked.weeks)}
 
 
-def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
+def _show(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
     """One kind's lists, for people."""
-    kind = phrases.kind(now.definitions, found.kind)
-    view.line(f"{kind}  {phrases.handed_in(found.ranking, now.definitions)}")
+    kind = phrases.kind(session.definitions, found.kind)
+    view.line(f"{kind}  {phrases.handed_in(found.ranking, session.definitions)}")
     for name, standings in (("red", found.red), ("black", found.black)):
         rule = list_rule(found.policy, name, len(found.ranking.standings))
         if rule is None:
             continue
         view.line()
-        view.line(list_name(now.definitions, name) + aside(rule), "bold")
+        view.line(list_name(session.definitions, name) + aside(rule), "bold")
         if standings:
-            view.blocks.append(_grid(now, found, name, standings))
+            view.blocks.append(_grid(session, found, name, standings))
         else:
             view.line(_("nobody"))
         if name == "black":
-            show_of_black(view, now, found, remedies)
-    show_overdue(view, now, found, remedies)
-    notes = list(_without_place(now, found))
+            show_of_black(view, session, found, remedies)
+    show_overdue(view, session, found, remedies)
+    notes = list(_without_place(session, found))
     if notes:
         view.line()
     for text in notes:
@@ -218,15 +220,15 @@ def _show(view: View, now: Session, found: Lists, remedies: Remedies) -> None:
     last = next(iter((*reversed(found.black), *found.red)), None)
     if last:
         view.line()
-        name = argument(now.definitions.title(last.subject))
+        name = argument(session.definitions.title(last.subject))
         about = f"{name} {found.ranking.question.period.label}"
         view.line(_("what weighs most in the total comes first"), "dim")
         view.line(_("why: qibi why {subject}").format(subject=about), "dim")
 
 
-def _grid(now: Session, found: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
+def _grid(session: Session, found: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
     """A name with its total in a row, and a row more for each further item behind it."""
-    heading = phrases.kind(now.definitions, found.kind)
+    heading = phrases.kind(session.definitions, found.kind)
     columns = [
         Column(_("Rank"), right=True),
         Column(_("+/-"), right=True),
@@ -237,20 +239,20 @@ def _grid(now: Session, found: Lists, name: str, standings: tuple[Standing, ...]
     ]
     rows: list[list[str | Cell]] = []
     for s in standings:
-        title = Cell(now.definitions.title(s.subject), "red" if name == "black" else "green")
+        title = Cell(session.definitions.title(s.subject), "red" if name == "black" else "green")
         total = Cell(points.show(s.total), "bold")
         first: list[str | Cell] = [str(s.rank), phrases.moved(s.moved), title, total]
-        for because in _because(now, found, s.subject) or [["", ""]]:
+        for because in _because(session, found, s.subject) or [["", ""]]:
             rows.append([*first, *because])
             first = ["", "", "", ""]
     return Grid(columns, rows)
 
 
-def _because(now: Session, found: Lists, subject: str) -> list[list[str | Cell]]:
+def _because(session: Session, found: Lists, subject: str) -> list[list[str | Cell]]:
     """Points and name of the weightiest items; those of members with whose they are."""
     causes = found.causes[subject]
     said: list[list[str | Cell]] = [
-        [phrases.signed(c.points), cause(now.definitions, found, subject, c)]
+        [phrases.signed(c.points), cause(session.definitions, found, subject, c)]
         for c in causes[:_SHOWN]
     ]
     if len(causes) > _SHOWN:
@@ -259,12 +261,12 @@ def _because(now: Session, found: Lists, subject: str) -> list[list[str | Cell]]
     return said
 
 
-def _without_place(now: Session, found: Lists) -> Iterator[str]:
+def _without_place(session: Session, found: Lists) -> Iterator[str]:
     """Who is missing, and who is on no list for another reason."""
     groups: dict[tuple[bool, str], list[str]] = {}
     for unranked in found.ranking.unranked:
         key = (unranked in found.missing, phrases.reason(unranked.reason, unranked.note))
-        groups.setdefault(key, []).append(now.definitions.title(unranked.subject))
+        groups.setdefault(key, []).append(session.definitions.title(unranked.subject))
     for (is_missing, reason), names in sorted(groups.items(), reverse=True):
         if is_missing:
             yield _("missing, so on no list yet") + colon() + listing(names) + aside(reason)
@@ -274,59 +276,65 @@ def _without_place(now: Session, found: Lists) -> Iterator[str]:
             )
 
 
-def _as_json(now: Session, found: Lists, remedies: Remedies) -> dict[str, Any]:
+def _as_json(session: Session, found: Lists, remedies: Remedies) -> dict[str, Any]:
     """One kind's lists in the shape that scripts read: with the remedies of whom black names."""
-    made = as_plain(now.definitions, found)
+    made = as_plain(session.definitions, found)
     for name in made["black"]:
         name["due"] = due(found) or None
         name["remedies"] = [
-            as_json(now, key, life) for key, life in remedies.get(name["subject"], [])
+            as_json(session, key, life) for key, life in remedies.get(name["subject"], [])
         ]
     made["overdue"] = [
         {
             "subject": life.subject,
-            "name": now.definitions.title(life.subject),
-            **as_json(now, key, life),
+            "name": session.definitions.title(life.subject),
+            **as_json(session, key, life),
         }
-        for key, life in overdue(now, found, remedies)
+        for key, life in overdue(session, found, remedies)
     ]
     return made
 
 
-def _header(now: Session) -> list[str]:
+def _header(session: Session) -> list[str]:
     return [
         _("List"),
         _("Rank"),
         _("Moved"),
         _("Id"),
         _("Name"),
-        phrases.branch_heading(now.definitions),
+        phrases.branch_heading(session.definitions),
         _("Total"),
         _("Because of"),
         _("Remedy"),
     ]
 
 
-def _as_rows(now: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
+def _as_rows(session: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
     """Headings as in `_header`; one row a name; then overdue remedies of others, and the missing."""
     rows: list[list[Any]] = []
     for name, standings in (("red", found.red), ("black", found.black)):
         for s in standings:
             causes = [
-                f"{cause(now.definitions, found, s.subject, c)} {points.signed(c.points)}"
+                f"{cause(session.definitions, found, s.subject, c)} {points.signed(c.points)}"
                 for c in found.causes[s.subject]
             ]
-            remedy = remedy_cell(now, found, s.subject, remedies).text if name == "black" else None
-            title, where = now.definitions.title(s.subject), s.branch or ""
-            place = [s.rank, s.moved, s.subject, title, now.definitions.title(where)]
+            remedy = (
+                remedy_cell(session, found, s.subject, remedies).text if name == "black" else None
+            )
+            title, where = session.definitions.title(s.subject), s.branch or ""
+            place = [s.rank, s.moved, s.subject, title, session.definitions.title(where)]
             total = points.to_number(s.total)
-            rows.append([list_name(now.definitions, name), *place, total, clauses(causes), remedy])
-    for key, life in overdue(now, found, remedies):
-        place = [None, None, life.subject, now.definitions.title(life.subject)]
-        text = phrases.remedy_standing(key, life, now.today)
-        rows.append([_("overdue"), *place, now.definitions.title(life.branch), None, None, text])
+            rows.append(
+                [list_name(session.definitions, name), *place, total, clauses(causes), remedy]
+            )
+    for key, life in overdue(session, found, remedies):
+        place = [None, None, life.subject, session.definitions.title(life.subject)]
+        text = phrases.remedy_standing(key, life, session.today)
+        rows.append(
+            [_("overdue"), *place, session.definitions.title(life.branch), None, None, text]
+        )
     for u in found.missing:
-        title, where = now.definitions.title(u.subject), u.branch or ""
-        place = [None, None, u.subject, title, now.definitions.title(where)]
+        title, where = session.definitions.title(u.subject), u.branch or ""
+        place = [None, None, u.subject, title, session.definitions.title(where)]
         rows.append([_("missing"), *place, None, phrases.reason(u.reason), None])
     return rows

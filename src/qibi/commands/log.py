@@ -14,7 +14,7 @@ from qibi.cli import completion, options, phrases
 from qibi.cli.options import asked_period
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.recording import is_late
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, batch_names, cancelled_entries, read_weeks
 from qibi.ledger.entries import (
     Assessed,
@@ -84,18 +84,18 @@ def log(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = asked_period(now, period, week)
-    batches = read_weeks(now.root, [w for w in asked.weeks if batch_names(now.root, w)])
-    lines = [_Line(*found) for found in _lines(now, batches)]
-    among = now.find_branch(branch) if branch else None
+    session = current_session()
+    asked = asked_period(session, period, week)
+    batches = read_weeks(session.root, [w for w in asked.weeks if batch_names(session.root, w)])
+    lines = [_Line(*found) for found in _lines(session, batches)]
+    among = session.find_branch(branch) if branch else None
     if among:
         lines = [n for n in lines if n.entry.branch == among]
-    key = now.find_subject(subject, asked.weeks[-1]) if subject else None
+    key = session.find_subject(subject, asked.weeks[-1]) if subject else None
     if key:
         lines = [n for n in lines if getattr(n.entry, "subject", None) == key]
     if item:
-        thing = _item(now, item, asked.weeks[-1])
+        thing = _item(session, item, asked.weeks[-1])
         lines = [n for n in lines if getattr(n.entry, "item", None) == thing]
     if voided:
         lines = [n for n in lines if n.void or isinstance(n.entry, Void)]
@@ -108,11 +108,11 @@ def log(
         lines = [
             n for n in lines if isinstance(n.entry, Score) and abs(n.entry.hundredths) >= least
         ]
-    now.console.show(_view(now, asked, lines, among, key), form, output)
+    session.console.show(_view(session, asked, lines, among, key), form, output)
 
 
-def _item(now: Session, text: str, week: str) -> str:
-    scheme = now.definitions.scheme(week)
+def _item(session: Session, text: str, week: str) -> str:
+    scheme = session.definitions.scheme(week)
     if scheme is None:
         raise Refusal(_("no scheme is in force in {week}").format(week=week), code=1)
     try:
@@ -121,11 +121,11 @@ def _item(now: Session, text: str, week: str) -> str:
         raise Refusal(str(error), code=1) from None
 
 
-def _lines(now: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, bool]]:
+def _lines(session: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, bool]]:
     """Each entry in the order of recording, with whether it is void, and late."""
     cancelled = cancelled_entries(batches)
     found = [
-        (key, entry, key in cancelled, isinstance(entry, _DUE) and is_late(now, batch, entry))
+        (key, entry, key in cancelled, isinstance(entry, _DUE) and is_late(session, batch, entry))
         for batch in batches
         for key, entry in batch.numbered()
     ]
@@ -139,15 +139,19 @@ def _number(key: str) -> tuple[str, int]:
 
 
 def _view(
-    now: Session, asked: weeks.Period, lines: list[_Line], branch: str | None, subject: str | None
+    session: Session,
+    asked: weeks.Period,
+    lines: list[_Line],
+    branch: str | None,
+    subject: str | None,
 ) -> View:
     """The entries; the branch and subject that were asked for stand in the title, in no column.
 
     So does the branch of someone who was in one alone.
     """
-    definitions = now.definitions
+    definitions = session.definitions
     several = len(asked.weeks) > 1
-    wide = now.around.width >= 100
+    wide = session.around.width >= 100
     short = phrases.short_ids(n.key for n in lines)
     view = View(
         payload={
@@ -171,8 +175,8 @@ def _view(
             Cell(short[n.key], "dim"),
             *([n.entry.week[5:]] if several else []),
             *([] if branch else [phrases.branch(definitions, n.entry.branch)]),
-            *([] if subject else [Cell(_subject(now, n.entry), "strike" if n.void else "")]),
-            Cell(_what(now, n.entry), "strike" if n.void else ""),
+            *([] if subject else [Cell(_subject(session, n.entry), "strike" if n.void else "")]),
+            Cell(_what(session, n.entry), "strike" if n.void else ""),
             _points(n.entry),
             *([definitions.title(n.entry.recorded_by)] if wide else []),
             n.entry.recorded_at[5:16].replace("T", " "),
@@ -214,32 +218,32 @@ def _view(
         "void",
         "late",
     ]
-    view.rows = [_as_row(now, n) for n in lines]
+    view.rows = [_as_row(session, n) for n in lines]
     return view
 
 
-def _subject(now: Session, entry: Entry) -> str:
+def _subject(session: Session, entry: Entry) -> str:
     key = getattr(entry, "subject", "")
-    return now.definitions.title(key) if key else ""
+    return session.definitions.title(key) if key else ""
 
 
-def _what(now: Session, entry: Entry) -> str:
+def _what(session: Session, entry: Entry) -> str:
     if isinstance(entry, Score):
-        scheme = now.definitions.scheme(entry.week)
+        scheme = session.definitions.scheme(entry.week)
         thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
         times = f" x{entry.count}" if entry.count > 1 else ""
         return f"{thing.name if thing else entry.item}{times}"
     said = kind_name(str(entry.__struct_config__.tag))
     if isinstance(entry, Task):
-        return f"{said} {_step(now, entry)}"
+        return f"{said} {_step(session, entry)}"
     if isinstance(entry, Remedy):
         return f"{said} {entry.remedy} {state_name(entry.state)}"
     return said
 
 
-def _step(now: Session, entry: Task) -> str:
+def _step(session: Session, entry: Task) -> str:
     """The task or milestone by its name in the plan, and how far it is."""
-    plans = (p for p in now.definitions.plans if p.cp == entry.subject)
+    plans = (p for p in session.definitions.plans if p.cp == entry.subject)
     task = next((t for p in plans for t in p.tasks if t.id == entry.task), None)
     part = next((m for m in task.milestones if m.id == entry.milestone), None) if task else None
     name = str(part.name) if part else entry.milestone or (str(task.name) if task else entry.task)
@@ -285,7 +289,7 @@ def _value(entry: Entry, name: str) -> Any:
     return getattr(entry, name, None) or None
 
 
-def _as_row(now: Session, line: _Line) -> list[Any]:
+def _as_row(session: Session, line: _Line) -> list[Any]:
     e = line.entry
     evidence = [x.path if isinstance(x, File) else x for x in getattr(e, "evidence", ())]
     return [
@@ -294,7 +298,7 @@ def _as_row(now: Session, line: _Line) -> list[Any]:
         e.week,
         e.branch,
         _value(e, "subject"),
-        _subject(now, e) or None,
+        _subject(session, e) or None,
         _value(e, "item") or _value(e, "entry"),
         points.to_number(e.hundredths) if isinstance(e, Score) else None,
         e.count if isinstance(e, Score) else None,

@@ -16,7 +16,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Branch, Choice, Definitions, Membership
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.edit_files import (
     Changes,
     changing,
@@ -90,16 +90,16 @@ def add(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    place = branch_of(now.definitions, asked_branch(now, branch))
-    week = first_week(now, since, place)
-    must_be_alive(now, place, week)
+    session = current_session()
+    place = branch_of(session.definitions, asked_branch(session, branch))
+    week = first_week(session, since, place)
+    must_be_alive(session, place, week)
     if not name.strip():
         raise Refusal(_("the name is empty"), _("write what they are called"), 1)
-    must_be_new(now, name, key)
-    key = key or proposed_id(now.definitions, place.id)
-    given = Given(status, unit, group, post or (), mentor).fields(now, place, week, key)
-    with changing(now, dry_run) as changes:
+    must_be_new(session, name, key)
+    key = key or proposed_id(session.definitions, place.id)
+    given = Given(status, unit, group, post or (), mentor).fields(session, place, week, key)
+    with changing(session, dry_run) as changes:
         page = changes.branch(place.id)
         rows = page.data.get("members") or []
         if any("status" in row for row in rows):
@@ -117,11 +117,11 @@ def add(
             text,
             name=name.strip(),
             id=key,
-            branch=phrases.branch(now.definitions, place.id),
+            branch=phrases.branch(session.definitions, place.id),
             week=week,
         )
         changes.finish()
-    say_assessed(now, [name.strip()], place.id, week)
+    say_assessed(session, [name.strip()], place.id, week)
 
 
 def move(
@@ -141,45 +141,46 @@ def move(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    week = week_given(now, begin, "--from")
-    key = person(now, who, week)
+    session = current_session()
+    week = week_given(session, begin, "--from")
+    key = person(session, who, week)
     if not to:
         raise Refusal(_("which branch?"), _("name it: --to BRANCH"), 1)
-    place = branch_of(now.definitions, now.find_branch(to))
-    span = span_in(now.definitions, key, week)
+    place = branch_of(session.definitions, session.find_branch(to))
+    span = span_in(session.definitions, key, week)
     if span and span.branch == place.id:
         raise Refusal(
             _("{name} is in {branch} already").format(
-                name=now.definitions.title(key), branch=phrases.branch(now.definitions, place.id)
+                name=session.definitions.title(key),
+                branch=phrases.branch(session.definitions, place.id),
             ),
             _(
                 "for another status: qibi member status; for a group, edit branches/{branch}.yaml"
             ).format(branch=place.id),
             1,
         )
-    must_be_alive(now, place, week)
-    last = span or now.definitions.spans[key][-1]  # whoever comes back ends nowhere now
-    must_have_begun(now, last, week)
-    given = Given(status, unit, group, post or (), mentor).fields(now, place, week, key)
+    must_be_alive(session, place, week)
+    last = span or session.definitions.spans[key][-1]  # whoever comes back ends nowhere now
+    must_have_begun(session, last, week)
+    given = Given(status, unit, group, post or (), mentor).fields(session, place, week, key)
     until = weeks.shift(week, -1)
-    with changing(now, dry_run) as changes:
+    with changing(session, dry_run) as changes:
         page = changes.branch(place.id)  # opened first: what begins is written first
         _move_row(changes, last, bool(span), place.id, given, week)
-        title = now.definitions.title(key)
-        there, here = (phrases.branch(now.definitions, b) for b in (last.branch, place.id))
+        title = session.definitions.title(key)
+        there, here = (phrases.branch(session.definitions, b) for b in (last.branch, place.id))
         if span:
             changes.say(_("{name}: {branch} until {week}"), name=title, branch=there, week=until)
         changes.say(_("{name}: {branch} from {week}"), name=title, branch=here, week=week)
         changes.finish()
-    notes = still_named(now, key, until, last.branch)
+    notes = still_named(session, key, until, last.branch)
     alive = [g.id for g in place.groups if g.since <= week <= g.until]
     if alive and not group:
         text = _("{name} is in no group there; write group: {groups} in {path}")
         groups = "|".join(alive)
         notes.append(text.format(name=title, groups=groups, path=page.path))
-    say_notes(now, notes)
-    say_assessed(now, [title], place.id, week)
+    say_notes(session, notes)
+    say_assessed(session, [title], place.id, week)
 
 
 def _move_row(
@@ -205,14 +206,14 @@ def leave(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    week = week_given(now, until, "--until")
-    key = person(now, who, week)
-    span = span_in(now.definitions, key, week)
+    session = current_session()
+    week = week_given(session, until, "--until")
+    key = person(session, who, week)
+    span = span_in(session.definitions, key, week)
     if span is None:
-        raise nowhere(now, key, week)
-    title = now.definitions.title(key)
-    later = [m for m in now.definitions.spans[key] if m.since > week]
+        raise nowhere(session, key, week)
+    title = session.definitions.title(key)
+    later = [m for m in session.definitions.spans[key] if m.since > week]
     if later:
         raise Refusal(
             _("{name} begins in {branch} in {week}").format(
@@ -223,12 +224,12 @@ def leave(
         )
     if span.until == week:
         raise Refusal(_("{name} ends with {week} already").format(name=title, week=week), code=1)
-    with changing(now, dry_run) as changes:
+    with changing(session, dry_run) as changes:
         end_row(changes.branch(span.branch), "members", span, week)
-        place = phrases.branch(now.definitions, span.branch)
+        place = phrases.branch(session.definitions, span.branch)
         changes.say(_("{name}: {branch} until {week}"), name=title, branch=place, week=week)
         changes.finish()
-    say_notes(now, still_named(now, key, week, span.branch))
+    say_notes(session, still_named(session, key, week, span.branch))
 
 
 def status(
@@ -240,21 +241,21 @@ def status(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     wanted = status_meant(new)
-    week = week_given(now, begin, "--from")
-    key = person(now, who, week)
-    span = span_in(now.definitions, key, week)
+    week = week_given(session, begin, "--from")
+    key = person(session, who, week)
+    span = span_in(session.definitions, key, week)
     if span is None:
-        raise nowhere(now, key, week)
-    title = now.definitions.title(key)
+        raise nowhere(session, key, week)
+    title = session.definitions.title(key)
     if span.status == wanted:
         raise Refusal(
             _("{name} is {status} already").format(name=title, status=status_word(wanted)), code=1
         )
-    must_be_alive(now, branch_of(now.definitions, span.branch), week)
-    must_have_begun(now, span, week)
-    with changing(now, dry_run) as changes:
+    must_be_alive(session, branch_of(session.definitions, span.branch), week)
+    must_have_begun(session, span, week)
+    with changing(session, dry_run) as changes:
         page = changes.branch(span.branch)
         old = end_row(page, "members", span, weeks.shift(week, -1))
         page.append("members", new_row(old, {"status": wanted}, week))
@@ -282,17 +283,17 @@ def list_members(
     output: options.Output = None,
 ) -> None:
     """Run the command."""
-    now = session()
-    definitions = now.definitions
-    asked = now.week(week) if week else weeks.week_of(now.today)
-    wanted = now.find_branch(branch) if branch else None
+    session = current_session()
+    definitions = session.definitions
+    asked = session.week(week) if week else weeks.week_of(session.today)
+    wanted = session.find_branch(branch) if branch else None
     found = [
         m
         for b in definitions.branches
         if wanted in (None, b.id)
         for m in definitions.members_of(b.id, asked)
     ]
-    now.console.show(_view(definitions, asked, found, wanted), form, output)
+    session.console.show(_view(definitions, asked, found, wanted), form, output)
 
 
 def _view(definitions: Definitions, week: str, found: list[Membership], branch: str | None) -> View:
@@ -361,9 +362,9 @@ def list_branches(
     output: options.Output = None,
 ) -> None:
     """Run the command."""
-    now = session()
-    asked = now.week(week) if week else weeks.week_of(now.today)
-    now.console.show(_branches(now.definitions, asked), form, output)
+    session = current_session()
+    asked = session.week(week) if week else weeks.week_of(session.today)
+    session.console.show(_branches(session.definitions, asked), form, output)
 
 
 def _branches(definitions: Definitions, week: str) -> View:
@@ -417,21 +418,21 @@ class Given:
     posts: Sequence[str] = ()
     mentor: str | None = None
 
-    def fields(self, now: Session, branch: Branch, week: str, key: str) -> dict[str, Any]:
+    def fields(self, session: Session, branch: Branch, week: str, key: str) -> dict[str, Any]:
         """The fields of a row that these come to, ids looked up; raises `Refusal`."""
         found: dict[str, Any] = {}
-        definitions = now.definitions
+        definitions = session.definitions
         if self.status is not None:
             found["status"] = status_meant(self.status)
         if self.unit is not None:
             found["unit"] = self.unit and _choice(definitions.units, self.unit, _("unit"))
         if self.group is not None:
-            found["group"] = self.group and _group(now, branch, week, self.group)
+            found["group"] = self.group and _group(session, branch, week, self.group)
         if self.posts:
             posts = [_choice(definitions.posts, p, _("post")) for p in self.posts if p]
             found["posts"] = list(dict.fromkeys(posts))
         if self.mentor is not None:
-            found["mentor"] = self.mentor and person(now, self.mentor, week)
+            found["mentor"] = self.mentor and person(session, self.mentor, week)
             if found["mentor"] == key:
                 raise Refusal(
                     _("a member can't be their own mentor"), _("name someone else: --mentor"), 1
@@ -449,11 +450,11 @@ def _choice(choices: Sequence[Choice], text: str, what: str) -> str:
         ) from None
 
 
-def _group(now: Session, branch: Branch, week: str, text: str) -> str:
+def _group(session: Session, branch: Branch, week: str, text: str) -> str:
     """A group of this branch that exists in a week."""
     alive = [Choice(g.id, g.name) for g in branch.groups if g.since <= week <= g.until]
     try:
-        return lookup.choice(alive, text, phrases.kind(now.definitions, "group"))
+        return lookup.choice(alive, text, phrases.kind(session.definitions, "group"))
     except lookup.NotFound as error:
         raise Refusal(
             str(error),
@@ -488,27 +489,27 @@ def status_word(status: str) -> str:
     return status_name(status) or _("full")
 
 
-def person(now: Session, text: str, week: str) -> str:
+def person(session: Session, text: str, week: str) -> str:
     """The id of the member meant; raises `Refusal`."""
     try:
-        return lookup.subject(now.definitions, text, ("member",), week=week)
+        return lookup.subject(session.definitions, text, ("member",), week=week)
     except lookup.NotFound as error:
         raise Refusal(error.brief, _("'qibi member list' shows them"), 1) from None
 
 
-def asked_branch(now: Session, text: str | None) -> str:
+def asked_branch(session: Session, text: str | None) -> str:
     """`--branch`, or the only one that there is."""
     if text:
-        return now.find_branch(text)
-    branches = now.definitions.branches
+        return session.find_branch(text)
+    branches = session.definitions.branches
     if len(branches) == 1:
         return branches[0].id
     raise Refusal(_("which branch?"), _("name it: --branch BRANCH"), 1)
 
 
-def must_be_new(now: Session, name: str, key: str | None) -> None:
+def must_be_new(session: Session, name: str, key: str | None) -> None:
     """Raises `Refusal` where the id is taken, or a name stands already and no id tells them apart."""
-    definitions = now.definitions
+    definitions = session.definitions
     if key and definitions.kind(key):
         raise Refusal(
             _("'{id}' is {name} already").format(id=key, name=definitions.title(key)),
@@ -543,13 +544,13 @@ def branch_of(definitions: Definitions, key: str) -> Branch:
     return found
 
 
-def must_have_begun(now: Session, span: Membership, week: str) -> None:
+def must_have_begun(session: Session, span: Membership, week: str) -> None:
     """Raises `Refusal` where a change would end a row before it has held a week."""
     if week <= span.since:
         raise Refusal(
             _("{name} is in {branch} only since {since}").format(
-                name=now.definitions.title(span.id),
-                branch=phrases.branch(now.definitions, span.branch),
+                name=session.definitions.title(span.id),
+                branch=phrases.branch(session.definitions, span.branch),
                 since=span.since,
             ),
             _("choose a later week, or mend that row in branches/{branch}.yaml").format(
@@ -559,13 +560,16 @@ def must_have_begun(now: Session, span: Membership, week: str) -> None:
         )
 
 
-def nowhere(now: Session, key: str, week: str) -> Refusal:
+def nowhere(session: Session, key: str, week: str) -> Refusal:
     """That a member stands in no branch in a week, with where they did and will."""
     spans = [
-        f"{m.branch} {_open(m.since)}..{_open(m.until)}" for m in now.definitions.spans.get(key, ())
+        f"{m.branch} {_open(m.since)}..{_open(m.until)}"
+        for m in session.definitions.spans.get(key, ())
     ]
     return Refusal(
-        _("{name} is in no branch in {week}").format(name=now.definitions.title(key), week=week),
+        _("{name} is in no branch in {week}").format(
+            name=session.definitions.title(key), week=week
+        ),
         _("they are in: {spans}").format(spans=listing(spans)),
         1,
     )
@@ -593,10 +597,10 @@ def proposed_id(definitions: Definitions, branch: str) -> str:
 
 
 def still_named(
-    now: Session, key: str, until: str, branch: str, going: Iterable[str] = ()
+    session: Session, key: str, until: str, branch: str, going: Iterable[str] = ()
 ) -> list[str]:
     """Where a book names someone after their last week in a branch: CPs, apprentices not going too."""
-    definitions = now.definitions
+    definitions = session.definitions
     found = [
         _("{name} still leads {cp}; see cps in branches/{branch}.yaml").format(
             name=definitions.title(key), cp=definitions.title(cp.id), branch=cp.branch

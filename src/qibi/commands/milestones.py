@@ -203,28 +203,30 @@ def outstanding(
     return [p for p in made if p and score_of(definitions, scores, *p.key) is None]
 
 
-def states_of(now: Session, plans: Sequence[Plan]) -> tuple[list[PlanState], list[Batch]]:
+def states_of(session: Session, plans: Sequence[Plan]) -> tuple[list[PlanState], list[Batch]]:
     """The state of these plans, and every batch of the branches that ever held their CPs."""
-    spans = now.definitions.cp_spans
+    spans = session.definitions.cp_spans
     branches = {s.branch for p in plans for s in spans.get(p.cp, ())}
-    batches = now.standing(batches_of(now.root, branches, now.around.cache))
+    batches = session.standing(batches_of(session.root, branches, session.around.cache))
     cancelled = cancelled_entries(batches)
     return [state_of_plan(p, batches, cancelled) for p in plans], batches
 
 
-def outstanding_for(now: Session, week: str, branch: str) -> list[Proposal]:
+def outstanding_for(session: Session, week: str, branch: str) -> list[Proposal]:
     """What the plans of a branch's CPs propose to be scored in a week and nobody has scored."""
-    plans = [p for p in now.definitions.plans if now.definitions.branch_of(p.cp, week) == branch]
+    plans = [
+        p for p in session.definitions.plans if session.definitions.branch_of(p.cp, week) == branch
+    ]
     if not plans:
         return []
-    states, batches = states_of(now, plans)
-    return outstanding(now.definitions, states, batches, week)
+    states, batches = states_of(session, plans)
+    return outstanding(session.definitions, states, batches, week)
 
 
-def doubles(now: Session, proposal: Proposal) -> tuple[str, Score] | None:
+def doubles(session: Session, proposal: Proposal) -> tuple[str, Score] | None:
     """A live score that may be the very same: on that item, about then, but for no milestone."""
     about = {proposal.week, weeks.week_of(date.fromisoformat(proposal.done))}
-    for key, score in live_scores(now.standing(read_weeks(now.root, sorted(about)))):
+    for key, score in live_scores(session.standing(read_weeks(session.root, sorted(about)))):
         same = (score.subject, score.item) == (proposal.cp, proposal.item.id)
         if same and not score.milestone:
             return key, score
@@ -239,19 +241,19 @@ def accepting(found: Sequence[Proposal], branch: str) -> str:
     return shlex.join(words)
 
 
-def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
+def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
     """What waits for a scorer by a week: (branch, sentence, command), by the order of branches.
 
     Proposed points of milestones, milestones that are overdue, and entries for submitting late.
     """
-    definitions = now.definitions
+    definitions = session.definitions
     plans: dict[str, list[Plan]] = {}
     for plan in definitions.plans:
         plans.setdefault(definitions.branch_of(plan.cp, week) or "", []).append(plan)
     alive = [b.id for b in definitions.branches if b.alive(week)]
-    states, batches = states_of(now, [p for b in alive for p in plans.get(b, ())])
+    states, batches = states_of(session, [p for b in alive for p in plans.get(b, ())])
     proposals = outstanding(definitions, states, batches, week)
-    handed_in = recording.waiting(now, week)
+    handed_in = recording.waiting(session, week)
     found: list[tuple[str, str, str]] = []
     for branch in alive:
         keys = {p.cp for p in plans.get(branch, ())}
@@ -264,15 +266,15 @@ def waiting(now: Session, week: str) -> list[tuple[str, str, str]]:
             said = _("milestones to be scored: {names}").format(names=phrases.places(names))
             found.append((branch, said, accepting(mine, branch)))
         for state in (s for s in states if s.plan.cp in keys):
-            if text := _overdue(now, state, week):
+            if text := _overdue(session, state, week):
                 found.append((branch, text, shlex.join(["qibi", "task", "list", state.plan.cp])))
         found += [(b, said, command) for b, said, command in handed_in if b == branch]
     return found
 
 
-def _overdue(now: Session, state: PlanState, week: str) -> str:
+def _overdue(session: Session, state: PlanState, week: str) -> str:
     """The milestones of a plan that should have been done by a week's end and are not."""
-    by = min(now.today, weeks.sunday(week) + timedelta(days=1))
+    by = min(session.today, weeks.sunday(week) + timedelta(days=1))
     names = [
         f"{t.task.name} {m.milestone.name}"
         for t in state.tasks
@@ -281,42 +283,46 @@ def _overdue(now: Session, state: PlanState, week: str) -> str:
     ]
     return (
         _("{name}, overdue: {names}").format(
-            name=now.definitions.title(state.plan.cp), names=listing(names)
+            name=session.definitions.title(state.plan.cp), names=listing(names)
         )
         if names
         else ""
     )
 
 
-def say(now: Session, entry: Task, days: int, batches: list[Batch]) -> None:
+def say(session: Session, entry: Task, days: int, batches: list[Batch]) -> None:
     """Say how to score the days gained or lost, unless that has been done."""
-    found = proposal(now.definitions, entry.subject, entry.task, entry.milestone, entry.done, days)
+    found = proposal(
+        session.definitions, entry.subject, entry.task, entry.milestone, entry.done, days
+    )
     standing = score_of(
-        now.definitions, live_scores(batches), entry.subject, entry.task, entry.milestone
+        session.definitions, live_scores(batches), entry.subject, entry.task, entry.milestone
     )
     if standing:
         key, score = standing
         text = _("scored already: {points} by {entry}; it is never scored twice")
-        now.console.say(
+        session.console.say(
             text.format(points=points.signed(score.hundredths), entry=short(key)), "yellow"
         )
         if found is None:
-            now.console.say(_("nothing is lost or gained now; to take the points back:"))
+            session.console.say(_("nothing is lost or gained now; to take the points back:"))
             undone = ["qibi", "void", short(key)]
-            now.console.say(f"  {shlex.join(undone)}")
+            session.console.say(f"  {shlex.join(undone)}")
         elif (score.item, score.count) != (found.item.id, found.count):
-            now.console.say(_("its days differ now; to mend it:"))
+            session.console.say(_("its days differ now; to mend it:"))
             mended = ["qibi", "fix", short(key), "--item", found.item.id]
             mended += ["--count", str(found.count)] if found.item.per else []
-            now.console.say(f"  {shlex.join(mended)}")
+            session.console.say(f"  {shlex.join(mended)}")
         return
     if found is None:
         return
-    now.console.say(_("proposed to the scorer: {item}; to record it:").format(item=found.item.name))
+    session.console.say(
+        _("proposed to the scorer: {item}; to record it:").format(item=found.item.name)
+    )
     for line in found.lines:
-        now.console.say(line)
+        session.console.say(line)
     if found.needs_second:
-        now.console.say("  " + approver(), "dim")
+        session.console.say("  " + approver(), "dim")
 
 
 def approver() -> str:
@@ -333,7 +339,7 @@ _NO_MORE = ("", "q", "完")
 
 
 def propose(
-    now: Session,
+    session: Session,
     who: str,
     places: Sequence[tuple[str, str]],
     accept: bool,
@@ -346,32 +352,34 @@ def propose(
     """
     wrote = False
     for week, branch in places:
-        asks = accept or (now.around.on_terminal and not dry_run)
-        left = recording.interrupted(now, week) if asks else []
+        asks = accept or (session.around.on_terminal and not dry_run)
+        left = recording.interrupted(session, week) if asks else []
         try:
-            with now.without(left):  # what an interrupted command scored is proposed as it was then
-                found = outstanding_for(now, week, branch)
+            with session.without(
+                left
+            ):  # what an interrupted command scored is proposed as it was then
+                found = outstanding_for(session, week, branch)
         except Faults:
             if accept:
                 raise
-            now.console.say(
+            session.console.say(
                 _("the plans were not looked at, for part of the ledger is damaged: qibi check"),
                 "yellow",
             )
             continue
         if found:
-            wrote |= _propose(now, who, branch, found, accept, approved_by, dry_run)
+            wrote |= _propose(session, who, branch, found, accept, approved_by, dry_run)
         elif accept:
-            now.console.say(
+            session.console.say(
                 _("{branch}: no milestone waits to be scored in {week}").format(
-                    branch=phrases.branch(now.definitions, branch), week=week
+                    branch=phrases.branch(session.definitions, branch), week=week
                 )
             )
     return wrote
 
 
 def _propose(
-    now: Session,
+    session: Session,
     who: str,
     branch: str,
     found: list[Proposal],
@@ -379,44 +387,44 @@ def _propose(
     approved_by: str,
     dry_run: bool,
 ) -> bool:
-    name = phrases.branch(now.definitions, branch)
+    name = phrases.branch(session.definitions, branch)
     week = found[0].week
-    now.console.say(
+    session.console.say(
         _("{branch}, by the plans, to be scored in {week}:").format(branch=name, week=week)
     )
     doubtful = []
     for proposal in found:
-        for line in sentence(now.definitions, proposal):
-            now.console.say(line)
-        if standing := doubles(now, proposal):
+        for line in sentence(session.definitions, proposal):
+            session.console.say(line)
+        if standing := doubles(session, proposal):
             doubtful.append(proposal)
-            now.console.say("    " + _doubt(*standing), "yellow")
-    asks = now.around.on_terminal and not dry_run
+            session.console.say("    " + _doubt(*standing), "yellow")
+    asks = session.around.on_terminal and not dry_run
     chosen: list[tuple[Proposal, Wish]] = []
     if accept:
         chosen = [(p, p.wish(approved_by)) for p in found if p not in doubtful]
     elif asks:
-        chosen = _confirmed(now, who, branch, found, doubtful, approved_by)
+        chosen = _confirmed(session, who, branch, found, doubtful, approved_by)
     left = [p for p in found if p not in [c[0] for c in chosen]]
-    wrote = bool(chosen) and _record(now, who, branch, week, chosen, dry_run)
-    _say_left(now, branch, left, doubtful)
+    wrote = bool(chosen) and _record(session, who, branch, week, chosen, dry_run)
+    _say_left(session, branch, left, doubtful)
     return wrote
 
 
 def _say_left(
-    now: Session, branch: str, left: list[Proposal], doubtful: Sequence[Proposal]
+    session: Session, branch: str, left: list[Proposal], doubtful: Sequence[Proposal]
 ) -> None:
     """The commands that record what was not: the doubtful ones each by its own."""
     sure = [p for p in left if p not in doubtful]
     if sure:
-        now.console.say(_("to record them:") if len(sure) > 1 else _("to record it:"))
-        now.console.say("  " + accepting(sure, branch))
+        session.console.say(_("to record them:") if len(sure) > 1 else _("to record it:"))
+        session.console.say("  " + accepting(sure, branch))
     for proposal in (p for p in left if p in doubtful):
-        now.console.say(_("where it is not the same, to record it:"))
+        session.console.say(_("where it is not the same, to record it:"))
         for line in proposal.lines:
-            now.console.say(line)
+            session.console.say(line)
     if any(p.needs_second for p in left):
-        now.console.say("  " + approver(), "dim")
+        session.console.say("  " + approver(), "dim")
 
 
 def _doubt(key: str, score: Score) -> str:
@@ -426,7 +434,7 @@ def _doubt(key: str, score: Score) -> str:
 
 
 def _confirmed(
-    now: Session,
+    session: Session,
     who: str,
     branch: str,
     found: list[Proposal],
@@ -436,22 +444,24 @@ def _confirmed(
     """What the scorer says yes to, with who approved it where the scheme wants someone."""
     chosen = []
     for proposal in found:
-        title = milestone_title(now.definitions, *proposal.key)
-        if not now.console.confirm(
+        title = milestone_title(session.definitions, *proposal.key)
+        if not session.console.confirm(
             _("record {what}?").format(what=title), proposal not in doubtful
         ):
             continue
         points = ""
         if proposal.points is None:
-            points = now.console.ask(_("points ({worth})?").format(worth=price_text(proposal.item)))
+            points = session.console.ask(
+                _("points ({worth})?").format(worth=price_text(proposal.item))
+            )
         wish = proposal.wish(approved_by, points)
-        stamp = now.stamp(proposal.week, branch, who)
-        while problems := admit(now.definitions, stamp, wish)[1]:
+        stamp = session.stamp(proposal.week, branch, who)
+        while problems := admit(session.definitions, stamp, wish)[1]:
             for _field, message in problems:
-                now.console.problem(message)
+                session.console.problem(message)
             if any(field != "approved_by" for field, _message in problems):
                 break
-            approved_by = now.console.ask(_("approved by whom? (a bare return leaves it)"))
+            approved_by = session.console.ask(_("approved by whom? (a bare return leaves it)"))
             if approved_by in _NO_MORE:
                 approved_by = ""
                 break
@@ -462,7 +472,7 @@ def _confirmed(
 
 
 def _record(
-    now: Session,
+    session: Session,
     who: str,
     branch: str,
     week: str,
@@ -470,14 +480,14 @@ def _record(
     dry_run: bool,
 ) -> bool:
     """Record what is still outstanding; all of it or, raising `Faults`, nothing."""
-    stamp = now.stamp(week, branch, who)
+    stamp = session.stamp(week, branch, who)
 
     def plan(_batches: list[Batch]) -> list[Entry]:
-        still = {p.key for p in outstanding_for(now, week, branch)}
+        still = {p.key for p in outstanding_for(session, week, branch)}
         entries: list[Entry] = []
         findings: list[Finding] = []
         for proposal, wish in (c for c in chosen if c[0].key in still):
-            admitted, problems = admit(now.definitions, stamp, wish)
+            admitted, problems = admit(session.definitions, stamp, wish)
             place = f"{proposal.task}/{proposal.milestone}"
             findings += [Finding(place, message=message) for _field, message in problems]
             entries += [
@@ -489,11 +499,11 @@ def _record(
             raise Faults(findings)
         return entries
 
-    done = recording.record(now, week, branch, plan, dry_run)
+    done = recording.record(session, week, branch, plan, dry_run)
     if done is None:
-        now.console.say(_("someone else recorded them meanwhile; nothing was recorded"))
+        session.console.say(_("someone else recorded them meanwhile; nothing was recorded"))
         return False
-    say_few(now, week, branch, done, dry_run)
+    say_few(session, week, branch, done, dry_run)
     return not dry_run
 
 
@@ -503,16 +513,16 @@ def _record(
 class Target:
     """The milestone that `-e ENTRY --milestone TASK/MILESTONE` scores; raises `Refusal`."""
 
-    def __init__(self, now: Session, week: str, wish: Wish, text: str) -> None:
-        self._now = now
-        scheme = now.definitions.scheme(week)
+    def __init__(self, session: Session, week: str, wish: Wish, text: str) -> None:
+        self._now = session
+        scheme = session.definitions.scheme(week)
         items = [i for i in scheme.items() if i.auto == "milestone"] if scheme else []
         self._item = next((i for i in items if i.id == wish.item), None)
         if self._item is None:
             known = listing([f"{i.id} {i.name}" for i in items])
             advice = _("the items for milestones are: {names}").format(names=known) if known else ""
             raise Refusal(_("{item} is not for milestones").format(item=wish.item), advice, 1)
-        plan = plan_of(now, wish.subject)
+        plan = plan_of(session, wish.subject)
         task, slash, milestone = text.partition("/")
         if not slash:
             raise Refusal(
@@ -524,12 +534,12 @@ class Target:
         reached = named_milestone(of, milestone)
         self._plan, self.task, self.milestone = plan, of.id, reached.id
         self._title = f"{of.name} {reached.name}"
-        (state,), _batches = states_of(now, [plan])
+        (state,), _batches = states_of(session, [plan])
         found = state.milestone(of.id, reached.id)
-        self._days = found.days(min(now.today, weeks.sunday(week))) or 0
+        self._days = found.days(min(session.today, weeks.sunday(week))) or 0
         self._done = found.done
         self._refuse_unknown_days(week, reached.due)
-        with now.without(recording.interrupted(now, week)):  # this may be one of them again
+        with session.without(recording.interrupted(session, week)):  # this may be one of them again
             self.must_be_unscored()
         self.wish = self._completed(week, wish)
 
@@ -616,17 +626,17 @@ def _example(plan: Plan) -> str:
 # What is named on the command line of `qibi task`: a plan, a task, a milestone, a percent, a day.
 
 
-def plan_of(now: Session, text: str) -> Plan:
+def plan_of(session: Session, text: str) -> Plan:
     """The plan of the CP meant; raises `Refusal`."""
     try:
-        key = lookup.subject(now.definitions, text, ("cp",), week=weeks.week_of(now.today))
+        key = lookup.subject(session.definitions, text, ("cp",), week=weeks.week_of(session.today))
     except lookup.NotFound as error:
         raise Refusal(str(error), code=1) from None
-    for found in now.definitions.plans:
+    for found in session.definitions.plans:
         if found.cp == key:
             return found
     raise Refusal(
-        _("{name} has no plan").format(name=now.definitions.title(key)),
+        _("{name} has no plan").format(name=session.definitions.title(key)),
         _("write plans/{cp}.yaml: tasks with milestones and their due days").format(cp=key),
         1,
     )
@@ -672,17 +682,17 @@ def percent(text: str) -> int:
     )
 
 
-def day(now: Session, text: str | None) -> date:
+def day(session: Session, text: str | None) -> date:
     """The day meant, today where none is named; raises `Refusal` for one to come."""
     if text is None:
-        return now.today
+        return session.today
     found = parse_day(text)
     if found is None:
         raise Refusal(_("'{text}' is not a date; write it as 2026-11-18").format(text=text), code=1)
-    if found > now.today:
+    if found > session.today:
         raise Refusal(
             _("{day} is still to come; today is {today}").format(
-                day=found.isoformat(), today=now.today.isoformat()
+                day=found.isoformat(), today=session.today.isoformat()
             ),
             _("record it when it is there"),
             1,

@@ -10,7 +10,7 @@ from qibi.board.build import Asked
 from qibi.board.minutes import Minutes
 from qibi.cli import options
 from qibi.cli.options import put
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 from qibi.commands.board import asked_of
 from qibi.commands.export import must_be_scored
 
@@ -42,7 +42,7 @@ def minutes(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     ending = (output or "").rpartition(".")[2].lower()
     form = form or (ending if ending in FORMATS else "md")
     if form not in FORMATS:
@@ -50,16 +50,16 @@ def minutes(
             _("there is no format '{form}'").format(form=form),
             _("one of: {formats}").format(formats=listing(list(FORMATS))),
         )
-    asked = now.week(week)
-    made = minutes_of(asked_of(now, asked))
+    asked = session.week(week)
+    made = minutes_of(asked_of(session, asked))
     if form == "docx":
-        put(now, as_docx(made), output, f"{now.definitions.id}-{asked}.docx")
+        put(session, as_docx(made), output, f"{session.definitions.id}-{asked}.docx")
         return
     raw = as_markdown(made)
     if output and output != "-":
-        put(now, raw, output, output)
+        put(session, raw, output, output)
     else:
-        now.around.stdout.write(raw.decode())
+        session.around.stdout.write(raw.decode())
 
 
 def as_docx(made: Minutes) -> bytes:

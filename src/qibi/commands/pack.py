@@ -12,7 +12,7 @@ from qibi.base.language import _, mark
 from qibi.board.build import Asked
 from qibi.board.pack import Entry, Part, write
 from qibi.cli import options, phrases
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands import board, export, minutes
 
 PANEL = "look", 9
@@ -40,15 +40,15 @@ def pack(
     ] = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = now.week(week)
+    session = current_session()
+    asked = session.week(week)
     if output == "-":
         raise Refusal(_("a folder can't go to standard output"), _("name a folder: -o DIR"))
-    named = output or f"{now.definitions.id}-{asked}"
-    reckoned = board.asked_of(now, asked)
+    named = output or f"{session.definitions.id}-{asked}"
+    reckoned = board.asked_of(session, asked)
     made = minutes.minutes_of(reckoned)  # refuses first where nobody has scored the week
     parts = [
-        *_board(now, reckoned),
+        *_board(session, reckoned),
         Part(
             _("Minutes"),
             [
@@ -58,76 +58,80 @@ def pack(
         ),
         Part(
             _("Standings"),
-            [Entry("summary.xlsx", _("Summary (xlsx)"), _summary(now, reckoned))],
+            [Entry("summary.xlsx", _("Summary (xlsx)"), _summary(session, reckoned))],
         ),
-        _sheets(now, weeks.shift(asked, 1)),
+        _sheets(session, weeks.shift(asked, 1)),
     ]
-    folder: Path = now.around.folder / named
-    title = f"{now.definitions.name}  {phrases.week(asked)}"
+    folder: Path = session.around.folder / named
+    title = f"{session.definitions.name}  {phrases.week(asked)}"
     count = sum(len(part.entries) for part in parts) + 1
-    with now.console.progress(_("writing files"), count) as step:
+    with session.console.progress(_("writing files"), count) as step:
         write(folder.absolute(), title, made.notes, parts, step)
-    now.console.say(_("written: {path}").format(path=Path(named) / "index.html"))
+    session.console.say(_("written: {path}").format(path=Path(named) / "index.html"))
 
 
-def _board(now: Session, asked: Asked) -> list[Part]:
+def _board(session: Session, asked: Asked) -> list[Part]:
     """The week's board for the screen, for paper and for a phone, and a slip for each member."""
-    found = board.week_board(now, asked)
+    found = board.week_board(session, asked)
     made = [
-        Entry(f"board.{form}", title, board.drawn_board(now, found, form))
+        Entry(f"board.{form}", title, board.drawn_board(session, found, form))
         for form, title in (
             ("html", _("Board to open, sort and filter (html)")),
             ("pdf", _("Board for A4 and A3 (pdf)")),
             ("png", _("Board for the chat group (png)")),
         )
     ]
-    return [Part(_("Board"), made), *_slips(now, asked)]
+    return [Part(_("Board"), made), *_slips(session, asked)]
 
 
-def _slips(now: Session, asked: Asked) -> list[Part]:
+def _slips(session: Session, asked: Asked) -> list[Part]:
     """All slips to print, and a page for each member of the week, by branch."""
     definitions, week = asked.definitions, asked.week
     members = [m.id for b in definitions.branches for m in definitions.members_of(b.id, week)]
     names = Counter(definitions.title(key) for key in members)
     entries, made, printed = [], [], []
-    with now.console.progress(_("slips"), len(members) + 1) as step:
+    with session.console.progress(_("slips"), len(members) + 1) as step:
         for key in members:
             name = definitions.title(key)
             title = name if names[name] == 1 else f"{name} ({key})"
             made.append(board.slip(asked, key))
-            raw = board.drawn_slip(now, made[-1], "html")
+            raw = board.drawn_slip(session, made[-1], "html")
             entries.append(Entry(f"slips/{key}.html", title, raw))
             step()
         if 0 < len(made) <= _MOST_PRINTED:
             title = _("All slips to print, a page each (pdf)")
-            printed.append(Entry("slips.pdf", title, board.drawn_slips(now, made)))
+            printed.append(Entry("slips.pdf", title, board.drawn_slips(session, made)))
             step()
     if len(made) > _MOST_PRINTED:
         text = _("slips.pdf is left out: {count} slips are too many for one file")
-        now.console.say(text.format(count=len(made)), "yellow")
+        session.console.say(text.format(count=len(made)), "yellow")
     return [Part(_("Slips"), printed), Part(_("Slips, one by one"), entries)]
 
 
-def _summary(now: Session, asked: Asked) -> bytes:
-    rankings = {kind: asked.behind(kind).ranking for kind in export.kinds_of_pages(now.definitions)}
-    return export.workbook_of(now, weeks.single(asked.week), rankings)
+def _summary(session: Session, asked: Asked) -> bytes:
+    rankings = {
+        kind: asked.behind(kind).ranking for kind in export.kinds_of_pages(session.definitions)
+    }
+    return export.workbook_of(session, weeks.single(asked.week), rankings)
 
 
-def _sheets(now: Session, week: str) -> Part:
+def _sheets(session: Session, week: str) -> Part:
     """The score sheets of a week, one for each branch that has anyone to score."""
     from qibi.commands import sheet
 
-    scheme = now.definitions.scheme(week)
-    branches = [b.id for b in now.definitions.branches if now.definitions.has_subjects(b.id, week)]
+    scheme = session.definitions.scheme(week)
+    branches = [
+        b.id for b in session.definitions.branches if session.definitions.has_subjects(b.id, week)
+    ]
     entries = []
-    with now.console.progress(_("sheets"), len(branches)) as step:
-        rules = sheet.rules_of(now, scheme) if scheme and branches else ()
+    with session.console.progress(_("sheets"), len(branches)) as step:
+        rules = sheet.rules_of(session, scheme) if scheme and branches else ()
         for key in branches:
-            made, _others = sheet.blank_of(now, key, week, "long", (), False)
+            made, _others = sheet.blank_of(session, key, week, "long", (), False)
             entries.append(
                 Entry(
-                    f"sheets/{sheet.file_name(now, key, week, 'xlsx')}",
-                    phrases.branch(now.definitions, key),
+                    f"sheets/{sheet.file_name(session, key, week, 'xlsx')}",
+                    phrases.branch(session.definitions, key),
                     sheet.made_bytes(made, rules),
                 )
             )

@@ -13,7 +13,7 @@ from qibi.book.definitions import Criterion, Definitions
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import asked_period
 from qibi.cli.output import Cell, Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting, read_counting
 from qibi.ledger.evidence_files import HONOURS, RECORDS
 from qibi.scoring.facts import KINDS, SPANNING, Question
@@ -114,7 +114,7 @@ def rank(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     if any(one is not None for one in (fleet, engine, master, lake)):
         from qibi.commands import rank_fleet
 
@@ -129,23 +129,23 @@ def rank(
         rank_fleet.refuse_together([name for name, value in alone.items() if value is not None])
         times = rank_fleet.Times(period, week, month, quarter, year)
         asked_fleet = rank_fleet.Asked(fleet, times, by, criterion, top, recompute, on)
-        rank_fleet.show(now, asked_fleet, form, output)
+        rank_fleet.show(session, asked_fleet, form, output)
         return
     if recompute:
         raise Refusal(_("--recompute needs --fleet"), _("name the fleet: --fleet fleet.yaml"))
-    asked = asked_period(now, period, week, month, quarter, year)
+    asked = asked_period(session, period, week, month, quarter, year)
     if by not in KINDS:
         raise Refusal(
             _("there is no ranking by '{by}'").format(by=by),
             _("one of: {kinds}").format(kinds=listing(list(KINDS))),
         )
-    one, part, place = _among(now, branch, department, section)
+    one, part, place = _among(session, branch, department, section)
     if honours:
         if criterion is not None:
             names = "--honours, --criterion"
             raise Refusal(_("{names} can't go together").format(names=names), _("leave one out"))
         show(
-            now,
+            session,
             Question(asked, by=by, branch=one, department=part, section=place),
             top,
             form,
@@ -153,29 +153,29 @@ def rank(
         )
         return
     found = ranking_of(
-        now.root,
-        now.definitions,
+        session.root,
+        session.definitions,
         asked,
         by=by,
         branch=one,
         department=part,
         section=place,
-        criterion=_criterion(now.definitions, criterion, asked.weeks[-1]),
-        cache=now.around.cache,
-        today=now.today,
+        criterion=_criterion(session.definitions, criterion, asked.weeks[-1]),
+        cache=session.around.cache,
+        today=session.today,
         trend=form == "md"
-        or (form == "table" and (branch is not None or now.around.width >= _TREND_FROM)),
+        or (form == "table" and (branch is not None or session.around.width >= _TREND_FROM)),
     )
     _warn(found)
-    columns = _WIDE if form == "md" else now.around.width
-    now.console.show(view(now.definitions, found, top, columns, form), form, output)
+    columns = _WIDE if form == "md" else session.around.width
+    session.console.show(view(session.definitions, found, top, columns, form), form, output)
 
 
 def _among(
-    now: Session, branch: str | None, department: str | None, section: str | None
+    session: Session, branch: str | None, department: str | None, section: str | None
 ) -> tuple[str | None, str | None, str | None]:
     """The filters with what each of them means; raises `Refusal` where that is nothing."""
-    book = now.definitions
+    book = session.definitions
     try:
         one = lookup.branch(book, branch) if branch is not None else None
         part = lookup.department(book, department) if department is not None else None
@@ -203,7 +203,7 @@ def _criterion(definitions: Definitions, text: str | None, week: str) -> str | N
 
 def _warn(ranking: Ranking) -> None:
     for _code, text in warnings(ranking):
-        session().console.say(_("warning: {text}").format(text=text), "yellow")
+        current_session().console.say(_("warning: {text}").format(text=text), "yellow")
 
 
 # A ranking for people: as much of it as the terminal has room for.
@@ -595,18 +595,20 @@ def name_heading(definitions: Definitions, by: str) -> str:
 # qibi rank --honours: who was given letters, pennants, medals and patents in a period.
 
 
-def show(now: Session, question: Question, top: int | None, form: str, output: str | None) -> None:
+def show(
+    session: Session, question: Question, top: int | None, form: str, output: str | None
+) -> None:
     """Write the ranking by honours; raises `Faults` where the ledger is damaged."""
-    counts = counting(now.root, question.period.weeks)
-    found = ranking(now.definitions, read_counting(now.root, counts), question)
+    counts = counting(session.root, question.period.weeks)
+    found = ranking(session.definitions, read_counting(session.root, counts), question)
     for text in (
         *_warnings(found),
         *phrases.lost(counts.lost_in),
         *phrases.pending(counts.waiting),
     ):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
     closure = phrases.closure_of(question.period.weeks, counts.closed)
-    now.console.show(_view(now, found, top, closure), form, output)
+    session.console.show(_view(session, found, top, closure), form, output)
 
 
 def _warnings(found: HonoursRanking) -> list[str]:
@@ -620,10 +622,10 @@ def _warnings(found: HonoursRanking) -> list[str]:
     return [text.format(count=found.unknown)]
 
 
-def _view(now: Session, found: HonoursRanking, top: int | None, closure: str) -> View:
-    definitions, asked = now.definitions, found.question
+def _view(session: Session, found: HonoursRanking, top: int | None, closure: str) -> View:
+    definitions, asked = session.definitions, found.question
     shown = [p for p in found.places if top is None or (p.rank and p.rank <= top)]
-    result = View(payload=_payload(now, found, shown))
+    result = View(payload=_payload(session, found, shown))
     result.header = [
         _("Rank"),
         _("Id"),
@@ -650,7 +652,7 @@ def _view(now: Session, found: HonoursRanking, top: int | None, closure: str) ->
     result.line("  ".join(title), "bold")
     result.line()
     if shown:
-        result.blocks.append(_honours_grid(now, asked, shown))
+        result.blocks.append(_honours_grid(session, asked, shown))
         if any(p.counts["pledge"] for p in shown):
             result.line()
             result.line(_("pledges are on record; they make no place"), "dim")
@@ -662,9 +664,9 @@ def _view(now: Session, found: HonoursRanking, top: int | None, closure: str) ->
     return result
 
 
-def _honours_grid(now: Session, asked: Question, shown: list[Honoured]) -> Grid:
+def _honours_grid(session: Session, asked: Question, shown: list[Honoured]) -> Grid:
     """Only the kinds that anyone has, a dot where someone has none."""
-    definitions = now.definitions
+    definitions = session.definitions
     kinds = [kind for kind in HONOURS if any(p.counts[kind] for p in shown)]
     pledged = ["pledge"] if any(p.counts["pledge"] for p in shown) else []
     branches = asked.by not in ("branch", *SPANNING) and not asked.branch
@@ -686,7 +688,7 @@ def _honours_grid(now: Session, asked: Question, shown: list[Honoured]) -> Grid:
     return Grid(columns, rows)
 
 
-def _payload(now: Session, found: HonoursRanking, shown: list[Honoured]) -> dict[str, Any]:
+def _payload(session: Session, found: HonoursRanking, shown: list[Honoured]) -> dict[str, Any]:
     asked = found.question
     return {
         "qibi": 1,
@@ -700,7 +702,7 @@ def _payload(now: Session, found: HonoursRanking, shown: list[Honoured]) -> dict
             {
                 "rank": p.rank,
                 "subject": p.subject,
-                "name": now.definitions.title_of(asked.by, p.subject),
+                "name": session.definitions.title_of(asked.by, p.subject),
                 "branch": p.branch,
                 "total": p.total,
                 **{kind: p.counts[kind] for kind in RECORDS},

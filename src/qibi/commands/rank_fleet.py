@@ -66,7 +66,7 @@ def engine(fleet: str | None, name: str | None, master: str | None, copy: str | 
 
 
 def ranked(
-    now: Session,
+    session: Session,
     on: Engine,
     lake: "Lake",
     fleet: "FleetFile",
@@ -86,7 +86,7 @@ def ranked(
     job = spark.Job(lake, fleet, question, recompute)
     moved = (lake.folder, on.copy) if on.copy else None
     with (
-        now.console.progress(_("ranking on Spark"), job.count) as step,
+        session.console.progress(_("ranking on Spark"), job.count) as step,
         spark.on(on.master or LOCAL, moved, step) as runner,
     ):
         return job.rank(runner)
@@ -147,7 +147,7 @@ def refuse_together(names: list[str]) -> None:
         raise Refusal(_("{names} can't go together").format(names=named), _("leave one out"))
 
 
-def show(now: Session, asked: Asked, form: str, output: str | None) -> None:
+def show(session: Session, asked: Asked, form: str, output: str | None) -> None:
     """Rank a fleet; raises `Refusal` or `Faults`."""
     from qibi.commands.fleet import opened
     from qibi.fleet.ranking import KINDS, Question, before
@@ -157,25 +157,25 @@ def show(now: Session, asked: Asked, form: str, output: str | None) -> None:
             _("a fleet has no ranking by '{by}'").format(by=asked.by),
             _("one of: {kinds}").format(kinds=listing(list(KINDS))),
         )
-    fleet, _path, lake = opened(now, asked.fleet)
+    fleet, _path, lake = opened(session, asked.fleet)
     if not lake.manifest.books:
         raise Refusal(
             _("nothing is collected yet in {lake}").format(lake=lake.shown),
             _("run: qibi fleet collect {fleet}").format(fleet=argument(asked.fleet)),
         )
-    across = Across(now.around, now.options, now.console)
+    across = Across(session.around, session.options, session.console)
     across.lake = lake
     period = asked_period(across, *asked.times)
     earlier = before(lake, period)
     criterion = _criterion(lake, asked.criterion)
     question = Question(period, earlier, asked.by, criterion, criteria=form != "table")
-    found = ranked(now, asked.on, lake, fleet, question, asked.recompute)
+    found = ranked(session, asked.on, lake, fleet, question, asked.recompute)
     if criterion and not found.standings:
         _refuse_unknown(lake, criterion)
     for _code, text in warnings(lake, found):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
-    columns = _WIDE if form == "md" else now.around.width
-    now.console.show(_view(lake, fleet, found, asked, columns), form, output)
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
+    columns = _WIDE if form == "md" else session.around.width
+    session.console.show(_view(lake, fleet, found, asked, columns), form, output)
 
 
 def _criterion(lake: "Lake", text: str | None) -> str | None:

@@ -15,7 +15,7 @@ from qibi.book.words import state_name as state_name
 from qibi.cli import completion, options, phrases, recording
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.phrases import day_text
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands.lists import black_listed
 from qibi.ledger.batches import Batch, latest_first, weeks_with_batches
 from qibi.ledger.entries import Entry, File, Remedy
@@ -47,22 +47,22 @@ Evidence = Annotated[
 Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
 
 
-def standing_remedies(now: Session) -> list[Batch]:
+def standing_remedies(session: Session) -> list[Batch]:
     """The batches of all weeks that say anything of a remedy, but for hidden ones."""
-    weeks = weeks_with_batches(now.root)
-    return now.standing(batches_with_remedies(now.root, weeks, now.around.cache))
+    weeks = weeks_with_batches(session.root)
+    return session.standing(batches_with_remedies(session.root, weeks, session.around.cache))
 
 
-def known_lives(now: Session) -> dict[str, Life]:
+def known_lives(session: Session) -> dict[str, Life]:
     """Remedy id: its life, of all weeks."""
-    return lives(standing_remedies(now))
+    return lives(standing_remedies(session))
 
 
-def shown_by(now: Session, text: str) -> tuple[str, ...]:
+def shown_by(session: Session, text: str) -> tuple[str, ...]:
     """The evidence of `--evidence`; raises `Refusal` where it is of the book's own records."""
     found = references(text)
     for reference in found:
-        if wrong := own_record(reference, now.root, now.around.folder):
+        if wrong := own_record(reference, session.root, session.around.folder):
             raise Refusal(wrong, code=1)
     return found
 
@@ -96,25 +96,25 @@ def show_all(
     output: options.Output = None,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
-    wanted = list(islice(latest_first(now.root), None if everything else RECENT + 1))
+    session = current_session()
+    wanted = list(islice(latest_first(session.root), None if everything else RECENT + 1))
     if len(wanted) > RECENT and not everything:
         text = _("of the latest {count} weeks; --all reads all").format(count=RECENT)
-        now.console.say(text, "dim")
+        session.console.say(text, "dim")
         wanted = wanted[:RECENT]
-    batches = batches_with_remedies(now.root, sorted(wanted), now.around.cache)
-    key = now.find_subject(subject) if subject else None
+    batches = batches_with_remedies(session.root, sorted(wanted), session.around.cache)
+    key = session.find_subject(subject) if subject else None
     found = [
         (name, life)
         for name, life in lives(batches).items()
         if (everything or not life.ended) and key in (None, life.subject)
     ]
     found.sort(key=lambda pair: (pair[1].ended, pair[1].due or "9999", pair[0]))
-    _warn_of_strays(now, batches)
-    now.console.show(view_of(now, found, with_steps=key is not None), form, output)
+    _warn_of_strays(session, batches)
+    session.console.show(view_of(session, found, with_steps=key is not None), form, output)
 
 
-def _warn_of_strays(now: Session, batches: list[Batch]) -> None:
+def _warn_of_strays(session: Session, batches: list[Batch]) -> None:
     lost = len(strays(batches))
     if lost:
         text = many(
@@ -122,7 +122,7 @@ def _warn_of_strays(now: Session, batches: list[Batch]) -> None:
             "{count} steps of remedies that nobody opened count for nothing",
             lost,
         ).format(count=lost)
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
 
 
 # qibi remedy open: one remedy, or one for each that a black list names.
@@ -169,56 +169,56 @@ def open_some(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `remedy.COMMANDS` has its help."""
-    now = session()
+    session = current_session()
     if (subject is None) == (from_list is None) or (from_list and (week or named)):
         raise Refusal(
             _("for whom?"), _("name a subject, or --from-list WEEK without --week and --id"), 1
         )
-    asked = now.past_week(from_list or week or now.week(None))
-    who = now.who(recorded_as)
+    asked = session.past_week(from_list or week or session.week(None))
+    who = session.who(recorded_as)
     if subject is not None:
         if not measure:
             raise Refusal(_("what is to be done?"), _("say it: --measure TEXT"), 1)
-        key = now.find_subject(subject, asked)
-        policy = now.definitions.lists.get(now.definitions.kind(key) or "")
+        key = session.find_subject(subject, asked)
+        policy = session.definitions.lists.get(session.definitions.kind(key) or "")
         usual = remedy_due(policy, asked) if policy else None
         wanted = [(key, usual.isoformat() if usual else "", measure, note)]
     else:
-        wanted = list(black_listed(now, asked))
+        wanted = list(black_listed(session, asked))
         if not wanted:
             text = _("nobody is on the black list of {week}").format(week=phrases.week(asked))
-            now.console.say(text)
+            session.console.say(text)
     entries = [
         Remedy(
             week=asked,
-            branch=home(now.definitions, key, asked),
+            branch=home(session.definitions, key, asked),
             recorded_by=who,
-            recorded_at=now.recorded_at(),
+            recorded_at=session.recorded_at(),
             remedy=named,
             state="open",
             subject=key,
-            owner=_owner(now, owner, key, asked),
+            owner=_owner(session, owner, key, asked),
             measure=measure or mending,
             due=due_day(asked, due or usual_due),
             note=note or remark,
-            evidence=shown_by(now, evidence),
+            evidence=shown_by(session, evidence),
         )
         for key, usual_due, mending, remark in wanted
     ]
-    _open(now, entries, dry_run, once=subject is None)
+    _open(session, entries, dry_run, once=subject is None)
 
 
-def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) -> None:
+def _open(session: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) -> None:
     """Write each as a batch, with an id where it has none; `once`: no second for subject and week."""
-    title = now.definitions.title
+    title = session.definitions.title
     opened: set[str] = set()
     for entry in entries:
-        key, there = _open_one(now, entry, opened, dry_run, once)
+        key, there = _open_one(session, entry, opened, dry_run, once)
         if there:
             text = _("{name} has a remedy for {week} already: {ids}").format(
                 name=title(entry.subject), week=entry.week, ids=listing(there)
             )
-            now.console.say(text)
+            session.console.say(text)
             continue
         opened.add(key)
         said = (
@@ -226,21 +226,23 @@ def _open(now: Session, entries: Sequence[Remedy], dry_run: bool, once: bool) ->
             if dry_run
             else _("opened {id}  {name}: {measure}")
         )
-        now.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
+        session.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
         text = _("    owner {owner}, due {day}")
-        now.console.say(text.format(owner=title(entry.owner), day=day_text(entry.due, now.today)))
+        session.console.say(
+            text.format(owner=title(entry.owner), day=day_text(entry.due, session.today))
+        )
     if opened and not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def _open_one(
-    now: Session, entry: Remedy, taken: Collection[str], dry_run: bool, once: bool
+    session: Session, entry: Remedy, taken: Collection[str], dry_run: bool, once: bool
 ) -> tuple[str, list[str]]:
     """Write one; its id, which is none of those taken; or the ids of those that are there already."""
     there: list[str] = []
 
     def plan(_batches: list[Batch]) -> list[Entry]:
-        known = known_lives(now)
+        known = known_lives(session)
         ids = {*taken, *(life.id for life in known.values())}
         place = (entry.subject, entry.week)
         there[:] = [k for k, life in known.items() if once and (life.subject, life.week) == place]
@@ -251,7 +253,7 @@ def _open_one(
         return [msgspec.structs.replace(entry, remedy=key)]
 
     generated = () if entry.remedy else ("remedy",)
-    done = recording.record(now, entry.week, entry.branch, plan, dry_run, generated=generated)
+    done = recording.record(session, entry.week, entry.branch, plan, dry_run, generated=generated)
     if done is None:
         return "", there
     (opened,) = done.batch.entries
@@ -259,9 +261,9 @@ def _open_one(
     return opened.remedy, []
 
 
-def _owner(now: Session, text: str, subject: str, week: str) -> str:
+def _owner(session: Session, text: str, subject: str, week: str) -> str:
     """Who has to see to it: whoever is named, else the member, or the first member of the CP."""
-    definitions = now.definitions
+    definitions = session.definitions
     if text:
         branch = definitions.branch_of(subject, week)
         try:
@@ -323,12 +325,12 @@ def _step(
     due: str = "",
 ) -> None:
     """Write one step of a remedy's life, in the week and branch where it was opened."""
-    now = session()
-    who = now.who(recorded_as)
-    life = _find(known_lives(now), key)
+    session = current_session()
+    who = session.who(recorded_as)
+    life = _find(known_lives(session), key)
 
     def plan(_batches: list[Batch]) -> list[Entry]:
-        batches = standing_remedies(now)
+        batches = standing_remedies(session)
         life = _find(lives(batches), key)
         cause = why_not(life, state, who)
         if cause:
@@ -340,13 +342,13 @@ def _step(
             week=life.week,
             branch=life.branch,
             recorded_by=who,
-            recorded_at=now.recorded_at(),
+            recorded_at=session.recorded_at(),
             remedy=life.id,
             state=state,
             subject=life.subject,
             due=due_day(life.week, due) if due else "",
             note=note,
-            evidence=shown_by(now, evidence),
+            evidence=shown_by(session, evidence),
         )
         made = recording.unwritten(life.week, life.branch, [entry])
         after = lives([*batches, made])[key]
@@ -360,12 +362,12 @@ def _step(
             )
         return [entry]
 
-    recording.record(now, life.week, life.branch, plan, dry_run)
+    recording.record(session, life.week, life.branch, plan, dry_run)
     said = _("would be {state}: {id}  {name}") if dry_run else _("{state}: {id}  {name}")
-    name = now.definitions.title(life.subject)
-    now.console.say(said.format(state=state_name(state), id=key, name=name))
+    name = session.definitions.title(life.subject)
+    session.console.say(said.format(state=state_name(state), id=key, name=name))
     if not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def _find(known: dict[str, Life], key: str) -> Life:
@@ -384,9 +386,9 @@ def _find(known: dict[str, Life], key: str) -> Life:
 # Remedies to be seen: a table, the steps of each where they are asked for, and JSON.
 
 
-def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> View:
+def view_of(session: Session, found: list[tuple[str, Life]], with_steps: bool) -> View:
     """Remedies as a table, each with its steps below where they are asked for."""
-    today, title = now.today, now.definitions.title
+    today, title = session.today, session.definitions.title
     view = View(payload={"qibi": 1, "command": "remedy", "remedies": []})
     view.header = [
         "id",
@@ -404,7 +406,9 @@ def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> Vi
     view.rows = rows = []
     late = sum(life.overdue(today) for _key, life in found)
     count = many("{count} remedy", "{count} remedies", len(found)).format(count=len(found))
-    view.line(f"{now.definitions.name}  {count}  {_('{count} overdue').format(count=late)}", "bold")
+    view.line(
+        f"{session.definitions.name}  {count}  {_('{count} overdue').format(count=late)}", "bold"
+    )
     shown: list[list[str | Cell]] = []
     for key, life in found:
         over = life.overdue(today)
@@ -413,7 +417,7 @@ def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> Vi
         cells = [title(life.subject), life.measure, title(life.owner), day_text(life.due, today)]
         shown.append([key, Cell(state, style), *cells])
         plain = msgspec.to_builtins(life)
-        view.payload["remedies"].append({**_as_json(now, key, life), "overdue": over})
+        view.payload["remedies"].append({**_as_json(session, key, life), "overdue": over})
         rows.append([key, *(plain[n] for n in ("week", "branch", "subject")), title(life.subject)])
         rows[-1] += [life.state, "yes" if over else None, life.owner, life.measure, life.due]
         rows[-1].append(life.history[-1].entry.note)
@@ -429,20 +433,20 @@ def view_of(now: Session, found: list[tuple[str, Life]], with_steps: bool) -> Vi
     for key, life in found if with_steps else ():
         view.line()
         view.line(f"{key}  {phrases.week(life.week)}", "dim")
-        view.blocks.append(_steps(now, life))
+        view.blocks.append(_steps(session, life))
     if late:
         view.line()
         view.line(_("{mark} overdue on {today}").format(mark="!", today=phrases.day(today)), "red")
     return view
 
 
-def _steps(now: Session, life: Life) -> Grid:
+def _steps(session: Session, life: Life) -> Grid:
     """A life, step by step; a step that changed nothing says why."""
     rows = [
         [
             step.entry.recorded_at[5:16].replace("T", " "),
             state_name(step.entry.state),
-            now.definitions.title(step.entry.recorded_by),
+            session.definitions.title(step.entry.recorded_by),
             "  ".join(t for t in (step.entry.note, _evidence(step.entry), step.breach) if t),
         ]
         for step in life.history
@@ -455,13 +459,13 @@ def _evidence(entry: Remedy) -> str:
     return listing([e.path if isinstance(e, File) else e for e in entry.evidence])
 
 
-def _as_json(now: Session, key: str, life: Life) -> dict[str, Any]:
+def _as_json(session: Session, key: str, life: Life) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(life)
     steps = [
         {"id": step.key, **msgspec.to_builtins(step.entry), "breach": step.breach or None}
         for step in life.history
     ]
-    return {**plain, "id": key, "name": now.definitions.title(life.subject), "history": steps}
+    return {**plain, "id": key, "name": session.definitions.title(life.subject), "history": steps}
 
 
 COMMANDS = {

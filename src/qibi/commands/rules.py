@@ -14,7 +14,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Label, ListPolicy, Scheme
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Cell, Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.pricing import price_text
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.replay import Moved, Replay, replay
@@ -346,16 +346,16 @@ def rules(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     asked = list(words or [])
     comparing = asked[:1] == ["diff"]
     if comparing or asked[:1] == ["show"]:
         asked.pop(0)
     if comparing:
-        old, new = _two(now, asked)
-        week = now.week(replay) if replay else None
+        old, new = _two(session, asked)
+        week = session.week(replay) if replay else None
         among = _criterion(new, old, criterion)
-        found = view(now.definitions, now.root, old, new, among, week)
+        found = view(session.definitions, session.root, old, new, among, week)
     else:
         if replay:
             raise Refusal(_("--replay goes with 'qibi rules diff'"))
@@ -364,29 +364,29 @@ def rules(
                 _("'{text}' is more than one week").format(text=" ".join(asked)),
                 _("to compare two versions: qibi rules diff {weeks}").format(weeks=" ".join(asked)),
             )
-        scheme = _in_force(now, asked[0] if asked else None)
+        scheme = _in_force(session, asked[0] if asked else None)
         among = _criterion(scheme, scheme, criterion)
-        wide = form == "md" or now.around.width >= _WIDE
-        found = sheet(now.definitions, scheme, among, wide)
-    now.console.show(found, form, output)
+        wide = form == "md" or session.around.width >= _WIDE
+        found = sheet(session.definitions, scheme, among, wide)
+    session.console.show(found, form, output)
 
 
-def _in_force(now: Session, text: str | None) -> Scheme:
-    week = now.week(text) if text else weeks.week_of(now.today)
-    scheme = now.definitions.scheme(week)
+def _in_force(session: Session, text: str | None) -> Scheme:
+    week = session.week(text) if text else weeks.week_of(session.today)
+    scheme = session.definitions.scheme(week)
     if scheme is None:
         raise Refusal(_("no scheme is in force in {week}").format(week=week), code=1)
     return scheme
 
 
-def _two(now: Session, asked: list[str]) -> tuple[Scheme, Scheme]:
+def _two(session: Session, asked: list[str]) -> tuple[Scheme, Scheme]:
     """The versions to compare: of two weeks; of one and the version before; the two latest."""
     if len(asked) > 2:
         raise Refusal(_("'{text}' is too much").format(text=" ".join(asked)), _("name two weeks"))
     if len(asked) == 2:
-        return _in_force(now, asked[0]), _in_force(now, asked[1])
-    versions = now.definitions.schemes
-    new = _in_force(now, asked[0]) if asked else versions[-1]
+        return _in_force(session, asked[0]), _in_force(session, asked[1])
+    versions = session.definitions.schemes
+    new = _in_force(session, asked[0]) if asked else versions[-1]
     before = [s for s in versions if s.week < new.week]
     if not before:
         raise Refusal(

@@ -6,7 +6,7 @@ import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 
 PANEL = "setup", 8
 SUMMARY = mark("Print the JSON Schemas of the YAML files.")
@@ -33,7 +33,7 @@ def schema(
     from qibi.book.schemas import as_text, schemas
     from qibi.ledger.store import failures_explained
 
-    now = session()
+    session = current_session()
     every = schemas()
     if name and name not in every:
         raise Refusal(
@@ -41,14 +41,14 @@ def schema(
             _("one of: {names}").format(names=listing(list(every))),
         )
     if output and output != "-":
-        folder = now.around.folder / output
+        folder = session.around.folder / output
         with failures_explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for key in [name] if name else every:
                 (folder / f"{key}.schema.json").write_text(as_text(every[key]), "utf-8")
-        now.console.say(_("written: {path}").format(path=output))
+        session.console.say(_("written: {path}").format(path=output))
         return
     if name:
-        now.around.stdout.write(as_text(every[name]))
+        session.around.stdout.write(as_text(every[name]))
         return
-    now.around.stdout.write(as_text(every))
+    session.around.stdout.write(as_text(every))

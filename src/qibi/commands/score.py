@@ -8,7 +8,7 @@ import typer
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import completion, options
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.cli.surroundings import LATEST
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def score(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     given = [bool(sheets), bool(entry), no_events]
     if sheets and week == LATEST and sum(given) > 1:
         raise Refusal(
@@ -152,13 +152,13 @@ def score(
             _("--milestone goes with one -e"),
             _("write: qibi score -e ENTRY --milestone TASK/MILESTONE"),
         )
-    now.definitions  # noqa: B018  (mistakes in the book come before anything else)
-    who = now.who(recorded_as)
+    session.definitions  # noqa: B018  (mistakes in the book come before anything else)
+    who = session.who(recorded_as)
     if sheets:
         from qibi.commands.score_sheets import Sheets
 
         done = Sheets(
-            now,
+            session,
             who,
             week,
             branch,
@@ -176,70 +176,70 @@ def score(
             "approved_by": approved_by,
             "date": date,
         }
-        done = record_entries(now, who, entry, week, branch, extra, dry_run, milestone)
+        done = record_entries(session, who, entry, week, branch, extra, dry_run, milestone)
     elif no_events:
-        done = _no_events(now, who, week, branch, dry_run)
+        done = _no_events(session, who, week, branch, dry_run)
     elif milestones:
-        done = _only_milestones(now, who, week, branch)
+        done = _only_milestones(session, who, week, branch)
     else:
         from qibi.commands.guided import guided
 
-        done = guided(now, who, week, branch, dry_run)
+        done = guided(session, who, week, branch, dry_run)
     wrote = done.wrote
-    if done.places and now.definitions.plans:
+    if done.places and session.definitions.plans:
         from qibi.commands.milestones import propose
 
         try:
-            wrote |= propose(now, who, done.places, milestones, approved_by, dry_run)
+            wrote |= propose(session, who, done.places, milestones, approved_by, dry_run)
         except (Refusal, Faults):
             if done.wrote:
-                now.console.say(_("no milestone was recorded; the rest is, as said above"))
+                session.console.say(_("no milestone was recorded; the rest is, as said above"))
             raise
     if wrote and not dry_run:
-        offer_commit(now, commit)
+        offer_commit(session, commit)
 
 
-def offer_commit(now: Session, wanted: bool | None) -> None:
+def offer_commit(session: Session, wanted: bool | None) -> None:
     """Commit, or ask whether to, or say how."""
     from qibi.commands.commit import commit_book
 
-    if wanted is None and now.around.on_terminal and _can_commit(now):
-        wanted = now.console.confirm(_("commit it to the book's history?"))
+    if wanted is None and session.around.on_terminal and _can_commit(session):
+        wanted = session.console.confirm(_("commit it to the book's history?"))
     if wanted:
-        commit_book(now, None, push=False)
+        commit_book(session, None, push=False)
     elif wanted is None:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
-def _can_commit(now: Session) -> bool:
+def _can_commit(session: Session) -> bool:
     from qibi.ledger.git import in_between
 
     try:
-        return now.git.repository() is not None and in_between(now.git) is None
+        return session.git.repository() is not None and in_between(session.git) is None
     except Refusal:
         return False
 
 
 def _no_events(
-    now: Session, who: str, week: str | None, branch: str | None, dry_run: bool
+    session: Session, who: str, week: str | None, branch: str | None, dry_run: bool
 ) -> "Outcome":
     """Record only that a branch is assessed."""
     from qibi.cli import phrases, recording
     from qibi.cli.recording import must_live, say_late, settled_branch, settled_week
 
-    asked_branch = settled_branch(now, branch, who, week)
-    asked_week = settled_week(now, week, asked_branch)
-    must_live(now, asked_branch, asked_week)
-    name = phrases.branch(now.definitions, asked_branch)
+    asked_branch = settled_branch(session, branch, who, week)
+    asked_week = settled_week(session, week, asked_branch)
+    must_live(session, asked_branch, asked_week)
+    name = phrases.branch(session.definitions, asked_branch)
 
     def plan(batches: "list[Batch]") -> "list[Entry]":
         if recording.is_assessed(batches, asked_week, asked_branch):
             return []
-        return [recording.assessed_entry(now, asked_week, asked_branch, who)]
+        return [recording.assessed_entry(session, asked_week, asked_branch, who)]
 
-    done = recording.record(now, asked_week, asked_branch, plan, dry_run)
+    done = recording.record(session, asked_week, asked_branch, plan, dry_run)
     if done is None:
-        now.console.say(
+        session.console.say(
             _("{branch} is assessed for {week} already, nothing was recorded").format(
                 branch=name, week=asked_week
             )
@@ -250,21 +250,21 @@ def _no_events(
         if dry_run
         else _("recorded: {branch} assessed for {week}, nothing to report")
     )
-    now.console.say(text.format(branch=name, week=phrases.week(asked_week)))
+    session.console.say(text.format(branch=name, week=phrases.week(asked_week)))
     if not dry_run:
-        recording.say_closed(now, done.batch)
-        say_late(now, done.before, done.batch)
+        recording.say_closed(session, done.batch)
+        say_late(session, done.before, done.batch)
     return recording.Outcome(not dry_run, ((asked_week, asked_branch),))
 
 
-def _only_milestones(now: Session, who: str, week: str | None, branch: str | None) -> "Outcome":
+def _only_milestones(session: Session, who: str, week: str | None, branch: str | None) -> "Outcome":
     """Nothing but what the plans propose, for one branch and week."""
     from qibi.cli import recording
     from qibi.cli.recording import must_live, settled_branch, settled_week
 
-    asked_branch = settled_branch(now, branch, who, week)
-    asked_week = settled_week(now, week, asked_branch)
-    must_live(now, asked_branch, asked_week)
+    asked_branch = settled_branch(session, branch, who, week)
+    asked_week = settled_week(session, week, asked_branch)
+    must_live(session, asked_branch, asked_week)
     return recording.Outcome(False, ((asked_week, asked_branch),))
 
 
@@ -336,7 +336,7 @@ def _longest(words: list[str], find: Any) -> tuple[str, list[str]]:
 
 
 def record_entries(
-    now: Session,
+    session: Session,
     who: str,
     texts: Sequence[str],
     week: str | None,
@@ -351,35 +351,35 @@ def record_entries(
     """
     from qibi.commands.milestones import Target
 
-    if week is None and not now.around.on_terminal:
+    if week is None and not session.around.on_terminal:
         raise Refusal(_("which week?"), _("name it: --week 2026-W41"), 1)
-    asked_branch = now.find_branch(branch) if branch else None
+    asked_branch = session.find_branch(branch) if branch else None
     if week is None:
         from qibi.cli.recording import ask_week, oldest_open_week
 
-        asked = ask_week(now, oldest_open_week(now, asked_branch))
+        asked = ask_week(session, oldest_open_week(session, asked_branch))
     else:
-        asked = now.past_week(week)
+        asked = session.past_week(week)
     findings: list[Finding] = []
     by_branch: dict[str, list[Entry]] = {}
     target: Target | None = None
     for number, text in enumerate(texts, 1):
         line = number if len(texts) > 1 else 0
         try:
-            wish = parse_wish(now.definitions, asked, text, extra)
+            wish = parse_wish(session.definitions, asked, text, extra)
         except (lookup.NotFound, ValueError) as error:
             findings.append(Finding("-e", line, message=str(error), shown=text))
             continue
         if milestone:
-            target = Target(now, asked, wish, milestone)
+            target = Target(session, asked, wish, milestone)
             wish = target.wish
-        place = asked_branch or now.definitions.branch_of(wish.subject, asked)
+        place = asked_branch or session.definitions.branch_of(wish.subject, asked)
         if place is None:
-            name = now.definitions.title(wish.subject)
+            name = session.definitions.title(wish.subject)
             message = _("{name} is in no branch in {week}").format(name=name, week=asked)
             findings.append(Finding("-e", line, message=message, shown=text))
             continue
-        entries, problems = admit(now.definitions, now.stamp(asked, place, who), wish)
+        entries, problems = admit(session.definitions, session.stamp(asked, place, who), wish)
         findings += [
             Finding("-e", line, message=message, shown=text) for _field, message in problems
         ]
@@ -388,7 +388,7 @@ def record_entries(
         raise Faults(findings)
     for place, entries_there in by_branch.items():
         must = target.must_be_unscored if target else None
-        write_few(now, asked, place, entries_there, dry_run, must)
+        write_few(session, asked, place, entries_there, dry_run, must)
     if target:
         target.say_difference()
     if target and dry_run:  # the plan would propose the very same
@@ -396,7 +396,7 @@ def record_entries(
     return recording.Outcome(not dry_run, tuple((asked, place) for place in by_branch))
 
 
-def may_be_live(now: Session, batch: Batch, number: int) -> None:
+def may_be_live(session: Session, batch: Batch, number: int) -> None:
     """As `must_be_live`, but for what interrupted commands left: this may be one of them again."""
-    with now.without(recording.interrupted(now, batch.week)):
-        must_be_live(now, batch, number)
+    with session.without(recording.interrupted(session, batch.week)):
+        must_be_live(session, batch, number)

@@ -50,7 +50,7 @@ class Sheets:
 
     def __init__(
         self,
-        now: Session,
+        session: Session,
         who: str,
         week: str | None,
         branch: str | None,
@@ -64,12 +64,12 @@ class Sheets:
         from qibi.sheets.names import Names
         from qibi.sheets.read import Options
 
-        self.now, self.who, self.update, self.add, self.dry_run = now, who, update, add, dry_run
-        self.options = Options(hidden, status, self._ask if now.around.on_terminal else None)
+        self.now, self.who, self.update, self.add, self.dry_run = session, who, update, add, dry_run
+        self.options = Options(hidden, status, self._ask if session.around.on_terminal else None)
         self.encoding = encoding
-        self.names = Names(now.definitions)  # resolved once for all sheets
-        self.week = now.past_week(week) if week else None
-        self.branch = now.find_branch(branch) if branch else None
+        self.names = Names(session.definitions)  # resolved once for all sheets
+        self.week = session.past_week(week) if week else None
+        self.branch = session.find_branch(branch) if branch else None
 
     def record(self, paths: list[str]) -> recording.Outcome:
         """Record these sheets. Refused ones set the exit code."""
@@ -404,10 +404,10 @@ class Sheets:
 
 
 def change_text(
-    now: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
+    session: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
 ) -> str:
     """A new, gone or changed row."""
-    definitions = now.definitions
+    definitions = session.definitions
     scheme = definitions.scheme(week)
 
     def said(entry: Score | Exempt) -> str:

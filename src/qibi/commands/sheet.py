@@ -13,7 +13,7 @@ from qibi.base.text import argument
 from qibi.book.definitions import Scheme
 from qibi.cli import completion, options
 from qibi.cli.recording import ask_branch, must_live
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.sheets.blank import FORMS
 
 if TYPE_CHECKING:
@@ -91,76 +91,79 @@ def sheet(
     ] = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
+    session = current_session()
     _refuse_unknown(form, kind, filled, bool(item))
-    asked = now.week(week) if week else weeks.week_of(now.today)
-    wanted = _branches(now, branch or [], every, asked)
-    scheme = _scheme(now, wanted, asked)
-    columns = _columns(now, scheme, item, asked) if form == "grid" else ()
+    asked = session.week(week) if week else weeks.week_of(session.today)
+    wanted = _branches(session, branch or [], every, asked)
+    scheme = _scheme(session, wanted, asked)
+    columns = _columns(session, scheme, item, asked) if form == "grid" else ()
     several = every or len(wanted) > 1
     if several and output == "-":
         raise Refusal(_("several sheets can't go to standard output"), _("name a folder: -o DIR"))
     folder = output or _("sheets-{week}").format(week=asked) if several else ""
     files = {
-        key: f"{folder}/{file_name(now, key, asked, kind)}" if several else output for key in wanted
+        key: f"{folder}/{file_name(session, key, asked, kind)}" if several else output
+        for key in wanted
     }
-    names = {key: files[key] or file_name(now, key, asked, kind) for key in wanted}
+    names = {key: files[key] or file_name(session, key, asked, kind) for key in wanted}
     if not overwrite:
-        _refuse_to_replace(now, list(names.values()))
+        _refuse_to_replace(session, list(names.values()))
     if several:
-        _make_folder(now, folder)
+        _make_folder(session, folder)
     others = 0
     written: dict[str, bytes] = {}
-    with now.console.progress(_("sheets"), len(wanted)) as step:
-        rules = rules_of(now, scheme) if kind == "xlsx" else ()
+    with session.console.progress(_("sheets"), len(wanted)) as step:
+        rules = rules_of(session, scheme) if kind == "xlsx" else ()
         for key in wanted:
-            made, rest = blank_of(now, key, asked, form, columns, filled)
+            made, rest = blank_of(session, key, asked, form, columns, filled)
             written[key] = made_bytes(made, rules, kind)
             others += rest
             if several:
-                _put(now, names[key], written[key])
+                _put(session, names[key], written[key])
             step()
     if several:
         done = many(
             "{count} sheet written: {folder}/", "{count} sheets written: {folder}/", len(wanted)
         )
-        now.console.say(done.format(count=len(wanted), folder=folder))
+        session.console.say(done.format(count=len(wanted), folder=folder))
     elif output == "-" and kind == "csv":  # text, as of every command that prints csv
-        now.around.stdout.write(written[wanted[0]].decode("utf-8-sig"))
+        session.around.stdout.write(written[wanted[0]].decode("utf-8-sig"))
     else:
-        options.put(now, written[wanted[0]], output, names[wanted[0]])
-    _say_others(now, others)
+        options.put(session, written[wanted[0]], output, names[wanted[0]])
+    _say_others(session, others)
     if output != "-":
         file = f"{argument(folder)}/*.{kind}" if several else argument(names[wanted[0]])
-        now.console.say(_("filled in and saved: qibi score {file}").format(file=file), "dim")
+        session.console.say(_("filled in and saved: qibi score {file}").format(file=file), "dim")
 
 
-def file_name(now: Session, branch: str, week: str, kind: str) -> str:
+def file_name(session: Session, branch: str, week: str, kind: str) -> str:
     """What a sheet's file is called: the branch's section or id, and the week."""
     from qibi.book.words import branch as spoken
 
-    name = spoken(now.definitions, branch)
-    taken = [b.id for b in now.definitions.branches if spoken(now.definitions, b.id) == name]
+    name = spoken(session.definitions, branch)
+    taken = [
+        b.id for b in session.definitions.branches if spoken(session.definitions, b.id) == name
+    ]
     fits = name.isprintable() and not set(name) & set('\\/:*?"<>|') and len(name) <= 60
     return f"{week}-{name if fits and len(taken) == 1 and name.strip('. ') else branch}.{kind}"
 
 
 def blank_of(
-    now: Session, branch: str, week: str, form: str, columns: Sequence[str], filled: bool
+    session: Session, branch: str, week: str, form: str, columns: Sequence[str], filled: bool
 ) -> tuple["Blank", int]:
     """The sheet of a branch and week; with `filled` also how many entries are not on it, since
     they were not recorded by a sheet."""
     from qibi.sheets.blank import blank, standing
 
-    must_live(now, branch, week)
-    scheme = now.definitions.scheme(week)
+    must_live(session, branch, week)
+    scheme = session.definitions.scheme(week)
     assert scheme
     if not filled:
-        return blank(now.definitions, scheme, branch, week, form, columns), 0
+        return blank(session.definitions, scheme, branch, week, form, columns), 0
     from qibi.ledger.batches import read_weeks
 
-    found = standing(read_weeks(now.root, [week]), branch)
-    sheet = blank(now.definitions, scheme, branch, week, form, columns, found.entries)
+    found = standing(read_weeks(session.root, [week]), branch)
+    sheet = blank(session.definitions, scheme, branch, week, form, columns, found.entries)
     return sheet, found.others
 
 
@@ -175,14 +178,14 @@ def made_bytes(sheet: "Blank", rules: "Rules", kind: str = "xlsx") -> bytes:
     return workbook(sheet, rules)
 
 
-def rules_of(now: Session, scheme: Scheme) -> "Rules":
+def rules_of(session: Session, scheme: Scheme) -> "Rules":
     """The scheme as `qibi rules` prints it, for the page beside the sheet."""
     from qibi.cli.output import Cell, Grid
     from qibi.commands.rules import sheet as printed
     from qibi.sheets.blank_xlsx import Heading, Table
 
     parts: list[Heading | Table] = []
-    for block in printed(now.definitions, scheme, None, wide=True).blocks:
+    for block in printed(session.definitions, scheme, None, wide=True).blocks:
         if not isinstance(block, Grid):
             parts += [Heading(block.text)] if block.text else []
             continue
@@ -207,9 +210,9 @@ def _refuse_unknown(form: str, kind: str, filled: bool, items: bool) -> None:
         raise Refusal(_("--item goes with --form grid"), _("the long form has all items in a list"))
 
 
-def _branches(now: Session, named: Sequence[str], every: bool, week: str) -> list[str]:
+def _branches(session: Session, named: Sequence[str], every: bool, week: str) -> list[str]:
     """The branches to make a sheet for; all that are alive in the week and have anyone to score."""
-    definitions = now.definitions
+    definitions = session.definitions
     if every and named:
         raise Refusal(_("--all and --branch can't go together"), _("choose one"))
     alive = [b.id for b in definitions.branches if definitions.has_subjects(b.id, week)]
@@ -218,23 +221,23 @@ def _branches(now: Session, named: Sequence[str], every: bool, week: str) -> lis
             raise Refusal(_("nobody is scored in {week}").format(week=week), code=1)
         return alive
     if named:
-        return list(dict.fromkeys(now.find_branch(text) for text in named))
+        return list(dict.fromkeys(session.find_branch(text) for text in named))
     if len(alive) == 1:
         return alive
-    if now.around.on_terminal:
-        return [ask_branch(now)]
+    if session.around.on_terminal:
+        return [ask_branch(session)]
     raise Refusal(_("which branch?"), _("name it: --branch BRANCH, or --all"), 1)
 
 
-def _scheme(now: Session, branches: Sequence[str], week: str) -> Scheme:
+def _scheme(session: Session, branches: Sequence[str], week: str) -> Scheme:
     for key in branches:
-        must_live(now, key, week)
-    scheme = now.definitions.scheme(week)
+        must_live(session, key, week)
+    scheme = session.definitions.scheme(week)
     assert scheme
     return scheme
 
 
-def _columns(now: Session, scheme: Scheme, named: list[str] | None, week: str) -> list[str]:
+def _columns(session: Session, scheme: Scheme, named: list[str] | None, week: str) -> list[str]:
     """The items that a grid has columns for: those named, else those recorded most lately."""
     from qibi.book import lookup
     from qibi.book.definitions import Item
@@ -246,23 +249,23 @@ def _columns(now: Session, scheme: Scheme, named: list[str] | None, week: str) -
             raise Refusal(str(error), code=1) from None
         return [thing.id for thing in found if isinstance(thing, Item)]
     usable = [item.id for item in scheme.items() if not item.auto]
-    most = _recorded_most(now, week)
+    most = _recorded_most(session, week)
     return sorted(usable, key=lambda key: -most.get(key, 0))[:_MOST_COLUMNS]
 
 
-def _recorded_most(now: Session, week: str) -> dict[str, int]:
+def _recorded_most(session: Session, week: str) -> dict[str, int]:
     from collections import Counter
 
     from qibi.ledger.batches import read_weeks
     from qibi.scoring.ranking import live_scores
 
     lately = weeks.span(weeks.shift(week, -_WEEKS_LOOKED_AT), week)
-    return Counter(e.item for _key, e in live_scores(read_weeks(now.root, list(lately))))
+    return Counter(e.item for _key, e in live_scores(read_weeks(session.root, list(lately))))
 
 
-def _refuse_to_replace(now: Session, files: Sequence[str]) -> None:
+def _refuse_to_replace(session: Session, files: Sequence[str]) -> None:
     """Nothing is written over a sheet that somebody may have filled in."""
-    there = [name for name in files if name != "-" and (now.around.folder / name).is_file()]
+    there = [name for name in files if name != "-" and (session.around.folder / name).is_file()]
     if there:
         from qibi.cli.phrases import places
 
@@ -273,27 +276,27 @@ def _refuse_to_replace(now: Session, files: Sequence[str]) -> None:
         )
 
 
-def _make_folder(now: Session, folder: str) -> None:
+def _make_folder(session: Session, folder: str) -> None:
     from qibi.ledger.store import failures_explained
 
-    path: Path = now.around.folder / folder
+    path: Path = session.around.folder / folder
     with failures_explained(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
-def _put(now: Session, name: str, raw: bytes) -> None:
+def _put(session: Session, name: str, raw: bytes) -> None:
     from qibi.ledger.store import failures_explained, write_durably
 
-    path = now.around.folder / name
+    path = session.around.folder / name
     with failures_explained(path):
         write_durably(path, raw)
 
 
-def _say_others(now: Session, others: int) -> None:
+def _say_others(session: Session, others: int) -> None:
     if others:
         text = many(
             "{count} entry is not on it: no sheet recorded it, and submitting this one leaves it as it is",
             "{count} entries are not on it: no sheet recorded them, and submitting this one leaves them as they are",
             others,
         )
-        now.console.say(text.format(count=others))
+        session.console.say(text.format(count=others))

@@ -13,7 +13,7 @@ from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases
 from qibi.cli.output import View
 from qibi.cli.phrases import credited, entries_grid, evidence_text, said, table
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.evidence_files import RECORDS
 from qibi.ledger.records import batches_with_records
 from qibi.ledger.remedies import Life, lives
@@ -40,10 +40,10 @@ class OnRecord:
     damaged: int  # batches of any week that can't be read
 
 
-def on_record(now: Session, key: str, week: str) -> OnRecord:
+def on_record(session: Session, key: str, week: str) -> OnRecord:
     """What the whole ledger has of a subject; what is damaged in it is left out and counted."""
-    batches, damaged = batches_with_records(now.root, now.around.cache)
-    mine = of_subject(now.definitions, records(batches), key)
+    batches, damaged = batches_with_records(session.root, session.around.cache)
+    mine = of_subject(session.definitions, records(batches), key)
     pledges = {r.proof: r for r in mine if r.kind == "pledge"}
     waiting = sorted(
         ((name, life) for name, life in lives(batches).items() if not life.ended),
@@ -59,7 +59,7 @@ def on_record(now: Session, key: str, week: str) -> OnRecord:
     )
 
 
-def add_lines(result: View, now: Session, found: OnRecord) -> None:
+def add_lines(result: View, session: Session, found: OnRecord) -> None:
     """Say it, overdue remedies in red; nothing where there is nothing."""
     if total_of(found.in_all):
         in_all, now_given = listing(said(found.in_all)), listing(said(found.this_week))
@@ -74,13 +74,13 @@ def add_lines(result: View, now: Session, found: OnRecord) -> None:
         if len(found.pledges) > _MOST:
             named.append(_("{count} more").format(count=len(found.pledges) - _MOST))
         result.line(_("on record") + colon() + listing(named))
-    title = now.definitions.title
+    title = session.definitions.title
     for name, life in found.remedies:
         seen_to = _("owner {name}").format(name=title(life.owner)) if life.owner else ""
-        _add_remedy(result, now.today, _("open remedy"), name, life, seen_to)
+        _add_remedy(result, session.today, _("open remedy"), name, life, seen_to)
     for name, life in found.owned:
         about = _("of {name}").format(name=title(life.subject)) if life.subject else ""
-        _add_remedy(result, now.today, _("sees to remedy"), name, life, about)
+        _add_remedy(result, session.today, _("sees to remedy"), name, life, about)
     if found.damaged:
         text = many(
             "{count} damaged batch is left out here; 'qibi check' names it",
@@ -104,7 +104,7 @@ def _add_remedy(result: View, today: date, label: str, name: str, life: Life, pe
     result.line("  ".join(p for p in parts if p), "red" if over else "")
 
 
-def as_plain(now: Session, found: OnRecord) -> dict[str, Any]:
+def as_plain(session: Session, found: OnRecord) -> dict[str, Any]:
     """The same for JSON."""
     return {
         "honours": {
@@ -120,7 +120,7 @@ def as_plain(now: Session, found: OnRecord) -> dict[str, Any]:
                 "measure": life.measure,
                 "state": life.state,
                 "due": life.due or None,
-                "overdue": life.overdue(now.today),
+                "overdue": life.overdue(session.today),
             }
             for name, life in (*found.remedies, *found.owned)
         ],
@@ -146,23 +146,25 @@ def show(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = now.week(week)
-    key = now.find_subject(subject, asked)
-    kind = now.definitions.kind(key) or "member"
-    found = behind(now.root, now.definitions, weeks.single(asked), by=kind, cache=now.around.cache)
+    session = current_session()
+    asked = session.week(week)
+    key = session.find_subject(subject, asked)
+    kind = session.definitions.kind(key) or "member"
+    found = behind(
+        session.root, session.definitions, weeks.single(asked), by=kind, cache=session.around.cache
+    )
     for text in phrases.apart(found.ranking):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
-    now.console.show(view(now, found, key, asked), form, output)
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
+    session.console.show(view(session, found, key, asked), form, output)
 
 
-def view(now: Session, found: Behind, key: str, week: str) -> View:
+def view(session: Session, found: Behind, key: str, week: str) -> View:
     """One subject's week, for people, as JSON and as CSV."""
-    definitions = now.definitions
+    definitions = session.definitions
     account = found.accounts(week, key).get(key)
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
-    kept = on_record(now, key, week)
-    result = View(payload=payload(now, found, key, week, account, standing, kept))
+    kept = on_record(session, key, week)
+    result = View(payload=payload(session, found, key, week, account, standing, kept))
     result.line(phrases.who(definitions, key, week), "bold")
     ties = phrases.ties(definitions, key, week)
     if ties:
@@ -171,7 +173,7 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
     result.line()
     if account is None:
         result.line(_no_account(definitions, found, key, week))
-        add_lines(result, now, kept)
+        add_lines(result, session, kept)
         return result
     result.line(headline(definitions, found, account, standing), "bold")
     result.line()
@@ -182,19 +184,19 @@ def view(now: Session, found: Behind, key: str, week: str) -> View:
         result.line("  ".join(shown))
     if account.entries:
         result.line()
-        result.blocks.append(entries_grid(now, account))
+        result.blocks.append(entries_grid(session, account))
     result.header, result.rows = table(definitions, account)
     if account.criteria or account.entries:
         result.line()
     trend = found.ranking.trends.get(key, {})
     past = [points.show(trend[w]) if w in trend else "–" for w in trend_weeks(weeks.single(week))]
     result.line(f"{_('last 8 weeks')}   {'  '.join(past)}")
-    add_lines(result, now, kept)
+    add_lines(result, session, kept)
     last = _("step by step: qibi why {subject}").format(subject=argument(definitions.title(key)))
     if definitions.objections is not None and not found.ranking.closed:
         until = weeks.sunday(week).toordinal() + definitions.objections
         last += "    " + _("objections: until {day}").format(
-            day=phrases.day(weeks.sunday(week).fromordinal(until), now.today)
+            day=phrases.day(weeks.sunday(week).fromordinal(until), session.today)
         )
     result.line(last, "dim")
     return result
@@ -261,7 +263,7 @@ def _short(account: Account, criterion: str) -> str:
 
 
 def payload(
-    now: Session,
+    session: Session,
     found: Behind,
     key: str,
     week: str,
@@ -270,7 +272,7 @@ def payload(
     kept: OnRecord,
 ) -> dict[str, Any]:
     """One subject's week as JSON."""
-    definitions = now.definitions
+    definitions = session.definitions
     unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
     return {
         "qibi": 1,
@@ -314,5 +316,5 @@ def payload(
         "trend": {
             w: points.to_number(v) for w, v in sorted(found.ranking.trends.get(key, {}).items())
         },
-        **as_plain(now, kept),
+        **as_plain(session, kept),
     }

@@ -10,7 +10,7 @@ from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Signer
 from qibi.cli import options
 from qibi.cli.output import Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.seals import SealedBatch, digest
 from qibi.ledger.signatures import fingerprint, public_key
 from qibi.ledger.signers import (
@@ -44,10 +44,10 @@ qibi signers accept --vouch ledger/2026/W46/outer-1-9c4137ab02d5e6f8.jsonl
 
 def show_all(form: options.Format = "table", output: options.Output = None) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
-    records = now.signing.records if now.signing else []
+    session = current_session()
+    records = session.signing.records if session.signing else []
     accepted = rows_of(records[-1].signers) if records else ()
-    rows = [(rows_of([s])[0], _fingerprint(s)) for s in now.definitions.signers]
+    rows = [(rows_of([s])[0], _fingerprint(s)) for s in session.definitions.signers]
     view = View()
     view.header = ["member", "key", "may", "branches", "from", "until", "revoked", "accepted"]
     view.rows = [
@@ -76,25 +76,26 @@ def show_all(form: options.Format = "table", output: options.Output = None) -> N
         ],
     }
     if rows:
-        view.blocks.append(_grid(now, rows, accepted))
+        view.blocks.append(_grid(session, rows, accepted))
     else:
         view.line(_("nobody signs in this book: qibi.yaml has no signers"))
-    now.console.show(view, form, output)
+    session.console.show(view, form, output)
 
 
-def _grid(now: Session, rows: list[tuple[Row, str]], accepted: tuple[Row, ...]) -> Grid:
+def _grid(session: Session, rows: list[tuple[Row, str]], accepted: tuple[Row, ...]) -> Grid:
     columns = [
         *(Column(_("Who")), Column(_("Rights")), Column(_("Branches"), wraps=True)),
         *(Column(_("Period")), Column(_("Now")), Column(_("Key"), wraps=True)),
     ]
-    week = weeks.week_of(now.today)
+    week = weeks.week_of(session.today)
     return Grid(
         columns,
         [
             [
-                now.definitions.title(row.id),
+                session.definitions.title(row.id),
                 _rights(row),
-                listing([now.definitions.title(key) for key in row.branches]) or _("all branches"),
+                listing([session.definitions.title(key) for key in row.branches])
+                or _("all branches"),
                 _span(row),
                 _state(row, week, row in accepted),
                 key,
@@ -141,30 +142,30 @@ def accept(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
-    who = now.who(recorded_as, signs=False)
-    signing = now.signing
+    session = current_session()
+    who = session.who(recorded_as, signs=False)
+    signing = session.signing
     if signing is None:
         raise Refusal(
             _("qibi.yaml names no signers"),
             _('add them: signers: [{id: YOUR-ID, key: "ssh-ed25519 …", may: [record, close]}]'),
             1,
         )
-    with locked(now.root):
+    with locked(session.root):
         records = signing.records
         before = records[-1] if records else None
-        rows = rows_of(now.definitions.signers)
-        _refuse_unsound(now, rows, before)
-        paths = _vouched(now, vouch or [], records)
+        rows = rows_of(session.definitions.signers)
+        _refuse_unsound(session, rows, before)
+        paths = _vouched(session, vouch or [], records)
         if before and rows == rows_of(before.signers) and not paths:
-            now.console.say(
+            session.console.say(
                 _("the signers of qibi.yaml are those of {path}; nothing to accept").format(
                     path=before.path
                 )
             )
             return
-        at = now.recorded_at()
-        under = before.signers if before else now.definitions.signers
+        at = session.recorded_at()
+        under = before.signers if before else session.definitions.signers
         sign = signing.signer_under(under, who, CLOSE, "", at)
         record = Record(
             format=FORMAT,
@@ -174,16 +175,16 @@ def accept(
             changed_by=who,
             signers=rows,
             vouched=tuple(
-                SealedBatch(path, digest((now.root / path).read_bytes())) for path in paths
+                SealedBatch(path, digest((session.root / path).read_bytes())) for path in paths
             ),
         )
         path = record_name(record.number)
         if not dry_run:
-            write_seal(now.root, path, encode_record(record), sign)
-    _say(now, record, before, path, dry_run)
+            write_seal(session.root, path, encode_record(record), sign)
+    _say(session, record, before, path, dry_run)
 
 
-def _refuse_unsound(now: Session, rows: tuple[Row, ...], before: RecordFile | None) -> None:
+def _refuse_unsound(session: Session, rows: tuple[Row, ...], before: RecordFile | None) -> None:
     for row in rows:
         if public_key(row.key) is None:
             raise Refusal(
@@ -191,7 +192,7 @@ def _refuse_unsound(now: Session, rows: tuple[Row, ...], before: RecordFile | No
                 _("write the first two words of its .pub file"),
                 1,
             )
-    week = weeks.week_of(now.today)
+    week = weeks.week_of(session.today)
     if not any(
         CLOSE in r.may and not r.revoked and (r.until is None or r.until >= week) for r in rows
     ):
@@ -212,12 +213,12 @@ def _refuse_unsound(now: Session, rows: tuple[Row, ...], before: RecordFile | No
         )
 
 
-def _vouched(now: Session, asked: list[str], records: list[RecordFile]) -> list[str]:
+def _vouched(session: Session, asked: list[str], records: list[RecordFile]) -> list[str]:
     """What this record vouches for: the first for all that stands unsigned, others for what is named."""
     if not records:
-        return sorted(without_signature(now.root))
+        return sorted(without_signature(session.root))
     known = vouched(records)
-    here = set(signed_paths(now.root))
+    here = set(signed_paths(session.root))
     found = []
     for text in asked:
         path = text.removeprefix("./")
@@ -232,32 +233,34 @@ def _vouched(now: Session, asked: list[str], records: list[RecordFile]) -> list[
     return sorted(set(found))
 
 
-def _say(now: Session, record: Record, before: RecordFile | None, path: str, dry_run: bool) -> None:
-    old = {_line(now, row) for row in rows_of(before.signers)} if before else set()
-    new = {_line(now, row) for row in record.signers}
+def _say(
+    session: Session, record: Record, before: RecordFile | None, path: str, dry_run: bool
+) -> None:
+    old = {_line(session, row) for row in rows_of(before.signers)} if before else set()
+    new = {_line(session, row) for row in record.signers}
     for line in sorted(old - new):
-        now.console.say(f"- {line}")
+        session.console.say(f"- {line}")
     for line in sorted(new - old):
-        now.console.say(f"+ {line}")
+        session.console.say(f"+ {line}")
     if count := len(record.vouched):
         text = many(
             "it vouches for {count} file without a signature that holds",
             "it vouches for {count} files without a signature that holds",
             count,
         )
-        now.console.say(text.format(count=count))
+        session.console.say(text.format(count=count))
     if dry_run:
-        now.console.say(_("would be accepted: {path}").format(path=path), "bold")
+        session.console.say(_("would be accepted: {path}").format(path=path), "bold")
         return
-    now.console.say(_("accepted: {path}").format(path=path), "bold")
-    now.console.say(_("next: qibi commit"))
+    session.console.say(_("accepted: {path}").format(path=path), "bold")
+    session.console.say(_("next: qibi commit"))
 
 
-def _line(now: Session, row: Row) -> str:
+def _line(session: Session, row: Row) -> str:
     parts = [
-        now.definitions.title(row.id),
+        session.definitions.title(row.id),
         _rights(row),
-        listing([now.definitions.title(key) for key in row.branches]),
+        listing([session.definitions.title(key) for key in row.branches]),
         _span(row),
         _("revoked from {week}").format(week=row.revoked) if row.revoked else "",
         fingerprint(row.key),

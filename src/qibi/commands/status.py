@@ -14,7 +14,7 @@ from qibi.checks.registry import WARNINGS, chain_of
 from qibi.cli import options, phrases
 from qibi.cli.output import Cell, Column, Grid, View, fits
 from qibi.cli.phrases import day_text
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
 from qibi.ledger.batches import (
     Batch,
@@ -47,38 +47,38 @@ def status(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = now.week(week) if week else current(now)
-    batches = read_weeks(now.root, [asked] if batch_names(now.root, asked) else [])
-    now.console.show(_view(now, asked, batches), form, output)
+    session = current_session()
+    asked = session.week(week) if week else current(session)
+    batches = read_weeks(session.root, [asked] if batch_names(session.root, asked) else [])
+    session.console.show(_view(session, asked, batches), form, output)
 
 
-def current(now: Session) -> str:
+def current(session: Session) -> str:
     """The last week that is over, or a later one that has been scored."""
-    over = weeks.week_of(now.today - timedelta(weeks=1))
-    scored = latest_assessed(now.root, now.definitions)
+    over = weeks.week_of(session.today - timedelta(weeks=1))
+    scored = latest_assessed(session.root, session.definitions)
     return max(over, scored) if scored else over
 
 
-def _view(now: Session, week: str, batches: list[Batch]) -> View:
-    remedies = unverified(now.root, now.around.cache)
-    waiting = milestones.waiting(now, week)
-    survey = Survey(now.definitions, tuple(batches))
-    closing = closing_of(now)
-    accepted = accepted_by_seals(now)
+def _view(session: Session, week: str, batches: list[Batch]) -> View:
+    remedies = unverified(session.root, session.around.cache)
+    waiting = milestones.waiting(session, week)
+    survey = Survey(session.definitions, tuple(batches))
+    closing = closing_of(session)
+    accepted = accepted_by_seals(session)
     warnings = standing(survey, accepted)
-    branches = _branches(now, week, batches, warnings, remedies)
+    branches = _branches(session, week, batches, warnings, remedies)
     missing = [str(b["branch"]) for b in branches if not b["assessed"]]
-    in_git = _in_git(now)
+    in_git = _in_git(session)
     doubles = doubles_of(survey, accepted)
-    pending = pending_batches(now, closing)
+    pending = pending_batches(session, closing)
     view = View(
         payload={
             "qibi": 1,
             "command": "status",
             "week": week,
             "branches": branches,
-            **waiting_json(now, remedies, waiting),
+            **waiting_json(session, remedies, waiting),
             **closing_json(closing, week, pending),
             "doubles": doubles_json(doubles),
             "uncommitted": in_git.uncommitted,
@@ -103,42 +103,42 @@ def _view(now: Session, week: str, batches: list[Batch]) -> View:
         done=len(branches) - len(missing), expected=len(branches)
     )
     title = [
-        str(now.definitions.name),
+        str(session.definitions.name),
         phrases.week(week),
         said,
         phrases.closure_of([week], closing.closed),
     ]
     view.line("  ".join(title), "bold")
     view.line()
-    view.blocks.append(_grid(now, branches))
-    show_remedies(view, now, remedies)
+    view.blocks.append(_grid(session, branches))
+    show_remedies(view, session, remedies)
     show_waiting(view, waiting)
     show_lost(view, closing)
-    show_pending(view, now, pending)
-    show_doubles(view, now, doubles)
+    show_pending(view, session, pending)
+    show_doubles(view, session, doubles)
     view.line()
     for problem in in_git.problems[:_NAMED]:
         view.line(_("git: {problem}").format(problem=problem), "red", whole=True)
     if (left := len(in_git.problems) - _NAMED) > 0:
         view.line(many("  and {count} more", "  and {count} more", left).format(count=left), "red")
-    for line in _next(now, week, missing, len(warnings), in_git):
+    for line in _next(session, week, missing, len(warnings), in_git):
         view.line(line)
     if not (missing or in_git.uncommitted or in_git.problems) and (
-        step := next_step(now, week, closing.closed)
+        step := next_step(session, week, closing.closed)
     ):
         view.line(step)
     return view
 
 
 def _branches(
-    now: Session,
+    session: Session,
     week: str,
     batches: list[Batch],
     warnings: list[Finding],
     remedies: dict[str, Life],
 ) -> list[dict[str, Any]]:
     """Each branch that has subjects in a week: what is in, and what is the matter with it."""
-    definitions = now.definitions
+    definitions = session.definitions
     done = assessed_branches(batches)
     cancelled = cancelled_entries(batches)
     found = []
@@ -165,21 +165,21 @@ def _branches(
                 "exempt": sum(isinstance(e, Exempt) for e in live),
                 "warnings": sum(_of_branch(f.path, b.id) for f in warnings),
                 "remedies": len(mine),
-                "overdue": sum(life.overdue(now.today) for life in mine),
+                "overdue": sum(life.overdue(session.today) for life in mine),
             }
         )
     return found
 
 
-def _grid(now: Session, branches: list[dict[str, Any]]) -> Grid:
+def _grid(session: Session, branches: list[dict[str, Any]]) -> Grid:
     """A row a branch; what no branch has has no column, and the time none where there is no room."""
-    grid = _with(now, branches, timed=True)
-    return grid if fits(grid, now.around.width) else _with(now, branches, timed=False)
+    grid = _with(session, branches, timed=True)
+    return grid if fits(grid, session.around.width) else _with(session, branches, timed=False)
 
 
-def _with(now: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
+def _with(session: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
     columns = [
-        Column(phrases.branch_heading(now.definitions)),
+        Column(phrases.branch_heading(session.definitions)),
         Column(""),
         Column(_("Recorded by"), wraps=True),
         Column(_("Entries"), right=True),
@@ -189,9 +189,9 @@ def _with(now: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
     ]
     rows = [
         [
-            Cell(phrases.branch(now.definitions, b["branch"])),
+            Cell(phrases.branch(session.definitions, b["branch"])),
             Cell(_("in"), "green") if b["assessed"] else Cell(_("not in"), "red"),
-            Cell(_by(now, b, timed)),
+            Cell(_by(session, b, timed)),
             Cell(str(b["scores"]) if b["assessed"] or b["scores"] else ""),
             Cell(str(b["exempt"] or "")),
             Cell(str(b["warnings"] or ""), "yellow"),
@@ -207,10 +207,10 @@ def _of_branch(path: str, branch: str) -> bool:
     return path.rsplit("/", 1)[-1].rsplit("-", 1)[0] == branch
 
 
-def _by(now: Session, branch: dict[str, Any], timed: bool) -> str:
+def _by(session: Session, branch: dict[str, Any], timed: bool) -> str:
     if not branch["assessed"]:
         return ""
-    name = now.definitions.title(branch["recorded_by"])
+    name = session.definitions.title(branch["recorded_by"])
     return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}" if timed else name
 
 
@@ -223,17 +223,19 @@ class _InGit:
     problems: tuple[str, ...] = ()
 
 
-def _in_git(now: Session) -> _InGit:
+def _in_git(session: Session) -> _InGit:
     """What the working tree shows that git does not hold, and what keeps git from holding it."""
     from qibi.checks.registry import in_git
     from qibi.ledger.git import NotInstalled, in_between
 
     try:
-        if now.git.repository() is None:
+        if session.git.repository() is None:
             return _InGit()
-        held = now.held()
-        problems = [str(finding) for finding in in_git(now.root, now.definitions, now.git)]
-        if stopped := in_between(now.git):
+        held = session.held()
+        problems = [
+            str(finding) for finding in in_git(session.root, session.definitions, session.git)
+        ]
+        if stopped := in_between(session.git):
             problems.append(clauses([stopped.message, stopped.advice]))
         return _InGit(len(held.taken), tuple(held.unheld()), tuple(problems))
     except NotInstalled:
@@ -258,7 +260,9 @@ def _shown_alone(unheld: Sequence[tuple[str, str]]) -> str:
     return listing(parts)
 
 
-def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _InGit) -> list[str]:
+def _next(
+    session: Session, week: str, missing: list[str], warnings: int, in_git: _InGit
+) -> list[str]:
     lines = []
     uncommitted = in_git.uncommitted
     if warnings:
@@ -277,14 +281,14 @@ def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _I
         )
     if in_git.unheld:
         lines.append(_("shown here, not in git: {what}").format(what=_shown_alone(in_git.unheld)))
-    if found := [finding.path for finding in copies(now.root)]:
+    if found := [finding.path for finding in copies(session.root)]:
         lines.append(
             _("not read, though it looks like a definition: {files}").format(
                 files=phrases.places(found)
             )
         )
     if missing:
-        names = phrases.places([phrases.branch(now.definitions, b) for b in missing])
+        names = phrases.places([phrases.branch(session.definitions, b) for b in missing])
         lines.append(_("missing: {names}").format(names=names))
         lines.append(_("next: qibi score SHEET --week {week}").format(week=week))
         lines.append(
@@ -300,15 +304,15 @@ def _next(now: Session, week: str, missing: list[str], warnings: int, in_git: _I
 # What status says of closing: whether a week is closed or can be, and what waits for a correction.
 
 
-def closing_of(now: Session) -> Counting:
+def closing_of(session: Session) -> Counting:
     """All closed weeks, and the batches of theirs that are pending."""
-    return counting(now.root, latest_paths(now.root))
+    return counting(session.root, latest_paths(session.root))
 
 
-def pending_batches(now: Session, found: Counting) -> list[Batch]:
+def pending_batches(session: Session, found: Counting) -> list[Batch]:
     """The batches that came after their week was closed."""
     wanted = set(found.pending)
-    return [b for b in read_weeks(now.root, found.waiting) if b.path in wanted]
+    return [b for b in read_weeks(session.root, found.waiting) if b.path in wanted]
 
 
 def closing_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
@@ -337,7 +341,7 @@ def show_lost(view: View, found: Counting) -> None:
         view.line(text, "yellow", whole=True)
 
 
-def show_pending(view: View, now: Session, pending: list[Batch]) -> None:
+def show_pending(view: View, session: Session, pending: list[Batch]) -> None:
     """Name each pending batch, and the command that takes it in."""
     if not pending:
         return
@@ -349,9 +353,9 @@ def show_pending(view: View, now: Session, pending: list[Batch]) -> None:
         view.line(
             text.format(
                 week=batch.week,
-                branch=phrases.branch(now.definitions, batch.branch),
+                branch=phrases.branch(session.definitions, batch.branch),
                 batch=batch.digest[:4],
-                name=now.definitions.title(first.recorded_by),
+                name=session.definitions.title(first.recorded_by),
                 day=first.recorded_at[:10],
             )
         )
@@ -359,7 +363,7 @@ def show_pending(view: View, now: Session, pending: list[Batch]) -> None:
         view.line(_("  next: qibi close {week} --approved-by WHO --note TEXT").format(week=week))
 
 
-def open_before(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
+def open_before(session: Session, week: str, closed: Mapping[str, int]) -> str | None:
     """The first week with batches, after the latest closed one, that is open before this week.
 
     A book that closes no weeks is not told to.
@@ -367,21 +371,21 @@ def open_before(now: Session, week: str, closed: Mapping[str, int]) -> str | Non
     if not closed:
         return None
     last = max((w for w in closed if w < week), default="")
-    return next((w for w in weeks_with_batches(now.root) if last < w < week), None)
+    return next((w for w in weeks_with_batches(session.root) if last < w < week), None)
 
 
-def next_step(now: Session, week: str, closed: Mapping[str, int]) -> str | None:
+def next_step(session: Session, week: str, closed: Mapping[str, int]) -> str | None:
     """How a week in which all is in and committed comes to its end; None where it has."""
     if week in closed:
         return None
-    last = weeks.sunday(week).toordinal() + (now.definitions.objections or 0)
+    last = weeks.sunday(week).toordinal() + (session.definitions.objections or 0)
     day = weeks.sunday(week).fromordinal(last)
-    earlier = open_before(now, week, closed)
+    earlier = open_before(session, week, closed)
     if earlier:
         return _("next: qibi close {week}, which is open still").format(week=earlier)
-    if now.today <= day:
+    if session.today <= day:
         return _("objections until {day}; then: qibi close {week}").format(
-            day=phrases.day(day, now.today), week=week
+            day=phrases.day(day, session.today), week=week
         )
     return _("next: qibi close {week}").format(week=week)
 
@@ -394,12 +398,12 @@ Waiting = list[tuple[str, str, str]]  # branch, what waits, the command
 _SHOWN = 8  # of each; JSON has them all
 
 
-def show_remedies(view: View, now: Session, remedies: Remedies) -> None:
+def show_remedies(view: View, session: Session, remedies: Remedies) -> None:
     """Overdue ones in red, those due this week and those to be verified, with the next command."""
     if not remedies:
         return
-    sunday = weeks.sunday(weeks.week_of(now.today)).isoformat()
-    late = sum(life.overdue(now.today) for life in remedies.values())
+    sunday = weeks.sunday(weeks.week_of(session.today)).isoformat()
+    late = sum(life.overdue(session.today) for life in remedies.values())
     said = [many("{count} remedy", "{count} remedies", len(remedies)).format(count=len(remedies))]
     if late:
         said.append(_("{count} overdue").format(count=late))
@@ -410,7 +414,7 @@ def show_remedies(view: View, now: Session, remedies: Remedies) -> None:
         for key, life in remedies.items()
         if life.state == "reported" or (life.due and life.due <= sunday)
     }
-    rows = [_row(now, key, life) for key, life in list(pressing.items())[:_SHOWN]]
+    rows = [_row(session, key, life) for key, life in list(pressing.items())[:_SHOWN]]
     if rows:
         columns = [Column(""), Column(""), Column("", wraps=True), Column("", wraps=True)]
         view.blocks.append(Grid(columns, rows, headed=False))
@@ -427,16 +431,16 @@ def show_remedies(view: View, now: Session, remedies: Remedies) -> None:
         view.line("  " + _("WHO is someone who neither owns nor reported it"), "dim")
 
 
-def _row(now: Session, key: str, life: Life) -> list[str | Cell]:
+def _row(session: Session, key: str, life: Life) -> list[str | Cell]:
     """Its id, what it waits for, whom it is about, and its owner."""
-    late = life.overdue(now.today)
+    late = life.overdue(session.today)
     said = [_("reported, to be verified")] if life.state == "reported" else []
     if late:
-        said.append(_("OVERDUE since {day}").format(day=day_text(life.due, now.today)))
+        said.append(_("OVERDUE since {day}").format(day=day_text(life.due, session.today)))
     elif not said:
-        said.append(_("due {day}").format(day=day_text(life.due, now.today)))
+        said.append(_("due {day}").format(day=day_text(life.due, session.today)))
     style = "red" if late else "yellow"
-    title = now.definitions.title
+    title = session.definitions.title
     return [key, Cell(listing(said), style), title(life.subject), title(life.owner)]
 
 
@@ -454,7 +458,7 @@ def show_waiting(view: View, waiting: Waiting) -> None:
         view.line(f"{text}{colon()}qibi task list")
 
 
-def waiting_json(now: Session, remedies: Remedies, waiting: Waiting) -> dict[str, Any]:
+def waiting_json(session: Session, remedies: Remedies, waiting: Waiting) -> dict[str, Any]:
     """Both in the shape that scripts read."""
     return {
         "remedies": [
@@ -463,12 +467,12 @@ def waiting_json(now: Session, remedies: Remedies, waiting: Waiting) -> dict[str
                 "week": life.week,
                 "branch": life.branch,
                 "subject": life.subject,
-                "name": now.definitions.title(life.subject),
+                "name": session.definitions.title(life.subject),
                 "state": life.state,
                 "owner": life.owner or None,
                 "measure": life.measure,
                 "due": life.due or None,
-                "overdue": life.overdue(now.today),
+                "overdue": life.overdue(session.today),
             }
             for key, life in remedies.items()
         ],
@@ -486,9 +490,9 @@ Accepted = Set[tuple[str, str, int]]  # check, path, line
 Doubles = list[tuple[Place, Place]]
 
 
-def accepted_by_seals(now: Session) -> Accepted:
+def accepted_by_seals(session: Session) -> Accepted:
     """The warnings that stood when their week was closed, or corrected."""
-    return accepted_warnings(chain_of(now.root)[0])
+    return accepted_warnings(chain_of(session.root)[0])
 
 
 def standing(survey: Survey, accepted: Accepted) -> list[Finding]:
@@ -511,19 +515,19 @@ def doubles_json(found: Doubles) -> list[dict[str, str]]:
     return [{"entry": key, "same_as": other} for (_b, _n, other, _e), (_c, _m, key, _f) in found]
 
 
-def show_doubles(view: View, now: Session, found: Doubles) -> None:
+def show_doubles(view: View, session: Session, found: Doubles) -> None:
     """Name both entries of each pair, and the command that voids one."""
     if not found:
         return
     view.line()
     view.line(_("possible doubles: two batches say the same"), "yellow")
     weeks = {e.week for _one, (_there, _line, _key, e) in found}
-    digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(now.root, w)}
+    digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(session.root, w)}
     short = phrases.short_ids((place[2] for pair in found for place in pair), digests)
     for (_batch, _number, other, _entry), (_there, _line, key, e) in found:
-        scheme = now.definitions.scheme(e.week)
+        scheme = session.definitions.scheme(e.week)
         named = scheme and (scheme.item(e.item) or scheme.criterion(e.item))
-        text = f"  {now.definitions.title(e.subject)}  {named.name if named else e.item} {points.signed(e.hundredths)}"
+        text = f"  {session.definitions.title(e.subject)}  {named.name if named else e.item} {points.signed(e.hundredths)}"
         if e.note:
             text += f" ({e.note})"
         view.line(text)

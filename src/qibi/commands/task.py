@@ -16,7 +16,7 @@ from qibi.book.definitions import Definitions, Milestone, Plan
 from qibi.book.definitions import Task as PlannedTask
 from qibi.cli import completion, options, phrases, recording
 from qibi.cli.output import Cell, Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
 from qibi.commands.milestones import Proposal, approver, short
 from qibi.ledger.batches import Batch
@@ -62,22 +62,28 @@ def list_tasks(
     output: options.Output = None,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
+    session = current_session()
     if cp:
-        plans = [milestones.plan_of(now, cp)]
+        plans = [milestones.plan_of(session, cp)]
     else:
-        among = now.find_branch(branch) if branch else None
-        week = weeks.week_of(now.today)
+        among = session.find_branch(branch) if branch else None
+        week = weeks.week_of(session.today)
         plans = [
             p
-            for p in now.definitions.plans
-            if among is None or now.definitions.branch_of(p.cp, week) == among
+            for p in session.definitions.plans
+            if among is None or session.definitions.branch_of(p.cp, week) == among
         ]
-    states, batches = milestones.states_of(now, plans)
+    states, batches = milestones.states_of(session, plans)
     whole = bool(cp or branch)
-    proposals = milestones.outstanding(now.definitions, states, batches)
-    found = view(now.definitions, states, proposals, now.today, now.around.width if whole else None)
-    now.console.show(found, form, output)
+    proposals = milestones.outstanding(session.definitions, states, batches)
+    found = view(
+        session.definitions,
+        states,
+        proposals,
+        session.today,
+        session.around.width if whole else None,
+    )
+    session.console.show(found, form, output)
 
 
 def record_progress(
@@ -95,34 +101,34 @@ def record_progress(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
+    session = current_session()
     if len(words) > 2:
         raise Refusal(
             _("'{text}' is too much").format(text=" ".join(words)),
             _("write: qibi task progress CP TASK [MILESTONE] PERCENT"),
         )
-    plan = milestones.plan_of(now, cp)
+    plan = milestones.plan_of(session, cp)
     of = milestones.named_task(plan, task)
     milestone = milestones.named_milestone(of, words[0]) if len(words) == 2 else None
     percent = milestones.percent(words[-1])
-    on = milestones.day(now, day)
-    entry = _entry(now, plan, of, milestone, on, now.who(recorded_as))
+    on = milestones.day(session, day)
+    entry = _entry(session, plan, of, milestone, on, session.who(recorded_as))
     entry = replace(entry, progress=percent, note=note)
 
     def record(_batches: list[Batch]) -> list[Entry]:
         if milestone:
-            _refuse_done(of, milestone, _state(now, plan)[0])
+            _refuse_done(of, milestone, _state(session, plan)[0])
         return [entry]
 
-    recording.record(now, entry.week, entry.branch, record, dry_run)
+    recording.record(session, entry.week, entry.branch, record, dry_run)
     said = (
         _("would record: {name}, {what}: {percent} in {week}")
         if dry_run
         else _("recorded: {name}, {what}: {percent} in {week}")
     )
-    now.console.say(
+    session.console.say(
         said.format(
-            name=now.definitions.title(plan.cp),
+            name=session.definitions.title(plan.cp),
             what=_what(of, milestone),
             percent=f"{percent}%",
             week=phrases.week(entry.week),
@@ -130,10 +136,10 @@ def record_progress(
     )
     if not dry_run:
         if percent == 100 and milestone:
-            now.console.say(_("that alone is not done: done is recorded with its day"))
+            session.console.say(_("that alone is not done: done is recorded with its day"))
             words_again = ["qibi", "task", "done", plan.cp, of.id, milestone.id, "--date", str(on)]
-            now.console.say("  " + shlex.join(words_again))
-        now.console.say(_("next: qibi commit"), "dim")
+            session.console.say("  " + shlex.join(words_again))
+        session.console.say(_("next: qibi commit"), "dim")
 
 
 def record_done(
@@ -148,56 +154,56 @@ def record_done(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    now = session()
-    plan = milestones.plan_of(now, cp)
+    session = current_session()
+    plan = milestones.plan_of(session, cp)
     of = milestones.named_task(plan, task)
     reached = milestones.named_milestone(of, milestone)
-    on = milestones.day(now, day)
-    entry = _entry(now, plan, of, reached, on, now.who(recorded_as))
+    on = milestones.day(session, day)
+    entry = _entry(session, plan, of, reached, on, session.who(recorded_as))
     entry = replace(entry, done=on.isoformat(), note=note)
     batches: list[Batch] = []
 
     def record(_batches: list[Batch]) -> list[Entry]:
-        state, batches[:] = _state(now, plan)
+        state, batches[:] = _state(session, plan)
         _refuse_done(of, reached, state)
         return [entry]
 
-    recording.record(now, entry.week, entry.branch, record, dry_run)
+    recording.record(session, entry.week, entry.branch, record, dry_run)
     days = (date.fromisoformat(reached.due) - on).days
     said = (
         _("would record: {name}, {what}: done on {day}, due on {due}: {gained}")
         if dry_run
         else _("recorded: {name}, {what}: done on {day}, due on {due}: {gained}")
     )
-    now.console.say(
+    session.console.say(
         said.format(
-            name=now.definitions.title(plan.cp),
+            name=session.definitions.title(plan.cp),
             what=_what(of, reached),
-            day=phrases.day(on, now.today),
-            due=phrases.day(date.fromisoformat(reached.due), now.today),
+            day=phrases.day(on, session.today),
+            due=phrases.day(date.fromisoformat(reached.due), session.today),
             gained=milestones.gained(days),
         )
     )
-    milestones.say(now, entry, days, batches)
+    milestones.say(session, entry, days, batches)
     if not dry_run:
-        now.console.say(_("next: qibi commit"), "dim")
+        session.console.say(_("next: qibi commit"), "dim")
 
 
-def _state(now: Session, plan: Plan) -> tuple[PlanState, list[Batch]]:
-    (state,), batches = milestones.states_of(now, [plan])
+def _state(session: Session, plan: Plan) -> tuple[PlanState, list[Batch]]:
+    (state,), batches = milestones.states_of(session, [plan])
     return state, batches
 
 
 def _entry(
-    now: Session, plan: Plan, task: PlannedTask, milestone: Milestone | None, on: date, who: str
+    session: Session, plan: Plan, task: PlannedTask, milestone: Milestone | None, on: date, who: str
 ) -> Task:
     """What progress and done have in common: the place is the CP's branch in the week of the day."""
     week = weeks.week_of(on)
-    branch = now.definitions.branch_of(plan.cp, week)
+    branch = session.definitions.branch_of(plan.cp, week)
     if branch is None:
         raise Refusal(
             _("{name} is in no branch in {week}").format(
-                name=now.definitions.title(plan.cp), week=week
+                name=session.definitions.title(plan.cp), week=week
             ),
             _("look at since and until in branches/"),
             1,
@@ -206,7 +212,7 @@ def _entry(
         week=week,
         branch=branch,
         recorded_by=who,
-        recorded_at=now.recorded_at(),
+        recorded_at=session.recorded_at(),
         subject=plan.cp,
         task=task.id,
         milestone=milestone.id if milestone else "",

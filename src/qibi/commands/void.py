@@ -8,7 +8,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, many, mark
 from qibi.cli import completion, options, phrases, recording
 from qibi.cli.output import Column, Grid, View
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, cancelled_entries
 from qibi.ledger.entries import Entry, Void
 from qibi.scoring.ranking import live_scores
@@ -44,29 +44,31 @@ def void(
     from qibi.cli.recording import describe, find_entry, must_be_live, say_few
     from qibi.commands.score import may_be_live
 
-    now = session()
+    session = current_session()
     if entry and batch:
         raise Refusal(_("an entry and --batch can't go together"), _("name one"))
-    who = now.who(recorded_as)
+    who = session.who(recorded_as)
     if batch:
-        found = _batch(now, batch)
-        with now.without(recording.interrupted(now, found.week)):  # this may be one of them again
-            keys = _live(now, found)
+        found = _batch(session, batch)
+        with session.without(
+            recording.interrupted(session, found.week)
+        ):  # this may be one of them again
+            keys = _live(session, found)
     else:
-        found, number, _entry = find_entry(now, entry or _picked(now, who, week))
-        may_be_live(now, found, number)
+        found, number, _entry = find_entry(session, entry or _picked(session, who, week))
+        may_be_live(session, found, number)
         keys = [f"{found.digest}.{number}"]
     for key in keys:
-        now.console.say("  " + describe(now.definitions, found.entries[int(key[17:]) - 1]))
+        session.console.say("  " + describe(session.definitions, found.entries[int(key[17:]) - 1]))
     if not reason:
-        if not now.around.on_terminal:
+        if not session.around.on_terminal:
             raise Refusal(_("why is it void?"), _("say it: --reason TEXT"), 1)
-        reason = now.console.ask(_("why is it void?")) or _("void")
-    at = now.recorded_at()
+        reason = session.console.ask(_("why is it void?")) or _("void")
+    at = session.recorded_at()
 
     def plan(_batches: list[Batch]) -> list[Entry]:
         if batch is None:
-            must_be_live(now, found, number)
+            must_be_live(session, found, number)
         return [
             Void(
                 week=found.week,
@@ -76,23 +78,23 @@ def void(
                 entry=key,
                 note=reason,
             )
-            for key in (keys if batch is None else _live(now, found))
+            for key in (keys if batch is None else _live(session, found))
         ]
 
-    done = recording.record(now, found.week, found.branch, plan, dry_run)
+    done = recording.record(session, found.week, found.branch, plan, dry_run)
     assert done is not None
-    say_few(now, found.week, found.branch, done, dry_run)
+    say_few(session, found.week, found.branch, done, dry_run)
     said = _("would void {what}") if dry_run else _("void: {what}; next: qibi commit")
     count = len(done.batch.entries)
     what = many("{count} entry", "{count} entries", count).format(count=count)
-    now.console.say(said.format(what=what))
+    session.console.say(said.format(what=what))
 
 
-def _batch(now: Session, prefix: str) -> Batch:
+def _batch(session: Session, prefix: str) -> Batch:
     """The batch whose digest begins so; raises `Refusal`."""
     from qibi.cli.recording import find_batches
 
-    found = find_batches(now.root, prefix.lower())
+    found = find_batches(session.root, prefix.lower())
     if len(found) != 1:
         message = (
             _("there is no batch '{text}'") if not found else _("'{text}' may be several batches")
@@ -101,9 +103,9 @@ def _batch(now: Session, prefix: str) -> Batch:
     return found[0]
 
 
-def _live(now: Session, batch: Batch) -> list[str]:
+def _live(session: Session, batch: Batch) -> list[str]:
     """The ids of a batch's entries that are live and no voids; raises `Refusal` where there is none."""
-    cancelled = cancelled_entries(recording.standing_batches(now, batch.week))
+    cancelled = cancelled_entries(recording.standing_batches(session, batch.week))
     keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in cancelled]
     if all(isinstance(e, Void) for e in batch.entries):
         raise Refusal(
@@ -116,29 +118,31 @@ def _live(now: Session, batch: Batch) -> list[str]:
     return keys
 
 
-def _picked(now: Session, who: str, week: str | None) -> str:
+def _picked(session: Session, who: str, week: str | None) -> str:
     """The entry that the person picks from the latest ones of their branch."""
     from qibi.cli.recording import describe
 
-    if not now.around.on_terminal:
+    if not session.around.on_terminal:
         raise Refusal(_("which entry?"), _("name it: qibi void 9c41.24 ('qibi log' lists them)"), 1)
-    asked = now.week(week)
+    asked = session.week(week)
     # What an interrupted command voided is listed as it was then, so that it can be picked again.
-    voids = [b for b in recording.interrupted(now, asked) if recording.corrects(b)]
-    with now.without(voids):
-        live = live_scores(recording.standing_batches(now, asked))
-    own = now.definitions.branch_of(who, asked)
+    voids = [b for b in recording.interrupted(session, asked) if recording.corrects(b)]
+    with session.without(voids):
+        live = live_scores(recording.standing_batches(session, asked))
+    own = session.definitions.branch_of(who, asked)
     live = [pair for pair in live if own is None or pair[1].branch == own]
     live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]
     if not live:
         raise Refusal(_("there is no entry in {week}").format(week=asked), code=1)
     view = View()
     view.line(phrases.week(asked), "bold")
-    rows = [[str(n), describe(now.definitions, e), e.note] for n, (_key, e) in enumerate(live, 1)]
+    rows = [
+        [str(n), describe(session.definitions, e), e.note] for n, (_key, e) in enumerate(live, 1)
+    ]
     columns = [Column("", right=True), Column("", wraps=True), Column("", wraps=True)]
     view.blocks.append(Grid(columns, rows, headed=False))
-    now.console.show(view)
+    session.console.show(view)
     while True:
-        answer = now.console.ask(_("which one? (1 to {count})").format(count=len(live)))
+        answer = session.console.ask(_("which one? (1 to {count})").format(count=len(live)))
         if answer.isdigit() and 1 <= int(answer) <= len(live):
             return live[int(answer) - 1][0]

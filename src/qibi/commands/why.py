@@ -11,7 +11,7 @@ from qibi.cli import options, phrases
 from qibi.cli.options import asked_period
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.phrases import who
-from qibi.cli.session import Session, session
+from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import cancelled_entries
 from qibi.ledger.entries import Exempt
 from qibi.scoring.account import Account, Behind, Rollup, behind
@@ -38,32 +38,32 @@ def why(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    asked = asked_period(now, period, week)
-    key = now.find_subject(subject, asked.weeks[-1])
-    kind = now.definitions.kind(key) or "member"
-    found = behind(now.root, now.definitions, asked, by=kind, cache=now.around.cache)
+    session = current_session()
+    asked = asked_period(session, period, week)
+    key = session.find_subject(subject, asked.weeks[-1])
+    kind = session.definitions.kind(key) or "member"
+    found = behind(session.root, session.definitions, asked, by=kind, cache=session.around.cache)
     made = (
-        _week_view(now, found, key, asked.weeks[0])
+        _week_view(session, found, key, asked.weeks[0])
         if len(asked.weeks) == 1
-        else _period_view(now, found, key, asked)
+        else _period_view(session, found, key, asked)
     )
     for text in phrases.apart(found.ranking):
-        now.console.say(_("warning: {text}").format(text=text), "yellow")
-    now.console.show(made, form, output)
+        session.console.say(_("warning: {text}").format(text=text), "yellow")
+    session.console.show(made, form, output)
 
 
-def _week_view(now: Session, found: Behind, key: str, week: str) -> View:
+def _week_view(session: Session, found: Behind, key: str, week: str) -> View:
     account = found.accounts(week, key).get(key)
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
-    result = View(payload=payload(now, found, key, week, account, standing))
+    result = View(payload=payload(session, found, key, week, account, standing))
     if account is None:
-        result.line(who(now.definitions, key, week), "bold")
+        result.line(who(session.definitions, key, week), "bold")
         unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
         said = phrases.reason(unranked.reason, unranked.note) if unranked else _("not active")
         result.line(_("no total in {week}: {reason}").format(week=week, reason=said))
         return result
-    definitions = now.definitions
+    definitions = session.definitions
     title = [definitions.title(key), week, _("scheme of {week}").format(week=account.scheme.week)]
     if key != account.branch:
         title.append(phrases.branch(definitions, account.branch))
@@ -80,8 +80,8 @@ def _week_view(now: Session, found: Behind, key: str, week: str) -> View:
     return result
 
 
-def _period_view(now: Session, found: Behind, key: str, asked: Period) -> View:
-    definitions = now.definitions
+def _period_view(session: Session, found: Behind, key: str, asked: Period) -> View:
+    definitions = session.definitions
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
     totals = dict(_week_totals(found, key, asked))
     without = {w: why for w, why in _passed(found, key, asked).items() if w not in totals}
@@ -207,7 +207,7 @@ def _maybe(value: int | None) -> int | float | None:
 
 
 def payload(
-    now: Session,
+    session: Session,
     found: Behind,
     key: str,
     week: str,
@@ -278,7 +278,7 @@ def payload(
         "qibi": 1,
         "command": "why",
         "subject": key,
-        "name": now.definitions.title(key),
+        "name": session.definitions.title(key),
         "week": week,
         "scheme": account.scheme.week if account else None,
         "steps": steps,
