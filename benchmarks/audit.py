@@ -40,8 +40,8 @@ from qibi.ledger.seals import (
 )
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
-from qibi.proof.closing import Results, Wish, content, missing_branches, results
-from qibi.proof.repository import Exhibits, Repository
+from qibi.proof.closing import CloseRequest, Results, content, missing_branches, results
+from qibi.proof.repository import AuditInputs, Repository
 
 SAMPLE = Path(__file__).resolve().parent.parent / "ledgers" / "example"
 LAST = "2026-W40"
@@ -216,7 +216,7 @@ def _closed(
 ) -> None:
     before = next((f for f in reversed(chain[-2:]) if f.seal.week == week), None)
     when = wk.sunday(week) + timedelta(days=10 if before else 8)
-    wish = Wish(
+    wish = CloseRequest(
         "i1-001", f"{when.isoformat()}T10:00:00{ZONE}", {}, approved_by, approved_by and "补录"
     )
     listed = [SealedBatch(b.path, whole_digest(encode_batch(b.entries))) for b in batches]
@@ -269,7 +269,7 @@ def timed(root: Path, cache: Path, runs: int) -> dict[str, list[float]]:
 
 def where(root: Path, profile: bool) -> None:
     """Print how long each part takes, in this process; with `profile`, the functions too."""
-    exhibits = Exhibits(Repository(root, dict(os.environ)))
+    exhibits = AuditInputs(Repository(root, dict(os.environ)))
     profiler = cProfile.Profile()
     if profile:
         profiler.enable()

@@ -20,7 +20,7 @@ from stamps import drawn_from, stamped
 
 from qibi.base import language
 from qibi.board import build, html, labels, paper
-from qibi.board.build import Asked
+from qibi.board.build import BoardQuery
 from qibi.book.load import load
 from qibi.cli import phrases
 
@@ -62,7 +62,7 @@ def of_language(code: str) -> Shown:
     """The board of the week."""
     language.use(code)
     book = load(EXAMPLE)
-    asked = Asked(
+    asked = BoardQuery(
         EXAMPLE,
         book,
         WEEK,

@@ -15,7 +15,7 @@ from pathlib import Path
 from qibi.base import weeks as wk
 from qibi.book.load import load
 from qibi.ledger.store import write_seal
-from qibi.proof.closing import Wish, prepare
+from qibi.proof.closing import CloseRequest, prepare
 
 BOOK = Path(__file__).parent.parent / "example"
 CHINA = timezone(timedelta(hours=8))
@@ -74,7 +74,7 @@ def main() -> None:
                 (past / "seals").mkdir(exist_ok=True)
                 shutil.copy(there, past / "seals" / name)
                 continue
-            wish = Wish(CLOSED_BY, occasion.at.isoformat(), {}, occasion.approved_by, occasion.note)
+            wish = CloseRequest(CLOSED_BY, occasion.at.isoformat(), {}, occasion.approved_by, occasion.note)
             closing = prepare(past, definitions, occasion.week, wish, occasion.at.date(), [])
             for book in (past, BOOK):
                 write_seal(book, closing.path, closing.raw)

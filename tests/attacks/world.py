@@ -25,7 +25,7 @@ from qibi.ledger.entries import Assessed, Entry, Score
 from qibi.ledger.seals import acknowledgement_name, digest, encode_seal, link_paths, links
 from qibi.ledger.store import write_batch, write_seal
 from qibi.proof.audit import Audit, audit
-from qibi.proof.closing import Wish, prepare
+from qibi.proof.closing import CloseRequest, prepare
 from qibi.proof.repository import Repository
 
 FILES = repositories.FILES | {
@@ -117,7 +117,9 @@ class World:
         forge: Callable[[dict[str, Any]], object] | None = None,
     ) -> str:
         """Close a week, or correct a closed one; the digest of its seal. `forge` may change the seal."""
-        wish = Wish("ann", self.moment(), {}, approved_by, "so decided" if approved_by else "")
+        wish = CloseRequest(
+            "ann", self.moment(), {}, approved_by, "so decided" if approved_by else ""
+        )
         later = wk.sunday(week) + timedelta(days=30)
         closing = prepare(self.root, self.definitions, week, wish, later, [])
         raw = closing.raw

@@ -7,7 +7,7 @@ import pytest
 
 from faults import scene
 from qibi.base.findings import Refusal
-from qibi.ledger.git import Git, locks, said_age
+from qibi.ledger.git import Git, age_text, locks
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_locks_that_stand(book: Path, env: dict[str, str]) -> None:
     [(-3, "0 seconds old"), (1, "1 second old"), (3599, "59 minutes old"), (90000, "1 day old")],
 )
 def test_ages(seconds: float, said: str) -> None:
-    assert said_age(seconds) == said
+    assert age_text(seconds) == said
 
 
 def test_a_git_that_is_killed_is_said_to_be(book: Path, env: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from book_files import Draw, one, sometimes, tape
 from qibi.base import weeks
 from qibi.book.fleet import FleetFile
 from qibi.book.load import load
-from qibi.fleet.collect import Collected, Wish, collect
+from qibi.fleet.collect import Collected, CollectRequest, collect
 from qibi.fleet.lake import MANIFEST, Lake
 from qibi.fleet.ranking import KINDS, POOLED, Question, Ranking, before, rank
 from qibi.scoring import ranking as one_book
@@ -79,7 +79,7 @@ class World:
     def collect(self) -> Collected:
         at = "2028-01-18T09:00:00+00:00"  # after all that is drawn
         cache = self.top / "cache"
-        return collect(Wish(self.fleet, self.top, self.lake, cache, self.environment, at))
+        return collect(CollectRequest(self.fleet, self.top, self.lake, cache, self.environment, at))
 
     @property
     def lake(self) -> Lake:

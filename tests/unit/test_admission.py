@@ -7,7 +7,7 @@ import pytest
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.book.lookup import NotFound
-from qibi.ledger.admission import Stamp, Wish, admit, parse_day, recorder, wish_of
+from qibi.ledger.admission import DraftEntry, Stamp, admit, draft_entry, parse_day, recorder
 from qibi.ledger.entries import Exempt, Score
 from transcripts.harness import BOOKS
 
@@ -23,13 +23,13 @@ def stamp(who: str = "e-ann", week: str = WEEK, branch: str = "east") -> Stamp:
     return Stamp(week, branch, who, "2026-11-16T09:00:00+08:00")
 
 
-def admitted(book: Definitions, wish: Wish, by: Stamp | None = None) -> list[Score | Exempt]:
+def admitted(book: Definitions, wish: DraftEntry, by: Stamp | None = None) -> list[Score | Exempt]:
     entries, problems = admit(book, by or stamp(), wish)
     assert not problems
     return entries
 
 
-def problems(book: Definitions, wish: Wish, by: Stamp | None = None) -> list[str]:
+def problems(book: Definitions, wish: DraftEntry, by: Stamp | None = None) -> list[str]:
     """The fields that something is wrong with."""
     entries, found = admit(book, by or stamp(), wish)
     assert not entries and found
@@ -58,7 +58,7 @@ def problems(book: Definitions, wish: Wish, by: Stamp | None = None) -> list[str
 def test_points_and_counts(
     book: Definitions, item: str, points: str, count: str, recorded: tuple[float, int]
 ) -> None:
-    (entry,) = admitted(book, Wish("e-bob", item, points, count))
+    (entry,) = admitted(book, DraftEntry("e-bob", item, points, count))
     assert isinstance(entry, Score)
     assert (entry.points, entry.count) == recorded
 
@@ -93,59 +93,59 @@ def test_points_and_counts(
 def test_points_and_counts_that_do_not_fit(
     book: Definitions, item: str, points: str, count: str, field: str
 ) -> None:
-    assert field in problems(book, Wish("e-bob", item, points, count, approved_by="w-hal"))
+    assert field in problems(book, DraftEntry("e-bob", item, points, count, approved_by="w-hal"))
 
 
 def test_a_cell_of_a_grid_stands_for_so_many_entries(book: Definitions) -> None:
-    found = admitted(book, Wish("e-bob", "first-pass", count="2", several=True))
+    found = admitted(book, DraftEntry("e-bob", "first-pass", count="2", several=True))
     assert len(found) == 2 and found[0] == found[1]
-    (one,) = admitted(book, Wish("e-bob", "quality.notice", count="2", several=True))
+    (one,) = admitted(book, DraftEntry("e-bob", "quality.notice", count="2", several=True))
     assert isinstance(one, Score) and one.count == 2
 
 
 @pytest.mark.parametrize("word", ["请假", "leave", "On Leave", "EXEMPT", "免考", " 请假 "])
 def test_leave(book: Definitions, word: str) -> None:
-    (entry,) = admitted(book, Wish("e-bob", word, note="training"))
+    (entry,) = admitted(book, DraftEntry("e-bob", word, note="training"))
     assert isinstance(entry, Exempt) and entry.note == "training"
 
 
 @pytest.mark.parametrize(
     ("wish", "field"),
     [
-        (Wish("", "first-pass"), "subject"),
-        (Wish("Nora", "first-pass"), "subject"),
-        (Wish("w-hal", "first-pass"), "subject"),  # of another branch
-        (Wish("e-eve", "first-pass"), "subject"),  # gone since W46
-        (Wish("Bob", "first-pass"), "subject"),  # part of a name, in a sheet
-        (Wish("e-bob", ""), "item"),
-        (Wish("e-bob", "fisrt-pass"), "item"),
-        (Wish("e-bob", "safety"), "item"),
-        (Wish("e-bob", "first"), "item"),  # part of a name, in a sheet
-        (Wish("e-bob", "meeting-missed", count="1"), "item"),  # of branches only
-        (Wish("east", "first-pass"), "item"),  # of members and CPs only
-        (Wish("e-bob", "hazard-closed"), "evidence"),
-        (Wish("e-bob", "hazard-closed", evidence=" ; "), "evidence"),
-        (Wish("e-bob", "first-pass", date="soon"), "date"),
-        (Wish("e-bob", "first-pass", date="2026-11-16"), "date"),  # after the week
-        (Wish("e-bob", "first-pass", date="2026-02-30"), "date"),
-        (Wish("e-bob", "first-pass", note="x" * 501), "note"),
-        (Wish("e-bob", "first-pass", scored_by="nobody"), "scored_by"),
-        (Wish("e-bob", "first-pass", approved_by="supervisor"), "approved_by"),  # no person
-        (Wish("e-ann", "first-pass"), "approved_by"),  # of oneself
-        (Wish("e-ann", "first-pass", approved_by="e-ann"), "approved_by"),
-        (Wish("e-bob", "first-pass", scored_by="e-bob"), "approved_by"),
-        (Wish("e-bob", "award", "4"), "approved_by"),
-        (Wish("e-bob", "award", "4", approved_by="e-bob"), "approved_by"),
-        (Wish("e-bob", "award", "4", approved_by="e-ann"), "approved_by"),  # who judged
-        (Wish("e-bob", "quality.notice", count="3"), "approved_by"),
+        (DraftEntry("", "first-pass"), "subject"),
+        (DraftEntry("Nora", "first-pass"), "subject"),
+        (DraftEntry("w-hal", "first-pass"), "subject"),  # of another branch
+        (DraftEntry("e-eve", "first-pass"), "subject"),  # gone since W46
+        (DraftEntry("Bob", "first-pass"), "subject"),  # part of a name, in a sheet
+        (DraftEntry("e-bob", ""), "item"),
+        (DraftEntry("e-bob", "fisrt-pass"), "item"),
+        (DraftEntry("e-bob", "safety"), "item"),
+        (DraftEntry("e-bob", "first"), "item"),  # part of a name, in a sheet
+        (DraftEntry("e-bob", "meeting-missed", count="1"), "item"),  # of branches only
+        (DraftEntry("east", "first-pass"), "item"),  # of members and CPs only
+        (DraftEntry("e-bob", "hazard-closed"), "evidence"),
+        (DraftEntry("e-bob", "hazard-closed", evidence=" ; "), "evidence"),
+        (DraftEntry("e-bob", "first-pass", date="soon"), "date"),
+        (DraftEntry("e-bob", "first-pass", date="2026-11-16"), "date"),  # after the week
+        (DraftEntry("e-bob", "first-pass", date="2026-02-30"), "date"),
+        (DraftEntry("e-bob", "first-pass", note="x" * 501), "note"),
+        (DraftEntry("e-bob", "first-pass", scored_by="nobody"), "scored_by"),
+        (DraftEntry("e-bob", "first-pass", approved_by="supervisor"), "approved_by"),  # no person
+        (DraftEntry("e-ann", "first-pass"), "approved_by"),  # of oneself
+        (DraftEntry("e-ann", "first-pass", approved_by="e-ann"), "approved_by"),
+        (DraftEntry("e-bob", "first-pass", scored_by="e-bob"), "approved_by"),
+        (DraftEntry("e-bob", "award", "4"), "approved_by"),
+        (DraftEntry("e-bob", "award", "4", approved_by="e-bob"), "approved_by"),
+        (DraftEntry("e-bob", "award", "4", approved_by="e-ann"), "approved_by"),  # who judged
+        (DraftEntry("e-bob", "quality.notice", count="3"), "approved_by"),
     ],
 )
-def test_what_is_refused(book: Definitions, wish: Wish, field: str) -> None:
+def test_what_is_refused(book: Definitions, wish: DraftEntry, field: str) -> None:
     assert problems(book, wish) == [field]
 
 
 def test_all_problems_are_named_at_once(book: Definitions) -> None:
-    wish = Wish("Nora", "award", "5", "x", "soon", "n" * 501, "", "nobody", "none")
+    wish = DraftEntry("Nora", "award", "5", "x", "soon", "n" * 501, "", "nobody", "none")
     found = problems(book, wish)
     assert sorted(found) == sorted(
         ["subject", "count", "points", "date", "scored_by", "approved_by", "note"]
@@ -155,39 +155,39 @@ def test_all_problems_are_named_at_once(book: Definitions) -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        Wish("e-bob", "award", "4", approved_by="w-hal"),
-        Wish("e-bob", "award", "4", scored_by="supervisor", approved_by="e-ann"),
-        Wish("e-ann", "first-pass", approved_by="e-bob"),
-        Wish("e-ann", "first-pass", scored_by="supervisor"),
-        Wish("e-bob", "award", "2"),
-        Wish("e-bob", "study", "14"),  # a direct score needs no second person
-        Wish("Dan Li", "first-pass"),  # of two, the one in this branch
-        Wish("east-cp", "stop-work", approved_by="w-hal"),
-        Wish("east", "meeting-missed", count="1"),
-        Wish("e-bob", "first-pass", date="2026-11-09"),
-        Wish("e-bob", "first-pass", date="2026-10-01"),  # found out later
+        DraftEntry("e-bob", "award", "4", approved_by="w-hal"),
+        DraftEntry("e-bob", "award", "4", scored_by="supervisor", approved_by="e-ann"),
+        DraftEntry("e-ann", "first-pass", approved_by="e-bob"),
+        DraftEntry("e-ann", "first-pass", scored_by="supervisor"),
+        DraftEntry("e-bob", "award", "2"),
+        DraftEntry("e-bob", "study", "14"),  # a direct score needs no second person
+        DraftEntry("Dan Li", "first-pass"),  # of two, the one in this branch
+        DraftEntry("east-cp", "stop-work", approved_by="w-hal"),
+        DraftEntry("east", "meeting-missed", count="1"),
+        DraftEntry("e-bob", "first-pass", date="2026-11-09"),
+        DraftEntry("e-bob", "first-pass", date="2026-10-01"),  # found out later
     ],
 )
-def test_what_is_taken(book: Definitions, wish: Wish) -> None:
+def test_what_is_taken(book: Definitions, wish: DraftEntry) -> None:
     assert len(admitted(book, wish)) == 1
 
 
 def test_part_of_a_name_will_do_on_the_command_line(book: Definitions) -> None:
-    wish = wish_of({"subject": "bob", "item": "first"})
+    wish = draft_entry({"subject": "bob", "item": "first"})
     (entry,) = admitted(book, wish)
     assert isinstance(entry, Score)
     assert (entry.subject, entry.item) == ("e-bob", "quality.first-pass")
 
 
 def test_evidence_is_a_list(book: Definitions) -> None:
-    wish = Wish("e-bob", "hazard-closed", evidence="photo 1; 照片2；notice 3\nphoto 4;")
+    wish = DraftEntry("e-bob", "hazard-closed", evidence="photo 1; 照片2；notice 3\nphoto 4;")
     (entry,) = admitted(book, wish)
     assert isinstance(entry, Score)
     assert entry.evidence == ("photo 1", "照片2", "notice 3", "photo 4")
 
 
 def test_before_the_first_scheme_nothing_can_be_recorded(book: Definitions) -> None:
-    assert problems(book, Wish("e-bob", "first-pass"), stamp(week="2026-W39")) == ["item"]
+    assert problems(book, DraftEntry("e-bob", "first-pass"), stamp(week="2026-W39")) == ["item"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_days_as_people_write_them(text: str, day: str | None) -> None:
 def test_a_day_without_its_year_is_the_one_nearest_to_the_week(
     book: Definitions, text: str, week: str, day: str
 ) -> None:
-    entries, found = admit(book, stamp(week=week), Wish("e-bob", "first-pass", date=text))
+    entries, found = admit(book, stamp(week=week), DraftEntry("e-bob", "first-pass", date=text))
     if day:
         assert isinstance(entries[0], Score) and entries[0].date == day
     else:  # the fourth of January is after 2026-W53, which ends on the third
@@ -249,7 +249,7 @@ def test_who_cannot_record(book: Definitions, text: str) -> None:
 
 def test_fields_of_the_stamp_go_into_every_entry(book: Definitions) -> None:
     by: Any = Stamp(WEEK, "east", "e-ann", "2026-11-16T09:00:00Z", "0" * 16)
-    for wish in (Wish("e-bob", "first-pass"), Wish("e-bob", "leave")):
+    for wish in (DraftEntry("e-bob", "first-pass"), DraftEntry("e-bob", "leave")):
         (entry,) = admitted(book, wish, by)
         assert (entry.week, entry.branch, entry.recorded_by, entry.recorded_at, entry.source) == (
             WEEK,

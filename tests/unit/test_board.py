@@ -17,7 +17,7 @@ from qibi.base import language
 from qibi.base.points import from_text, show
 from qibi.base.weeks import single
 from qibi.board import build, fonts, html, labels, paper
-from qibi.board.build import Asked, Board, level, trends
+from qibi.board.build import Board, BoardQuery, level, trends
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.cli import phrases
@@ -31,8 +31,8 @@ TODAY = date(2026, 11, 18)
 OPEN, CORRECTED = "2026-W46", "2026-W36"
 
 
-def asked(book: Definitions, week: str, root: Path = EXAMPLE) -> Asked:
-    return Asked(
+def asked(book: Definitions, week: str, root: Path = EXAMPLE) -> BoardQuery:
+    return BoardQuery(
         root,
         book,
         week,

@@ -25,7 +25,7 @@ from qibi.base.findings import Refusal
 from qibi.book.fleet import FleetFile
 from qibi.fleet import collect as collecting
 from qibi.fleet import ranking
-from qibi.fleet.collect import Collected, Wish, collect
+from qibi.fleet.collect import Collected, CollectRequest, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
 from qibi.fleet.ranking import Question, Ranking, before, rank
 from qibi.fleet.sources import Patience
@@ -54,7 +54,7 @@ class Fleet:
         patience: Patience | None = None,
         **how: Any,
     ) -> Collected:
-        wish = Wish(
+        wish = CollectRequest(
             self.file,
             self.top,
             self.lake,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qibi.base import kept as kept_values
+from qibi.base import cache as kept_values
 from qibi.base import weeks
-from qibi.base.kept import Kept, key_of
+from qibi.base.cache import Cache, key_of
 from qibi.book.load import load
 from qibi.ledger.batches import batch_names, folder
 from qibi.scoring.ranking import rank
@@ -19,7 +19,7 @@ WEEK = weeks.single("2026-W46")
 
 
 def test_a_value_is_found_again_and_another_key_finds_nothing(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     kept.keep("numbers", key_of(["a", "b"]), [1, 2])
     assert kept.find("numbers", key_of(["a", "b"]), list[int]) == [1, 2]
     assert kept.find("numbers", key_of(["ab", ""]), list[int]) is None
@@ -27,7 +27,7 @@ def test_a_value_is_found_again_and_another_key_finds_nothing(tmp_path: Path) ->
 
 
 def test_what_is_damaged_or_foreign_is_missing(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     kept.keep("numbers", "k", [1, 2])
     assert kept.find("numbers", "k", dict[str, int]) is None
     (tmp_path / "numbers" / "k.msgpack").write_bytes(b"\xc1torn")
@@ -36,7 +36,7 @@ def test_what_is_damaged_or_foreign_is_missing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, 15, 16, 20, -1])
 def test_one_changed_byte_makes_a_value_missing(tmp_path: Path, at: int) -> None:
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     kept.keep("numbers", "k", list(range(100)))
     file = tmp_path / "numbers" / "k.msgpack"
     raw = bytearray(file.read_bytes())
@@ -46,7 +46,7 @@ def test_one_changed_byte_makes_a_value_missing(tmp_path: Path, at: int) -> None
 
 
 def test_the_value_of_another_key_or_kind_is_missing(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     kept.keep("numbers", "k", [1])
     kept.keep("other", "k", [2])
     right, wrong = tmp_path / "numbers" / "k.msgpack", tmp_path / "other" / "k.msgpack"
@@ -58,14 +58,14 @@ def test_the_value_of_another_key_or_kind_is_missing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    kept = Kept(tmp_path / "file")
+    kept = Cache(tmp_path / "file")
     kept.keep("numbers", "k", [1])
     assert kept.find("numbers", "k", list[int]) is None
 
 
 def test_the_oldest_go_when_there_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_values, "_MOST", 100)
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     for number in range(500):
         kept.keep("numbers", str(number), number)
     assert len(list((tmp_path / "numbers").iterdir())) <= 150
@@ -75,7 +75,7 @@ def test_the_oldest_go_when_there_are_many(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_oldest_go_when_they_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_values, "_MOST_BYTES", 1000)
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     for number in range(100):
         kept.keep("texts", str(number), "x" * 100)
     assert len(list((tmp_path / "texts").iterdir())) <= 80
@@ -83,7 +83,7 @@ def test_the_oldest_go_when_they_are_large(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_five_years_of_weeks_ranked_in_two_ways_stay(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
+    kept = Cache(tmp_path)
     asked = [f"{kind} {week}" for kind in ("member", "cp") for week in range(260)]
     for key in asked:
         kept.keep("weeks", key, key)
@@ -185,11 +185,11 @@ def test_an_audit_takes_nothing_that_others_could_have_written(
 ) -> None:
     folder = tmp_path / "cache"
     umask = os.umask(0o002)  # as where each user has a group of their own
-    Kept(folder).keep("numbers", "k", [1])
+    Cache(folder).keep("numbers", "k", [1])
     os.umask(umask)
-    kept = Kept(folder, own=True)
+    kept = Cache(folder, own=True)
     assert kept.find("numbers", "k", list[int]) == [1]
     place = spoilt(folder)
     assert kept.find("numbers", "k", list[int]) is None
     assert list(kept.distrusted) == [place]
-    assert Kept(folder).find("numbers", "k", list[int]) == [1], "what is shown may still be kept"
+    assert Cache(folder).find("numbers", "k", list[int]) == [1], "what is shown may still be kept"

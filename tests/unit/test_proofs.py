@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qibi.base.kept import Kept
+from qibi.base.cache import Cache
 from qibi.ledger import records
 from qibi.ledger.batches import batch_names, encode_batch, folder, name
 from qibi.ledger.entries import Assessed
@@ -16,7 +16,7 @@ WEEK = "2026-W01"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str], Kept]:
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str], Cache]:
     """A folder with three batches of long ago, as far as `Proofs` is concerned."""
     monkeypatch.setattr(records, "_RECENT", -10_000_000_000)
     root = tmp_path / "book"
@@ -28,10 +28,10 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[
         raw = encode_batch([entry])
         (root / folder(WEEK) / name(branch, raw)).write_bytes(raw)
     paths = [f"{folder(WEEK)}/{found}" for found in batch_names(root, WEEK)]
-    return root, paths, Kept(tmp_path / "cache")
+    return root, paths, Cache(tmp_path / "cache")
 
 
-def test_what_was_proved_once_is_proved(ledger: tuple[Path, list[str], Kept]) -> None:
+def test_what_was_proved_once_is_proved(ledger: tuple[Path, list[str], Cache]) -> None:
     root, paths, kept = ledger
     assert Proofs(root, kept).unproved(paths) == paths
     assert Proofs(root, kept).prove(paths)
@@ -39,7 +39,7 @@ def test_what_was_proved_once_is_proved(ledger: tuple[Path, list[str], Kept]) ->
 
 
 def test_a_batch_that_was_changed_and_dated_back_is_read(
-    ledger: tuple[Path, list[str], Kept],
+    ledger: tuple[Path, list[str], Cache],
 ) -> None:
     root, paths, kept = ledger
     assert Proofs(root, kept).prove(paths)
@@ -55,7 +55,7 @@ def test_a_batch_that_was_changed_and_dated_back_is_read(
 
 
 def test_a_link_in_the_place_of_a_batch_is_not_proved(
-    ledger: tuple[Path, list[str], Kept], tmp_path: Path
+    ledger: tuple[Path, list[str], Cache], tmp_path: Path
 ) -> None:
     root, paths, kept = ledger
     shutil.move(root / paths[0], tmp_path / "elsewhere")
@@ -64,7 +64,7 @@ def test_a_link_in_the_place_of_a_batch_is_not_proved(
 
 
 def test_what_was_just_written_may_change_unseen_and_is_read_again(
-    ledger: tuple[Path, list[str], Kept], monkeypatch: pytest.MonkeyPatch
+    ledger: tuple[Path, list[str], Cache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, paths, kept = ledger
     monkeypatch.setattr(records, "_RECENT", 3600_000_000_000)
@@ -74,7 +74,7 @@ def test_what_was_just_written_may_change_unseen_and_is_read_again(
 
 @pytest.mark.parametrize("content", [b"", b"torn", b"\x81\xa1a\xc0"])
 def test_a_damaged_cache_proves_nothing(
-    ledger: tuple[Path, list[str], Kept], content: bytes
+    ledger: tuple[Path, list[str], Cache], content: bytes
 ) -> None:
     root, paths, kept = ledger
     assert Proofs(root, kept).prove(paths)
@@ -87,7 +87,7 @@ def test_a_damaged_cache_proves_nothing(
 
 
 def test_another_book_is_not_proved_by_this_one(
-    ledger: tuple[Path, list[str], Kept], tmp_path: Path
+    ledger: tuple[Path, list[str], Cache], tmp_path: Path
 ) -> None:
     root, paths, kept = ledger
     assert Proofs(root, kept).prove(paths)
@@ -96,14 +96,14 @@ def test_another_book_is_not_proved_by_this_one(
     assert Proofs(copy, kept).unproved(paths) == paths
 
 
-def test_without_a_cache_everything_is_read(ledger: tuple[Path, list[str], Kept]) -> None:
+def test_without_a_cache_everything_is_read(ledger: tuple[Path, list[str], Cache]) -> None:
     root, paths, _kept = ledger
-    assert Proofs(root, Kept(None)).prove(paths)
-    assert Proofs(root, Kept(None)).unproved(paths) == paths
+    assert Proofs(root, Cache(None)).prove(paths)
+    assert Proofs(root, Cache(None)).unproved(paths) == paths
 
 
 def test_many_files_are_proved_by_several_threads(
-    ledger: tuple[Path, list[str], Kept], monkeypatch: pytest.MonkeyPatch
+    ledger: tuple[Path, list[str], Cache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, paths, kept = ledger
     monkeypatch.setattr(records, "_MANY", 2)
@@ -111,4 +111,4 @@ def test_many_files_are_proved_by_several_threads(
     file = root / paths[2]
     file.write_bytes(file.read_bytes() + b"\n")
     assert not Proofs(root, kept).prove(paths)
-    assert Proofs(root, Kept(None)).prove(paths[:2])
+    assert Proofs(root, Cache(None)).prove(paths[:2])

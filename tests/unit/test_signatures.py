@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from qibi.base.cache import Cache
 from qibi.base.findings import Refusal
-from qibi.base.kept import Kept
 from qibi.ledger.entries import Assessed, Entry
 from qibi.ledger.seals import SealedBatch, encode_seal
 from qibi.ledger.signatures import (
@@ -180,7 +180,7 @@ def test_a_signature_names_its_key_and_holds_for_its_bytes_alone(
     other = public_key((keys / "eve.pub").read_text())
     assert key and other and signed_with(signature) == key
     assert keygen.fingerprint_of(keys / "ann") == fingerprint(key)
-    verifier = Verifier(os.environ, Kept(tmp_path / "cache"), "small")
+    verifier = Verifier(os.environ, Cache(tmp_path / "cache"), "small")
     good = Claim("good", raw, signature, "e-ann", key)
     bad = [
         Claim("bytes", raw + b"x", signature, "e-ann", key),
@@ -195,11 +195,11 @@ def test_what_held_once_is_not_proven_again(keys: Path, tmp_path: Path) -> None:
     key = signed_with(signature)
     assert key
     claim = Claim("a", raw, signature, "e-ann", key)
-    assert not Verifier(os.environ, Kept(tmp_path), "small").failing([claim])
+    assert not Verifier(os.environ, Cache(tmp_path), "small").failing([claim])
     without = {"PATH": str(tmp_path)}  # no ssh-keygen
-    assert not Verifier(without, Kept(tmp_path), "small").failing([claim])
+    assert not Verifier(without, Cache(tmp_path), "small").failing([claim])
     with pytest.raises(Refusal, match="ssh-keygen is not installed"):
-        Verifier(without, Kept(tmp_path / "other"), "small").failing([claim])
+        Verifier(without, Cache(tmp_path / "other"), "small").failing([claim])
 
 
 def test_signatures_of_another_kind_are_none(keys: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_name_that_is_no_id_proves_nothing(keys: Path) -> None:
     assert key
     for name in ("*", "", "a b", "-O", "e-ann\n*", "e\0a"):
         claim = Claim("a", b"x", signature, name, key)
-        assert Verifier(os.environ, Kept(None), "small").failing([claim]) == {"a"}
+        assert Verifier(os.environ, Cache(None), "small").failing([claim]) == {"a"}
 
 
 def test_only_the_files_of_seals_are_records_of_signers() -> None:

@@ -32,7 +32,7 @@ def not_own(about: os.stat_result) -> str:
     return kind or _ELSEWHERE.get(getattr(about, "st_reparse_tag", 0), "")
 
 
-def said_of(kind: str) -> str:
+def not_plain_message(kind: str) -> str:
     """What is wrong with what `not_own` names, and what to do."""
     if kind in ("link", "junction"):
         said = _("a symbolic link") if kind == "link" else _("a junction")

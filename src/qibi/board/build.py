@@ -235,7 +235,7 @@ class Slip:
 
 
 @dataclass(frozen=True)
-class Asked:
+class BoardQuery:
     """A book and a week of it. `said` are the ways in which commands speak of how far a week is."""
 
     root: Path
@@ -314,7 +314,7 @@ _CAUSES = 3  # beside a name on a list
 MOST_SUMS = 1000  # members that a page lists, each with the sum behind the total
 
 
-def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
+def board(asked: BoardQuery, step: Callable[[], None] = lambda: None) -> Board:
     """A week's board; raises `Faults` where the ledger is damaged. `step` is called four times."""
     book = asked.definitions
     members = asked.behind("member")
@@ -364,7 +364,7 @@ def board(asked: Asked, step: Callable[[], None] = lambda: None) -> Board:
     )
 
 
-def slip(asked: Asked, key: str, who: str, ties: Sequence[str]) -> Slip:
+def slip(asked: BoardQuery, key: str, who: str, ties: Sequence[str]) -> Slip:
     """One subject's week; `who` and `ties` say who that is."""
     book = asked.definitions
     kind = book.kind(key) or "member"
@@ -422,7 +422,7 @@ def _why_none(found: Behind, key: str, account: Account | None, standing: Standi
     return _("not ranked") if account else _("not active")
 
 
-def _objections(asked: Asked, ranking: Ranking) -> str:
+def _objections(asked: BoardQuery, ranking: Ranking) -> str:
     days = asked.definitions.objections
     if days is None or ranking.closed:
         return ""
@@ -430,7 +430,7 @@ def _objections(asked: Asked, ranking: Ranking) -> str:
     return _("objections: until {day}").format(day=dates.day(date.fromordinal(last)))
 
 
-def _head(asked: Asked, ranking: Ranking) -> Head:
+def _head(asked: BoardQuery, ranking: Ranking) -> Head:
     book = asked.definitions
     sunday, monday = weeks.sunday(asked.week), weeks.monday(asked.week)
     return Head(
@@ -466,7 +466,7 @@ def _mark(file: SealFile | None, book: Definitions) -> SealMark | None:
     return SealMark(file.path, file.digest, file.seal.revision - 1, closed)
 
 
-def _lists(asked: Asked, found: list[Lists], remedies: dict[str, Life]) -> Iterable[NameList]:
+def _lists(asked: BoardQuery, found: list[Lists], remedies: dict[str, Life]) -> Iterable[NameList]:
     book = asked.definitions
     for lists in found:
         for colour, standings in (("red", lists.red), ("black", lists.black)):
@@ -479,7 +479,7 @@ def _lists(asked: Asked, found: list[Lists], remedies: dict[str, Life]) -> Itera
 
 
 def _named(
-    asked: Asked, lists: Lists, standing: Standing, colour: str, remedies: dict[str, Life]
+    asked: BoardQuery, lists: Lists, standing: Standing, colour: str, remedies: dict[str, Life]
 ) -> Named:
     book = asked.definitions
     behind_it = lists.causes[standing.subject]
@@ -510,7 +510,7 @@ def _named(
     )
 
 
-def _places(asked: Asked, found: Behind, standings: Sequence[Standing]) -> tuple[Place, ...]:
+def _places(asked: BoardQuery, found: Behind, standings: Sequence[Standing]) -> tuple[Place, ...]:
     book = asked.definitions
     over = trend_weeks(weeks.single(asked.week))
     drawn = trends(found.ranking.trends, over, [s.subject for s in standings])
@@ -546,7 +546,7 @@ def _columns(ranking: Ranking) -> list:  # type: ignore[type-arg]  # of the sche
     ]
 
 
-def _heat(asked: Asked, found: Behind) -> tuple[Place, ...]:
+def _heat(asked: BoardQuery, found: Behind) -> tuple[Place, ...]:
     """The branches by place, each with its cells on the heat map."""
     columns = _columns(found.ranking)
     standings = found.ranking.standings
@@ -572,7 +572,7 @@ def _cell(value: int | None, base: int, most: int) -> Cell:
     return Cell(show(value), signed(difference) if difference else "", level(difference, most))
 
 
-def _remedy_row(asked: Asked, key: str, life: Life) -> RemedyRow:
+def _remedy_row(asked: BoardQuery, key: str, life: Life) -> RemedyRow:
     title = asked.definitions.title
     return RemedyRow(
         id=key,
@@ -587,7 +587,7 @@ def _remedy_row(asked: Asked, key: str, life: Life) -> RemedyRow:
 
 
 def _all_sums(
-    asked: Asked,
+    asked: BoardQuery,
     members: Behind,
     branches: Behind,
     listed: list[Lists],
@@ -609,7 +609,9 @@ def _all_sums(
                 yield _sum(asked, found, key, accounts[key], standings.get(key))
 
 
-def _sum(asked: Asked, found: Behind, key: str, account: Account, standing: Standing | None) -> Sum:
+def _sum(
+    asked: BoardQuery, found: Behind, key: str, account: Account, standing: Standing | None
+) -> Sum:
     rollup = found.rollup(asked.week, key)
     total = standing.total if standing else account.total
     said = _("{points} points").format(points=show(total))

@@ -15,7 +15,7 @@ from qibi.base import dates, points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, current, listing
 from qibi.base.text import visible
-from qibi.board.build import Asked
+from qibi.board.build import BoardQuery
 from qibi.book import words
 from qibi.book.definitions import Definitions
 from qibi.ledger.remedies import Life
@@ -75,7 +75,7 @@ class Minutes:
     blocks: list[Block] = field(default_factory=list)
 
 
-def minutes(asked: Asked) -> Minutes:
+def minutes(asked: BoardQuery) -> Minutes:
     """The minutes of the meeting on a week; raises `Faults` where the ledger is damaged."""
     definitions, week, today = asked.definitions, asked.week, asked.today
     members = asked.behind("member").ranking

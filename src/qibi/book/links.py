@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qibi.base.findings import Finding
 from qibi.base.language import _
-from qibi.base.plain import not_own, said_of
+from qibi.base.plain import not_own, not_plain_message
 
 NAMES = "names.yaml"
 _FILES = ("qibi.yaml", NAMES)
@@ -46,9 +46,9 @@ def _looked_at(root: Path, path: str) -> Finding | None:
     if name.startswith(".#"):
         said = _("the lock of an editor in which the file is open: save and close it there")
     elif path == NAMES:
-        said = said_of(kind) + _(" (or name a file elsewhere: export QIBI_NAMES=FILE)")
+        said = not_plain_message(kind) + _(" (or name a file elsewhere: export QIBI_NAMES=FILE)")
     else:
-        said = said_of(kind)
+        said = not_plain_message(kind)
     return Finding(path, message=said, code="link")
 
 

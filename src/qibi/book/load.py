@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from qibi import __version__
+from qibi.base.cache import Cache
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.kept import Kept
 from qibi.base.language import _, listing
-from qibi.base.plain import NotPlain, not_own, read_plain, said_of
+from qibi.base.plain import NotPlain, not_own, not_plain_message, read_plain
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.book.links import NAMES, links
@@ -54,7 +54,9 @@ def sources(root: Path, names: Path | None = None) -> list[Source]:
                 found.append(Source(path, read_plain(root / path)))
         except NotPlain:
             kind = not_own(os.lstat(root / path))
-            message = said_of(kind) if kind else _("a folder; a definition is a plain file")
+            message = (
+                not_plain_message(kind) if kind else _("a folder; a definition is a plain file")
+            )
             findings.append(Finding(path, message=message, code="link"))
         except OSError as error:
             message = _("can't be read ({reason}); check the file and its permissions")
@@ -89,7 +91,7 @@ def load(root: Path, cache: Path | None = None, names: Path | None = None) -> De
         raise Faults(found_links)
     files = sources(root, names)
     key = fingerprint(files)
-    kept = Kept(cache)
+    kept = Cache(cache)
     if found := kept.find("definitions", key, Definitions):
         return found
     from qibi.book.validate import validate  # Pydantic and YAML only when something changed

@@ -28,7 +28,7 @@ from qibi.ledger.batches import (
     each_of_week,
     weeks_with_batches,
 )
-from qibi.ledger.clock import can_be, said_of, wrong_moments
+from qibi.ledger.clock import can_be, clock_message, wrong_moments
 from qibi.ledger.counting import gone
 from qibi.ledger.entries import Entry, Remedy, Score, Task, Void
 from qibi.ledger.git import Git, NotInstalled, in_between
@@ -70,7 +70,7 @@ def wrong(batches: Sequence[Batch], now: datetime) -> list[Wrong]:
 def _wrong(lines: list[tuple[Batch, int]], cancelled: set[str], now: datetime) -> Iterator[Wrong]:
     for batch, line in lines:
         entry, key = batch.entries[line - 1], f"{batch.digest}.{line}"
-        said = said_of("recorded_at", entry.recorded_at, now)
+        said = clock_message("recorded_at", entry.recorded_at, now)
         counts = not isinstance(entry, Void) and key not in cancelled
         if counts:
             said = _("{what}; set it, void this and record it again: qibi void {key}").format(
@@ -88,7 +88,7 @@ def clock_findings(
     warnings = [finding for finding, counts in found if not counts or finding.path in closed]
     for file in sealed:
         if not can_be(file.seal.closed_at, now):
-            said = said_of("closed_at", file.seal.closed_at, now)
+            said = clock_message("closed_at", file.seal.closed_at, now)
             warnings.append(Finding(file.path, message=said, code="clock"))
     return errors, warnings
 

@@ -288,7 +288,7 @@ def _main(arguments: list[str], around: Surroundings) -> int:
                 max_content_width=100,
                 terminal_width=min(around.width, 100),
             )
-        session.has_said()
+        session.reported()
         return result if isinstance(result, int) else session.exit_code
     except click.ClickException as error:
         return _usage(console, error)

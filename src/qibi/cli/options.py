@@ -91,7 +91,7 @@ Subject = Annotated[
 # From a command's period and its --week, --month, --quarter and --year to one period.
 
 
-def asked_period(
+def period_of(
     session: Session,
     period: str | None = None,
     week: str | None = None,

@@ -508,7 +508,7 @@ def counted(kind: str, count: int) -> str:
     return forms[kind].format(count=count)
 
 
-def said(counts: dict[str, int], kinds: tuple[str, ...] = HONOURS) -> list[str]:
+def honour_counts(counts: dict[str, int], kinds: tuple[str, ...] = HONOURS) -> list[str]:
     """How many of each of these kinds, without those of which there are none."""
     return [counted(kind, counts[kind]) for kind in kinds if counts.get(kind)]
 

@@ -613,7 +613,7 @@ def ask_branch(session: Session) -> str:
             session.console.problem(refusal.message, refusal.advice)
 
 
-def settled_branch(session: Session, text: str | None, who: str, week: str | None = None) -> str:
+def resolve_branch(session: Session, text: str | None, who: str, week: str | None = None) -> str:
     """`--branch`, else asked for on a terminal, else the recorder's own."""
     if text:
         return session.find_branch(text)
@@ -627,7 +627,7 @@ def settled_branch(session: Session, text: str | None, who: str, week: str | Non
     raise Refusal(_("which branch?"), _("name it: --branch BRANCH"), 1)
 
 
-def settled_week(session: Session, text: str | None, branch: str) -> str:
+def resolve_week(session: Session, text: str | None, branch: str) -> str:
     """`--week`, else asked for on a terminal, else refused."""
     if text:
         return session.past_week(text)
@@ -698,10 +698,10 @@ def _late_command(session: Session, week: str, recorder: str) -> str | None:
         found = lookup.subject(session.definitions, name, week=week)
     except lookup.NotFound:
         found = ""
-    wish = f"{name if found == recorder else recorder} {item.name}"
+    draft = f"{name if found == recorder else recorder} {item.name}"
     if item.fixed is None:
-        wish += " POINTS"
-    return f"qibi score -e {argument(wish)} --week {week} --as WHO"
+        draft += " POINTS"
+    return f"qibi score -e {argument(draft)} --week {week} --as WHO"
 
 
 def say_late(session: Session, before: list[Batch], batch: Batch) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from qibi.base import language, weeks
+from qibi.base.cache import Cache
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.kept import Kept
 from qibi.base.language import _
 from qibi.base.plain import read_plain
 from qibi.base.weeks import Period
@@ -109,7 +109,7 @@ class Session:
         Also where a part of the ledger that git holds is not on disk: nothing may be said of the rest.
         """
         found = load(self.root, self.around.cache, self.names)
-        if absent := missing(self.root, Kept(self.around.cache), lambda: self.git):
+        if absent := missing(self.root, Cache(self.around.cache), lambda: self.git):
             raise Faults(absent)
         language.call({key: str(word) for key, word in found.words.items()})
         return found
@@ -193,7 +193,7 @@ class Session:
         """Those of these batches that are not hidden."""
         return [b for b in batches if b.path not in self.hidden]
 
-    def has_said(self) -> None:
+    def reported(self) -> None:
         """What was recorded has been reported: should it be asked for again, it is meant anew.
 
         It has not where nobody read the report any more; of what an interrupted run recorded, the word

@@ -40,7 +40,7 @@ from qibi.proof.acknowledged import SHOWN, causes
 from qibi.proof.audit import Audit
 from qibi.proof.audit import audit as audit_book
 from qibi.proof.read_out import order
-from qibi.proof.repository import Exhibits, Repository
+from qibi.proof.repository import AuditInputs, Repository
 
 PANEL = "prove", 4
 SUMMARY = mark("Explain what an audit finds, approved by another, for good.")
@@ -101,7 +101,7 @@ def acknowledge(
         names = [found.names[one] for one in named]
         stands = _standing(chain, names, reason, who, other)
         if stands is None:
-            _refuse_partial(session, Exhibits(repository), named, other)
+            _refuse_partial(session, AuditInputs(repository), named, other)
             stands = _made(session, chain, names, reason, who, other)
             if not dry_run:
                 raw = encode_acknowledgement(stands.record)
@@ -182,7 +182,7 @@ def _standing(
 
 
 def _refuse_partial(
-    session: Session, exhibits: Exhibits, named: Sequence[Finding], approver: str
+    session: Session, exhibits: AuditInputs, named: Sequence[Finding], approver: str
 ) -> None:
     for finding in named:
         if part := causes(exhibits, finding, session.definitions).get(approver):

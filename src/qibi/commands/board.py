@@ -13,7 +13,7 @@ from qibi.cli.session import Session, current_session
 from qibi.commands.export import must_be_scored
 
 if TYPE_CHECKING:
-    from qibi.board.build import Asked, Board, Slip
+    from qibi.board.build import Board, BoardQuery, Slip
 
 PANEL = "look", 7
 SUMMARY = mark("The week for the wall and the chat group; one person's slip.")
@@ -67,7 +67,7 @@ def board(
     """Run the command; `DETAILS` is its help."""
     session = current_session()
     form = _form(form, size, output)
-    asked = asked_of(session, session.week(week))
+    asked = board_query(session, session.week(week))
     if member is None:
         raw = drawn_board(session, week_board(session, asked), form, size or "a4")
         put(session, raw, output, f"{session.definitions.id}-{asked.week}.{form}")
@@ -98,7 +98,7 @@ def _form(form: str | None, size: str | None, output: str | None) -> str:
     return form
 
 
-def week_board(session: Session, asked: "Asked") -> "Board":
+def week_board(session: Session, asked: "BoardQuery") -> "Board":
     """A week's board; raises `Refusal` where nobody has scored anything in it."""
     from qibi.board import build
 
@@ -121,7 +121,7 @@ def drawn_board(session: Session, found: "Board", form: str, size: str = "a4") -
     return _paper(session, "board", labels.of_board(session.definitions, found, rows), form, size)
 
 
-def slip(asked: "Asked", key: str) -> "Slip":
+def slip(asked: "BoardQuery", key: str) -> "Slip":
     """One subject's slip."""
     from qibi.board import build
 
@@ -147,11 +147,11 @@ def drawn_slips(session: Session, found: "Sequence[Slip]") -> bytes:
     return _paper(session, "slips", labels.of_slips(session.definitions, found), "pdf", "a4")
 
 
-def asked_of(session: Session, week: str) -> "Asked":
+def board_query(session: Session, week: str) -> "BoardQuery":
     """A week of the book, with the ways in which commands speak of it."""
-    from qibi.board.build import Asked
+    from qibi.board.build import BoardQuery
 
-    return Asked(
+    return BoardQuery(
         session.root,
         session.definitions,
         week,

@@ -25,7 +25,7 @@ from qibi.commands.commit import (
 from qibi.commands.status import show_pending
 from qibi.ledger.entries import Score
 from qibi.ledger.store import is_unreported, keep, locked, write_seal
-from qibi.proof.closing import Closing, Row, Wish, prepare, standing
+from qibi.proof.closing import CloseRequest, Closing, Row, prepare, standing
 
 PANEL = "prove", 2
 SUMMARY = mark("Seal a week: from then on it changes by open corrections only.")
@@ -76,7 +76,7 @@ def close(
     refuse_names(session, note)
     asked = session.week(week)
     sign = session.signer(who, "close")
-    wish = Wish(
+    draft = CloseRequest(
         closed_by=who,
         closed_at=session.recorded_at(),
         without={session.find_branch(text): note for text in without or ()},
@@ -84,7 +84,7 @@ def close(
         note=note,
     )
     with locked(session.root):
-        closing = _left_unreported(session, asked, wish)
+        closing = _left_unreported(session, asked, draft)
         if closing is None:
             warnings = _checked(session).warnings
             if not dry_run:
@@ -93,7 +93,7 @@ def close(
                 session.root,
                 session.definitions,
                 asked,
-                wish,
+                draft,
                 session.today,
                 warnings,
                 _committed_at(session),
@@ -131,7 +131,7 @@ def _committed_at(session: Session) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _left_unreported(session: Session, week: str, wish: Wish) -> Closing | None:
+def _left_unreported(session: Session, week: str, draft: CloseRequest) -> Closing | None:
     """The week's latest seal where whoever wrote it did not come to the end.
 
     So it is where no commit has it, or where this very command has not reported it. A merge that is not
@@ -144,7 +144,7 @@ def _left_unreported(session: Session, week: str, wish: Wish) -> Closing | None:
         text = _(
             "{path}: the command that wrote this did not come to its end; no commit held it yet"
         )
-    elif is_unreported(session.root, session.root / found.path) and _says(found, wish):
+    elif is_unreported(session.root, session.root / found.path) and _says(found, draft):
         text = _("{path}: the command that wrote this did not come to its end; it stands")
     else:
         return None
@@ -152,12 +152,12 @@ def _left_unreported(session: Session, week: str, wish: Wish) -> Closing | None:
     return found
 
 
-def _says(closing: Closing, wish: Wish) -> bool:
+def _says(closing: Closing, draft: CloseRequest) -> bool:
     """Whether a seal says what somebody wants a week closed with; not where that may be a correction of it."""
     changes = closing.seal.get("changes")
-    approved = (changes["approved_by"], changes["note"]) if changes else ("", wish.note)
-    return closing.seal["closed_by"] == wish.closed_by and (
-        not closing.later or approved == (wish.approved_by, wish.note)
+    approved = (changes["approved_by"], changes["note"]) if changes else ("", draft.note)
+    return closing.seal["closed_by"] == draft.closed_by and (
+        not closing.later or approved == (draft.approved_by, draft.note)
     )
 
 

@@ -107,7 +107,7 @@ def commit_book(
         _refuse_rewriting(session, changed)
         if push and session.definitions.private_names:
             refuse_to_commit(session.root, session.definitions, [path for _status, path in changed])
-        _name_unsaid(session, changed)
+        _name_unreported(session, changed)
         text = message or (_message(session, changed) if changed else _("merged"))
         if dry_run:
             first, *rest = text.splitlines()
@@ -307,7 +307,7 @@ def is_merging(session: Session) -> bool:
     return session.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
 
 
-def _name_unsaid(session: Session, changed: list[tuple[str, str]]) -> None:
+def _name_unreported(session: Session, changed: list[tuple[str, str]]) -> None:
     """Name the batches that were recorded by a command which did not come to its end."""
     for _status, below in changed:
         if not below.endswith(".jsonl") or session.root / below in session.unsaid:

@@ -344,7 +344,7 @@ def _broken(name: str, label: str, findings: Sequence[Finding], found: str = "")
 
 def _leftovers(session: Session) -> Iterator[Check]:
     """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
-    from qibi.ledger.git import locks, said_age
+    from qibi.ledger.git import age_text, locks
 
     if _opens(session):
         found = [lock for lock in locks(session.git) if lock.age > _LOCK_SECONDS]
@@ -362,7 +362,7 @@ def _leftovers(session: Session) -> Iterator[Check]:
     if old:
         count = many("{count} file", "{count} files", len(old)).format(count=len(old))
         found_old = _("{count} of a write that was interrupted, {age}").format(
-            count=count, age=said_age(max(old))
+            count=count, age=age_text(max(old))
         )
         advice = _("nobody reads them; the next qibi commit removes them")
         yield Check("temp-files", label, "note", found_old, advice)

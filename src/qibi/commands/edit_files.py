@@ -39,7 +39,7 @@ class Changes:
 
     def __init__(self, session: Session, dry_run: bool) -> None:
         """Raises `Refusal` where the files changed since the book's definitions were read."""
-        self.now, self.dry_run = session, dry_run
+        self.session, self.dry_run = session, dry_run
         definitions = session.definitions
         self.sources = {source.path: source for source in sources(session.root, session.names)}
         if fingerprint(list(self.sources.values())) != definitions.fingerprint:
@@ -74,12 +74,12 @@ class Changes:
 
     def place(self, path: str) -> Path:
         """Where a file of the book stands; names.yaml may stand elsewhere (`QIBI_NAMES`)."""
-        elsewhere = self.now.names if path == NAMES else None
-        return elsewhere or self.now.root / path
+        elsewhere = self.session.names if path == NAMES else None
+        return elsewhere or self.session.root / path
 
     def shown(self, path: str) -> str:
         """What a file is called in messages."""
-        return str(self.now.names) if path == NAMES and self.now.names else path
+        return str(self.session.names) if path == NAMES and self.session.names else path
 
     @property
     def pages(self) -> Mapping[str, bytes]:
@@ -100,26 +100,26 @@ class Changes:
 
         changed = {path: page.raw for path, page in self._pages.items()}
         changed = {p: raw for p, raw in changed.items() if raw != self.sources[p].raw} | self._new
-        with placed(self.now.names):
+        with placed(self.session.names):
             validated(self.sources.values(), changed)
         if not self.dry_run:
             self._replace(changed)
         for text in self._said:
-            self.now.console.say(text)
+            self.session.console.say(text)
         if self.dry_run:
             self._show(changed)
-            self.now.console.say(_("nothing was written"))
+            self.session.console.say(_("nothing was written"))
             return
         files = listing([self.shown(path) for path in changed])
-        self.now.console.say(_("written: {path}").format(path=files))
-        self.now.console.say(_("next: qibi commit"), "dim")
+        self.session.console.say(_("written: {path}").format(path=files))
+        self.session.console.say(_("next: qibi commit"), "dim")
 
     def _show(self, changed: Mapping[str, bytes]) -> None:
         for path, raw in changed.items():
             old = self.sources.get(path, Source(path, b"")).raw
             before, after = (t.decode("utf-8-sig").splitlines() for t in (old, raw))
             for line in difflib.unified_diff(before, after, path, path, n=1, lineterm=""):
-                self.now.around.stdout.write(visible(line) + "\n")
+                self.session.around.stdout.write(visible(line) + "\n")
 
     def _replace(self, changed: Mapping[str, bytes]) -> None:
         begun: list[str] = []
@@ -128,8 +128,8 @@ class Changes:
                 target = self.place(path)
                 begun.append(path)
                 with failures_explained(target):
-                    if target.is_relative_to(self.now.root):
-                        make_folder(self.now.root, target)
+                    if target.is_relative_to(self.session.root):
+                        make_folder(self.session.root, target)
                     write_durably(target, raw)
         except BaseException:  # an interrupt too may come between two files
             for path in reversed(begun):
@@ -146,9 +146,9 @@ class Changes:
         except OSError:
             message = _("{path} is changed and can't be put back").format(path=self.shown(path))
             sha256 = hashlib.sha256(self.sources[path].raw).hexdigest()
-            here = target.is_relative_to(self.now.root)
-            advice = how({path: sha256}, self.now.root, self.now.git if here else None)
-            self.now.console.problem(message, advice[path])
+            here = target.is_relative_to(self.session.root)
+            advice = how({path: sha256}, self.session.root, self.session.git if here else None)
+            self.session.console.problem(message, advice[path])
 
 
 @contextmanager
@@ -259,10 +259,10 @@ def keeps_apart(changes: Changes, rows: Sequence[Mapping[str, Any]]) -> bool:
     if NAMES in changes.sources:
         if rows and not any("name" in row for row in rows):
             return True
-        members = changes.now.definitions.memberships
+        members = changes.session.definitions.memberships
         if not rows and members and all(m.name.zh == m.name.en == m.id for m in members):
             return True
-    return names_ignored(changes.now)
+    return names_ignored(changes.session)
 
 
 def names_ignored(session: Session) -> bool:

@@ -19,7 +19,7 @@ from qibi.commands.member import person
 
 if TYPE_CHECKING:
     from qibi.ledger.batches import Batch
-    from qibi.ledger.remains import Entries, Place, Sought
+    from qibi.ledger.name_search import Entries, Place, Sought
 
 PANEL = "setup", 7
 SUMMARY = mark("Take a person's name out of the book; say what remains where.")
@@ -88,7 +88,7 @@ def _names_of(session: Session, key: str) -> list[str]:
 def take_name(changes: Changes, key: str) -> list[str]:
     """Take a member's name out of names.yaml and of every row of theirs; the files it stood in."""
     taken = []
-    spans = changes.now.definitions.spans[key]
+    spans = changes.session.definitions.spans[key]
     for branch in dict.fromkeys(span.branch for span in spans):
         page = changes.branch(branch)
         for number, row in enumerate(page.data["members"]):
@@ -118,7 +118,7 @@ def _say_what_remains(
     """Where the id and the name still stand; the files as they will be without the name."""
     from qibi.book.lookup import members_names
     from qibi.ledger.batches import read_weeks, weeks_with_batches
-    from qibi.ledger.remains import Sought, entries_of
+    from qibi.ledger.name_search import Sought, entries_of
 
     batches = read_weeks(session.root, weeks_with_batches(session.root))
     view.line()
@@ -152,7 +152,7 @@ def _say_files(
     looked: Changes,
 ) -> None:
     from qibi.ledger.kept_sheets import is_below
-    from qibi.ledger.remains import files_naming, lines_naming
+    from qibi.ledger.name_search import files_naming, lines_naming
 
     text = _("the name stands in the ledger; nothing can be taken out there:")
     in_ledger = lines_naming(batches, sought)
@@ -204,7 +204,7 @@ def _say_entries(view: View, key: str, found: "Entries") -> None:
 
 
 def _say_git(view: View, session: Session, sought: "Sought") -> None:
-    from qibi.ledger.remains import history_naming
+    from qibi.ledger.name_search import history_naming
 
     try:
         if session.git.repository() is None:

@@ -11,7 +11,7 @@ from qibi.base.weeks import Period
 from qibi.board.tables import Table, entries, standings
 from qibi.book.definitions import Definitions
 from qibi.cli import completion, options, phrases
-from qibi.cli.options import asked_period, put
+from qibi.cli.options import period_of, put
 from qibi.cli.output import View
 from qibi.cli.session import Session, current_session
 from qibi.commands.rank import warnings
@@ -72,7 +72,7 @@ def export(
             _("one of: {formats}").format(formats=listing(list(FORMATS))),
         )
     _check_kind(form, by, with_entries)
-    asked = asked_period(session, period, week)
+    asked = period_of(session, period, week)
     if form in ("csv", "parquet"):
         table = (
             _entries(session, asked) if with_entries else _standings(session, asked, by or "member")

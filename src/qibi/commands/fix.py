@@ -11,7 +11,7 @@ from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import completion, options
 from qibi.cli.session import current_session
-from qibi.ledger.admission import Wish, admit, wish_of
+from qibi.ledger.admission import DraftEntry, admit, draft_entry
 from qibi.ledger.entries import Entry, File, Score, Void
 
 PANEL = "week", 2
@@ -97,7 +97,7 @@ def fix(
             raise Refusal(_("why was it wrong?"), _("say it: --reason TEXT"), 1)
         reason = session.console.ask(_("why was it wrong?"))
     stamp = session.stamp(batch.week, batch.branch, who, wrong.source)
-    entries, problems = admit(session.definitions, stamp, _wish(wrong, changed))
+    entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
     if problems:
         raise Faults([Finding(entry, message=message) for _field, message in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
@@ -123,7 +123,7 @@ def fix(
         session.console.say(_("next: qibi commit"), "dim")
 
 
-def _wish(wrong: Score, changed: dict[str, str]) -> Wish:
+def _draft(wrong: Score, changed: dict[str, str]) -> DraftEntry:
     """The entry as it was written, with the changes; points follow a new item or count."""
     keep_points = not ({"item", "count"} & set(changed))
     was = {
@@ -137,4 +137,4 @@ def _wish(wrong: Score, changed: dict[str, str]) -> Wish:
         "scored_by": wrong.scored_by,
         "approved_by": wrong.approved_by,
     }
-    return wish_of({**was, **changed})
+    return draft_entry({**was, **changed})

@@ -52,7 +52,7 @@ def collect(
     ] = None,
 ) -> None:
     """Run the command; `COMMANDS` has its help."""
-    from qibi.fleet.collect import Wish
+    from qibi.fleet.collect import CollectRequest
     from qibi.fleet.collect import collect as collected
     from qibi.ledger.store import failures_explained
 
@@ -68,8 +68,10 @@ def collect(
                 _("it holds: {books}").format(books=listing(sorted(lake.manifest.books)) or "–"),
                 1,
             )
-        wish = Wish(asked, path.parent, lake, cache, session.around.environment, at, fresh)
-        done = collected(wish, session.console.progress)
+        draft = CollectRequest(
+            asked, path.parent, lake, cache, session.around.environment, at, fresh
+        )
+        done = collected(draft, session.console.progress)
     _say(session, lake, done)
     if done.refused:
         session.exit_code = 1

@@ -22,7 +22,7 @@ from qibi.cli.recording import (
     say_few,
 )
 from qibi.cli.session import Session
-from qibi.ledger.admission import Stamp, Wish, admit, not_there
+from qibi.ledger.admission import DraftEntry, Stamp, admit, not_there
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Score
 from qibi.ledger.pricing import price_text
@@ -97,7 +97,7 @@ def _item(session: Session, scheme: Scheme, subject: str) -> str | None:
         if not text:
             _say_criteria(session, criteria)
             continue
-        if not asks and Wish("x", text).exempts:
+        if not asks and DraftEntry("x", text).exempts:
             return text
         try:
             listed = _criterion(scheme, text)
@@ -152,16 +152,16 @@ def _entry(session: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list
         item = _item(session, scheme, subject)
         if item is None:
             return []
-        wish = _wish(session, scheme, subject, item)
-        entries, problems = admit(session.definitions, stamp, wish)
+        draft = _draft(session, scheme, subject, item)
+        entries, problems = admit(session.definitions, stamp, draft)
         while problems and all(field == "approved_by" for field, _message in problems):
             for _field, message in problems:
                 session.console.problem(message)
             approver = session.console.ask(_("approved by whom? (q gives this entry up)"))
             if approver in _DONE[1:]:
                 return []
-            wish = replace(wish, approved_by=approver)
-            entries, problems = admit(session.definitions, stamp, wish)
+            draft = replace(draft, approved_by=approver)
+            entries, problems = admit(session.definitions, stamp, draft)
         if not problems:
             for entry in entries:
                 session.console.say("  + " + describe(session.definitions, entry), "green")
@@ -170,15 +170,15 @@ def _entry(session: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list
             session.console.problem(message)
 
 
-def _wish(session: Session, scheme: Scheme, subject: str, item: str) -> Wish:
+def _draft(session: Session, scheme: Scheme, subject: str, item: str) -> DraftEntry:
     found = scheme.item(item)
     if found is None:
         criterion = scheme.criterion(item)
         if criterion is None:
-            return Wish(subject, item, partial=True)
+            return DraftEntry(subject, item, partial=True)
         question = _("score ({limits})?").format(limits=_limits(criterion))
-        return Wish(subject, item, points=session.console.ask(question))
-    return Wish(
+        return DraftEntry(subject, item, points=session.console.ask(question))
+    return DraftEntry(
         subject,
         item,
         points=_choice(session, found),

@@ -10,7 +10,7 @@ from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.book import words
 from qibi.cli import options, phrases
-from qibi.cli.options import asked_period
+from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.phrases import day_text, remedy_standing
 from qibi.cli.session import Session, current_session
@@ -137,7 +137,7 @@ def lists(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
-    asked = asked_period(session, period, week)
+    asked = period_of(session, period, week)
     found = lists_of(session.root, session.definitions, asked, session.around.cache)
     kinds = dict.fromkeys((*found, *session.definitions.lists))
     if not kinds:

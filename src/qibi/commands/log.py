@@ -11,7 +11,7 @@ from qibi.base.language import _, mark
 from qibi.book import lookup
 from qibi.book.words import state_name
 from qibi.cli import completion, options, phrases
-from qibi.cli.options import asked_period
+from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.recording import is_late
 from qibi.cli.session import Session, current_session
@@ -85,7 +85,7 @@ def log(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
-    asked = asked_period(session, period, week)
+    asked = period_of(session, period, week)
     batches = read_weeks(session.root, [w for w in asked.weeks if batch_names(session.root, w)])
     lines = [_Line(*found) for found in _lines(session, batches)]
     among = session.find_branch(branch) if branch else None

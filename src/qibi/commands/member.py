@@ -91,7 +91,7 @@ def add(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
-    place = branch_of(session.definitions, asked_branch(session, branch))
+    place = branch_of(session.definitions, branch_option(session, branch))
     week = first_week(session, since, place)
     must_be_alive(session, place, week)
     if not name.strip():
@@ -193,7 +193,7 @@ def _move_row(
     kept = ("id", "name", "status", "unit", "posts", "mentor", *(("until",) if ends else ()))
     row = new_row({k: old[k] for k in kept if k in old}, given, week)
     if ends:
-        ended = branch_of(changes.now.definitions, last.branch)
+        ended = branch_of(changes.session.definitions, last.branch)
         end_row(old_page, "members", last, min(weeks.shift(week, -1), ended.until))
     changes.branch(to).append("members", row)
 
@@ -497,7 +497,7 @@ def person(session: Session, text: str, week: str) -> str:
         raise Refusal(error.brief, _("'qibi member list' shows them"), 1) from None
 
 
-def asked_branch(session: Session, text: str | None) -> str:
+def branch_option(session: Session, text: str | None) -> str:
     """`--branch`, or the only one that there is."""
     if text:
         return session.find_branch(text)

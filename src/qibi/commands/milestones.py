@@ -22,7 +22,7 @@ from qibi.book.definitions import Task as PlanTask
 from qibi.cli import phrases, recording
 from qibi.cli.recording import say_few
 from qibi.cli.session import Session
-from qibi.ledger.admission import Wish, admit, parse_day
+from qibi.ledger.admission import DraftEntry, admit, parse_day
 from qibi.ledger.batches import Batch, cancelled_entries, read_weeks
 from qibi.ledger.entries import Entry, Exempt, Score, Task
 from qibi.ledger.pricing import price_text
@@ -84,18 +84,18 @@ class Proposal:
     @property
     def _how(self) -> list[str]:
         words = ["--week", self.week, "--date", self.done]
-        wish = self.wish()
-        if wish.scored_by:
-            words += ["--scored-by", wish.scored_by]
-        if wish.evidence:
-            words += ["--evidence", wish.evidence]
+        draft = self.wish()
+        if draft.scored_by:
+            words += ["--scored-by", draft.scored_by]
+        if draft.evidence:
+            words += ["--evidence", draft.evidence]
         if self.needs_second:
             words += ["--approved-by", "WHO"]
         return words
 
-    def wish(self, approved_by: str = "", chosen: str = "") -> Wish:
+    def wish(self, approved_by: str = "", chosen: str = "") -> DraftEntry:
         """What is to be recorded; `chosen` are the points where the scorer has to choose."""
-        return Wish(
+        return DraftEntry(
             self.cp,
             self.item.id,
             points=chosen,
@@ -398,9 +398,9 @@ def _propose(
             session.console.say(line)
         if standing := doubles(session, proposal):
             doubtful.append(proposal)
-            session.console.say("    " + _doubt(*standing), "yellow")
+            session.console.say("    " + _double_warning(*standing), "yellow")
     asks = session.around.on_terminal and not dry_run
-    chosen: list[tuple[Proposal, Wish]] = []
+    chosen: list[tuple[Proposal, DraftEntry]] = []
     if accept:
         chosen = [(p, p.wish(approved_by)) for p in found if p not in doubtful]
     elif asks:
@@ -427,7 +427,7 @@ def _say_left(
         session.console.say("  " + approver(), "dim")
 
 
-def _doubt(key: str, score: Score) -> str:
+def _double_warning(key: str, score: Score) -> str:
     return _(
         "scored already? {entry} has {points} on that item for no milestone; if it is the same, void it first"
     ).format(entry=short(key), points=pts.signed(score.hundredths))
@@ -440,7 +440,7 @@ def _confirmed(
     found: list[Proposal],
     doubtful: list[Proposal],
     approved_by: str,
-) -> list[tuple[Proposal, Wish]]:
+) -> list[tuple[Proposal, DraftEntry]]:
     """What the scorer says yes to, with who approved it where the scheme wants someone."""
     chosen = []
     for proposal in found:
@@ -454,9 +454,9 @@ def _confirmed(
             points = session.console.ask(
                 _("points ({worth})?").format(worth=price_text(proposal.item))
             )
-        wish = proposal.wish(approved_by, points)
+        draft = proposal.wish(approved_by, points)
         stamp = session.stamp(proposal.week, branch, who)
-        while problems := admit(session.definitions, stamp, wish)[1]:
+        while problems := admit(session.definitions, stamp, draft)[1]:
             for _field, message in problems:
                 session.console.problem(message)
             if any(field != "approved_by" for field, _message in problems):
@@ -465,9 +465,9 @@ def _confirmed(
             if approved_by in _NO_MORE:
                 approved_by = ""
                 break
-            wish = replace(wish, approved_by=approved_by)
+            draft = replace(draft, approved_by=approved_by)
         else:
-            chosen.append((proposal, wish))
+            chosen.append((proposal, draft))
     return chosen
 
 
@@ -476,7 +476,7 @@ def _record(
     who: str,
     branch: str,
     week: str,
-    chosen: list[tuple[Proposal, Wish]],
+    chosen: list[tuple[Proposal, DraftEntry]],
     dry_run: bool,
 ) -> bool:
     """Record what is still outstanding; all of it or, raising `Faults`, nothing."""
@@ -486,8 +486,8 @@ def _record(
         still = {p.key for p in outstanding_for(session, week, branch)}
         entries: list[Entry] = []
         findings: list[Finding] = []
-        for proposal, wish in (c for c in chosen if c[0].key in still):
-            admitted, problems = admit(session.definitions, stamp, wish)
+        for proposal, draft in (c for c in chosen if c[0].key in still):
+            admitted, problems = admit(session.definitions, stamp, draft)
             place = f"{proposal.task}/{proposal.milestone}"
             findings += [Finding(place, message=message) for _field, message in problems]
             entries += [
@@ -513,16 +513,16 @@ def _record(
 class Target:
     """The milestone that `-e ENTRY --milestone TASK/MILESTONE` scores; raises `Refusal`."""
 
-    def __init__(self, session: Session, week: str, wish: Wish, text: str) -> None:
+    def __init__(self, session: Session, week: str, draft: DraftEntry, text: str) -> None:
         self._now = session
         scheme = session.definitions.scheme(week)
         items = [i for i in scheme.items() if i.auto == "milestone"] if scheme else []
-        self._item = next((i for i in items if i.id == wish.item), None)
+        self._item = next((i for i in items if i.id == draft.item), None)
         if self._item is None:
             known = listing([f"{i.id} {i.name}" for i in items])
             advice = _("the items for milestones are: {names}").format(names=known) if known else ""
-            raise Refusal(_("{item} is not for milestones").format(item=wish.item), advice, 1)
-        plan = plan_of(session, wish.subject)
+            raise Refusal(_("{item} is not for milestones").format(item=draft.item), advice, 1)
+        plan = plan_of(session, draft.subject)
         task, slash, milestone = text.partition("/")
         if not slash:
             raise Refusal(
@@ -541,7 +541,7 @@ class Target:
         self._refuse_unknown_days(week, reached.due)
         with session.without(recording.interrupted(session, week)):  # this may be one of them again
             self.must_be_unscored()
-        self.wish = self._completed(week, wish)
+        self.wish = self._completed(week, draft)
 
     def _refuse_unknown_days(self, week: str, due: str) -> None:
         """A milestone that is not done may be scored as overdue only, and none that is done later."""
@@ -569,17 +569,17 @@ class Target:
                 1,
             )
 
-    def _completed(self, week: str, wish: Wish) -> Wish:
+    def _completed(self, week: str, draft: DraftEntry) -> DraftEntry:
         """The wish, with the days and the day that the plan knows where none are written."""
         assert self._item is not None
-        if wish.date:
-            day(self._now, wish.date)  # none to come
+        if draft.date:
+            day(self._now, draft.date)  # none to come
         fits = all(p * self._days > 0 for p in self._item.points or (self._item.low,))
-        if not wish.count and not wish.points and self._item.per == "day" and fits:
-            wish = replace(wish, count=str(abs(self._days)))
-        if not wish.date and self._done:
-            wish = replace(wish, date=self._done)
-        return wish
+        if not draft.count and not draft.points and self._item.per == "day" and fits:
+            draft = replace(draft, count=str(abs(self._days)))
+        if not draft.date and self._done:
+            draft = replace(draft, date=self._done)
+        return draft
 
     def must_be_unscored(self) -> None:
         """Raises `Refusal` where a live score has taken this milestone up."""

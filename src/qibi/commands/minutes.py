@@ -6,12 +6,12 @@ import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
-from qibi.board.build import Asked
+from qibi.board.build import BoardQuery
 from qibi.board.minutes import Minutes
 from qibi.cli import options
 from qibi.cli.options import put
 from qibi.cli.session import current_session
-from qibi.commands.board import asked_of
+from qibi.commands.board import board_query
 from qibi.commands.export import must_be_scored
 
 PANEL = "look", 8
@@ -51,7 +51,7 @@ def minutes(
             _("one of: {formats}").format(formats=listing(list(FORMATS))),
         )
     asked = session.week(week)
-    made = minutes_of(asked_of(session, asked))
+    made = minutes_of(board_query(session, asked))
     if form == "docx":
         put(session, as_docx(made), output, f"{session.definitions.id}-{asked}.docx")
         return
@@ -76,7 +76,7 @@ def as_markdown(made: Minutes) -> bytes:
     return markdown(made).encode()
 
 
-def minutes_of(asked: Asked) -> Minutes:
+def minutes_of(asked: BoardQuery) -> Minutes:
     """The minutes of a week; raises `Refusal` where nobody has scored anything in it."""
     from qibi.board.minutes import minutes as made_of
 

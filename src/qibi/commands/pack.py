@@ -9,7 +9,7 @@ import typer
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
-from qibi.board.build import Asked
+from qibi.board.build import BoardQuery
 from qibi.board.pack import Entry, Part, write
 from qibi.cli import options, phrases
 from qibi.cli.session import Session, current_session
@@ -45,7 +45,7 @@ def pack(
     if output == "-":
         raise Refusal(_("a folder can't go to standard output"), _("name a folder: -o DIR"))
     named = output or f"{session.definitions.id}-{asked}"
-    reckoned = board.asked_of(session, asked)
+    reckoned = board.board_query(session, asked)
     made = minutes.minutes_of(reckoned)  # refuses first where nobody has scored the week
     parts = [
         *_board(session, reckoned),
@@ -70,7 +70,7 @@ def pack(
     session.console.say(_("written: {path}").format(path=Path(named) / "index.html"))
 
 
-def _board(session: Session, asked: Asked) -> list[Part]:
+def _board(session: Session, asked: BoardQuery) -> list[Part]:
     """The week's board for the screen, for paper and for a phone, and a slip for each member."""
     found = board.week_board(session, asked)
     made = [
@@ -84,7 +84,7 @@ def _board(session: Session, asked: Asked) -> list[Part]:
     return [Part(_("Board"), made), *_slips(session, asked)]
 
 
-def _slips(session: Session, asked: Asked) -> list[Part]:
+def _slips(session: Session, asked: BoardQuery) -> list[Part]:
     """All slips to print, and a page for each member of the week, by branch."""
     definitions, week = asked.definitions, asked.week
     members = [m.id for b in definitions.branches for m in definitions.members_of(b.id, week)]
@@ -108,7 +108,7 @@ def _slips(session: Session, asked: Asked) -> list[Part]:
     return [Part(_("Slips"), printed), Part(_("Slips, one by one"), entries)]
 
 
-def _summary(session: Session, asked: Asked) -> bytes:
+def _summary(session: Session, asked: BoardQuery) -> bytes:
     rankings = {
         kind: asked.behind(kind).ranking for kind in export.kinds_of_pages(session.definitions)
     }

@@ -11,7 +11,7 @@ from qibi.base.text import argument, width
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions
 from qibi.cli import completion, options, phrases
-from qibi.cli.options import asked_period
+from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting, read_counting
@@ -128,12 +128,12 @@ def rank(
         }
         rank_fleet.refuse_together([name for name, value in alone.items() if value is not None])
         times = rank_fleet.Times(period, week, month, quarter, year)
-        asked_fleet = rank_fleet.Asked(fleet, times, by, criterion, top, recompute, on)
+        asked_fleet = rank_fleet.FleetQuery(fleet, times, by, criterion, top, recompute, on)
         rank_fleet.show(session, asked_fleet, form, output)
         return
     if recompute:
         raise Refusal(_("--recompute needs --fleet"), _("name the fleet: --fleet fleet.yaml"))
-    asked = asked_period(session, period, week, month, quarter, year)
+    asked = period_of(session, period, week, month, quarter, year)
     if by not in KINDS:
         raise Refusal(
             _("there is no ranking by '{by}'").format(by=by),

@@ -11,7 +11,7 @@ from qibi.base.language import _, clauses, listing, many
 from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.cli import phrases
-from qibi.cli.options import asked_period
+from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session
 from qibi.cli.surroundings import LATEST
@@ -128,7 +128,7 @@ class Times(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
+class FleetQuery:
     """What stands on the command line."""
 
     fleet: str
@@ -147,7 +147,7 @@ def refuse_together(names: list[str]) -> None:
         raise Refusal(_("{names} can't go together").format(names=named), _("leave one out"))
 
 
-def show(session: Session, asked: Asked, form: str, output: str | None) -> None:
+def show(session: Session, asked: FleetQuery, form: str, output: str | None) -> None:
     """Rank a fleet; raises `Refusal` or `Faults`."""
     from qibi.commands.fleet import opened
     from qibi.fleet.ranking import KINDS, Question, before
@@ -165,7 +165,7 @@ def show(session: Session, asked: Asked, form: str, output: str | None) -> None:
         )
     across = Across(session.around, session.options, session.console)
     across.lake = lake
-    period = asked_period(across, *asked.times)
+    period = period_of(across, *asked.times)
     earlier = before(lake, period)
     criterion = _criterion(lake, asked.criterion)
     question = Question(period, earlier, asked.by, criterion, criteria=form != "table")
@@ -261,7 +261,9 @@ def _word(by: str) -> str:
     }[by]
 
 
-def _view(lake: "Lake", fleet: "FleetFile", found: "Ranking", asked: Asked, columns: int) -> View:
+def _view(
+    lake: "Lake", fleet: "FleetFile", found: "Ranking", asked: FleetQuery, columns: int
+) -> View:
     shown = [s for s in found.standings if asked.top is None or s.rank <= asked.top]
     view = View(payload=_payload(lake, found, shown))
     _table(view, found, shown)

@@ -27,7 +27,7 @@ from qibi.book.definitions import Definitions
 from qibi.cli import recording
 from qibi.cli.recording import must_be_live, write_few
 from qibi.ledger import pricing
-from qibi.ledger.admission import Wish, admit, wish_of
+from qibi.ledger.admission import DraftEntry, admit, draft_entry
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry
 
@@ -225,10 +225,10 @@ def _no_events(
 ) -> "Outcome":
     """Record only that a branch is assessed."""
     from qibi.cli import phrases, recording
-    from qibi.cli.recording import must_live, say_late, settled_branch, settled_week
+    from qibi.cli.recording import must_live, resolve_branch, resolve_week, say_late
 
-    asked_branch = settled_branch(session, branch, who, week)
-    asked_week = settled_week(session, week, asked_branch)
+    asked_branch = resolve_branch(session, branch, who, week)
+    asked_week = resolve_week(session, week, asked_branch)
     must_live(session, asked_branch, asked_week)
     name = phrases.branch(session.definitions, asked_branch)
 
@@ -260,10 +260,10 @@ def _no_events(
 def _only_milestones(session: Session, who: str, week: str | None, branch: str | None) -> "Outcome":
     """Nothing but what the plans propose, for one branch and week."""
     from qibi.cli import recording
-    from qibi.cli.recording import must_live, settled_branch, settled_week
+    from qibi.cli.recording import must_live, resolve_branch, resolve_week
 
-    asked_branch = settled_branch(session, branch, who, week)
-    asked_week = settled_week(session, week, asked_branch)
+    asked_branch = resolve_branch(session, branch, who, week)
+    asked_week = resolve_week(session, week, asked_branch)
     must_live(session, asked_branch, asked_week)
     return recording.Outcome(False, ((asked_week, asked_branch),))
 
@@ -274,7 +274,9 @@ def _only_milestones(session: Session, who: str, week: str | None, branch: str |
 _TIMES = ("x", "X", "×", "*", "ｘ", "＊")
 
 
-def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, str]) -> Wish:
+def parse_draft(
+    definitions: Definitions, week: str, text: str, extra: dict[str, str]
+) -> DraftEntry:
     """What `SUBJECT ITEM [xN] [POINTS] [note]` asks for; raises `NotFound`, or ValueError for bad quotes.
 
     Subject and item are the longest runs of words that name one.
@@ -286,8 +288,8 @@ def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, 
     scheme = definitions.scheme(week)
     if scheme is None:
         raise lookup.NotFound(_("no scheme is in force in {week}").format(week=week))
-    if words and Wish(subject, words[0]).exempts:
-        return Wish(subject, words[0], note=" ".join(words[1:]), partial=True)
+    if words and DraftEntry(subject, words[0]).exempts:
+        return DraftEntry(subject, words[0], note=" ".join(words[1:]), partial=True)
     if not words:
         raise lookup.NotFound(_("no item is named; write what happened"))
     item, words = _longest(words, lambda t: lookup.item(scheme, t).id)
@@ -310,7 +312,7 @@ def parse_wish(definitions: Definitions, week: str, text: str, extra: dict[str, 
             break
         words = words[1:]
     said = {"subject": subject, "item": item, "points": points, "count": count}
-    return wish_of({**said, "note": " ".join(words), **extra})
+    return draft_entry({**said, "note": " ".join(words), **extra})
 
 
 def _meant_as_amount(text: str) -> bool:
@@ -366,20 +368,20 @@ def record_entries(
     for number, text in enumerate(texts, 1):
         line = number if len(texts) > 1 else 0
         try:
-            wish = parse_wish(session.definitions, asked, text, extra)
+            draft = parse_draft(session.definitions, asked, text, extra)
         except (lookup.NotFound, ValueError) as error:
             findings.append(Finding("-e", line, message=str(error), shown=text))
             continue
         if milestone:
-            target = Target(session, asked, wish, milestone)
-            wish = target.wish
-        place = asked_branch or session.definitions.branch_of(wish.subject, asked)
+            target = Target(session, asked, draft, milestone)
+            draft = target.wish
+        place = asked_branch or session.definitions.branch_of(draft.subject, asked)
         if place is None:
-            name = session.definitions.title(wish.subject)
+            name = session.definitions.title(draft.subject)
             message = _("{name} is in no branch in {week}").format(name=name, week=asked)
             findings.append(Finding("-e", line, message=message, shown=text))
             continue
-        entries, problems = admit(session.definitions, session.stamp(asked, place, who), wish)
+        entries, problems = admit(session.definitions, session.stamp(asked, place, who), draft)
         findings += [
             Finding("-e", line, message=message, shown=text) for _field, message in problems
         ]

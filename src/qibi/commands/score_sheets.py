@@ -64,7 +64,13 @@ class Sheets:
         from qibi.sheets.names import Names
         from qibi.sheets.read import Options
 
-        self.now, self.who, self.update, self.add, self.dry_run = session, who, update, add, dry_run
+        self.session, self.who, self.update, self.add, self.dry_run = (
+            session,
+            who,
+            update,
+            add,
+            dry_run,
+        )
         self.options = Options(hidden, status, self._ask if session.around.on_terminal else None)
         self.encoding = encoding
         self.names = Names(session.definitions)  # resolved once for all sheets
@@ -78,7 +84,7 @@ class Sheets:
         places: list[tuple[str, str]] = []
         for number, path in enumerate(paths):
             if number:
-                self.now.around.stdout.write("\n")
+                self.session.around.stdout.write("\n")
             try:
                 for task in self._tasks(path):
                     done = self._record(task)
@@ -87,27 +93,27 @@ class Sheets:
                         places.append((task.week, task.branch))
             except Faults as faults:
                 refused += 1
-                self.now.around.stdout.flush()
-                self.now.console.findings(faults.findings)
+                self.session.around.stdout.flush()
+                self.session.console.findings(faults.findings)
                 self._say_refused(path, len(faults.findings))
             except Refusal as refusal:
                 if refusal.code != 1 and len(paths) == 1:
                     raise
                 refused += 1
-                self.now.console.problem(f"{path}: {refusal.message}", refusal.advice)
+                self.session.console.problem(f"{path}: {refusal.message}", refusal.advice)
         if wrote:
             advice = _(
                 "a mistake? mend the sheet and run the same command again: only the difference is recorded"
             )
-            self.now.around.stdout.write("\n")
-            self.now.around.stdout.flush()
-            self.now.console.say(advice, "dim")
+            self.session.around.stdout.write("\n")
+            self.session.around.stdout.flush()
+            self.session.console.say(advice, "dim")
         if refused:
-            self.now.exit_code = 1
+            self.session.exit_code = 1
         return recording.Outcome(wrote, tuple(dict.fromkeys(places)))
 
     def _say_refused(self, path: str, count: int) -> None:
-        self.now.console.say(
+        self.session.console.say(
             many(
                 "{path}: {count} mistake, nothing of it was recorded; mend it and run the same command again",
                 "{path}: {count} mistakes, nothing of it was recorded; mend them and run the same command again",
@@ -119,7 +125,7 @@ class Sheets:
         """The pages of a sheet, read and admitted, all of them or none."""
         from qibi.sheets.files import open_sheet
 
-        now = self.now
+        now = self.session
         raw = file_bytes(now.around, path)
         pages = self._score_pages(path, open_sheet(path, raw, self.encoding))
         tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
@@ -148,7 +154,7 @@ class Sheets:
         """The pages that are score sheets; which others there are is said, or asked."""
         from qibi.sheets.read import is_score_sheet
 
-        now = self.now
+        now = self.session
         week = self.week or now.definitions.schemes[-1].week
         used = [p for p in pages if is_score_sheet(p, self.names, week)]
         hidden = [p for p in used if p.hidden]
@@ -181,7 +187,7 @@ class Sheets:
 
     def _ask(self, question: str, answers: Sequence[str]) -> str:
         """Put a question with numbered answers; one of the answers."""
-        console = self.now.console
+        console = self.session.console
         numbered = "  ".join(f"{n}) {text}" for n, text in enumerate(answers, 1))
         while True:
             text = console.ask(f"{question}  {numbered}")
@@ -194,7 +200,7 @@ class Sheets:
         from qibi.sheets.hints import branch_from_subjects, hints
         from qibi.sheets.read import refuse_unknown_names
 
-        now = self.now
+        now = self.session
         hinted = hints(task.page, self.names, now.today)
         if hinted.findings:
             raise Faults(list(hinted.findings))
@@ -238,7 +244,7 @@ class Sheets:
         from qibi.sheets.hints import retitled
         from qibi.sheets.made import mismatch
 
-        now = self.now
+        now = self.session
         if not task.page.made:
             return
         found = mismatch(task.page.made, now.definitions, self.week, self.branch)
@@ -249,7 +255,7 @@ class Sheets:
         """Read the entries of a page whose week and branch are known."""
         from qibi.sheets.read import admit_page
 
-        now = self.now
+        now = self.session
         must_live(now, task.branch, task.week)
         stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
         admitted = admit_page(task.page, self.names, stamp, self.options)
@@ -262,20 +268,20 @@ class Sheets:
 
     def _only_branch(self, week: str) -> str | None:
         """The branch, in a book that has but one in a week."""
-        alive = [b.id for b in self.now.definitions.branches if b.alive(week)]
+        alive = [b.id for b in self.session.definitions.branches if b.alive(week)]
         return alive[0] if len(alive) == 1 else None
 
     def _ask_week(self, task: _Task, branch: str | None, unsure: str) -> str:
-        offered = oldest_open_week(self.now, self.branch or branch)
-        if self.now.around.on_terminal:
-            return ask_week(self.now, offered)
+        offered = oldest_open_week(self.session, self.branch or branch)
+        if self.session.around.on_terminal:
+            return ask_week(self.session, offered)
         advice = _("name it: --week 2026-W41, or write it above the headings")
         message = _("the sheet does not say which week it is of")
         raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
 
     def _record(self, task: _Task) -> bool | None:
         """Whether it was written; None where the person would not have it."""
-        now = self.now
+        now = self.session
         for notice in task.notices:
             now.console.say(f"{task.title}{colon()}{notice}", "dim")
         left = recording.left_by_the_same(now, task.week, lambda b: self._entries(task, b))
@@ -312,23 +318,23 @@ class Sheets:
 
     def _entries(self, task: _Task, batches: list[Batch]) -> list[Entry]:
         """What makes a week's batches say what the sheet says."""
-        stamp = self.now.stamp(task.week, task.branch, self.who, task.page.source)
+        stamp = self.session.stamp(task.week, task.branch, self.who, task.page.source)
         diff = self._difference(task, batches)
         entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet submitted again"))
         if recording.is_assessed(batches, task.week, task.branch):
             return entries
         first = recording.assessed_entry(
-            self.now, task.week, task.branch, self.who, task.page.source
+            self.session, task.week, task.branch, self.who, task.page.source
         )
         return [first, *entries]
 
     def _keep(self, task: _Task) -> None:
         """Keep the sheet and the pictures in its cells, before the batch that names them is written."""
         ending = ending_of(task.path, task.raw)
-        if keeps_sheets(self.now, task.week, ending):
-            keep_sheet(self.now.root, task.week, task.raw, ending)
+        if keeps_sheets(self.session, task.week, ending):
+            keep_sheet(self.session.root, task.week, task.raw, ending)
         for picture in task.pictures:
-            keep_picture(self.now.root, task.week, picture.name, picture.content)
+            keep_picture(self.session.root, task.week, picture.name, picture.content)
 
     def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
         """A sheet that qibi made and nobody filled in does not say that nothing happened."""
@@ -354,7 +360,7 @@ class Sheets:
 
         Nobody is asked about what an interrupted command has recorded.
         """
-        now = self.now
+        now = self.session
         now.console.say(
             _("{sheet}: submitted before; it differs in {count}:").format(
                 sheet=task.title, count=len(diff.changes)
@@ -380,7 +386,7 @@ class Sheets:
         )
 
     def _report(self, task: _Task, done: recording.Recorded) -> None:
-        now, batch, batches = self.now, done.batch, done.before
+        now, batch, batches = self.session, done.batch, done.before
         found = recording.standings_of(now, task.week, task.branch, [*batches, batch])
         title = "  ".join(
             [

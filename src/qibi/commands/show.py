@@ -12,7 +12,7 @@ from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.cli import options, phrases
 from qibi.cli.output import View
-from qibi.cli.phrases import credited, entries_grid, evidence_text, said, table
+from qibi.cli.phrases import credited, entries_grid, evidence_text, honour_counts, table
 from qibi.cli.session import Session, current_session
 from qibi.ledger.evidence_files import RECORDS
 from qibi.ledger.records import batches_with_records
@@ -62,7 +62,10 @@ def on_record(session: Session, key: str, week: str) -> OnRecord:
 def add_lines(result: View, session: Session, found: OnRecord) -> None:
     """Say it, overdue remedies in red; nothing where there is nothing."""
     if total_of(found.in_all):
-        in_all, now_given = listing(said(found.in_all)), listing(said(found.this_week))
+        in_all, now_given = (
+            listing(honour_counts(found.in_all)),
+            listing(honour_counts(found.this_week)),
+        )
         if in_all == now_given:
             text = _("{what}, all of this week").format(what=in_all)
         else:

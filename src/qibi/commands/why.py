@@ -8,7 +8,7 @@ from qibi.base.language import _, clauses, mark
 from qibi.base.points import show, signed
 from qibi.base.weeks import Period
 from qibi.cli import options, phrases
-from qibi.cli.options import asked_period
+from qibi.cli.options import period_of
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.phrases import who
 from qibi.cli.session import Session, current_session
@@ -39,7 +39,7 @@ def why(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
-    asked = asked_period(session, period, week)
+    asked = period_of(session, period, week)
     key = session.find_subject(subject, asked.weeks[-1])
     kind = session.definitions.kind(key) or "member"
     found = behind(session.root, session.definitions, asked, by=kind, cache=session.around.cache)

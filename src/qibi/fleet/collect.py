@@ -15,14 +15,14 @@ from qibi.base.text import argument
 from qibi.book.fleet import FleetFile
 from qibi.fleet.fill import Filling, fill, proven, repository_of
 from qibi.fleet.lake import Book, Lake, Manifest, Refused, paths_of
-from qibi.fleet.sources import Found, Patience, Remote, matched, nothing, sources
+from qibi.fleet.sources import BookSource, Patience, Remote, matched, nothing, sources
 from qibi.proof.repository import Repository
 from qibi.proof.signatures import trusted
 from qibi.scoring.engine import rules_digest
 
 
 @dataclass(frozen=True)
-class Wish:
+class CollectRequest:
     """What to collect: a fleet in a folder, into a lake; `afresh` are books whose past is forgotten."""
 
     fleet: FleetFile
@@ -39,7 +39,7 @@ class Wish:
 class _Opened:
     """A book whose repository can be read, with the id that it says it has."""
 
-    found: Found
+    found: BookSource
     repository: Repository
     id: str
     remote: Remote | None
@@ -74,40 +74,46 @@ def _quiet(_said: str, _count: int) -> AbstractContextManager[Callable[[], None]
     return nullcontext(lambda: None)
 
 
-def collect(wish: Wish, progress: Progress = _quiet) -> Collected:
+def collect(request: CollectRequest, progress: Progress = _quiet) -> Collected:
     """Bring the lake up to date, as far as the books hold."""
-    wish.lake.refuse_what_is_none()
+    request.lake.refuse_what_is_none()
     done = Collected()
-    named, missing = sources(wish.fleet, wish.folder)
+    named, missing = sources(request.fleet, request.folder)
     done.refused += missing
-    opened = _told_apart([o for f in named if (o := _open(wish, f, done, progress))], done)
-    done.refused += _away(wish, [*(f.named for f in named), *(text for text, _r in missing)], done)
-    before = wish.lake.manifest.books
+    opened = _told_apart([o for f in named if (o := _open(request, f, done, progress))], done)
+    done.refused += _away(
+        request, [*(f.named for f in named), *(text for text, _r in missing)], done
+    )
+    before = request.lake.manifest.books
     books: dict[str, Book] = {}
     try:
         with progress(_("collecting"), len(opened)) as step:
             for one in opened:
-                if made := _take(wish, one, before.get(one.id), done):
+                if made := _take(request, one, before.get(one.id), done):
                     books[one.id] = made
                     done.books.append(one.id)
                 step()
     finally:  # interrupted too, what was proven stands
-        _settle(wish, named, books, done)
+        _write_lake(request, named, books, done)
     return done
 
 
-def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Opened | None:
-    remote = found.remote(wish.folder, wish.cache / "remotes", wish.environment, wish.patience)
+def _open(
+    request: CollectRequest, found: BookSource, done: Collected, progress: Progress
+) -> _Opened | None:
+    remote = found.remote(
+        request.folder, request.cache / "remotes", request.environment, request.patience
+    )
     try:
         if remote:
             with progress(_("fetching {remote}").format(remote=found.named), 1):
                 remote.fetched()
         try:
-            one = _opened(wish, found, remote)
+            one = _opened(request, found, remote)
         except Refusal:
             if remote is None or remote.sound():
                 raise
-            one = _opened(wish, found, remote, anew=True)
+            one = _opened(request, found, remote, anew=True)
         done.ids[found.named] = one.id
         return one
     except Refusal as refusal:
@@ -117,11 +123,13 @@ def _open(wish: Wish, found: Found, done: Collected, progress: Progress) -> _Ope
     return None
 
 
-def _opened(wish: Wish, found: Found, remote: Remote | None, *, anew: bool = False) -> _Opened:
+def _opened(
+    request: CollectRequest, found: BookSource, remote: Remote | None, *, anew: bool = False
+) -> _Opened:
     """A book whose files are here; `anew` where its clone is to be made once more. Raises `Refusal`."""
     if remote and anew:
         remote.fetched(anew=True)
-    repository = repository_of(found.place(remote.home if remote else None), wish.environment)
+    repository = repository_of(found.place(remote.home if remote else None), request.environment)
     return _Opened(found, repository, _id_of(repository), remote, anew)
 
 
@@ -159,32 +167,34 @@ def _told_apart(opened: list[_Opened], done: Collected) -> list[_Opened]:
     return [several[0] for several in of_id.values() if len(several) == 1]
 
 
-def _away(wish: Wish, named: list[str], done: Collected) -> list[tuple[str, Refusal]]:
+def _away(request: CollectRequest, named: list[str], done: Collected) -> list[tuple[str, Refusal]]:
     """Where books were that a pattern still fits, and now no book is: they may be back later."""
     advice = _(
         "bring it back, or have it taken out of the lake: qibi fleet collect --afresh {book}"
     )
     return [
         (book.source, nothing(advice.format(book=argument(key))))
-        for key, book in wish.lake.manifest.books.items()
+        for key, book in request.lake.manifest.books.items()
         if book.source not in named
-        and key not in wish.afresh
+        and key not in request.afresh
         and key not in done.ids.values()
-        and matched(wish.fleet, wish.folder, book.source)
+        and matched(request.fleet, request.folder, book.source)
     ]
 
 
-def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Book | None:
+def _take(
+    request: CollectRequest, one: _Opened, before: Book | None, done: Collected
+) -> Book | None:
     """What the lake holds of a book from now on; None where it is refused."""
-    if one.id in wish.afresh:
+    if one.id in request.afresh:
         before = None
-    if before and _same(wish, one, before):
+    if before and _same(request, one, before):
         return replace_source(before, one.found.named)
     try:
-        made, filling = _filled(wish, one, before)
+        made, filling = _filled(request, one, before)
     except (Refusal, Faults) as error:
-        if again := _cloned_anew(wish, one):
-            return _take(wish, again, before, done)
+        if again := _cloned_anew(request, one):
+            return _take(request, again, before, done)
         done.refuse(one, _said(error))
         return None
     done.new_files += len(filling.written)
@@ -192,8 +202,8 @@ def _take(wish: Wish, one: _Opened, before: Book | None, done: Collected) -> Boo
     return made
 
 
-def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Filling]:
-    trust = _trust(wish, one)
+def _filled(request: CollectRequest, one: _Opened, before: Book | None) -> tuple[Book, Filling]:
+    trust = _trust(request, one)
     seal = before.seal if before else None
     accepts = one.found.asked.accept_acknowledged
     with proven(
@@ -201,13 +211,13 @@ def _filled(wish: Wish, one: _Opened, before: Book | None) -> tuple[Book, Fillin
             one.repository,
             seal,
             trust,
-            wish.cache,
+            request.cache,
             one.found.audit,
-            datetime.fromisoformat(wish.at),
+            datetime.fromisoformat(request.at),
         ),
         accept_acknowledged=accepts,
     ) as book:
-        return fill(wish.lake, book, before, one.found.named, wish.at, _made_by(one))
+        return fill(request.lake, book, before, one.found.named, request.at, _made_by(one))
 
 
 def _said(error: Refusal | Faults) -> Refusal:
@@ -217,12 +227,12 @@ def _said(error: Refusal | Faults) -> Refusal:
     return Refusal(str(error.findings[0]), advice, 1)
 
 
-def _cloned_anew(wish: Wish, one: _Opened) -> _Opened | None:
+def _cloned_anew(request: CollectRequest, one: _Opened) -> _Opened | None:
     """The same book out of a new clone, where the one that was read is damaged; None where it is not."""
     if one.remote is None or one.anew or one.remote.sound():
         return None
     try:
-        again = _opened(wish, one.found, one.remote, anew=True)
+        again = _opened(request, one.found, one.remote, anew=True)
     except Refusal:  # the first reason is said; the next collect tries it again
         return None
     return again if again.id == one.id else None
@@ -239,20 +249,20 @@ def _made_by(one: _Opened) -> str:
     return f"{__version__} {rules_digest()[:16]}{accepting}"
 
 
-def _same(wish: Wish, one: _Opened, before: Book) -> bool:
+def _same(request: CollectRequest, one: _Opened, before: Book) -> bool:
     """Whether the book is the one that was proven before, and all its files are here as they were written."""
     there = (one.repository.commit, one.repository.prefix)
     return (
         (before.commit, before.folder, before.qibi) == (*there, _made_by(one))
         and not one.found.asked.trust
-        and all(wish.lake.sound(path) for path in paths_of(one.id, before))
+        and all(request.lake.sound(path) for path in paths_of(one.id, before))
     )
 
 
-def _trust(wish: Wish, one: _Opened) -> frozenset[str] | None:
+def _trust(request: CollectRequest, one: _Opened) -> frozenset[str] | None:
     if not one.found.asked.trust:
         return None
-    path = wish.folder / one.found.asked.trust
+    path = request.folder / one.found.asked.trust
     try:
         return trusted(path.read_bytes())
     except OSError as error:
@@ -264,12 +274,14 @@ def _trust(wish: Wish, one: _Opened) -> frozenset[str] | None:
         ) from None
 
 
-def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collected) -> None:
+def _write_lake(
+    request: CollectRequest, named: list[BookSource], books: dict[str, Book], done: Collected
+) -> None:
     """Write down what the lake holds now, and remove what it does not any more."""
     kept = dict(books)
-    unknown = _keep_the_refused(wish, kept, done)
+    unknown = _keep_the_refused(request, kept, done)
     still = {found.named for found in named}
-    for key, book in wish.lake.manifest.books.items():
+    for key, book in request.lake.manifest.books.items():
         given = done.ids.get(book.source, key)
         if key in kept or key in done.lost:
             continue
@@ -279,28 +291,30 @@ def _settle(wish: Wish, named: list[Found], books: dict[str, Book], done: Collec
             kept[key] = book  # not come to: interrupted
         else:
             done.left.append(key)
-    earlier = {(r.source, r.reason): r for r in wish.lake.manifest.refused}
+    earlier = {(r.source, r.reason): r for r in request.lake.manifest.refused}
     refused = tuple(earlier.get((r.source, r.reason), r) for r in unknown)
-    wish.lake.folder.mkdir(parents=True, exist_ok=True)
-    wish.lake.write(Manifest(books=dict(sorted(kept.items())), refused=refused))
-    done.gone_files = wish.lake.sweep()
+    request.lake.folder.mkdir(parents=True, exist_ok=True)
+    request.lake.write(Manifest(books=dict(sorted(kept.items())), refused=refused))
+    done.gone_files = request.lake.sweep()
 
 
-def _keep_the_refused(wish: Wish, kept: dict[str, Book], done: Collected) -> list[Refused]:
+def _keep_the_refused(
+    request: CollectRequest, kept: dict[str, Book], done: Collected
+) -> list[Refused]:
     """Keep what was collected of refused books before, as stale; those of which the lake has nothing now.
 
     Of a source that gives another id than it did, and is refused, the book that it was is kept. A book whose
     files are damaged is not: nobody can make them anew.
     """
-    before = wish.lake.manifest.books
+    before = request.lake.manifest.books
     unknown = []
     for source, refusal in done.refused:
-        since = Refused(source, refusal.message, wish.at)
-        known = _known(wish, source, done)
+        since = Refused(source, refusal.message, request.at)
+        known = _known(request, source, done)
         for key in known:
             if key in kept or key in done.lost:
                 continue
-            if not wish.lake.whole(key, before[key]):
+            if not request.lake.whole(key, before[key]):
                 done.lost.append(key)
                 continue
             stale = before[key].stale
@@ -313,8 +327,8 @@ def _keep_the_refused(wish: Wish, kept: dict[str, Book], done: Collected) -> lis
     return unknown
 
 
-def _known(wish: Wish, source: str, done: Collected) -> list[str]:
+def _known(request: CollectRequest, source: str, done: Collected) -> list[str]:
     """The books in the lake that a source stands for: by the id that it gives, and collected from it before."""
-    before = wish.lake.manifest.books
+    before = request.lake.manifest.books
     by_id = [key for key in before if key == done.ids.get(source)]
     return by_id + [k for k, b in before.items() if b.source == source and k not in by_id]

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from qibi.base import weeks as wk
+from qibi.base.cache import key_of
 from qibi.base.findings import Finding, Refusal
-from qibi.base.kept import key_of
 from qibi.base.language import _, many
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Label, Scheme

@@ -224,7 +224,7 @@ _PATTERN = "*?["
 
 
 @dataclass(frozen=True)
-class Found:
+class BookSource:
     """A book that fleet.yaml names: how it is named there, and how to come to its folder."""
 
     named: str
@@ -257,14 +257,14 @@ class Found:
         return folder
 
 
-def sources(fleet: FleetFile, folder: Path) -> tuple[list[Found], list[tuple[str, Refusal]]]:
+def sources(fleet: FleetFile, folder: Path) -> tuple[list[BookSource], list[tuple[str, Refusal]]]:
     """The books that are named, each folder once, and what is named and not there."""
-    found: dict[str, Found] = {}
+    found: dict[str, BookSource] = {}
     missing = []
     for asked in fleet.books:
         if asked.git:
             named = " ".join(filter(None, (asked.git, asked.revision, asked.book)))
-            found.setdefault(named, Found(named, asked, None))
+            found.setdefault(named, BookSource(named, asked, None))
             continue
         assert asked.path
         folders = _folders(folder, asked.path)
@@ -272,7 +272,7 @@ def sources(fleet: FleetFile, folder: Path) -> tuple[list[Found], list[tuple[str
             missing.append((_shown(folder / asked.path, folder), nothing()))
         for path in folders:
             place = path.resolve()
-            found.setdefault(str(place), Found(_shown(path, folder), asked, place))
+            found.setdefault(str(place), BookSource(_shown(path, folder), asked, place))
     return list(found.values()), missing
 
 

@@ -1,7 +1,7 @@
 """What may be recorded: from a draft entry to entries of the ledger, or to every problem there is.
 
-A draft holds ids and numbers. `admit_draft` judges it; `resolve` makes one of what a person typed
-(`Wish`), for `-e`, guided entry and `fix`. Sheets make their drafts themselves, for they resolve
+An event holds ids and numbers. `admit_event` judges it; `resolve` makes one of what a person typed
+(`DraftEntry`), for `-e`, guided entry and `fix`. Sheets make their events themselves, for they resolve
 each name once a page. So one rule refuses for all of them.
 """
 
@@ -39,7 +39,7 @@ EXEMPT_WORDS = ("请假", "免考", "exempt", "leave", "on leave")
 
 
 @dataclass(frozen=True)
-class Wish:
+class DraftEntry:
     """One thing to be recorded, as a person wrote it. Empty text where nothing was written.
 
     `several` lets a count above one on an item without `per` stand for so many entries, as the
@@ -64,10 +64,10 @@ class Wish:
         return narrowed(self.item).casefold() in EXEMPT_WORDS
 
 
-def wish_of(fields: Mapping[str, str]) -> Wish:
-    """A wish from the command line, where part of a name may stand for it; keys as in `FIELDS`."""
+def draft_entry(fields: Mapping[str, str]) -> DraftEntry:
+    """A draft from the command line, where part of a name may stand for it; keys as in `FIELDS`."""
     texts = {name: fields.get(name, "") for name in FIELDS}
-    return Wish(
+    return DraftEntry(
         texts["subject"],
         texts["item"],
         texts["points"],
@@ -100,7 +100,7 @@ Problem = tuple[str, str]  # the field, and what is wrong with it
 
 
 @dataclass(frozen=True)
-class Draft:
+class Event:
     """One event to be recorded, by ids and numbers (points in hundredths, of all times together).
 
     What could not be read is empty or None: the rest is judged all the same, so that all mistakes
@@ -119,74 +119,74 @@ class Draft:
 
 
 def admit(
-    definitions: Definitions, stamp: Stamp, wish: Wish
+    definitions: Definitions, stamp: Stamp, draft: DraftEntry
 ) -> tuple[list[Score | Exempt], list[Problem]]:
     """The entries of what a person typed, and its problems: one of the two is empty."""
-    draft, problems = resolve(definitions, stamp, wish)
-    if draft is None:
+    event, problems = resolve(definitions, stamp, draft)
+    if event is None:
         return [], problems
-    entries, further = admit_draft(definitions, stamp, draft)
+    entries, further = admit_event(definitions, stamp, event)
     told = {name for name, _message in problems}
     problems += [problem for problem in further if problem[0] not in told]
     return ([] if problems else entries), problems
 
 
-def admit_draft(
-    definitions: Definitions, stamp: Stamp, draft: Draft
+def admit_event(
+    definitions: Definitions, stamp: Stamp, event: Event
 ) -> tuple[list[Score | Exempt], list[Problem]]:
-    """The entries of a draft, and its problems: one of the two is empty.
+    """The entries of an event, and its problems: one of the two is empty.
 
-    A draft that is not whole (see `Draft`) gives no entries, and what is wrong with the rest.
+    An event that is not whole (see `Event`) gives no entries, and what is wrong with the rest.
     """
     problems: list[Problem] = []
     scheme = definitions.scheme(stamp.week)
     if scheme is None:
         return [], [("item", _("no scheme is in force in {week}").format(week=stamp.week))]
-    if draft.subject and (elsewhere := not_there(definitions, stamp, draft.subject)):
+    if event.subject and (elsewhere := not_there(definitions, stamp, event.subject)):
         problems.append(("subject", elsewhere))
-    if len(draft.note) > NOTE_LENGTH:
+    if len(event.note) > NOTE_LENGTH:
         problems.append(("note", _("longer than 500 characters; shorten it")))
-    if draft.exempt:
-        if problems or not draft.subject:
+    if event.exempt:
+        if problems or not event.subject:
             return [], problems
-        return [Exempt(**_common(stamp), subject=draft.subject, note=draft.note)], []
-    thing = draft.thing
-    if thing and draft.subject:
-        problems += _foreign_kind(definitions, scheme, thing, draft.subject)
-    if isinstance(thing, Item) and thing.evidence and not draft.evidence:
+        return [Exempt(**_common(stamp), subject=event.subject, note=event.note)], []
+    thing = event.thing
+    if thing and event.subject:
+        problems += _foreign_kind(definitions, scheme, thing, event.subject)
+    if isinstance(thing, Item) and thing.evidence and not event.evidence:
         message = _("{item} needs evidence; write what shows it (a photo, a notice's number)")
         problems.append(("evidence", message.format(item=thing.name)))
-    if draft.evidence:
+    if event.evidence:
         from qibi.ledger.evidence_files import own_record
 
-        texts = [e for e in draft.evidence if isinstance(e, str)]
+        texts = [e for e in event.evidence if isinstance(e, str)]
         wrong = [own_record(text, stamp.book, stamp.folder) for text in texts]
         problems += [("evidence", found) for found in wrong if found]
-    if thing is None or draft.price is None:
+    if thing is None or event.price is None:
         return [], problems
     entry = Score(
         **_common(stamp),
-        subject=draft.subject,
+        subject=event.subject,
         item=thing.id,
-        points=pts.to_number(draft.price.points),
-        count=draft.price.count,
-        date=draft.date,
-        note=draft.note,
-        evidence=draft.evidence,
-        scored_by=draft.scored_by,
-        approved_by=draft.approved_by,
+        points=pts.to_number(event.price.points),
+        count=event.price.count,
+        date=event.date,
+        note=event.note,
+        evidence=event.evidence,
+        scored_by=event.scored_by,
+        approved_by=event.approved_by,
     )
     if missing := needs_approval(scheme, entry, isinstance(thing, Item)):
         problems.append(("approved_by", missing))
-    if problems or not draft.subject:
+    if problems or not event.subject:
         return [], problems
-    return [entry] * draft.price.times, []
+    return [entry] * event.price.times, []
 
 
 def resolve(
-    definitions: Definitions, stamp: Stamp, wish: Wish
-) -> tuple[Draft | None, list[Problem]]:
-    """The draft of what a person typed, and what of it could not be read.
+    definitions: Definitions, stamp: Stamp, draft: DraftEntry
+) -> tuple[Event | None, list[Problem]]:
+    """The event of what a person typed, and what of it could not be read.
 
     None where nothing of it can be judged.
     """
@@ -194,35 +194,35 @@ def resolve(
     scheme = definitions.scheme(stamp.week)
     if scheme is None:
         return None, [("item", _("no scheme is in force in {week}").format(week=stamp.week))]
-    subject = _subject(definitions, stamp, wish, problems)
-    if wish.exempts:
-        note = (wish.note or narrowed(wish.item))[:NOTE_LENGTH]
-        return Draft(subject, exempt=True, note=note), problems
-    thing = _thing(scheme, wish, problems)
-    priced = _price(thing, wish, problems)
-    day, wrong = read_day(stamp.week, wish.date)
+    subject = _subject(definitions, stamp, draft, problems)
+    if draft.exempts:
+        note = (draft.note or narrowed(draft.item))[:NOTE_LENGTH]
+        return Event(subject, exempt=True, note=note), problems
+    thing = _thing(scheme, draft, problems)
+    priced = _price(thing, draft, problems)
+    day, wrong = read_day(stamp.week, draft.date)
     if wrong:
         problems.append(("date", wrong))
     from qibi.ledger.evidence_files import references
 
-    people = {"scored_by": wish.scored_by, "approved_by": wish.approved_by}
+    people = {"scored_by": draft.scored_by, "approved_by": draft.approved_by}
     for name, text in people.items():
         try:
             people[name] = person(definitions, stamp, text, name)
         except lookup.NotFound as error:
             people[name] = ""
             problems.append((name, str(error)))
-    draft = Draft(
+    event = Event(
         subject,
         thing,
         priced,
         date=day,
-        note=wish.note,
-        evidence=references(wish.evidence),
+        note=draft.note,
+        evidence=references(draft.evidence),
         scored_by=people["scored_by"],
         approved_by=people["approved_by"],
     )
-    return draft, problems
+    return event, problems
 
 
 def _common(stamp: Stamp) -> dict[str, str]:
@@ -235,17 +235,19 @@ def _common(stamp: Stamp) -> dict[str, str]:
     }
 
 
-def _subject(definitions: Definitions, stamp: Stamp, wish: Wish, problems: list[Problem]) -> str:
-    if not wish.subject:
+def _subject(
+    definitions: Definitions, stamp: Stamp, draft: DraftEntry, problems: list[Problem]
+) -> str:
+    if not draft.subject:
         problems.append(("subject", _("nobody is named; write who this is about")))
         return ""
     try:
         return lookup.subject(
             definitions,
-            narrowed(wish.subject),
+            narrowed(draft.subject),
             week=stamp.week,
             branch=stamp.branch,
-            partial=wish.partial,
+            partial=draft.partial,
         )
     except lookup.NotFound as error:
         problems.append(("subject", str(error)))
@@ -272,12 +274,12 @@ def not_there(definitions: Definitions, stamp: Stamp, subject: str) -> str | Non
     )
 
 
-def _thing(scheme: Scheme, wish: Wish, problems: list[Problem]) -> Item | Criterion | None:
-    if not wish.item:
+def _thing(scheme: Scheme, draft: DraftEntry, problems: list[Problem]) -> Item | Criterion | None:
+    if not draft.item:
         problems.append(("item", _("no item is named; write what happened")))
         return None
     try:
-        return lookup.item(scheme, narrowed(wish.item), partial=wish.partial)
+        return lookup.item(scheme, narrowed(draft.item), partial=draft.partial)
     except lookup.NotFound as error:
         problems.append(("item", str(error)))
         return None
@@ -300,25 +302,27 @@ def _foreign_kind(
     return [("item", message)]
 
 
-def _price(thing: Item | Criterion | None, wish: Wish, problems: list[Problem]) -> Price | None:
+def _price(
+    thing: Item | Criterion | None, draft: DraftEntry, problems: list[Problem]
+) -> Price | None:
     """The price of what was typed; None, with the problems, where it has none."""
     before = len(problems)
     given = None
-    if wish.points:
+    if draft.points:
         try:
-            given = pricing.parse(wish.points)
+            given = pricing.parse(draft.points)
         except pricing.NotAnAmount as error:
             problems.append(("points", str(error)))
         if given and given.unit == "count":
             message = _("'{text}' is not points; write a number with at most two decimals")
-            problems.append(("points", message.format(text=wish.points)))
-    count = read_count(wish.count, problems) if wish.count else None
+            problems.append(("points", message.format(text=draft.points)))
+    count = read_count(draft.count, problems) if draft.count else None
     if thing is None:
         return None
     told = {name for name, _message in problems[before:]}
     try:
         if isinstance(thing, Item):
-            found = price(thing, given.hundredths if given else None, count, several=wish.several)
+            found = price(thing, given.hundredths if given else None, count, several=draft.several)
         else:
             found = direct_price(thing, given, count)
     except Misfit as error:

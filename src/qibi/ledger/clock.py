@@ -31,11 +31,11 @@ def findings(batches: Iterable[Batch], now: datetime) -> Iterable[Finding]:
     """One for each batch that holds moments that can't be, at the first line of them."""
     for batch in batches:
         if lines := wrong_moments(batch, now):
-            said = said_of("recorded_at", batch.entries[lines[0] - 1].recorded_at, now)
+            said = clock_message("recorded_at", batch.entries[lines[0] - 1].recorded_at, now)
             yield Finding(batch.path, lines[0], message=said, code="clock")
 
 
-def said_of(key: str, text: str, now: datetime) -> str:
+def clock_message(key: str, text: str, now: datetime) -> str:
     """What is wrong with a moment that can't be."""
     when = moment(text)
     if when and when < FIRST:

@@ -426,7 +426,7 @@ class Lock:
     age: float
 
     def __str__(self) -> str:
-        return f"{self.path}{aside(said_age(self.age))}"
+        return f"{self.path}{aside(age_text(self.age))}"
 
 
 def folders(git: "Git") -> tuple[Path, Path]:
@@ -464,7 +464,7 @@ def locks(git: "Git") -> list[Lock]:
     return list(_aged(_once(found)))
 
 
-def said_age(seconds: float) -> str:
+def age_text(seconds: float) -> str:
     """How old a file is, in its largest unit."""
     whole = max(0, int(seconds))
     if whole < 60:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from qibi.base.cache import Cache, key_of
 from qibi.base.findings import Finding, Refusal
-from qibi.base.kept import Kept, key_of
 from qibi.base.language import _, listing
-from qibi.base.plain import NotPlain, not_own, read_plain, said_of
+from qibi.base.plain import NotPlain, not_own, not_plain_message, read_plain
 from qibi.base.text import argument
 from qibi.book.links import NAMES
 from qibi.book.load import ENDINGS, FOLDERS
@@ -154,7 +154,7 @@ class _Index(msgspec.Struct):
     whole: dict[str, Stamp]  # the folders that were found whole, as they were then
 
 
-def missing(root: Path, kept: Kept, git: "Callable[[], Git]") -> list[Finding]:
+def missing(root: Path, kept: Cache, git: "Callable[[], Git]") -> list[Finding]:
     """A finding for each batch and seal that git's index holds and that is not on disk.
 
     Nothing where there is no git, or where it does not open the repository: `check` and `commit` say so.
@@ -472,7 +472,7 @@ class Held:
         for _status, path in self.taken:
             with suppress(OSError):
                 if kind := not_own(os.lstat(self.root / path)):
-                    yield Finding(path, message=said_of(kind), code="link")
+                    yield Finding(path, message=not_plain_message(kind), code="link")
 
     def stray_links(self) -> Iterator[Finding]:
         """Links that no commit of the book takes: those that git holds, and people's own in sheets/."""

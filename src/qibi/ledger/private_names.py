@@ -32,7 +32,7 @@ from qibi.ledger.signatures import ENDING
 from qibi.ledger.store import SHEETS
 
 if TYPE_CHECKING:
-    from qibi.ledger.remains import Inside
+    from qibi.ledger.name_search import Inside
 
 CODE = "private-names"
 # What qibi commits and a copy of the names can stand in without being an error anyway.
@@ -102,7 +102,7 @@ def _copies(root: Path, definitions: Definitions, git: Git) -> Iterator[Finding]
 def _is_names_file(raw: bytes, bearers: Mapping[str, Collection[str]]) -> bool:
     """Whether these bytes say of a member what their name is, in YAML or JSON."""
     from qibi.book.yaml import Document, parse
-    from qibi.ledger.remains import text_of
+    from qibi.ledger.name_search import text_of
 
     text = text_of(raw)
     if text is None or ":" not in text:
@@ -196,7 +196,7 @@ def refuse_to_commit(root: Path, definitions: Definitions, paths: Iterable[str])
 
     Now a batch can still be taken out, which nothing but a new history can do later.
     """
-    from qibi.ledger.remains import inside
+    from qibi.ledger.name_search import inside
 
     search = _Search(definitions)
     findings = []
@@ -321,7 +321,7 @@ def _brought(git: Git, going: _Going) -> _Brought:
 def _leaks(git: Git, definitions: Definitions, brought: _Brought) -> _Leaks:
     """Names in these files."""
     from qibi.book.yaml import Document, parse
-    from qibi.ledger.remains import contents
+    from qibi.ledger.name_search import contents
 
     prefix = git.demand("rev-parse", "--show-prefix").strip("\n")
     search = _Search(definitions)

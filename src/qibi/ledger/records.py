@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from qibi.base.kept import Kept, key_of
+from qibi.base.cache import Cache, key_of
 from qibi.base.plain import NotPlain, read_plain
 from qibi.base.workers import processors
 from qibi.ledger.batches import (
@@ -71,7 +71,7 @@ def names_with_tasks(root: Path, cache: Path | None = None) -> dict[str, list[st
 
 def _having(root: Path, cache: Path | None) -> dict[str, _Week]:
     """Each week's batches that may hold records; most hold none, which their bytes tell soon."""
-    kept, texts = Kept(cache), sorted(marks())
+    kept, texts = Cache(cache), sorted(marks())
     key = key_of([str(root.resolve()), "2", *(text.hex() for text in texts)])
     known = kept.find("records", key, dict[str, _Week]) or {}
     weeks = {}
@@ -127,7 +127,7 @@ _TRUSTED = sys.platform != "win32"  # there a file's change time is that of its 
 class Proofs:
     """The proved batches of one book; without a cache none are, whenever asked."""
 
-    def __init__(self, root: Path, kept: Kept) -> None:
+    def __init__(self, root: Path, kept: Cache) -> None:
         self._root, self._kept = root, kept
         self._place = str(root.resolve()) if kept.folder else ""
         self._known: dict[str, dict[str, Signature]] = {}  # year: path: as when it was proved

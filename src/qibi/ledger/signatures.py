@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from qibi.base.cache import Cache, key_of
 from qibi.base.findings import Refusal
-from qibi.base.kept import Kept, key_of
 from qibi.base.language import _
 from qibi.ledger.entries import ID
 
@@ -199,7 +199,7 @@ class Claim:
 class Verifier:
     """Proves claims, several at once; what held once is kept and not proven again."""
 
-    def __init__(self, environment: Mapping[str, str], kept: Kept, book: str) -> None:
+    def __init__(self, environment: Mapping[str, str], kept: Cache, book: str) -> None:
         self.keygen = Keygen(environment)
         self._kept = kept
         self._place = key_of(["signatures that held", book])

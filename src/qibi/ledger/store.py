@@ -20,7 +20,7 @@ import msgspec
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
-from qibi.base.plain import not_own, read_plain, said_of
+from qibi.base.plain import not_own, not_plain_message, read_plain
 from qibi.ledger.batches import LEDGER, Batch, cancelled_entries, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.signatures import ENDING, signature_of
@@ -244,7 +244,7 @@ def make_folder(root: Path, target: Path) -> None:
                 sync(path.parent)
             continue
         if kind:
-            raise Faults([Finding(part.as_posix(), message=said_of(kind), code="link")])
+            raise Faults([Finding(part.as_posix(), message=not_plain_message(kind), code="link")])
 
 
 def tidy(root: Path) -> None:

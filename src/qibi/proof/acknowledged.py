@@ -15,7 +15,7 @@ from qibi.base.text import folded
 from qibi.book.definitions import Definitions
 from qibi.ledger.seals import Acknowledged, AcknowledgementFile, finding_id
 from qibi.proof.read_out import is_of_the_book
-from qibi.proof.repository import Exhibits
+from qibi.proof.repository import AuditInputs
 
 SHOWN = 12  # digits of an id
 _OBJECT = re.compile(r"[0-9a-f]{40,64}")
@@ -64,7 +64,7 @@ def _plain(text: str) -> str:
 
 
 def acknowledged(
-    exhibits: Exhibits, names: Mapping[Finding, Acknowledged]
+    inputs: AuditInputs, names: Mapping[Finding, Acknowledged]
 ) -> tuple[list[Explained], dict[Finding, Acknowledged]]:
     """The findings that are acknowledged, and what is wrong with acknowledgements, with its own names.
 
@@ -76,10 +76,10 @@ def acknowledged(
     wrong: dict[Finding, Acknowledged] = {}
     alike: Counter[str] = Counter()
     covered: set[str] = set()
-    for file in exhibits.chained[0]:
+    for file in inputs.chained[0]:
         if not isinstance(file, AcknowledgementFile):
             continue
-        findings = [_finding(file, *said) for said in _unsound(file, exhibits.definitions)]
+        findings = [_finding(file, *said) for said in _unsound(file, inputs.definitions)]
         if not findings and file.path not in unsound:
             for named in file.record.findings:
                 finding = by_id.get(named.id)
@@ -87,7 +87,7 @@ def acknowledged(
                     text = _("acknowledges {code} of {path}, which is not found (any more)")
                     text = text.format(code=named.code, path=named.path)
                     findings.append(_finding(file, f"idle {named.id}", text))
-                elif file.record.approved_by in causes(exhibits, finding):
+                elif file.record.approved_by in causes(inputs, finding):
                     text = _("{who} approved it, who has a part in it: {path}")
                     text = text.format(who=file.record.approved_by, path=named.path)
                     findings.append(_finding(file, f"partial {named.id}", text))
@@ -129,7 +129,7 @@ def _unsound(
 
 
 def causes(
-    exhibits: Exhibits, finding: Finding, definitions: Definitions | None = None
+    inputs: AuditInputs, finding: Finding, definitions: Definitions | None = None
 ) -> dict[str, str]:
     """The members who have a part in what a finding is about, and which, as far as that can be known.
 
@@ -139,16 +139,16 @@ def causes(
     about = dict(finding.about)
     found: dict[str, str] = {}
     objects = [about[key] for key in ("before", "object") if about.get(key)]
-    objects += [f.object for f in (exhibits.files.get(finding.path),) if f and f.mode != "160000"]
+    objects += [f.object for f in (inputs.files.get(finding.path),) if f and f.mode != "160000"]
     wanted = [key for key in objects if _OBJECT.fullmatch(key) and key.strip("0")]
-    for raw in exhibits.repository.contents(wanted, missing=True).values():
+    for raw in inputs.repository.contents(wanted, missing=True).values():
         found |= {name.decode("utf-8", "replace"): _("wrote it") for name in _WROTE.findall(raw)}
-    for link in exhibits.chained[0]:
+    for link in inputs.chained[0]:
         if link.digest == about.get("link"):
             found[link.by] = _("wrote {path}").format(path=link.path)
     if commit := about.get("commit"):
-        said = exhibits.repository.people(commit)
-        for given in filter(None, (exhibits.definitions, definitions)):
+        said = inputs.repository.people(commit)
+        for given in filter(None, (inputs.definitions, definitions)):
             text = _("made commit {commit}").format(commit=commit[:12])
             found |= dict.fromkeys(_called(given, said), text)
     return found

@@ -1,6 +1,6 @@
 """The audit: what git's objects and history prove about a book, without trusting its working tree.
 
-Each part is a function of `Exhibits` that gives findings; `PARTS` lists them in the order of the page
+Each part is a function of `AuditInputs` that gives findings; `PARTS` lists them in the order of the page
 that an auditor signs. Only `history` reads the whole history, the others the present commit.
 """
 
@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qibi.base import weeks as wk
+from qibi.base.cache import Cache
 from qibi.base.findings import Finding, Refusal
-from qibi.base.kept import Kept
 from qibi.base.language import _, listing, many, mark
 from qibi.ledger import clock, held
 from qibi.ledger.batches import LEDGER, folder
@@ -31,7 +31,7 @@ from qibi.ledger.seals import (
 from qibi.ledger.signers import record_number
 from qibi.proof.acknowledged import SHOWN, Explained, acknowledged, identified
 from qibi.proof.read_out import begin, policy_history, read_out, statements
-from qibi.proof.repository import BOOK, PLAIN, Exhibits, File, Repository, left_behind, week_of
+from qibi.proof.repository import BOOK, PLAIN, AuditInputs, File, Repository, left_behind, week_of
 from qibi.proof.signatures import signatures
 from qibi.scoring.pinned import changed
 
@@ -56,18 +56,18 @@ class Part:
     acknowledged: tuple[Explained, ...] = ()  # findings too, and no part of `findings`
 
 
-def objects(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def objects(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """Every object of the repository is what its id says."""
     text = _("git fsck: {words}")
     findings = [
-        Finding(".git", message=text.format(words=line), code="object") for line in exhibits.damaged
+        Finding(".git", message=text.format(words=line), code="object") for line in inputs.damaged
     ]
     return _("git fsck over all objects"), findings
 
 
-def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def history(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """In the whole history everything under ledger/, seals/ and sheets/<year>/ was only ever added."""
-    commits, changes, former = exhibits.history
+    commits, changes, former = inputs.history
     findings: dict[Finding, None] = {}
     for change in changes:
         place = change.path
@@ -93,41 +93,41 @@ def history(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     return listing(seen), [*findings, *left_behind(former, changes)]
 
 
-def contents(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def contents(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """Each file's name is the digest of its content, and nothing else stands beside them."""
-    findings = list(exhibits.parsed[1])
-    for path, file in exhibits.files.items():
+    findings = list(inputs.parsed[1])
+    for path, file in inputs.files.items():
         if file.mode == PLAIN or (file.mode == "100755" and not path.startswith((LEDGER, SEALS))):
             continue
         message = _("not a plain file (mode {mode})")
         text = message.format(mode=file.mode)
         findings.append(Finding(path, message=text, code="mode", about=file.about))
-    for path, file in exhibits.files.items():
-        if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, exhibits.files):
+    for path, file in inputs.files.items():
+        if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, inputs.files):
             message = _("neither a batch nor a seal, nor the signature of one")
             findings.append(Finding(path, message=message, code="stray", about=file.about))
-    for finding in held.twin_findings(exhibits.files):
-        findings.append(replace(finding, about=exhibits.files[finding.path].about))
-    findings += _folder_twins(exhibits)
-    sheets = [path for path in exhibits.files if is_below(path)]
-    findings += _changed_sheets(exhibits, sheets)
-    for finding in clock.findings(exhibits.batches, exhibits.now):
-        findings.append(replace(finding, about=exhibits.files[finding.path].about))
-    entries = sum(len(b.entries) for b in exhibits.batches)
-    batches = many("{count} batch", "{count} batches", len(exhibits.batches))
+    for finding in held.twin_findings(inputs.files):
+        findings.append(replace(finding, about=inputs.files[finding.path].about))
+    findings += _folder_twins(inputs)
+    sheets = [path for path in inputs.files if is_below(path)]
+    findings += _changed_sheets(inputs, sheets)
+    for finding in clock.findings(inputs.batches, inputs.now):
+        findings.append(replace(finding, about=inputs.files[finding.path].about))
+    entries = sum(len(b.entries) for b in inputs.batches)
+    batches = many("{count} batch", "{count} batches", len(inputs.batches))
     lines = many("{count} entry", "{count} entries", entries)
-    seen = [batches.format(count=len(exhibits.batches)), lines.format(count=entries)]
+    seen = [batches.format(count=len(inputs.batches)), lines.format(count=entries)]
     if sheets:
         kept = many("{count} kept sheet", "{count} kept sheets", len(sheets))
         seen.append(kept.format(count=len(sheets)))
     return listing(seen), findings
 
 
-def _folder_twins(exhibits: Exhibits) -> Iterator[Finding]:
+def _folder_twins(inputs: AuditInputs) -> Iterator[Finding]:
     """Folders that another file system takes for the book's own, or for one around it."""
     around = ""
-    for name in exhibits.repository.prefix.split("/")[:-1]:
-        for file in exhibits.repository.folder(around):
+    for name in inputs.repository.prefix.split("/")[:-1]:
+        for file in inputs.repository.folder(around):
             if file.path != name and held.folded(file.path) == held.folded(name):
                 message = _("another file system takes it for {folder}, where the book stands")
                 text = message.format(folder=f"{around}{name}")
@@ -136,62 +136,62 @@ def _folder_twins(exhibits: Exhibits) -> Iterator[Finding]:
         around += f"{name}/"
 
 
-def _changed_sheets(exhibits: Exhibits, paths: Sequence[str]) -> Iterator[Finding]:
+def _changed_sheets(inputs: AuditInputs, paths: Sequence[str]) -> Iterator[Finding]:
     """What is wrong with kept sheets by the digests of their bytes."""
-    files = {path: file for path in paths if (file := exhibits.files[path]).mode != "160000"}
-    found = exhibits.repository.digests(file.object for file in files.values())
+    files = {path: file for path in paths if (file := inputs.files[path]).mode != "160000"}
+    found = inputs.repository.digests(file.object for file in files.values())
     for path, file in files.items():
         for finding in wrong_with(path, found[file.object]):
             yield replace(finding, about=file.about)
 
 
-def definitions(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def definitions(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """The definitions are sound, and none was changed under a closed week."""
-    findings = list(exhibits.mistakes)
-    if found := exhibits.definitions:
-        for file in exhibits.seals:  # each revision of a week, for the last may pin what it likes
+    findings = list(inputs.mistakes)
+    if found := inputs.definitions:
+        for file in inputs.seals:  # each revision of a week, for the last may pin what it likes
             findings += changed(found, file)
-    count = sum(path.endswith((".yaml", ".yml")) for path in exhibits.raw)
+    count = sum(path.endswith((".yaml", ".yml")) for path in inputs.raw)
     return many("{count} file", "{count} files", count).format(count=count), dict.fromkeys(findings)
 
 
-def seals(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def seals(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """The seals form one chain, what they list is here byte for byte, and what they state can be so."""
-    findings = [*exhibits.chained[1], *statements(exhibits), *policy_history(exhibits)]
-    for file in exhibits.seals:
+    findings = [*inputs.chained[1], *statements(inputs), *policy_history(inputs)]
+    for file in inputs.seals:
         for batch in file.seal.batches:
-            if exhibits.whole.get(batch.path) != batch.sha256:
+            if inputs.whole.get(batch.path) != batch.sha256:
                 message = _("listed by {seal} with SHA-256 {digest}; here it is gone or another")
                 message = message.format(seal=file.path, digest=batch.sha256[:16])
-                here = exhibits.files.get(batch.path)
+                here = inputs.files.get(batch.path)
                 found = here.about if here else (("object", NOTHING),)
                 about = (("link", file.digest), ("listed", batch.sha256), *found)
                 findings.append(Finding(batch.path, message=message, code="sealed", about=about))
-    closed = many("{count} week closed", "{count} weeks closed", len(exhibits.latest))
-    corrections = len(exhibits.seals) - len(exhibits.latest)
+    closed = many("{count} week closed", "{count} weeks closed", len(inputs.latest))
+    corrections = len(inputs.seals) - len(inputs.latest)
     corrected = many("{count} correction", "{count} corrections", corrections)
     return listing(
-        [closed.format(count=len(exhibits.latest)), corrected.format(count=corrections)]
+        [closed.format(count=len(inputs.latest)), corrected.format(count=corrections)]
     ), findings
 
 
-def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
+def evidence(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     """Each file that an entry names as evidence is the one that it was when it was recorded."""
     wanted: dict[str, set[str]] = defaultdict(set)
     findings = []
-    for batch in exhibits.batches:
+    for batch in inputs.batches:
         for line, entry in enumerate(batch.entries, 1):
             for file in files_of(entry):
                 wanted[file.path].add(file.sha256)
                 if wrong := misplaced(file):
-                    about = exhibits.files[batch.path].about
+                    about = inputs.files[batch.path].about
                     findings.append(
                         Finding(batch.path, line, message=wrong, code="evidence", about=about)
                     )
-    files = exhibits.files
+    files = inputs.files
     # Of a submodule the repository holds a commit's id at most, and no content.
     here = {p: files[p] for p in wanted if p in files and files[p].mode != "160000"}
-    found = exhibits.repository.digests(f.object for f in here.values())
+    found = inputs.repository.digests(f.object for f in here.values())
     for path, digests in sorted(wanted.items()):
         listed = " ".join(sorted(digests))
         if path not in here:
@@ -205,19 +205,19 @@ def evidence(exhibits: Exhibits) -> tuple[str, Iterable[Finding]]:
     return many("{count} file", "{count} files", len(wanted)).format(count=len(wanted)), findings
 
 
-def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
+def published(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
     """What was published earlier (`--against`) is still part of this ledger."""
-    wanted = (exhibits.against or "").strip().lower()
+    wanted = (inputs.against or "").strip().lower()
     if not wanted:
         return _("nothing was given to compare with (--against DIGEST)"), None
-    for number, file in enumerate(exhibits.seals, 1):
+    for number, file in enumerate(inputs.seals, 1):
         if file.digest.startswith(wanted):
             seen = _("{path} is seal {number} of {count} in the chain")
-            return seen.format(path=file.path, number=number, count=len(exhibits.seals)), ()
-    for link in exhibits.chained[0]:
+            return seen.format(path=file.path, number=number, count=len(inputs.seals)), ()
+    for link in inputs.chained[0]:
         if link.digest.startswith(wanted):
             return _("{path} is in the chain").format(path=link.path), ()
-    if exhibits.repository.holds(wanted):
+    if inputs.repository.holds(wanted):
         return _("commit {commit} leads to the present one").format(commit=wanted[:12]), ()
     message = _(
         "no seal with the digest {digest} is in the chain: this is not the ledger that was published"
@@ -228,7 +228,9 @@ def published(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
 
 
 # Each gives what it has seen, and its findings: None where it had nothing to look at, or could not.
-PARTS: tuple[tuple[str, str, Callable[[Exhibits], tuple[str, Iterable[Finding] | None]]], ...] = (
+PARTS: tuple[
+    tuple[str, str, Callable[[AuditInputs], tuple[str, Iterable[Finding] | None]]], ...
+] = (
     ("objects", mark("Objects"), objects),
     ("history", mark("History"), history),
     ("contents", mark("Ledger"), contents),
@@ -290,34 +292,34 @@ def audit(
             _("write at least 8 of its hexadecimal digits"),
         )
     with ThreadPoolExecutor(2) as beside:  # git at work while Python is
-        exhibits = Exhibits(
-            repository, against, trust, Kept(cache, own=True), now or datetime.now(UTC), beside
+        inputs = AuditInputs(
+            repository, against, trust, Cache(cache, own=True), now or datetime.now(UTC), beside
         )
         try:
-            return _audited(exhibits)
+            return _audited(inputs)
         except BaseException:
             repository.bounded.stop()  # else what runs beside would be waited for
             raise
 
 
-def _audited(exhibits: Exhibits) -> Audit:
-    repository = exhibits.repository
-    if BOOK not in exhibits.files:
+def _audited(inputs: AuditInputs) -> Audit:
+    repository = inputs.repository
+    if BOOK not in inputs.files:
         raise Refusal(_("the book is not committed"), _("qibi commit, then audit"))
-    exhibits.recomputing = begin(exhibits)
+    inputs.recomputing = begin(inputs)
     parts = []
     for code, title, function in PARTS:
-        seen, findings = function(exhibits)
+        seen, findings = function(inputs)
         parts.append(Part(code, title, seen, tuple(findings or ()), findings is not None))
     names = identified(finding for part in parts for finding in part.findings)
-    explained, wrong = acknowledged(exhibits, names)
-    if records := [f for f in exhibits.chained[0] if isinstance(f, AcknowledgementFile)]:
+    explained, wrong = acknowledged(inputs, names)
+    if records := [f for f in inputs.chained[0] if isinstance(f, AcknowledgementFile)]:
         seen = many("{count} acknowledgement", "{count} acknowledgements", len(records))
         text = seen.format(count=len(records))
         parts.append(Part("acknowledged", mark("Acknowledged"), text, tuple(wrong)))
         by_finding = {one.finding: one for one in explained}
         parts = [_without(part, by_finding) for part in parts]
-    found = exhibits.definitions
+    found = inputs.definitions
     first, last = repository.times()
     return Audit(
         found.id if found else "",
@@ -325,10 +327,10 @@ def _audited(exhibits: Exhibits) -> Audit:
         first,
         last,
         tuple(parts),
-        tuple(exhibits.seals),
-        tuple(exhibits.pending),
+        tuple(inputs.seals),
+        tuple(inputs.pending),
         names | wrong,
-        tuple(exhibits.kept.distrusted),
+        tuple(inputs.kept.distrusted),
     )
 
 

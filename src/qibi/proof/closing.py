@@ -280,7 +280,7 @@ class Closing:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CloseRequest:
     """What the person who closes says: who they are, and the exceptions that they answer for."""
 
     closed_by: str
@@ -337,7 +337,7 @@ def prepare(
     root: Path,
     definitions: Definitions,
     week: str,
-    wish: Wish,
+    request: CloseRequest,
     today: date,
     warnings: Sequence[Finding],
     committed_at: str = "",
@@ -357,17 +357,17 @@ def prepare(
             _("score its branches first: qibi score"),
             1,
         )
-    _refuse_clock(wish.closed_at, sealed, batches, committed_at)
+    _refuse_clock(request.closed_at, sealed, batches, committed_at)
     lost = counting(root, [week]).lost
     before = earlier[-1] if earlier else None
     missing = missing_branches(definitions, batches, week)
     pending = [b for b in batches if before and b.path not in before.batches and waits(b)]
     if before:
-        _refuse_idle_correction(before, pending, wish)
+        _refuse_idle_correction(before, pending, request)
         pinned(definitions, [before])
     else:
         _refuse_early(definitions, week, today)
-        _refuse_missing(definitions, week, missing, wish)
+        _refuse_missing(definitions, week, missing, request)
     found = results(definitions, {week: batches}, {week: definitions.lists})[week]
     listed = [SealedBatch(b.path, digest((root / b.path).read_bytes())) for b in batches]
     # What the seal before lists and nobody has any more stays listed: no revision drops a batch.
@@ -375,7 +375,7 @@ def prepare(
     seal = content(
         definitions,
         week,
-        wish,
+        request,
         sealed=sealed,
         before=before,
         earlier=whole_seal(before.path, (root / before.path).read_bytes()) if before else None,
@@ -393,7 +393,7 @@ def prepare(
 def content(
     definitions: Definitions,
     week: str,
-    wish: Wish,
+    request: CloseRequest,
     *,
     sealed: Sequence[Link],
     before: SealFile | None,
@@ -411,14 +411,15 @@ def content(
         "format": FORMAT,
         "week": week,
         "revision": before.seal.revision + 1 if before else 1,
-        "closed_at": wish.closed_at,
-        "closed_by": wish.closed_by,
+        "closed_at": request.closed_at,
+        "closed_by": request.closed_by,
         "previous": sealed[-1].digest if sealed else None,
         "rules": rules_digest(),
         "definitions": whole,
         "definition_files": parts,
         "without": [
-            {"branch": key, "note": note} for key, note in _without(missing, wish, before).items()
+            {"branch": key, "note": note}
+            for key, note in _without(missing, request, before).items()
         ],
         "batches": [
             {"path": b.path, "sha256": b.sha256} for b in sorted(batches, key=lambda b: b.path)
@@ -432,8 +433,8 @@ def content(
         seal["signers"] = signers
     if earlier is not None:
         seal["changes"] = {
-            "approved_by": wish.approved_by,
-            "note": wish.note,
+            "approved_by": request.approved_by,
+            "note": request.note,
             "batches": list(pending),
             **differences(earlier, found),
         }
@@ -473,9 +474,11 @@ def _accepted(warnings: Sequence[Finding], week: str) -> list[Row]:
     ]
 
 
-def _without(missing: Sequence[str], wish: Wish, before: SealFile | None) -> dict[str, str]:
+def _without(
+    missing: Sequence[str], request: CloseRequest, before: SealFile | None
+) -> dict[str, str]:
     known = {w.branch: w.note for w in before.seal.without} if before else {}
-    known.update(wish.without)
+    known.update(request.without)
     return {key: known.get(key, "") for key in missing}
 
 
@@ -531,16 +534,16 @@ def _refuse_early(definitions: Definitions, week: str, today: date) -> None:
 
 
 def _refuse_missing(
-    definitions: Definitions, week: str, missing: Sequence[str], wish: Wish
+    definitions: Definitions, week: str, missing: Sequence[str], request: CloseRequest
 ) -> None:
-    if needless := [key for key in wish.without if key not in missing]:
+    if needless := [key for key in request.without if key not in missing]:
         raise Refusal(
             _("{branches} is in for {week}; leave out --without").format(
                 branches=listing([definitions.title(k) for k in needless]), week=week
             ),
             code=1,
         )
-    if left := [key for key in missing if key not in wish.without]:
+    if left := [key for key in missing if key not in request.without]:
         raise Refusal(
             _("{week} can't be closed yet: nothing from {branches}").format(
                 week=week, branches=listing([definitions.title(k) for k in left])
@@ -548,11 +551,13 @@ def _refuse_missing(
             _("score them, or close without: --without BRANCH --note TEXT"),
             1,
         )
-    if wish.without and not wish.note:
+    if request.without and not request.note:
         raise Refusal(_("why is the week closed without that branch?"), _("say it: --note TEXT"), 1)
 
 
-def _refuse_idle_correction(before: SealFile, pending: Sequence[Batch], wish: Wish) -> None:
+def _refuse_idle_correction(
+    before: SealFile, pending: Sequence[Batch], request: CloseRequest
+) -> None:
     week = before.seal.week
     if not pending:
         raise Refusal(
@@ -561,14 +566,14 @@ def _refuse_idle_correction(before: SealFile, pending: Sequence[Batch], wish: Wi
             ),
             code=1,
         )
-    if not wish.approved_by:
+    if not request.approved_by:
         raise Refusal(
             _("{week} is closed: a correction names who approved it").format(week=week),
             _("--approved-by WHO, someone else than whoever recorded it"),
             1,
         )
     recorders = {e.recorded_by for b in pending for e in b.entries}
-    if recorders == {wish.approved_by}:
+    if recorders == {request.approved_by}:
         raise Refusal(
             _("who recorded a correction does not approve it"),
             _("--approved-by someone else"),

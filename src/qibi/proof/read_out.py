@@ -17,15 +17,15 @@ import msgspec
 
 from qibi import __version__
 from qibi.base import weeks as wk
+from qibi.base.cache import key_of
 from qibi.base.findings import Finding
-from qibi.base.kept import key_of
 from qibi.base.language import _, listing, many
 from qibi.base.workers import each, processors
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.book.validate import list_policies
 from qibi.ledger.batches import Batch
-from qibi.ledger.clock import can_be, said_of
+from qibi.ledger.clock import can_be, clock_message
 from qibi.ledger.counting import waits
 from qibi.ledger.entries import moment
 from qibi.ledger.seals import (
@@ -47,7 +47,7 @@ from qibi.proof.closing import (
     shaped,
     unreadable,
 )
-from qibi.proof.repository import BOOK, PLAIN, Change, Exhibits, Recomputing, _Verdict
+from qibi.proof.repository import BOOK, PLAIN, AuditInputs, Change, Recomputing, _Verdict
 from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import plain_policy, policy_of
 
@@ -72,13 +72,13 @@ class _Corrected(msgspec.Struct):
     changes: _Changes
 
 
-def statements(exhibits: Exhibits) -> Iterator[Finding]:
+def statements(inputs: AuditInputs) -> Iterator[Finding]:
     """What the seals of the chain state and what can't be so."""
-    definitions = exhibits.definitions
-    batches = {batch.path: batch for batch in exhibits.batches}
+    definitions = inputs.definitions
+    batches = {batch.path: batch for batch in inputs.batches}
     latest: dict[str, SealFile] = {}
     previous: Link | None = None
-    for link in exhibits.chained[0]:
+    for link in inputs.chained[0]:
         stated = [*order(link, previous)]
         previous = link
         if isinstance(link, SealFile):
@@ -86,11 +86,11 @@ def statements(exhibits: Exhibits) -> Iterator[Finding]:
             if definitions:
                 stated += [*_who(link, definitions), *_files(link, definitions)]
             if before := latest.get(link.seal.week):
-                stated += _correction(link, before, exhibits.raw[link.path], batches, definitions)
+                stated += _correction(link, before, inputs.raw[link.path], batches, definitions)
             latest[link.seal.week] = link
-        if not can_be(link.at, exhibits.now):
+        if not can_be(link.at, inputs.now):
             field = "closed_at" if isinstance(link, SealFile) else "acknowledged_at"
-            text = said_of(field, link.at, exhibits.now)
+            text = clock_message(field, link.at, inputs.now)
             yield Finding(link.path, message=text, code="clock", about=(("link", link.digest),))
         for what, text in stated:
             about = (("link", link.digest), ("what", what))
@@ -185,28 +185,26 @@ _LEAST = 20  # weeks that are worth a process of their own
 _AGAIN = 3  # weeks that a further revision counts for: it needs a run of the rules of its own
 
 
-def begin(exhibits: Exhibits) -> Recomputing | None:
+def begin(inputs: AuditInputs) -> Recomputing | None:
     """Let other processes recompute, where there is enough to do; None where there are no definitions."""
-    found = exhibits.definitions
+    found = inputs.definitions
     if found is None:
         return None
-    kept = exhibits.kept
-    chained = key_of(["2", __version__, *(file.digest for file in exhibits.seals[:1])])
+    kept = inputs.kept
+    chained = key_of(["2", __version__, *(file.digest for file in inputs.seals[:1])])
     held = set(kept.find("read-out", chained, list[str]) or ())
-    keys = {file.path: _proof_key(exhibits, found, file) for file in exhibits.seals}
-    unproven = {file.seal.week for file in exhibits.seals if keys[file.path] not in held}
-    asked = [file for file in exhibits.seals if file.seal.week in unproven]
-    common = _Common(
-        found, exhibits.of_week, {file.path: exhibits.raw[file.path] for file in asked}
-    )
-    exhibits.wait_for_git()
+    keys = {file.path: _proof_key(inputs, found, file) for file in inputs.seals}
+    unproven = {file.seal.week for file in inputs.seals if keys[file.path] not in held}
+    asked = [file for file in inputs.seals if file.seal.week in unproven]
+    common = _Common(found, inputs.of_week, {file.path: inputs.raw[file.path] for file in asked})
+    inputs.wait_for_git()
     verdicts = each(_judged, common, list(_portions(asked)))
     return Recomputing(kept, chained, held, keys, asked, verdicts)
 
 
-def read_out(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
+def read_out(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
     """Standings and lists, computed anew by the rules of each seal, are what was read out."""
-    work = exhibits.recomputing or begin(exhibits)
+    work = inputs.recomputing or begin(inputs)
     if work is None:
         return _("not looked at: the definitions have mistakes"), None
     findings: list[Finding] = []
@@ -222,7 +220,7 @@ def read_out(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     )
     if work.asked:
         work.kept.keep("read-out", work.chained, sorted(work.held))
-    if before_now := len(exhibits.seals) - len(work.asked):
+    if before_now := len(inputs.seals) - len(work.asked):
         text = many("{count} seal held before", "{count} seals held before", before_now)
         seen = listing([seen, text.format(count=before_now)])
     return seen, findings
@@ -314,16 +312,16 @@ def _whole(raw: bytes, result: Results) -> Row:
     return parse_whole(raw)
 
 
-def _proof_key(exhibits: Exhibits, found: Definitions, file: SealFile) -> str:
+def _proof_key(inputs: AuditInputs, found: Definitions, file: SealFile) -> str:
     """What says that a seal's results held: the seal, the one that it corrects, and this qibi.
 
     A seal pins batches, definitions and rules by digest; empty where any of these is not what it pins.
     """
-    if any(exhibits.whole.get(b.path) != b.sha256 for b in file.seal.batches):
+    if any(inputs.whole.get(b.path) != b.sha256 for b in file.seal.batches):
         return ""
     if definitions_digest(found, file.seal.week)[0] != file.seal.definitions:
         return ""
-    earlier = [f.digest for f in exhibits.seals if f.seal.week == file.seal.week]
+    earlier = [f.digest for f in inputs.seals if f.seal.week == file.seal.week]
     return key_of(["2", __version__, file.seal.definitions, file.digest, *earlier])
 
 
@@ -471,11 +469,11 @@ class _HistoryReadOut(msgspec.Struct):
     lists: dict[str, dict[str, Any]]
 
 
-def policy_history(exhibits: Exhibits) -> Iterator[Finding]:
+def policy_history(inputs: AuditInputs) -> Iterator[Finding]:
     """The seals whose list policies stood in no qibi.yaml by the time that they were committed."""
-    if exhibits.damaged:
+    if inputs.damaged:
         return  # that is a finding, and objects that this needs may be gone
-    ancestry, changes, _former = exhibits.history
+    ancestry, changes, _former = inputs.history
     versions = list(dict.fromkeys(c.object for c in changes if c.path == BOOK and c.mode == PLAIN))
     added: dict[str, int] = defaultdict(int)  # path of a seal: the versions until it came
     standing = _standing(ancestry, changes, versions)
@@ -485,7 +483,7 @@ def policy_history(exhibits: Exhibits) -> Iterator[Finding]:
             added[change.path] |= standing[change.commit]
             if not any(standing[parent] for parent in ancestry[change.commit]):
                 moved_here.add(change.path)
-    raw = exhibits.repository.contents(versions)
+    raw = inputs.repository.contents(versions)
 
     @cache
     def said_by(number: int) -> Mapping[str, Any]:
@@ -500,11 +498,11 @@ def policy_history(exhibits: Exhibits) -> Iterator[Finding]:
             if until >> number & 1
         )
 
-    for file in exhibits.seals:
+    for file in inputs.seals:
         if file.path in moved_here:
             continue
         try:
-            read_out = msgspec.json.decode(exhibits.raw[file.path], type=_HistoryReadOut)
+            read_out = msgspec.json.decode(inputs.raw[file.path], type=_HistoryReadOut)
             said = _text({kind: row["policy"] for kind, row in read_out.lists.items()})
         except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError):
             continue  # found where results are recomputed

@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from qibi.base.cache import Cache
 from qibi.base.findings import Faults, Finding, Refusal
-from qibi.base.kept import Kept
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.book.yaml import Document, Source
@@ -390,13 +390,13 @@ def _id(raw: bytes) -> Any:
 
 
 @dataclass
-class Exhibits:
+class AuditInputs:
     """The present commit's files, read once, and what they hold."""
 
     repository: Repository
     against: str | None = None
     trust: frozenset[str] | None = None  # the first keys, from outside the book
-    kept: Kept = field(default_factory=lambda: Kept(None))  # what held in earlier audits
+    kept: Cache = field(default_factory=lambda: Cache(None))  # what held in earlier audits
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the auditor's clock
     beside: ThreadPoolExecutor | None = None
     recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
@@ -547,7 +547,7 @@ def week_of(path: str) -> str:
 class Recomputing:
     """What is being recomputed: which seals, and the verdicts as they come."""
 
-    kept: Kept
+    kept: Cache
     chained: str  # the key of what is kept
     held: set[str]
     keys: Mapping[str, str]  # by a seal's path

@@ -37,16 +37,16 @@ from qibi.ledger.signers import (
     week_of_moment,
 )
 from qibi.proof.closing import unreadable
-from qibi.proof.repository import Exhibits
+from qibi.proof.repository import AuditInputs
 
 
-def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
+def signatures(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
     """Every batch, seal and record of signers is signed with a key that may sign it."""
-    files = exhibits.raw
-    found = exhibits.definitions
+    files = inputs.raw
+    found = inputs.definitions
     paths = [path for path in files if record_number(path)]
     if not paths and not (found and found.signers):
-        if exhibits.trust is not None:
+        if inputs.trust is not None:
             message = _("--trust names keys, and this book has no signers")
             return _("no signers"), [Finding("qibi.yaml", message=message, code="signers")]
         return _("this book has no signers"), None
@@ -60,16 +60,16 @@ def signatures(exhibits: Exhibits) -> tuple[str, Iterable[Finding] | None]:
     court = _Court(
         files,
         ZoneInfo(found.timezone),
-        Verifier(exhibits.repository.git.environment, exhibits.kept, found.id),
+        Verifier(inputs.repository.git.environment, inputs.kept, found.id),
     )
-    good = court.followed(records, exhibits.trust)
+    good = court.followed(records, inputs.trust)
     if good:
-        court.judge(good, exhibits.batches, exhibits.chained[0])
+        court.judge(good, inputs.batches, inputs.chained[0])
     seen = many("{count} signature", "{count} signatures", court.proven)
     keys = many("{count} key", "{count} keys", len(court.keys))
     first = (
         _("the first keys taken on trust (--trust FILE proves them)")
-        if exhibits.trust is None
+        if inputs.trust is None
         else _("the first keys are those of --trust")
     )
     said = [

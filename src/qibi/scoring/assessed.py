@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from qibi.base import weeks as wk
-from qibi.base.kept import Kept, key_of
+from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch, cancelled_entries, earliest_first, latest_first
@@ -53,13 +53,13 @@ def latest_assessed(
     """The latest week, not after `until`, for which any branch of the book has a live `assessed`."""
     for week in latest_first(root, until):
         if definitions.scheme(week):
-            branches = _assessed_in(root, week, Kept(cache))
+            branches = _assessed_in(root, week, Cache(cache))
             if any(definitions.branch(branch) for branch in branches):
                 return week
     return None
 
 
-def _assessed_in(root: Path, week: str, kept: Kept) -> list[str]:
+def _assessed_in(root: Path, week: str, kept: Cache) -> list[str]:
     """The branches that have a live `assessed` for a week."""
     counts = counting(root, [week])
     key = key_of(contents(counts))

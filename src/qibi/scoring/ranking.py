@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from qibi.base.kept import Kept, key_of
+from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch, cancelled_entries
@@ -109,7 +109,7 @@ def rank(
     due = weeks_due(root, period, today) if today else ()
     question = Question(period, earlier, also, by, branch, criterion, due, department, section)
     counts = counting(root, question.weeks)
-    kept = Kept(cache if definitions.fingerprint else None)
+    kept = Cache(cache if definitions.fingerprint else None)
     proofs = Proofs(root, kept)
     key = key_of([definitions.fingerprint, rules_digest(), repr(question), *contents(counts)])
     found = kept.find("rankings", key, Ranking)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from qibi.base.kept import Kept, key_of
+from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import single
 from qibi.book.definitions import Definitions
 from qibi.ledger.counting import counting, read_counting
@@ -18,7 +18,7 @@ def trends(
     root: Path, definitions: Definitions, by: str, weeks: Iterable[str], cache: Path | None
 ) -> dict[str, dict[str, int]]:
     """Subject: week: total (hundredths); raises `Faults` where the ledger of a week is damaged."""
-    kept = Kept(cache if definitions.fingerprint else None)
+    kept = Cache(cache if definitions.fingerprint else None)
     proofs = Proofs(root, kept)
     found: dict[str, dict[str, int]] = {}
     missing: dict[str, str] = {}

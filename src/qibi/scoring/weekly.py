@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from qibi.base.cache import Cache, key_of
 from qibi.base.findings import Faults, Finding
-from qibi.base.kept import Kept, key_of
 from qibi.base.plain import read_plain
 from qibi.base.weeks import single
 from qibi.base.workers import each, processors
@@ -88,14 +88,14 @@ def outcome(
     definitions: Definitions,
     question: Question,
     counts: Counting,
-    kept: Kept,
+    kept: Cache,
     proofs: Proofs,
 ) -> Outcome:
     """The rules' last steps over the weeks' kept outcomes; raises `Faults` for damaged batches."""
     paths = _by_week(counts)
     keys = {week: _key(definitions, question, of_week) for week, of_week in paths.items()}
     with tempfile.TemporaryDirectory(prefix="qibi-") as temporary:
-        aside = Kept(Path(temporary))
+        aside = Cache(Path(temporary))
         for place in (kept if kept.folder and definitions.fingerprint else aside, aside):
             found = {week: w for week, key in keys.items() if (w := _kept(place, key))}
             if not proofs.prove(path for week in found for path in paths[week]):
@@ -133,7 +133,7 @@ def _key(definitions: Definitions, question: Question, paths: Sequence[str]) -> 
     return key_of([*told, *paths])
 
 
-def _kept(kept: Kept, key: str) -> Week | None:
+def _kept(kept: Cache, key: str) -> Week | None:
     """The outcome kept under a key, if its files are there and whole."""
     week = kept.find("weeks", key, Week)
     if week is None or not all(kept.file("weeks", d) for d in (week.totals, week.criteria) if d):
@@ -149,7 +149,7 @@ class _Common:
     definitions: Definitions
     question: Question
     folder: Path
-    kept: Kept
+    kept: Cache
 
 
 def _reckoned(
@@ -157,7 +157,7 @@ def _reckoned(
     definitions: Definitions,
     question: Question,
     missing: Mapping[str, list[str]],
-    kept: Kept,
+    kept: Cache,
     folder: Path,
 ) -> Iterator[Week]:
     common = _Common(root, definitions, question, folder, kept)
@@ -240,7 +240,7 @@ def _read(root: Path, portion: Mapping[str, list[str]]) -> list[Batch]:
     return batches
 
 
-def _written(engine: Engine, query: str, place: Path, kept: Kept) -> dict[str, str]:
+def _written(engine: Engine, query: str, place: Path, kept: Cache) -> dict[str, str]:
     """Week: the SHA-256 of its file with the rows of a query."""
     found = {}
     for week, path in engine.by_week(query, place):
@@ -252,7 +252,7 @@ def _written(engine: Engine, query: str, place: Path, kept: Kept) -> dict[str, s
 
 
 def _ranked(
-    definitions: Definitions, question: Question, found: Mapping[str, Week], kept: Kept
+    definitions: Definitions, question: Question, found: Mapping[str, Week], kept: Cache
 ) -> Engine:
     """An engine that runs the last steps over the weeks' files."""
     attended: list[Row] = []
@@ -281,7 +281,7 @@ def _ranked(
         raise Unkept from None
 
 
-def _there(kept: Kept, digest: str) -> Path:
+def _there(kept: Cache, digest: str) -> Path:
     if path := kept.file("weeks", digest):
         return path
     raise Unkept

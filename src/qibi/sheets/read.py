@@ -20,7 +20,7 @@ from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Scheme
 from qibi.ledger import admission, pricing
-from qibi.ledger.admission import EXEMPT_WORDS, Draft, Stamp, admit_draft
+from qibi.ledger.admission import EXEMPT_WORDS, Event, Stamp, admit_event
 from qibi.ledger.entries import Entry, Exempt, File, Score
 from qibi.ledger.evidence_files import picture_file, references
 from qibi.ledger.pricing import Misfit, Price, is_nothing, price
@@ -1269,7 +1269,7 @@ class _Reader:
                 self.notices.append(said.format(what=_read_as(group.column.heading, unit)))
             unit = unit or self._asked(group)
             if unit:
-                units.settle(group, unit, self._problem)
+                units.resolve_unit(group, unit, self._problem)
         for group in groups:
             if group.inferred:
                 self.notices.append(_read_as(group.column.heading, group.inferred))
@@ -1413,9 +1413,9 @@ class _Reader:
         given = {**last.given, "scored_by": "", "note": note}
         return replace(last, given=given, evidence=tuple(evidence))
 
-    def _draft(self, scored: _Scored) -> Draft:
+    def _draft(self, scored: _Scored) -> Event:
         row = scored.row
-        return Draft(
+        return Event(
             row.subject,
             scored.cell.thing,
             scored.cell.price,
@@ -1428,14 +1428,14 @@ class _Reader:
 
     def _admit(self) -> None:
         """Have each draft judged, in the order of the sheet."""
-        drafts: list[tuple[int, int, Column, _Row, Draft]] = []
+        drafts: list[tuple[int, int, Column, _Row, Event]] = []
         for scored in self.scored:
             column = scored.thing_column
             drafts.append(
                 (scored.row.number, column.number, column, scored.row, self._draft(scored))
             )
         for row, column, note in self.exempt:
-            draft = Draft(row.subject, exempt=True, note=note)
+            draft = Event(row.subject, exempt=True, note=note)
             drafts.append((row.number, column.number, column, row, draft))
         drafts.sort(key=lambda d: d[:2])
         before = len(self.findings)
@@ -1443,7 +1443,7 @@ class _Reader:
             if len(self.findings) - before >= _MOST_FINDINGS:
                 self.findings.append(self._not_read_on(row.number))
                 return
-            found, problems = admit_draft(self.definitions, self.stamp, draft)
+            found, problems = admit_event(self.definitions, self.stamp, draft)
             for name, message in problems:
                 if name not in row.faulty:
                     self.find(row.number, self._column_of(name, row, column), message)

@@ -170,7 +170,7 @@ def _is_one(cell: Cell) -> bool:
     )
 
 
-def settle(group: Group, unit: str, problem: Problem) -> None:
+def resolve_unit(group: Group, unit: str, problem: Problem) -> None:
     """Set the prices of the bare cells of a column whose unit has been decided."""
     for cell in group.cells:
         if cell.bare and cell.price is None:

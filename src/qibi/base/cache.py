@@ -24,7 +24,7 @@ _EVERY = 50  # how often they are counted: that takes longer than to keep one
 _DIGEST = 16  # bytes
 
 
-class Kept:
+class Cache:
     """A cache folder; without one (`None`) nothing is found and nothing kept.
 
     With `own`, nothing is found of what others could have written: the folders and each file have to belong to
