@@ -19,9 +19,9 @@ import atheris  # noqa: E402  (after the path, like all below)
 with atheris.instrument_imports(include=["qibi", "csv", "zipfile"]):
     from qibi.base.findings import Faults, Finding
     from qibi.base.text import visible
+    from qibi.book.links import Source
     from qibi.book.load import load, sources
     from qibi.book.validate import validate
-    from qibi.book.yaml import Source
     from qibi.ledger import batches, seals
     from qibi.ledger.admission import Stamp
     from qibi.ledger.entries import decode, encode

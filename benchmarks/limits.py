@@ -374,9 +374,9 @@ def peak() -> int:
 def read(reader: str, raw: bytes) -> str:
     """Read it as a command would; the first finding, or nothing."""
     from qibi.base.findings import Faults
+    from qibi.book.links import Source
     from qibi.book.load import load, sources
     from qibi.book.validate import validate
-    from qibi.book.yaml import Source
     from qibi.ledger import batches
     from qibi.ledger.admission import Stamp
     from qibi.sheets.files import open_sheet

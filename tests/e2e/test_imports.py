@@ -30,6 +30,7 @@ LARGE = {
     *("unittest", "xlsxwriter"),
 }
 EDGE = {"msgspec", "typer"}  # what every command needs but `--version`
+TABLE = EDGE | {"rich"}  # and what prints a table
 LISTING = """
 import atexit, sys
 sys.argv[0] = 'qibi'

@@ -26,9 +26,9 @@ from fuzz.hostile import (
 from qibi.base.findings import Faults, Finding
 from qibi.base.text import visible
 from qibi.book.definitions import Definitions
+from qibi.book.links import Source
 from qibi.book.load import load
 from qibi.book.validate import validate
-from qibi.book.yaml import Source
 from qibi.ledger import batches, entries, seals
 from qibi.ledger.admission import Stamp
 from qibi.sheets.files import open_sheet

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from qibi.base.findings import Faults, Refusal
 from qibi.book.edit import Page, page_text, validated
-from qibi.book.yaml import Document, Source, parse
+from qibi.book.links import Source
+from qibi.book.yaml import Document, parse
 
 FLOW = """\
 # yaml-language-server: $schema=../schemas/branch.schema.json

@@ -1,11 +1,16 @@
 """Text that fits a terminal: nothing is lost, nothing runs over the edge, names stay whole."""
 
+import io
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.table import Table
 
 from qibi.base.text import width
-from qibi.cli.output import Cell, Column, Grid, folded_line, laid_out, wrap
+from qibi.cli.output import Cell, Column, Grid, folded_line, table, wrap
 
 PROSE = st.text("ab 党员一，。（）()、;/-", max_size=80)
 
@@ -45,22 +50,39 @@ def test_no_line_begins_with_a_mark_that_closes() -> None:
     assert not any(line[-1] == "（" for line in lines)
 
 
+def drawn(grid: Grid, columns: int, **how: Any) -> str:
+    """A grid as Rich prints it in as much room as it needs."""
+    out = io.StringIO()
+    Console(
+        file=out, width=200, markup=False, highlight=False, emoji=False, _environ={}, **how
+    ).print(table(grid, columns))
+    return out.getvalue()
+
+
 def test_a_grid_that_is_too_wide_goes_on_below() -> None:
     columns = [Column("Id"), Column("Measure", wraps=True), Column("Owner")]
     rows = [["r-1", "纠正：停工整改通知、整改逾期、道路未硬化", Cell("午零一", "red")]]
-    lines = laid_out(Grid(columns, rows), 36)
-    assert ["".join(cell.text for cell in line).rstrip() for line in lines] == [
+    grid = Grid(columns, rows)
+    assert [line.rstrip() for line in drawn(grid, 36).splitlines()] == [
         "Id  Measure                   Owner",
         "r-1 纠正：停工整改通知、      午零一",
         "    整改逾期、道路未硬化",
     ]
-    assert [cell.style for cell in lines[1] if cell.text == "午零一"] == ["red"]
+    coloured = drawn(grid, 36, force_terminal=True, color_system="standard")
+    assert "\x1b[31m午零一\x1b[0m" in coloured
+
+
+def test_a_table_is_richs_with_a_row_a_row() -> None:
+    grid = Grid([Column("Id"), Column("n", right=True)], [["a", "1"], ["b", "23"]])
+    made = table(grid, 80)
+    assert type(made) is Table and made.row_count == 2
+    assert drawn(grid, 80).split() == ["Id", "n", "a", "1", "b", "23"]
 
 
 @given(st.lists(PROSE, min_size=1, max_size=3), st.integers(12, 60))
 def test_a_grid_holds_all_of_its_text(texts: list[str], columns: int) -> None:
     grid = Grid([Column("x", wraps=True) for _text in texts], [texts], headed=False)
-    lines = ["".join(cell.text for cell in line) for line in laid_out(grid, columns)]
+    lines = [line.rstrip() for line in drawn(grid, columns).splitlines()]
     assert all(width(line) <= columns for line in lines)
     kept = sorted("".join(lines).replace(" ", ""))
     assert kept == sorted("".join(texts).replace(" ", ""))

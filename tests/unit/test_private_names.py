@@ -13,8 +13,8 @@ import pytest
 from test_init import Run
 
 from qibi.book.edit import Page
+from qibi.book.links import Source
 from qibi.book.load import load
-from qibi.book.yaml import Source
 
 PEOPLE = ("陈大文", "Bob Chen", "林小雨", "周云飞")
 ROSTER = f"支部,姓名,单位,项目CP角色\n甲支部,{PEOPLE[0]},建设单位,热力\n甲支部,{PEOPLE[1]},施工单位,工程\n甲支部,{PEOPLE[2]},,\n"

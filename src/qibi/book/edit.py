@@ -24,8 +24,9 @@ from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _
 from qibi.base.weeks import is_week
 from qibi.book.definitions import Definitions
+from qibi.book.links import Source
 from qibi.book.validate import validate
-from qibi.book.yaml import Document, Loc, Source, parse
+from qibi.book.yaml import Document, Loc, parse
 
 _BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(r"[A-Za-z\u3400-\u9fff][0-9A-Za-z\u3400-\u9fff ()·（）._/-]*")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from qibi.base.findings import Finding
@@ -73,3 +74,11 @@ def _listed(folder: str) -> list[os.DirEntry[str]]:
             return list(found)
     except OSError:  # not there, no folder, or not to be listed
         return []
+
+
+@dataclass(frozen=True)
+class Source:
+    """One YAML file of a book: its path below the book's folder, and its bytes."""
+
+    path: str
+    raw: bytes

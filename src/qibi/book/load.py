@@ -22,8 +22,7 @@ from qibi.base.language import _, listing
 from qibi.base.plain import NotPlain, not_own, not_plain_message, read_plain
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
-from qibi.book.links import NAMES, links
-from qibi.book.yaml import Source
+from qibi.book.links import NAMES, Source, links
 
 FOLDERS = ("scheme", "branches", "plans")
 ENDINGS = (".yaml", ".yml")

@@ -19,7 +19,8 @@ from qibi.book import definitions as d
 from qibi.book import models as m
 from qibi.book.copies import original
 from qibi.book.definitions import open_span
-from qibi.book.yaml import Document, Loc, Source, parse
+from qibi.book.links import Source
+from qibi.book.yaml import Document, Loc, parse
 
 # A book's files once read: their models where valid, and every id that stands anywhere.
 

@@ -273,11 +273,3 @@ def _scalar(text: str) -> Any:
         if _FLOAT.fullmatch(text):
             return float(text)
     return text
-
-
-@dataclass(frozen=True)
-class Source:
-    """One YAML file of a book: its path below the book's folder, and its bytes."""
-
-    path: str
-    raw: bytes

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
 from qibi.base.text import encodable, visible
-from qibi.cli.output import Cell, Line, View, as_csv, as_markdown, folded_line, laid_out, wrap
+from qibi.cli.output import Line, View, as_csv, as_markdown, folded_line, table, wrap
 from qibi.cli.surroundings import Surroundings
 
 FORMATS = ("table", "json", "csv", "md")
@@ -99,21 +99,26 @@ class Console:
             if isinstance(block, Line):
                 text = visible(block.text)
                 pieces = [text] if block.whole else folded_line(text, self.around.width)
-                lines = [[Cell(p, block.style)] for p in pieces]
+                if colored and block.style:
+                    console = self._rich(out, colored)
+                    for piece in pieces:
+                        console.print(piece, style=block.style, soft_wrap=True)
+                else:
+                    out.writelines(piece + "\n" for piece in pieces)
             else:
-                lines = laid_out(block, self.around.width)
-            if colored:
-                self._rich(out, colored).print(_styled(lines), end="", soft_wrap=True)
-            else:  # nothing for Rich to do, and its import takes as long as all the rest
-                out.writelines("".join(cell.text for cell in line) + "\n" for line in lines)
+                made = table(block, self.around.width)
+                needed = sum(column.width or 0 for column in made.columns)
+                self._rich(out, colored, width=max(needed, self.around.width)).print(made)
         return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
-    def _rich(self, out: TextIO, colored: bool, terminal: bool = False) -> Any:
+    def _rich(
+        self, out: TextIO, colored: bool, terminal: bool = False, width: int | None = None
+    ) -> Any:
         from rich.console import Console as RichConsole
 
         return RichConsole(
             file=out,
-            width=self.around.width,
+            width=width or self.around.width,
             force_terminal=colored or terminal,
             no_color=not colored,
             color_system="standard" if colored else None,
@@ -254,17 +259,6 @@ class _Bar:
         """Take it from the screen."""
         if self.shown:
             self.shown.stop()
-
-
-def _styled(lines: list[list[Cell]]) -> Any:
-    from rich.text import Text
-
-    text = Text(no_wrap=True)
-    for line in lines:
-        for cell in line:
-            text.append(cell.text, cell.style)
-        text.append("\n")
-    return text
 
 
 def file_bytes(around: Surroundings, path: str) -> bytes:

@@ -11,7 +11,6 @@ from qibi.base.dates import days as days
 from qibi.base.dates import period as period
 from qibi.base.dates import week as week
 from qibi.base.language import _, aside, clauses, colon, listing, many
-from qibi.base.text import width
 from qibi.book.definitions import CP, Definitions, Group, Membership
 from qibi.book.words import branch as branch
 from qibi.book.words import branch_heading as branch_heading
@@ -192,17 +191,6 @@ def trend(values: dict[str, int], over: Sequence[str], low: int, high: int) -> s
     return "".join(
         BARS[(values[w] - low) * (len(BARS) - 1) // reach] if w in values else " " for w in over
     )
-
-
-def fits(widths: Iterable[int], columns: int) -> bool:
-    """Whether columns of these widths, a blank between them, fit in a line."""
-    widths = list(widths)
-    return sum(widths) + len(widths) - 1 <= columns
-
-
-def widest(texts: Iterable[str]) -> int:
-    """The width of the widest text."""
-    return max(map(width, set(texts)), default=0)
 
 
 def signed(value: int) -> Cell:

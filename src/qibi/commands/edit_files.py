@@ -17,9 +17,8 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
 from qibi.base.text import visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
-from qibi.book.links import NAMES
+from qibi.book.links import NAMES, Source
 from qibi.book.load import fingerprint, placed, sources
-from qibi.book.yaml import Source
 from qibi.cli.session import Session
 from qibi.ledger.restore import how
 from qibi.ledger.store import failures_explained, locked, make_folder, write_durably

@@ -94,9 +94,9 @@ def init(
     dry_run: DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
+    from qibi.book.links import Source
     from qibi.book.templates import book_files
     from qibi.book.validate import validate
-    from qibi.book.yaml import Source
     from qibi.ledger.store import failures_explained
 
     session = current_session()

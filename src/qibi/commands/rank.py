@@ -7,12 +7,12 @@ import typer
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, listing, many, mark
-from qibi.base.text import argument, width
+from qibi.base.text import argument
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Column, Grid, View, fits
 from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting, read_counting
 from qibi.ledger.evidence_files import HONOURS, RECORDS
@@ -281,6 +281,8 @@ def _grid(
         {"rank", "moved", "name", "branch", "criteria", "total", "grade", "trend"},
         {"rank", "moved", "name", "branch", "criteria", "total", "grade"},
         {"rank", "moved", "name", "branch", "criteria", "total"},
+        {"rank", "moved", "name", "criteria", "total", "grade"},
+        {"rank", "moved", "name", "criteria", "total"},
         {"rank", "name", "criteria", "total"},
         {"rank", "moved", "name", "branch", "total", "grade", "trend"},
         {"rank", "name", "total"},
@@ -293,23 +295,11 @@ def _grid(
         layouts.append({"rank", "name", "branch", "total"})
     first = shown[:_TRIED]  # of thousands, what has no room for these is not drawn whole
     for parts in layouts[:-1]:
-        if _fits(_layout(definitions, ranking, first, parts), columns):
+        if fits(_layout(definitions, ranking, first, parts), columns):
             grid = _layout(definitions, ranking, shown, parts)
-            if _fits(grid, columns):
+            if fits(grid, columns):
                 return grid, parts
     return _layout(definitions, ranking, shown, layouts[-1]), layouts[-1]
-
-
-def _fits(grid: Grid, columns: int) -> bool:
-    widths = [
-        max(width(c.title), phrases.widest(_text(r[n]) for r in grid.rows))
-        for n, c in enumerate(grid.columns)
-    ]
-    return phrases.fits(widths, columns)
-
-
-def _text(cell: str | Cell) -> str:
-    return cell if isinstance(cell, str) else cell.text
 
 
 def _layout(

@@ -20,7 +20,8 @@ from qibi.base.cache import Cache
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
-from qibi.book.yaml import Document, Source
+from qibi.book.links import Source
+from qibi.book.yaml import Document
 from qibi.book.yaml import parse as parse_yaml
 from qibi.ledger.batches import LEDGER, Batch, parse
 from qibi.ledger.counting import waits
