@@ -204,7 +204,7 @@ def table(grid: Grid, columns: int) -> "Table":
     rows, titles, widths = _measured(grid)
     if _needed(grid, widths) > columns:
         widths = _squeezed(grid, rows, widths, columns)
-    made = Table(box=None, padding=0, pad_edge=False, show_header=grid.headed)
+    made = Table(box=None, padding=0, pad_edge=False, show_header=grid.headed, header_style="none")
     before = [" " * grid.indent, *(" " for _width in widths[1:])]
 
     def ready(number: int, cell: Cell, vertical: str = "top") -> "_Ready":

@@ -238,7 +238,7 @@ def approver(session: Session, text: str, week: str | None = None) -> str:
     """The member who approves a link; raises `Refusal`."""
     found = session.find_subject(text, week)
     if session.definitions.kind(found) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name one"), 1)
+        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
     return found
 
 
