@@ -13,7 +13,7 @@ GREET = '''\
 """qibi greet: a greeting to a book."""
 
 from qibi.base.language import _, mark
-from qibi.cli.session import session
+from qibi.cli.session import current_session
 
 PANEL = "look", 99
 SUMMARY = mark("Greet the book.")
@@ -25,8 +25,8 @@ qibi greet
 
 def greet() -> None:
     """Run the command; `DETAILS` is its help."""
-    now = session()
-    now.console.say(_("good day, {book}").format(book=now.root.name))
+    session = current_session()
+    session.console.say(_("good day, {book}").format(book=session.root.name))
 '''
 
 

@@ -406,6 +406,18 @@ def test_memory_for_little_more_than_python_is_no_traceback(scene: Scene) -> Non
         assert done.returncode != 3 and b"a bug in qibi" not in done.stderr, done.stderr
 
 
+def test_a_system_without_time_zones(scene: Scene) -> None:
+    """As a slim container or Windows: the package tzdata has them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qibi", "--book", str(BOOKS["example"]), "status"],
+        cwd=scene.folder,
+        env=scene.environment_now() | {"PYTHONTZPATH": ""},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and b"a bug in qibi" not in done.stderr, done.stderr
+
+
 def test_an_unexpected_error_is_a_bug_plainly_said(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

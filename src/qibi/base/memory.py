@@ -10,6 +10,7 @@ _SIGNS = (
     "failed to map segment",
     "can't start new thread",
     "process pool was terminated abruptly",
+    "error return without exception set",  # of C code that had no memory to make one
 )
 
 

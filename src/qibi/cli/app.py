@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -21,6 +20,7 @@ from qibi.base.language import _, colon, placeholders
 from qibi.base.memory import is_out_of_memory, out_of_memory
 from qibi.base.text import width
 from qibi.cli import surroundings
+from qibi.cli._click import click
 from qibi.cli.console import Console
 from qibi.cli.output import wrap
 from qibi.cli.session import Session, spoken
@@ -144,7 +144,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo(file=sys.stderr)
-            raise click.Abort from None
+            raise click.exceptions.Abort from None
         except BrokenPipeError as error:  # not of our own streams, which outlast their readers
             raise Refusal(_("can't go on: {reason}").format(reason=error)) from None
 
@@ -189,7 +189,7 @@ def _dressed(command: click.Command, examples: str) -> click.Command:
     """A command with our help formatter and its examples below; the same for each part of it."""
     command.context_class = Context
     command.format_epilog = _Examples(examples)  # type: ignore[method-assign]  # Click has no other way in
-    if isinstance(command, click.Group):
+    if isinstance(command, TyperGroup):
         for name, part in command.commands.items():
             about = [n for n in examples.splitlines() if f" {name} " in n or n.endswith(name)]
             _dressed(part, "\n".join(about) or examples)
@@ -298,7 +298,7 @@ def _main(arguments: list[str], around: Surroundings) -> int:
     except Faults as faults:
         console.findings(session.advised(faults.findings))
         return FINDINGS
-    except (click.Abort, KeyboardInterrupt, EOFError):
+    except (click.exceptions.Abort, KeyboardInterrupt, EOFError):
         console.problem(_("interrupted; nothing more was written"))
         return INTERRUPTED
     except SystemExit as leaving:  # Click answers a shell's request for completions so
@@ -327,7 +327,7 @@ def _usage(console: Console, error: click.ClickException) -> int:
         console.around.stdout.write(error.format_message() + "\n")
         return CANNOT_RUN
     advice = ""
-    if isinstance(error, click.UsageError) and error.ctx is not None:
+    if isinstance(error, click.exceptions.UsageError) and error.ctx is not None:
         advice = _("see '{command} --help'").format(command=error.ctx.command_path)
     console.problem(error.format_message().rstrip("."), advice)
     return CANNOT_RUN

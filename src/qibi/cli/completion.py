@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from click.shell_completion import CompletionItem, add_completion_class, split_arg_string
 from typer._completion_classes import (
     BashComplete,
     FishComplete,
@@ -19,6 +18,7 @@ from qibi.base.text import visible
 from qibi.base.weeks import single
 from qibi.book.definitions import Definitions
 from qibi.book.load import find, load
+from qibi.cli._click import shell_completion
 from qibi.cli.surroundings import Surroundings
 
 Candidates = list[tuple[str, str]]
@@ -126,10 +126,12 @@ def register() -> None:
     """Take the place of Typer's classes, which are registered by then."""
     shells = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
     for name, shell in (*shells.items(), ("powershell", _PowerShell), ("pwsh", _PowerShell)):
-        add_completion_class(shell, name)
+        shell_completion.add_completion_class(shell, name)
 
 
-def _spelled(items: list[CompletionItem], spell: Callable[[str], str]) -> list[CompletionItem]:
+def _spelled(
+    items: list[shell_completion.CompletionItem], spell: Callable[[str], str]
+) -> list[shell_completion.CompletionItem]:
     """The items as a shell is to be given them; `spell` gives nothing for what it can't write."""
     found = []
     for item in items:
@@ -138,14 +140,16 @@ def _spelled(items: list[CompletionItem], spell: Callable[[str], str]) -> list[C
             able = value.isprintable() and not value.startswith("-")
             value = (spell(value) if able else "") or (key if _PLAIN.fullmatch(key) else "")
         if value:
-            found.append(CompletionItem(value, help=item.help))
+            found.append(shell_completion.CompletionItem(value, help=item.help))
     return found
 
 
 class _Bash(BashComplete):
     """Bash splits what it is given into lines and inserts each as it stands."""
 
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+    def get_completions(
+        self, args: list[str], incomplete: str
+    ) -> list[shell_completion.CompletionItem]:
         return _spelled(super().get_completions(args, incomplete), self._word)
 
     def _word(self, value: str) -> str:
@@ -162,7 +166,7 @@ def _opened() -> str | None:
     """The quote that the word to complete begins with; empty without one, None where that is unsure."""
     text = os.environ["COMP_WORDS"]
     words = text.split("\n")
-    if len([word for word in words if word]) != len(split_arg_string(text)):
+    if len([word for word in words if word]) != len(shell_completion.split_arg_string(text)):
         return None  # a quote over several lines, or words
     word = "".join(words[int(os.environ["COMP_CWORD"]) :][:1])
     if word[:1] in ("'", '"'):
@@ -173,13 +177,15 @@ def _opened() -> str | None:
 class _Zsh(ZshComplete):
     """Zsh evaluates what it is given, between double quotes, and quotes what it inserts."""
 
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+    def get_completions(
+        self, args: list[str], incomplete: str
+    ) -> list[shell_completion.CompletionItem]:
         return _spelled(super().get_completions(args, incomplete), self._word)
 
     def _word(self, value: str) -> str:
         return value if "".join(_INERT.findall(value)) == value else ""
 
-    def format_completion(self, item: CompletionItem) -> str:
+    def format_completion(self, item: shell_completion.CompletionItem) -> str:
         told = "".join(_INERT.findall(visible(item.help or "")))
         return f'"{item.value}":"{told}"' if told else f'"{item.value}"'
 
@@ -187,21 +193,25 @@ class _Zsh(ZshComplete):
 class _Fish(FishComplete):
     """Fish reads a line for each word, and quotes what it inserts."""
 
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+    def get_completions(
+        self, args: list[str], incomplete: str
+    ) -> list[shell_completion.CompletionItem]:
         return _spelled(super().get_completions(args, incomplete), str)
 
-    def format_completion(self, item: CompletionItem) -> str:
+    def format_completion(self, item: shell_completion.CompletionItem) -> str:
         return "\t".join(filter(None, [item.value, visible(item.help or "")]))
 
 
 class _PowerShell(PowerShellComplete):
     """PowerShell inserts a word as it stands, in place of the whole word that was begun."""
 
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+    def get_completions(
+        self, args: list[str], incomplete: str
+    ) -> list[shell_completion.CompletionItem]:
         return _spelled(super().get_completions(args, incomplete), self._word)
 
     def _word(self, value: str) -> str:
         return "" if _QUOTES.search(value) or ":::" in value else f"'{value}'"
 
-    def format_completion(self, item: CompletionItem) -> str:
+    def format_completion(self, item: shell_completion.CompletionItem) -> str:
         return f"{item.value}:::{visible(item.help or '').replace(':::', '') or ' '}"

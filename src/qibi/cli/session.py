@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import click
-
 from qibi.base import language, weeks
 from qibi.base.cache import Cache
 from qibi.base.findings import Faults, Finding, Refusal
@@ -20,6 +18,7 @@ from qibi.base.weeks import Period
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
 from qibi.book.load import find, load
+from qibi.cli._click import click
 from qibi.cli.console import Console
 from qibi.cli.surroundings import LATEST, Anywhere, Surroundings, failure
 from qibi.ledger.admission import Stamp, recorder
@@ -48,7 +47,7 @@ from qibi.ledger.signers import (
 
 def current_session() -> "Session":
     """The session of the command that is running."""
-    return cast(Session, click.get_current_context().find_root().obj)
+    return cast(Session, click.globals.get_current_context().find_root().obj)
 
 
 def spoken(options: Anywhere, around: Surroundings, command: str = "") -> str:
