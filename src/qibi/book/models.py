@@ -28,7 +28,7 @@ from qibi.base import points, weeks
 
 ID = r"[a-z0-9][a-z0-9-]{0,63}"
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-STATUSES = ("full", "probationary", "activist", "staff")
+Status = Literal["full", "probationary", "activist", "staff"]
 
 
 def _no_device(key: str) -> str:
@@ -328,7 +328,7 @@ class SchemeFile(Model):
     total: Total
     period_total: Literal["sum", "mean"] = "sum"
     min_weeks: Annotated[float, Field(ge=0, le=1)] = 0
-    eligible: list[Literal["full", "probationary", "activist", "staff"]] | None = None
+    eligible: list[Status] | None = None
     second_from: Annotated[Points, Field(gt=0)] | None = None
     grades: list[Grade] = []
     alerts: Alerts = Alerts()
@@ -350,7 +350,7 @@ class Member(Model):
 
     id: Id
     name: Name | None = None
-    status: Literal["full", "probationary", "activist", "staff"] = "full"
+    status: Status = "full"
     unit: Id | None = None
     group: Id | None = None
     posts: list[Id] = Field(default_factory=list, json_schema_extra=_EMPTY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -758,7 +758,7 @@ def _scheme(week: str, scheme: m.SchemeFile) -> d.Scheme:
         total_max=_hundredths(scheme.total.max),
         period_total=scheme.period_total,
         min_weeks=_share(scheme.min_weeks),
-        eligible=tuple(scheme.eligible if scheme.eligible is not None else m.STATUSES),
+        eligible=tuple(scheme.eligible if scheme.eligible is not None else get_args(m.Status)),
         second_from=_maybe(scheme.second_from),
         grades=tuple(sorted(grades, key=lambda g: -g.lowest)),
         watch=_maybe(scheme.alerts.watch),

@@ -1,7 +1,35 @@
 """What a book calls things: its branches and kinds of subjects, its grades, reasons for no place."""
 
-from qibi.base.language import _, current
+from dataclasses import dataclass
+
+from qibi.base.language import _, current, mark
+from qibi.base.text import folded
 from qibi.book.definitions import Definitions, Scheme
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status of a member: its name, and the words by which rosters and commands may give it."""
+
+    name: str
+    words: str
+
+
+# The keys are those of `models.Status`.
+STATUSES = {
+    "full": Status(mark("full"), "正式党员 正式 党员 中共党员 full fullmember"),
+    "probationary": Status(mark("probationary"), "预备党员 预备 中共预备党员 probationary"),
+    "activist": Status(mark("activist"), "积极分子 入党积极分子 发展对象 activist"),
+    "staff": Status(mark("staff"), "职工 员工 群众 团员 共青团员 非党员 staff"),
+}
+STATUS_WORDS = {
+    folded(word): key for key, status in STATUSES.items() for word in (key, *status.words.split())
+}
+
+
+def status_name(key: str) -> str:
+    """What a status is called."""
+    return _(STATUSES[key].name)
 
 
 def branch(definitions: Definitions, key: str) -> str:

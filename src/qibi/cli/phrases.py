@@ -18,6 +18,7 @@ from qibi.book.words import grade as grade
 from qibi.book.words import kind as kind
 from qibi.book.words import reason as reason
 from qibi.book.words import state_name as state_name
+from qibi.book.words import status_name
 from qibi.cli import phrases
 from qibi.cli.output import Cell, Column, Grid
 from qibi.cli.session import Session
@@ -212,9 +213,8 @@ def who(definitions: Definitions, key: str, week: str) -> str:
         parts.append(f"{place} {group.name if group else ''}".strip())
         if membership.unit:
             parts.append(definitions.title_of("unit", membership.unit))
-        status = status_name(membership.status)
-        if status:
-            parts.append(status)
+        if membership.status != "full":
+            parts.append(status_name(membership.status))
         if membership.mentor:
             parts.append(_("mentor {name}").format(name=definitions.title(membership.mentor)))
     else:
@@ -222,15 +222,6 @@ def who(definitions: Definitions, key: str, week: str) -> str:
         if where and where != key:
             parts.append(branch(definitions, where))
     return "  ".join(parts)
-
-
-def status_name(status: str) -> str:
-    """What a status is called; nothing for full members."""
-    return {
-        "probationary": _("probationary"),
-        "activist": _("activist"),
-        "staff": _("staff"),
-    }.get(status, "")
 
 
 def ties(definitions: Definitions, key: str, week: str) -> list[str]:

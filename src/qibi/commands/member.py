@@ -14,6 +14,7 @@ from qibi.base.language import _, listing, mark
 from qibi.base.text import closest, folded
 from qibi.book import lookup
 from qibi.book.definitions import Branch, Choice, Definitions, Membership
+from qibi.book.words import STATUS_WORDS, STATUSES, status_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import Session, current_session
@@ -251,7 +252,7 @@ def status(
     title = session.definitions.title(key)
     if span.status == wanted:
         raise Refusal(
-            _("{name} is {status} already").format(name=title, status=status_word(wanted)), code=1
+            _("{name} is {status} already").format(name=title, status=status_name(wanted)), code=1
         )
     must_be_alive(session, branch_of(session.definitions, span.branch), week)
     must_have_begun(session, span, week)
@@ -262,8 +263,8 @@ def status(
         changes.say(
             _("{name}: {before} until {until}, {after} from {week}"),
             name=title,
-            before=status_word(span.status),
-            after=status_word(wanted),
+            before=status_name(span.status),
+            after=status_name(wanted),
             until=weeks.shift(week, -1),
             week=week,
         )
@@ -347,7 +348,7 @@ def _row(definitions: Definitions, member: Membership, several: bool) -> list[st
         member.id,
         definitions.title(member.id),
         *([phrases.branch(definitions, member.branch)] if several else []),
-        status_word(member.status),
+        status_name(member.status),
         "" if member.since == weeks.BEGIN else member.since,
         definitions.title_of("group", member.group) if member.group else "",
         definitions.title_of("unit", member.unit) if member.unit else "",
@@ -467,26 +468,16 @@ def _group(session: Session, branch: Branch, week: str, text: str) -> str:
 
 def status_meant(text: str) -> str:
     """The status meant by its id or by a word for it, as in a roster; raises `Refusal`."""
-    from qibi.sheets.roster import STATUSES
-
-    words = {folded(w): key for key, said in STATUSES.items() for w in (key, *said.split())}
-    found = words.get(folded(text))
+    found = STATUS_WORDS.get(folded(text))
     if found is None:
-        near = closest(text, words)
+        near = closest(text, STATUS_WORDS)
         advice = (
-            _("did you mean '{near}'?").format(near=words[near])
+            _("did you mean '{near}'?").format(near=STATUS_WORDS[near])
             if near
             else _("one of: {names}").format(names=listing(list(STATUSES)))
         )
         raise Refusal(_("there is no status '{text}'").format(text=text), advice, 1)
     return found
-
-
-def status_word(status: str) -> str:
-    """What a status is called, `full` too."""
-    from qibi.cli.phrases import status_name
-
-    return status_name(status) or _("full")
 
 
 def person(session: Session, text: str, week: str) -> str:

@@ -12,6 +12,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, many, mark
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Label, ListPolicy, Scheme
+from qibi.book.words import STATUSES, status_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session, current_session
@@ -122,14 +123,8 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _eligible(scheme: Scheme) -> Facet:
-    said = {
-        "full": _("full"),
-        "probationary": _("probationary"),
-        "activist": _("activist"),
-        "staff": _("staff"),
-    }
-    every = set(scheme.eligible) == set(said)
-    text = _("everyone") if every else listing([said[s] for s in scheme.eligible])
+    every = set(scheme.eligible) == set(STATUSES)
+    text = _("everyone") if every else listing([status_name(s) for s in scheme.eligible])
     return Facet("eligible", _("ranked are"), list(scheme.eligible), text)
 
 

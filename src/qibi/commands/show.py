@@ -10,6 +10,7 @@ from qibi.base import points, weeks
 from qibi.base.language import _, clauses, colon, listing, many, mark
 from qibi.base.text import argument
 from qibi.book.definitions import Definitions
+from qibi.book.words import status_name
 from qibi.cli import options, phrases
 from qibi.cli.output import View
 from qibi.cli.phrases import credited, entries_grid, evidence_text, honour_counts, table
@@ -255,7 +256,7 @@ def _without_place(definitions: Definitions, account: Account, unranked: Unranke
     """Why someone who is assessed has no place; a status that is not ranked is named."""
     membership = definitions.membership(account.subject, account.week)
     if unranked.reason == "ineligible" and membership:
-        status = phrases.status_name(membership.status) or membership.status
+        status = status_name(membership.status)
         return _("ineligible: {status} are assessed but not ranked").format(status=status)
     return phrases.reason(unranked.reason, unranked.note)
 

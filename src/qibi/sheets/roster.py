@@ -11,6 +11,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import models as m
+from qibi.book.words import STATUS_WORDS, STATUSES
 from qibi.ledger.pricing import is_nothing
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import Column, Heading, folded_heading
@@ -29,19 +30,12 @@ SYNONYMS = {
     "department": "部门 项目部 所属部门 所属项目部 department",
     "number": "序号 序 # no",
 }
-STATUSES = {
-    "full": "正式党员 正式 党员 中共党员 full fullmember",
-    "probationary": "预备党员 预备 中共预备党员 probationary",
-    "activist": "积极分子 入党积极分子 发展对象 activist",
-    "staff": "职工 员工 群众 团员 共青团员 非党员 staff",
-}
 ROLES = {
     "heating": "热力 供热 热力公司 热力方 heating heat",
     "engineering": "工程 工程公司 工程方 施工 engineering",
     "design": "设计 设计院 设计方 design",
 }
 _FIELDS = {folded_heading(w): key for key, words in SYNONYMS.items() for w in words.split()}
-_STATUS = {folded(w): key for key, words in STATUSES.items() for w in words.split()}
 _ROLE = {folded(w): key for key, words in ROLES.items() for w in words.split()}
 _SEARCHED_ROWS = 20
 _BLANK_IN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
@@ -68,7 +62,7 @@ class Person:
     @property
     def status(self) -> str | None:
         """The status as the book writes it; None for one that is not known, or none."""
-        return _STATUS.get(folded(self["status"]))
+        return STATUS_WORDS.get(folded(self["status"]))
 
     @property
     def place(self) -> str:
@@ -347,7 +341,9 @@ def _bad_cells(person: Person) -> Iterator[Finding]:
             "status",
             message.format(
                 value=person["status"],
-                known=listing([words.split()[0] + f" ({key})" for key, words in STATUSES.items()]),
+                known=listing(
+                    [f"{status.words.split()[0]} ({key})" for key, status in STATUSES.items()]
+                ),
             ),
         )
 
