@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qibi.base.text import width
-from qibi.cli.output import Cell, Column, Grid, folded_line, table, wrap
+from qibi.cli.output import Cell, Column, Grid, as_csv, folded_line, table, wrap
 
 PROSE = st.text("ab 党员一，。（）()、;/-", max_size=80)
 
@@ -86,3 +86,9 @@ def test_a_grid_holds_all_of_its_text(texts: list[str], columns: int) -> None:
     assert all(width(line) <= columns for line in lines)
     kept = sorted("".join(lines).replace(" ", ""))
     assert kept == sorted("".join(texts).replace(" ", ""))
+
+
+def test_no_heading_of_a_csv_stands_twice() -> None:
+    header = ["Rank", "Total", "Total", "Total (2)", "Total"]
+    first = as_csv(header, [[1, 2, 3, 4, 5]]).splitlines()[0]
+    assert first == "Rank,Total,Total (2),Total (2) (2),Total (3)"

@@ -75,9 +75,21 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A table as spreadsheets read it; formulas in it are text, control characters are written out."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(h) for h in header])
+    writer.writerow(_distinct([_safe(h) for h in header]))
     writer.writerows([[_safe(c) for c in row] for row in rows])
     return out.getvalue()
+
+
+def _distinct(headings: Sequence[str]) -> list[str]:
+    """The headings, each once: a criterion may be called as another column is; the later gets a number."""
+    found: list[str] = []
+    for heading in headings:
+        number, name = 1, heading
+        while name in found:
+            number += 1
+            name = f"{heading} ({number})"
+        found.append(name)
+    return found
 
 
 def _safe(value: Any) -> Any:
