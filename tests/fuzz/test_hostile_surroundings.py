@@ -97,11 +97,22 @@ def test_a_callers_variables_do_not_send_git_elsewhere(around: Surrounded) -> No
 def test_what_only_reads_asks_git_for_its_index_alone(
     around: Surrounded, tmp_path: Path, command: str
 ) -> None:
-    """Whether the ledger is all there; `check` also what HEAD holds. Both are plumbing, which runs nothing."""
+    """Whether the ledger is all there; `check` also what HEAD holds, and what a commit would take.
+
+    Plumbing runs nothing, and `git status` is asked without filters: see below.
+    """
     subject = ["e-ann"] if command in ("show", "why") else []
     code, printed = around.run([*command.split(), *subject])
     assert code in (0, 1), printed
-    plumbing = {"rev-parse", "ls-tree", "check-ignore", "check-attr", "config", "symbolic-ref"}
+    plumbing = {
+        "rev-parse",
+        "ls-tree",
+        "check-ignore",
+        "check-attr",
+        "config",
+        "symbolic-ref",
+        "status",
+    }
     allowed = {"ls-files", *(plumbing if command == "check" else ())}
     for call in calls(tmp_path):
         assert allowed & set(call.split()), call

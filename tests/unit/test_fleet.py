@@ -83,7 +83,7 @@ class Fleet:
     def rank(self, by: str = "member", week: str = WEEK, recompute: bool = False) -> Ranking:
         period = weeks.single(week)
         asked = Question(period, before(self.lake, period), by)
-        return rank(self.lake, self.file, asked, recompute=ranking)
+        return rank(self.lake, self.file, asked, recompute=recompute)
 
     def totals(self, week: str = WEEK) -> dict[str, int]:
         return {s.subject: s.total for s in self.rank(week=week).standings}
@@ -823,7 +823,7 @@ def test_killed_it_leaves_the_lake_as_it_was(fleet: Fleet, monkeypatch: pytest.M
     fleet.collect()
     before_it = fleet.totals()
     fleet.books["one"].score(WEEK, "east", assessed=False)
-    monkeypatch.setattr(collecting, "_settle", lambda *_: None)
+    monkeypatch.setattr(collecting, "_write_lake", lambda *_: None)
     fleet.collect()
     monkeypatch.undo()
     assert fleet.totals() == before_it
