@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stamps import drawn_from, stamped
+from stamps import drawn_from, stamped, with_fonts
 
 from qibi.base import language
 from qibi.board import build, html, labels, paper
@@ -91,7 +91,9 @@ def photographed(page: bytes) -> bytes:
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "board.html"
         path.write_bytes(page)
-        browser = driver.chromium.launch(executable_path=chromium, args=QUIET)
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=QUIET, env=dict(with_fonts(Path(folder)))
+        )
         shown = browser.new_page(viewport={"width": width, "height": height})
         shown.goto(path.as_uri())
         shown.locator("#top a.open").first.click()

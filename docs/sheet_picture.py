@@ -17,7 +17,7 @@ from pathlib import Path
 
 import openpyxl
 from make_readme import REPOSITORY, place
-from stamps import drawn_from, stamped
+from stamps import drawn_from, stamped, with_fonts
 
 PICTURE = Path(__file__).resolve().parent / "sheet.png"
 WEEK, BRANCH = "2026-W47", "outer-1"
@@ -87,7 +87,14 @@ def drawn(sheet: bytes) -> bytes:
         (folder / "sheet.xlsx").write_bytes(sheet)
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         office = ["soffice", "--headless", profile, "--convert-to", "pdf", "sheet.xlsx"]
-        subprocess.run(office, cwd=folder, check=True, capture_output=True, timeout=240)
+        subprocess.run(
+            office,
+            cwd=folder,
+            env=with_fonts(folder),
+            check=True,
+            capture_output=True,
+            timeout=240,
+        )
         whole = width + 2 * MARGIN
         cut = ["-x", str(MARGIN), "-y", str(HEADING), "-W", str(width), "-H", str(height)]
         draw = ["pdftoppm", "-png", "-singlefile", "-scale-to-x", str(whole), "-scale-to-y", "-1"]

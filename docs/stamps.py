@@ -5,9 +5,11 @@ chunk of the PNG: nobody sees it, every program keeps it or drops it whole.
 """
 
 import hashlib
+import os
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEY = b"qibi-drawn-from\0"
@@ -40,6 +42,18 @@ def size_of(png: bytes) -> tuple[int, int]:
     _kind, header = next(_chunks(png))
     width, height = struct.unpack(">II", header[:8])
     return width, height
+
+
+def with_fonts(folder: Path) -> dict[str, str]:
+    """An environment in which programs find the board's own fonts too: a machine may have no Chinese one."""
+    fonts = Path(__file__).resolve().parents[1] / "src" / "qibi" / "board" / "fonts"
+    config = folder / "fonts.conf"
+    config.write_text(
+        f"<fontconfig><dir>{fonts}</dir><dir>/usr/share/fonts</dir>"
+        f"<cachedir>{folder / 'fonts'}</cachedir></fontconfig>\n",
+        "utf-8",
+    )
+    return os.environ | {"FONTCONFIG_FILE": str(config)}
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
