@@ -180,7 +180,7 @@ def test_a_master_that_is_none(place: Outside, master: str) -> None:
 
 def test_a_master_that_says_nothing_is_given_up(place: Outside) -> None:
     program = (
-        "import sys, qibi.fleet.cluster as cluster; cluster._ANSWERED = 10;"
+        "import sys, qibi.fleet.spark as cluster; cluster._ANSWERED = 10;"
         "from qibi.__main__ import run; sys.exit(run())"
     )
     with socket.create_server(("127.0.0.1", 0)) as server:
