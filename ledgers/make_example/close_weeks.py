@@ -74,7 +74,9 @@ def main() -> None:
                 (past / "seals").mkdir(exist_ok=True)
                 shutil.copy(there, past / "seals" / name)
                 continue
-            wish = CloseRequest(CLOSED_BY, occasion.at.isoformat(), {}, occasion.approved_by, occasion.note)
+            wish = CloseRequest(
+                CLOSED_BY, occasion.at.isoformat(), {}, occasion.approved_by, occasion.note
+            )
             closing = prepare(past, definitions, occasion.week, wish, occasion.at.date(), [])
             for book in (past, BOOK):
                 write_seal(book, closing.path, closing.raw)
