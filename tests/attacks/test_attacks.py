@@ -67,7 +67,7 @@ def test_an_earlier_commit_can_be_what_was_published(world: World) -> None:
 @pytest.mark.parametrize("text", ["", " ", "3f0c2d1", "3f0c2d1a9b7e4c5x"])
 def test_what_is_no_digest_is_refused(honest: World, text: str) -> None:
     """An empty one too: who asks for a comparison is not told that all is well without one."""
-    with pytest.raises(Refusal, match="is no digest") as refused:
+    with pytest.raises(Refusal, match="is not a digest") as refused:
         honest.audit(text)
     assert refused.value.code == 2
 

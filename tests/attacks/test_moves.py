@@ -109,4 +109,4 @@ def test_a_copy_that_stands_beside_it_is_said(world: World) -> None:
     shutil.copytree(moved.root, world.root / "copy")
     moved.commit("a copy")
     assert moved.audit().findings == []
-    assert "a book of this id stands in copy/ too" in looked_at(moved)
+    assert "a book with this id is in copy/ too" in looked_at(moved)

@@ -264,7 +264,7 @@ def test_what_is_nowhere_is_said_to_be_nowhere(tmp_path: Path, kind: str) -> Non
     else:
         path.write_text("{}\n")
     said = book.qibi("check", code=1)
-    assert "git holds it nowhere as it was" in said and "git checkout" not in said
+    assert "git does not have the original" in said and "git checkout" not in said
     if kind == "batch":  # as advised
         path.unlink()
         book.score("once more")
@@ -514,7 +514,7 @@ def test_a_seal_is_taken_back_with_any_remote_and_evidence_kept(tmp_path: Path) 
     book.qibi("close", WEEK)
     book.git("pull", "-q", "--no-rebase", "--no-edit")
     said = book.qibi("check", code=1)
-    command = said.partition("take yours back: ")[2].partition("; qibi commit")[0]
+    command = said.partition("undo yours: ")[2].partition("; qibi commit")[0]
     by_shell(book.root, command)
     book.qibi("commit")
     book.qibi("close", WEEK)

@@ -80,7 +80,7 @@ def test_copies_that_nobody_reads_are_named(scene: Scene) -> None:
         scene.direct("file", path, ["id: other"])
     printed = scene.run("qibi check")
     for path, original in UNREAD.items():
-        said = f"{path}: warning: looks like a copy of {original}, and is not read"
+        said = f"{path}: warning: looks like a copy of {original} and is not read"
         assert said in printed, (path, printed)
     assert "[exit" not in printed
     assert "not read, though it looks like a definition: Copy of qibi.yaml" in scene.run(
@@ -111,7 +111,7 @@ def test_a_copy_that_is_read_is_called_one(scene: Scene, path: str) -> None:
     (scene.folder / path).write_bytes(raw)
     for command in ("check", "rank"):
         printed = scene.run(f"qibi {command}")
-        assert f"looks like a copy of {original}, and would be read too" in printed, printed
+        assert f"looks like a copy of {original} and would be read too" in printed, printed
         assert "[exit 1]" in printed
 
 

@@ -53,12 +53,12 @@ def test_no_entry_may_name_the_books_own_records(scene: Scene) -> None:
     places = {path: batch_with(scene, path) for path in OWN if not any(b in path for b in backward)}
     printed = scene.run("qibi check")
     for path, place in places.items():
-        assert f"{place}:1: error: evidence {path} is of the book's own records" in printed
+        assert f"{place}:1: error: evidence {path} is one of the book's own records" in printed
     assert "own records" in scene.run("qibi commit")
     scene.direct("run", "git add . && git commit -qm batches", [])
     printed = scene.run("qibi audit")
     for path, place in places.items():
-        assert f"{place}:1: evidence {path} is of the book's own records" in printed
+        assert f"{place}:1: evidence {path} is one of the book's own records" in printed
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "ledger\\x", "evidence/../ledger/x"])
@@ -66,7 +66,7 @@ def test_what_leads_out_is_no_evidence(scene: Scene, path: str) -> None:
     place = batch_with(scene, path)
     for command in ("check", "log W46", "commit"):
         printed = scene.run(f"qibi {command}")
-        assert f"{place}:1: " in printed and "no path within the book" in printed
+        assert f"{place}:1: " in printed and "not a path within the book" in printed
 
 
 @pytest.mark.parametrize("path", [*OWN, "evidence/../ledger/x", "ledger\\2026\\W46\\x.jsonl"])

@@ -177,4 +177,4 @@ def test_the_books_own_folder_may_be_reached_through_a_link(scene: Scene) -> Non
 def test_an_editors_lock_is_called_what_it_is(scene: Scene) -> None:
     (scene.folder / "branches/.#east.yaml").symlink_to("ann@office.42:17")
     printed = scene.run("qibi rank")
-    assert "branches/.#east.yaml: the lock of an editor" in printed and "[exit 1]" in printed
+    assert "branches/.#east.yaml: an editor's lock file" in printed and "[exit 1]" in printed

@@ -245,7 +245,7 @@ def test_pushed_is_said_when_the_remote_holds_the_commit(book: Book) -> None:
     book.git("config", "remote.origin.push", "refs/tags/*:refs/tags/*")
     book.score("more")
     said = book.qibi("commit", "--push", code=2)
-    assert "the remote does not hold this commit" in said and "\npushed" not in said
+    assert "the remote does not have this commit" in said and "\npushed" not in said
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_a_commit_that_a_hook_takes_back_is_not_called_one(book: Book) -> None:
     _hook(book, "post-commit", "git reset -q --soft HEAD~1\n")
     path = book.short(book.score())
     said = book.qibi("commit", code=1)
-    assert path in said and "something took it back" in said and head not in said
+    assert path in said and "something undid it" in said and head not in said
 
 
 @pytest.mark.parametrize(
@@ -794,12 +794,12 @@ def test_a_sealed_batch_that_git_had_is_restored_as_advised(book: Book, kept: st
 def test_a_book_is_used_on_when_the_loss_of_a_batch_is_acknowledged(book: Book) -> None:
     path = _sealed_and_gone(book, for_good=True)
     said = book.qibi("check", code=1)
-    assert path in said and "git holds it nowhere as it was" in said and "qibi acknowledge" in said
+    assert path in said and "git does not have the original" in said and "qibi acknowledge" in said
     assert path in book.qibi("rank", WEEK, code=1)
     told = ("--reason", "the share broke", "--approved-by", "cora")
     book.qibi("acknowledge", *_found(book), *told)
     assert f"acknowledges that {path} is missing" in book.qibi("check")
-    one = "1 batch of 2026-W46 is missing, as was acknowledged"
+    one = "1 batch of 2026-W46 is missing, as acknowledged"
     for command in (("rank", WEEK), ("rank", "2026"), ("why", "bob", WEEK), ("show", "bob", "--week", WEEK), ("status",)):  # fmt: skip
         assert one in book.qibi(*command), command
     assert json.loads(book.qibi("rank", WEEK, "--format", "json").partition("\n")[2])["lost"] == {

@@ -58,18 +58,18 @@ def desk(tmp_path: Path) -> Desk:
 def test_the_same_command_again_finds_what_it_recorded(desk: Desk) -> None:
     batch = desk.killed()
     said = desk.qibi(*ENTRY)
-    assert "holds this already: the command that recorded it did not come to its end" in said
+    assert "holds this already: the command that recorded it was interrupted" in said
     assert re.search(rf"^recorded 1 entry .*batch {batch.stem[-16:-12]}", said, re.MULTILINE)
     assert len(scene.batches(desk.book)) == 1
     assert scene.marks(desk.book) == []
-    assert "did not come to its end" not in desk.qibi(*ENTRY)
+    assert "was interrupted" not in desk.qibi(*ENTRY)
     assert len(scene.batches(desk.book)) == 2, "and once more, it happened twice"
 
 
 def test_another_command_is_not_taken_for_it(desk: Desk) -> None:
     desk.killed()
     other = ["score", "-e", "ann tidy x2 another shift", "--week", "W46"]
-    assert "did not come to its end" not in desk.qibi(*other)
+    assert "was interrupted" not in desk.qibi(*other)
     assert len(scene.batches(desk.book)) == 2
 
 
@@ -77,7 +77,7 @@ def test_commit_names_it_and_commits_it(desk: Desk) -> None:
     batch = desk.killed()
     path = batch.relative_to(desk.book).as_posix()
     said = desk.qibi("commit")
-    assert f"{path}: the command that recorded this did not come to its end" in said
+    assert f"{path}: the command that recorded this was interrupted" in said
     assert path in scene.git(desk.book, desk.env, "ls-tree", "-r", "--name-only", "HEAD")
     desk.qibi(*ENTRY)
     assert len(scene.batches(desk.book)) == 1, "still not doubled"
@@ -152,10 +152,10 @@ def test_a_seal_left_uncommitted_is_committed_as_it_stands(uncommitted: Desk, st
     if staged:
         scene.git(uncommitted.book, uncommitted.env, "add", SEAL)
     said = uncommitted.qibi(*CLOSE)
-    assert f"{SEAL}: the command that wrote this did not come to its end" in said
+    assert f"{SEAL}: the command that wrote this was interrupted" in said
     assert "without east: x" in said and "2026-W46 closed" in said
     assert scene.git(uncommitted.book, uncommitted.env, "show", f"HEAD:{SEAL}").encode() == raw
-    assert "nothing came since" in uncommitted.qibi(*CLOSE, expect=1)
+    assert "nothing was recorded since" in uncommitted.qibi(*CLOSE, expect=1)
 
 
 def test_what_came_after_a_seal_left_uncommitted_waits(uncommitted: Desk) -> None:
@@ -292,7 +292,7 @@ def office(tmp_path: Path) -> Office:
 def report(lines: list[str]) -> list[str]:
     """What a command reported, but for digests, and for what only one of two runs can say."""
     passing = (
-        *("did not come to its end", "committed ", "nothing to commit"),
+        *("was interrupted", "committed ", "nothing to commit"),
         "record this difference?",  # it was: nobody is asked again
     )
     kept = [line for line in lines if not any(text in line for text in passing)]
@@ -316,7 +316,7 @@ def killed_after(office: Office, name: str, count: int | None = None) -> list[Pa
         path.unlink()
     office.unreport(made[:count])
     again = office.qibi(command, typed)
-    assert any("did not come to its end" in line for line in again)
+    assert any("was interrupted" in line for line in again)
     assert report(again) == report(printed)
     assert scene.facts(office.book) == facts and office.shown() == shown
     assert not scene.marks(office.book)
@@ -372,7 +372,7 @@ def test_what_was_undone_since_is_recorded_anew(
     office.unreport(office.files())
     for other in since:
         office.qibi(other)
-    assert "did not come to its end" not in " ".join(office.qibi(command))
+    assert "was interrupted" not in " ".join(office.qibi(command))
     assert len(office.files()) == 3
 
 
@@ -393,7 +393,7 @@ def test_what_a_seal_lists_by_now_is_not_called_pending(office: Office) -> None:
     office.unreport(office.files()[1:])
     office.qibi(CLOSE_46)
     said = " ".join(office.qibi(FIRST))
-    assert "did not come to its end" in said and "pending" not in said
+    assert "was interrupted" in said and "pending" not in said
     assert "pending" in " ".join(office.qibi(FIRST))
 
 
@@ -412,7 +412,7 @@ def test_all_that_a_command_recorded_is_reported_in_one_step(office: Office) -> 
     first.unlink()
     assert not scene.marks(office.book)
     said = office.qibi('score -e "ann late" -e "erik late" --week W46')
-    assert "did not come to its end" not in " ".join(said) and len(office.files()) == 4
+    assert "was interrupted" not in " ".join(said) and len(office.files()) == 4
 
 
 def test_a_correction_is_not_taken_for_the_close_before_it(office: Office) -> None:
@@ -420,4 +420,4 @@ def test_a_correction_is_not_taken_for_the_close_before_it(office: Office) -> No
         office.qibi(command)
     office.unreport([office.book / SEAL])
     said = " ".join(office.qibi("close W46 --approved-by cora --note forgotten"))
-    assert "correction 1" in said and "did not come to its end" not in said
+    assert "correction 1" in said and "was interrupted" not in said

@@ -343,7 +343,7 @@ def test_a_report_into_a_closed_pipe_is_told_again_on_standard_error_once(scene:
             check=True,
         )
         os.close(writing)
-        told.append("run the command once more" in done.stderr)
+        told.append("run the command again" in done.stderr)
         time.sleep(1)  # the same in the same second is refused
     assert told == [False, True, False] and len(batches(scene) - before) == 2
 

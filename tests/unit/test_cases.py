@@ -351,7 +351,7 @@ CASES = {
     ),
     "merged scores": refused("simple", "a.xlsx", merged_grid(), "Sheet1!B3", "merged"),
     "formula never calculated": refused(
-        "simple", "a.xlsx", never_calculated(), "Sheet1!B2", "=10+1", "save it once"
+        "simple", "a.xlsx", never_calculated(), "Sheet1!B2", "=10+1", "save it"
     ),
     "stray quote": refused(
         "example",
@@ -448,8 +448,8 @@ CASES = {
             "姓名,评分项,次数,佐证,批准人\n党员八,隐患排查并闭环,1,照片1120-3,党员四\n"
             '党员七,隐患排查并闭环,1,待补,党员四\n党员六,隐患排查并闭环,1,",",党员四\n'
         ),
-        "a.csv:3: 佐证: '待补' shows nothing",
-        "a.csv:4: 佐证: ',' shows nothing",
+        "a.csv:3: 佐证: '待补' is not evidence",
+        "a.csv:4: 佐证: ',' is not evidence",
     ),
     "bare numbers that may be either": refused(
         "plain",
@@ -531,7 +531,7 @@ CASES = {
         "simple",
         "a.csv",
         delimited("name;item;points\n安二;比合规;8,5\n"),
-        "a.csv:2: points: '8,5': the decimal point is a point",
+        "a.csv:2: points: '8,5': use a decimal point",
     ),
     "the same cell twice": refused("example", "a.xlsx", twice(), "Sheet1!C2", "twice", "damaged"),
 }

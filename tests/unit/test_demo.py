@@ -76,7 +76,7 @@ def test_without_a_folder_nothing_stays(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run = Run(tmp_path, "demo")
     assert run.code == 0, run.err
-    assert "it is gone" in run.err
+    assert "that was a temporary copy" in run.err
     assert not list(tmp_path.glob("qibi-demo-*"))
 
 

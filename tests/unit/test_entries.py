@@ -126,7 +126,7 @@ def test_bad_scores(changes: dict[str, object], said: str) -> None:
             "either progress or done",
         ),
         ({"kind": "task", "subject": "cp", "task": "p", "progress": 101}, "from 0 to 100"),
-        ({"kind": "remedy", "remedy": "r1", "state": "closed"}, "no state of a remedy"),
+        ({"kind": "remedy", "remedy": "r1", "state": "closed"}, "not a state of a remedy"),
         ({"kind": "remedy", "remedy": "", "state": "open"}, "remedy is empty"),
         ({"kind": "assessed", "subject": "bob"}, "subject"),
     ],

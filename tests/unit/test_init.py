@@ -251,7 +251,7 @@ def test_parts_of_a_book_are_refused(tmp_path: Path) -> None:
     (tmp_path / "scheme").mkdir()
     (tmp_path / "scheme/2025-W01.yaml").write_text("name: x\n")
     run = Run(tmp_path, "init")
-    assert run.code == 2 and "scheme/2025-W01.yaml is there already" in run.err
+    assert run.code == 2 and "scheme/2025-W01.yaml already exists" in run.err
     assert list(files_of(tmp_path)) == ["scheme/2025-W01.yaml"]
 
 

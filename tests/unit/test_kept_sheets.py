@@ -150,7 +150,7 @@ def test_commit_takes_kept_sheets_and_leaves_peoples_own(scene: Scene) -> None:
     assert "East branch 2026-W47: 1 entry" in said
     (path,) = (p for p in kept(scene) if p != "sheets/mine.csv")
     assert scene.run("git ls-files sheets") == f"{path}\n"
-    assert qibi(scene, "check") == "" and "1 kept sheet" in qibi(scene, "audit")
+    assert qibi(scene, "check") == "" and "1 archived sheet" in qibi(scene, "audit")
 
 
 def test_commit_has_git_keep_every_byte_in_an_older_book(scene: Scene) -> None:
@@ -178,15 +178,15 @@ def test_check_and_commit_name_what_is_wrong(scene: Scene) -> None:
     (place.parent / "notes.txt").write_text("mine")
     (scene.folder / "sheets" / "2026" / "notes.txt").write_text("mine")
     said = qibi(scene, "check", 1)
-    assert f"{path}: error: the kept sheet has changed" in said
-    assert "sheets/2026/W47/notes.txt: error: not a kept sheet" in said
-    assert "sheets/2026/notes.txt: error: not a kept sheet" in said
+    assert f"{path}: error: the archived sheet has changed" in said
+    assert "sheets/2026/W47/notes.txt: error: not an archived sheet" in said
+    assert "sheets/2026/notes.txt: error: not an archived sheet" in said
     for stray in ("W47/notes.txt", "notes.txt"):
         (scene.folder / "sheets" / "2026" / stray).unlink()
     assert "has changed" in qibi(scene, "commit", 1)
     assert "holds something else" in again(scene, raw)
     place.unlink()
-    assert f"{path}: error: git has it, and it is not on disk" in qibi(scene, "check", 1)
+    assert f"{path}: error: git has it, but it is not on disk" in qibi(scene, "check", 1)
     assert "it is not on disk" in qibi(scene, "commit", 1)
     scene.direct("run", "rm -r sheets", [])
     assert "it is not on disk" in qibi(scene, "commit", 1)
@@ -271,9 +271,9 @@ def test_erase_names_the_sheets_and_a_rewritten_history_holds(scene: Scene) -> N
     scene.direct("run", "rm week.csv all.xlsx", [])
     paths = list(kept(scene))
     said = qibi(scene, "erase e-bob --dry-run")
-    assert "these kept sheets hold the name" in said and "docs/privacy.md" in said
+    assert "the name is in these archived sheets" in said and "docs/privacy.md" in said
     assert all(path in said for path in paths) and len(paths) == 2
-    assert "take it out by hand" not in said
+    assert "remove it by hand" not in said
     remove = "git rm -rq --cached --ignore-unmatch sheets/2026"
     subprocess.run(
         ["git", "filter-branch", "--index-filter", remove, "--", "--all"],
@@ -284,7 +284,7 @@ def test_erase_names_the_sheets_and_a_rewritten_history_holds(scene: Scene) -> N
     )
     scene.direct("run", "rm -rf sheets/2026 && git update-ref -d refs/original/refs/heads/main", [])
     assert qibi(scene, "check") == "" and "No findings" in qibi(scene, "audit")
-    assert "kept sheets" not in qibi(scene, "erase e-bob --dry-run")
+    assert "archived sheets" not in qibi(scene, "erase e-bob --dry-run")
 
 
 STAMP = {
@@ -318,7 +318,7 @@ def test_what_is_no_cell_is_refused(cell: str) -> None:
         [Score(**STAMP, subject="e-bob", item="quality.first-pass", points=1, cell=cell)]
     )
     assert entries.decode_all(raw) is None
-    with pytest.raises(entries.BadLine, match="no cell of a sheet"):
+    with pytest.raises(entries.BadLine, match="not a cell of a sheet"):
         entries.decode(raw.rstrip(b"\n"))
 
 

@@ -194,7 +194,7 @@ def test_a_book_without_lists_is_told_so(tmp_path: Path) -> None:
     scene.direct("book", "small", [])
     terminal, code = scene.qibi(["lists"])
     assert code == 1
-    assert "this book names nobody on lists" in "".join(terminal.text)
+    assert "this book has no lists" in "".join(terminal.text)
 
 
 NEW_POLICY = "lists: {branch: {red: {top: 1}, black: {bottom: 1}}}\n"

@@ -325,7 +325,7 @@ def test_files_changed_under_the_command_are_left(
 
     monkeypatch.setattr(edit_files, "sources", changing)
     run = Run(book, "member", "move", "Ann", "--to", "west", "--from", "W48")
-    assert run.code == 1 and "changed just now" in run.err
+    assert run.code == 1 and "have just changed" in run.err
     assert texts(book)["branches/east.yaml"] == EAST
 
 

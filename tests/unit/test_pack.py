@@ -199,7 +199,7 @@ def test_a_file_or_a_link_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     for name in ("file", "link"):
-        with pytest.raises(Refusal, match="it is no folder"):
+        with pytest.raises(Refusal, match="it is not a folder"):
             made(tmp_path / name)
     assert (tmp_path / "file").read_text() == "x" and not tree(tmp_path / "real")
 

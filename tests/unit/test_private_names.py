@@ -265,7 +265,7 @@ def test_a_name_of_one_character_is_found_by_itself_and_erase_says_so(tmp_path: 
 
     commit, lines = named(tmp_path, "汉", history)
     assert commit in lines
-    assert any(line.startswith("汉: not searched for in notes") for line in lines)
+    assert any(line.startswith("汉: searched for only as a whole field") for line in lines)
 
 
 def test_erase_never_says_that_no_commit_holds_what_it_could_not_search(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_erase_never_says_that_no_commit_holds_what_it_could_not_search(tmp_path
 
     commit, lines = named(tmp_path, "Zoë Quill", history)
     assert commit not in lines and "no commit here holds the name" not in lines
-    assert "what was searched of git's history does not hold the name" in lines
+    assert "the name is not in what was searched of git's history" in lines
     assert lines.count("old.xls") == 2  # the file, and git's
 
 
@@ -354,7 +354,7 @@ def published(tmp_path: Path) -> bytes:
 def advised(said: str) -> str:
     """The command that a finding names."""
     command = "git " + said.partition(": git ")[2].partition("\n")[0]
-    return re.split(r"; (?:then|what) | \(nobody is meant\?", command)[0]
+    return re.split(r"; (?:then|what) | \(not a person\?", command)[0]
 
 
 def by_shell(root: Path, command: str) -> None:

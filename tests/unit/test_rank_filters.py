@@ -83,7 +83,7 @@ def test_the_filters_are_named_in_title_and_json(works: Path) -> None:
         (("--department", "zzz"), "unknown department 'zzz'; 'qibi branch list' lists them"),
         (
             ("--department", "Heating", "--section", "South"),
-            "no branch is all of this: Heating department, South line",
+            "no branch matches all of this: Heating department, South line",
         ),
     ],
 )
@@ -147,7 +147,7 @@ def test_show_lets_overdue_remedies_stand_out(works: Path) -> None:
     assert "open remedy r-46-2  fence  owner Ann  due by 25 Nov" in text
     assert [r["overdue"] for r in data["remedies"]] == [True, False]
     text, data = shown(works, "e-01")
-    assert "sees to remedy r-46-1  fence  of e-cp  overdue since 19 Nov!" in text
+    assert "owns remedy r-46-1  fence  of e-cp  overdue since 19 Nov!" in text
     assert "r-46" not in shown(works, "e-02")[0]
 
 

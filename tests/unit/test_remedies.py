@@ -281,7 +281,7 @@ def test_a_life_by_hand(scene: Scene) -> None:
     [
         ([], "verify n-031 --as o1-005", "it has not been reported yet"),
         (["report n-031 --as o1-002"], "verify n-031 --as o1-001", "its owner can't verify it"),
-        (["report n-031"], "verify n-031", "who has reported it can't verify it"),
+        (["report n-031"], "verify n-031", "who reported it can't verify it"),
         (["report n-031"], "report n-031", "it is reported already"),
         (
             ["report n-031", "verify n-031 --as o1-005"],
@@ -297,7 +297,7 @@ def test_a_life_by_hand(scene: Scene) -> None:
         ([], "open o1-001 --measure m", "by when?"),
         ([], "open o1-cp --measure m --due soon", "'soon' is not a date"),
         ([], "open o1-cp --week W46 --measure m --due 2026-11-08", "is before 2026-W46 began"),
-        ([], "open outer-1 --measure m --due 2026-11-20", "who has to see to it?"),
+        ([], "open outer-1 --measure m --due 2026-11-20", "who owns it?"),
         ([], "open o1-cp --owner nobody --measure m --due 2026-11-20", "nobody"),
         ([], "open", "for whom?"),
         ([], "open o1-cp --from-list W46", "for whom?"),
@@ -430,7 +430,7 @@ def test_status_says_the_next_step(scene: Scene) -> None:
     run(scene, "report", "n-031", "--as", "o1-001")
     assert "n-031 reported, to be verified, OVERDUE since 20 Nov" in said()
     assert "qibi remedy report" not in said()
-    assert "to strike it off: qibi remedy verify n-031 --as WHO" in said()
+    assert "to verify it: qibi remedy verify n-031 --as WHO" in said()
     run(scene, "verify", "n-031", "--as", "o1-005")
     assert "n-031" not in said()
 

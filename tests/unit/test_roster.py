@@ -139,8 +139,8 @@ def test_every_mistake_is_named_at_once() -> None:
         "积极分子 (activist), 职工 (staff)",
         "r.csv:5: CP角色: line 4 has this role too; a CP has one of each",
         "r.csv:5: 标段: '二' here, '一' in line 2; a branch has one",
-        "r.csv:6: 编号: the id 'a-4' also stands in line 5; give one of them another",
-        "r.csv:8: 姓名: 孙七 also stands in line 7; delete one, or give both an id",
+        "r.csv:6: 编号: the id 'a-4' is also in line 5; change one of them",
+        "r.csv:8: 姓名: 孙七 is also in line 7; delete one, or give both an id",
         "r.csv:9: CP角色: the only CP role in its branch; a CP has two or more, add one or clear it",
     ]
 
@@ -155,7 +155,7 @@ def test_a_mistake_in_a_workbook_names_its_cell() -> None:
     ("text", "says"),
     [
         ("支部,职务\n甲,书记\n", "no heading row with names"),
-        ("支部,姓名\n", "holds nobody"),
+        ("支部,姓名\n", "has no people"),
         ("brnach,name\nx,y\n", "is this the column of branches? write 'branch'"),
     ],
 )

@@ -139,19 +139,19 @@ def test_every_bad_cell_is_named(definitions):
         "党员三,表彰,1,,,,,党员三\n"
     )
     assert findings(definitions, sheet) == [
-        "sheet.csv:2: 分值: +3 does not fit Award, which is worth +1, +2",
+        "sheet.csv:2: 分值: +3 does not fit Award, which gives +1, +2",
         "sheet.csv:2: 姓名: unknown subject '党员伍'; did you mean 党员二 (o1-002)?",
         "sheet.csv:2: 日期: '12-40' is not a date; write it as 2026-11-18",
         "sheet.csv:2: 评分人: unknown member '无名'; 'qibi member list' lists them",
         "sheet.csv:3: 姓名: nobody is named; write who this is about",
         "sheet.csv:4: 评分项: no item is named; write what happened",
-        "sheet.csv:5: 佐证: Photo needs evidence; write what shows it (a photo, a notice's number)",
+        "sheet.csv:5: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
         "sheet.csv:5: 次数: 'x' is not a count; write a whole number from 1",
         "sheet.csv:6: 姓名: '张伟' may be o1-008 张伟 (域外一标段临时党支部), "
         "o1-009 张伟 (域外一标段临时党支部); write the id",
         "sheet.csv:6: 批准人: -5 points need a second person; name them in approved_by",
         "sheet.csv:7: 姓名: 党员十一 is in Branch 10 in 2026-W47, not in 域外一标段临时党支部; "
-        "score them there, or mend branches/",
+        "score them there, or correct branches/",
         "sheet.csv:8: 批准人: -5 points need a second person; name them in approved_by",
         "sheet.csv:9: 批准人: a score of oneself needs someone else's approval; "
         "name them in approved_by",
@@ -187,7 +187,7 @@ def test_cells_that_are_too_long(definitions):
 
 
 def test_after_two_hundred_mistakes_the_rest_is_not_read(definitions):
-    last = "from here on the file was not read; correct what stands above first"
+    last = "from here on the file was not read; correct the lines above first"
     found = findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 300)
     assert found[-1].endswith(last) and 200 < len(found) < 300
     assert last not in findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 100)[-1]
@@ -230,7 +230,7 @@ def test_an_id_that_is_someone_elses_is_a_finding(definitions):
 def test_numbers_that_are_no_ids_leave_it_to_the_name(definitions):
     found = admitted(definitions, "编号,姓名,评分项,分值\n1,党员一,表彰,1\n2,党员二,表彰,1\n")
     assert [entry.subject for entry, _l, _c in found.entries] == ["o1-001", "o1-002"]
-    assert found.notices == ["'编号' holds no ids of this book; the names are taken"]
+    assert found.notices == ["'编号' holds no ids of this book; the names are used"]
 
 
 # Grid form
@@ -262,11 +262,11 @@ def test_a_grid(definitions):
 def test_bad_cells_of_a_grid(definitions):
     sheet = GRID + "党员一,-1,1.5,3,1,,99,,,\n党员伍,,,,,,,,,\n党员二,,,,,1,,,,\n,1\n"
     assert findings(definitions, sheet) == [
-        "sheet.csv:2: 佐证: Photo needs evidence; write what shows it (a photo, a notice's number)",
+        "sheet.csv:2: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
         "sheet.csv:2: 停工整改通知: 1.5 fits Stop-work order neither as a count nor as points: it is -2",
         "sheet.csv:2: 比整洁: 99 is outside 0 to 14 of Tidiness",
-        "sheet.csv:2: 表彰: +3 does not fit Award, which is worth +1, +2",
-        "sheet.csv:2: 隐患排查并闭环: -1 does not fit Hazard found and closed, which is worth +1 each",
+        "sheet.csv:2: 表彰: +3 does not fit Award, which gives +1, +2",
+        "sheet.csv:2: 隐患排查并闭环: -1 does not fit Hazard found and closed, which gives +1 each",
         "sheet.csv:3: 姓名: unknown subject '党员伍'; did you mean 党员二 (o1-002)?",
         "sheet.csv:4: 批准人: -5 points need a second person; name them in approved_by",
         "sheet.csv:5: 姓名: nobody is named; write who this is about",
@@ -294,7 +294,7 @@ def test_leave_in_a_grid(definitions):
 @pytest.mark.parametrize("text", ["半天", "0.5", "11.18-11.19", "?", "待定", "11月18日"])
 def test_what_says_neither_leave_nor_none_is_refused(definitions, text):
     (found,) = findings(definitions, f"姓名,比整洁,请假\n党员一,,{text}\n")
-    assert found.startswith(f"sheet.csv:2: 请假: '{text}' says neither")
+    assert found.startswith(f"sheet.csv:2: 请假: '{text}' does not say")
 
 
 def test_leave_in_an_ignored_column_counts_too(definitions):
@@ -304,7 +304,7 @@ def test_leave_in_an_ignored_column_counts_too(definitions):
 def test_one_person_twice_in_a_grid(definitions):
     sheet = GRID + "党员一,1\no1-002,1\nMember One,2\n"
     assert findings(definitions, sheet) == [
-        "sheet.csv:4: 姓名: Member One already stands in line 2; keep one row"
+        "sheet.csv:4: 姓名: Member One is already in line 2; keep one row"
     ]
 
 
@@ -397,7 +397,7 @@ def test_error_cells_and_formulas_without_a_value_are_refused(definitions):
         book.active.append(["党员一", "=1+1", "#N/A"])
 
     assert findings(definitions, by_openpyxl(fill_in), "a.xlsx") == [
-        "a.xlsx:Sheet!B2: this formula was never calculated (=1+1); open the sheet in a spreadsheet program and save it once",
+        "a.xlsx:Sheet!B2: this formula was never calculated (=1+1); open the sheet in a spreadsheet program and save it",
         "a.xlsx:Sheet!C2: '#N/A' is an error of the spreadsheet; type what is meant",
     ]
 

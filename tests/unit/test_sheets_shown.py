@@ -230,8 +230,8 @@ def test_each_kind_of_cell(cell, text, mark, prefix):
     [
         ('<row><c r="C2"><v>1</v></c><c r="C2"><v>2</v></c></row>', "C2: this cell occurs twice"),
         ('<row r="2"/><row r="2"/>', "row 2 occurs twice"),
-        ("<row><c><v>seven</v></c></row>", "A1: 'seven' is no number"),
-        ("<row><c><v>1e999</v></c></row>", "A1: '1e999' is no number"),
+        ("<row><c><v>seven</v></c></row>", "A1: 'seven' is not a number"),
+        ("<row><c><v>1e999</v></c></row>", "A1: '1e999' is not a number"),
         ('<row><c t="s"><v>99</v></c></row>', "A1: its text is not in the file"),
         ('<row><c t="what"><v>9</v></c></row>', "A1: its type is unknown"),
     ],
@@ -396,7 +396,7 @@ def test_pictures_in_cells_of_excel_and_over_them():
     assert not page.marks
     assert page.notices == (
         "2 comments are not read",
-        "1 picture floats over the cells and is not read; a picture inside a cell is kept as evidence",
+        "1 picture floats over the cells and is not read; a picture inside a cell is stored as evidence",
         "1 text box floats over the cells and is not read",
     )
     parts = parts_of(buffer.getvalue())
@@ -594,7 +594,7 @@ def open_document(rows: str) -> bytes:
         ),
         (
             '<table:table-row table:number-rows-repeated="1048576"><table:table-cell/></table:table-row>',
-            "has no visible worksheet that holds anything",
+            "has no visible worksheet with content",
         ),
         (
             '<table:table-row table:number-rows-repeated="30000"><table:table-cell><text:p>a</text:p></table:table-cell></table:table-row>',

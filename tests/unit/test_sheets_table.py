@@ -165,7 +165,7 @@ LOST = "characters were lost when this was saved; save the original as csv UTF-8
 SWALLOWED = (
     "the quote that opens here swallows the lines below; remove it, or close it in its own cell"
 )
-NUL = "is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8"
+NUL = "is not csv or xlsx: it has NUL bytes; save the sheet as xlsx or csv UTF-8"
 WORD = "is a text document (Word); copy its table into a sheet and save it as xlsx"
 PICTURE = "is a picture; type the table into a sheet and save it as xlsx"
 DAMAGED = "is a damaged workbook; open it in a spreadsheet program and save it again"
@@ -174,8 +174,8 @@ DAMAGED = "is a damaged workbook; open it in a spreadsheet program and save it a
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        (b"", ": is empty; save the sheet once more"),
-        (b"\n,\n", ": is empty; save the sheet once more"),
+        (b"", ": is empty; save the sheet again"),
+        (b"\n,\n", ": is empty; save the sheet again"),
         (
             "姓名\n甲\n".encode("gb18030") + b"\xff\xff\n",
             ":3: is neither UTF-8 nor GB18030 here; save it as csv UTF-8, or give its encoding with --encoding",
@@ -184,7 +184,7 @@ DAMAGED = "is a damaged workbook; open it in a spreadsheet program and save it a
         ("姓名,项\n甲,说明\n".encode() + "乙\n".encode("gb18030"), f":3: {MIXED}"),
         (
             "姓名,项\n甲,说明".encode()[:-1],
-            ":2: ends in the middle of a character: it is cut off; copy or save it once more",
+            ":2: ends in the middle of a character: it is cut off; copy or save it again",
         ),
         (
             UTF16.encode("utf-16")[:-1],
@@ -289,7 +289,7 @@ def test_refused(raw, path, expected):
         (
             "a.bin",
             b"",
-            "is no csv or xlsx; open it in a spreadsheet program and save it as xlsx",
+            "is not csv or xlsx; open it in a spreadsheet program and save it as xlsx",
         ),
         ("xl/workbook.xml", b"", DAMAGED),
     ],
@@ -492,10 +492,10 @@ def test_an_encrypted_member_is_a_password():
 
 def test_an_empty_workbook_and_a_nul_are_refused():
     assert refused(xlsx([]), "a.xlsx") == (
-        "a.xlsx: has no visible worksheet that holds anything; fill it in and save it"
+        "a.xlsx: has no visible worksheet with content; fill it in and save it"
     )
     raw = by_openpyxl(lambda book: book.active.__setitem__("B2", "_x0000_z"))
-    assert refused(raw, "a.xlsx") == "a.xlsx:Sheet!B2: a NUL is in this cell; type it in anew"
+    assert refused(raw, "a.xlsx") == "a.xlsx:Sheet!B2: a NUL is in this cell; type it again"
 
 
 def test_the_largest_table_is_still_read(monkeypatch):

@@ -319,7 +319,7 @@ def test_a_lone_signature_is_tidied_by_the_next_writer_and_by_commit(book: Book)
 @pytest.mark.parametrize(
     ("command", "who", "key", "why"),
     [
-        ("score --no-events --week W47", "e-ann", "eve", "none of the keys of e-ann"),
+        ("score --no-events --week W47", "e-ann", "eve", "not a key of e-ann"),
         ("score --no-events --week W47", "e-cora", "ann", "e-cora is not among the signers"),
         ("score --no-events --week W47", "e-ann", "gone", "is not there"),
         ("score --no-events --week W47 --branch west", "e-bob", "bob", "not for branch west"),
@@ -413,7 +413,7 @@ def test_check_misses_a_signature(book: Book) -> None:
     signature.unlink()
     path = book.path(signature.with_suffix(""))
     said = book.run("qibi check")
-    assert said.startswith(f"{path}: error: no signature") and "[exit 1]" in said
+    assert said.startswith(f"{path}: error: its signature") and "[exit 1]" in said
     book.done(f"qibi signers accept --vouch {path}")
     assert book.run("qibi check") == ""
     book.commit()
@@ -448,8 +448,8 @@ def test_forged_the_signature_of_other_content(book: Book) -> None:
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ({"who": "e-ann", "key": "eve"}, "the key is none of e-ann's"),
-        ({"who": "e-ann", "key": "bob"}, "the key is none of e-ann's"),
+        ({"who": "e-ann", "key": "eve"}, "the key is not one of e-ann's"),
+        ({"who": "e-ann", "key": "bob"}, "the key is not one of e-ann's"),
         ({"who": "e-cora", "key": "ann"}, "e-cora is not among the signers"),
         ({"who": "e-bob", "key": "bob", "branch": "west"}, "e-bob's key is not for branch west"),
         (
@@ -462,7 +462,7 @@ def test_signed_by_whoever_may_not(book: Book, written: dict[str, str], why: str
     path = book.path(book.batch(**written))
     book.commit()
     book.scene.now = LATER
-    assert only(book.audit()) == (path, f"not well signed: {why}")
+    assert only(book.audit()) == (path, f"invalid signature: {why}")
 
 
 def test_the_week_is_that_of_the_books_time_zone(book: Book) -> None:
@@ -484,14 +484,14 @@ def test_a_batch_of_two_recorders_needs_a_key_of_both(book: Book) -> None:
     ]
     batch = write_batch(book.root, "2026-W47", "east", entries, sign=book.sign("ann"))
     book.commit()
-    assert only(book.audit()) == (batch.path, "not well signed: the key is none of e-bob's")
+    assert only(book.audit()) == (batch.path, "invalid signature: the key is not one of e-bob's")
 
 
 def test_no_signature_at_all(book: Book) -> None:
     path = book.batch()
     signature_of(path).unlink()
     book.commit()
-    assert only(book.audit()) == (book.path(path), "no signature stands beside it")
+    assert only(book.audit()) == (book.path(path), "its signature is missing")
 
 
 def test_an_unsigned_file_is_vouched_for_by_its_bytes(book: Book) -> None:
@@ -507,7 +507,7 @@ def test_an_unsigned_file_is_vouched_for_by_its_bytes(book: Book) -> None:
     sealed.write_bytes(encode_record(swapped))
     signature_of(sealed).write_bytes(book.sign("ann")(sealed.read_bytes()))
     book.git("commit -q -a --amend -m start")
-    assert book.audit()[first.path] == "no signature stands beside it"
+    assert book.audit()[first.path] == "its signature is missing"
 
 
 def test_a_seal_signed_without_the_right_to_close(book: Book) -> None:
@@ -519,7 +519,7 @@ def test_a_seal_signed_without_the_right_to_close(book: Book) -> None:
     book.git("commit -q -a --amend -m forged")
     assert only(book.audit()) == (
         "seals/2026-W46.json",
-        "not well signed: e-bob's key may not close",
+        "invalid signature: e-bob's key may not close",
     )
 
 
@@ -593,14 +593,14 @@ def forge_record(book: Book, key: str, **changes: object) -> str:
 @pytest.mark.parametrize(
     ("key", "changes", "why"),
     [
-        ("bob", {"changed_by": "e-bob"}, "not well signed: e-bob's key may not close"),
-        ("eve", {}, "not well signed: the key is none of e-ann's"),
+        ("bob", {"changed_by": "e-bob"}, "invalid signature: e-bob's key may not close"),
+        ("eve", {}, "invalid signature: the key is not one of e-ann's"),
         ("ann", {"previous": "0" * 64}, "does not follow the record before it"),
         ("ann", {"number": 3}, "not a record of signers (it says number 3)"),
         (
             "ann",
             {"changed_at": "2026-11-01T09:00:00+08:00"},
-            "not well signed: it says that it was made before the record before it",
+            "invalid signature: it says that it is older than the record before it",
         ),
     ],
 )
@@ -618,7 +618,7 @@ def test_a_key_that_its_own_record_lets_close_is_not_enough(book: Book) -> None:
         msgspec.structs.replace(row, may=("close", "record")) for row in first.record.signers
     )
     path = forge_record(book, "bob", changed_by="e-bob", signers=rows)
-    assert book.audit()[path] == "not well signed: e-bob's key may not close"
+    assert book.audit()[path] == "invalid signature: e-bob's key may not close"
 
 
 def test_a_swapped_record_is_told_by_the_seals_after_it(book: Book) -> None:
@@ -645,7 +645,7 @@ def test_trust_names_the_first_keys_from_outside(book: Book, tmp_path: Path) -> 
     allowed.write_text(f"e-ann {book.key('eve')}\n")
     assert only(book.audit("--trust", str(allowed))) == (
         "seals/signers-1.json",
-        "not well signed: the key is none of those that --trust names",
+        "invalid signature: the key is not among those of --trust",
     )
     kept = tmp_path / "signers-1.json"
     kept.write_bytes((book.root / "seals/signers-1.json").read_bytes())
@@ -715,5 +715,5 @@ def test_an_acknowledgement_is_signed_by_who_may_close_and_acknowledges_nothing_
     signature_of(path).write_bytes(book.sign("eve")(path.read_bytes()))
     book.commit()
     messages = list(book.audit().values())
-    assert "not well signed: the key is none of w-hal's" in messages
-    assert sum("what is recorded may only be added to" in text for text in messages) == 2
+    assert "invalid signature: the key is not one of w-hal's" in messages
+    assert sum("records are append-only" in text for text in messages) == 2

@@ -144,7 +144,7 @@ def test_progress_and_done_are_recorded_in_the_week_of_their_day(book: Path) -> 
     [
         ("done n-cp pit dog", "unknown milestone 'dog'; did you mean Dig (dig)?"),
         ("done n-cp pot dig", "unknown task 'pot'; did you mean pit?"),
-        ("done n-cp pit dig --date 2026-11-21", "2026-11-21 is still to come"),
+        ("done n-cp pit dig --date 2026-11-21", "2026-11-21 is in the future"),
         ("done n-cp pit dig --date soon", "'soon' is not a date"),
         ("done n-cp pit dig --date 2026-01-05", "is in no branch in 2026-W02"),
         ("done idle-cp pit dig", "idle-cp has no plan"),
@@ -253,7 +253,7 @@ def test_milestones_are_scored_once_in_the_week_that_is_scored(book: Path) -> No
     assert (score["week"], score["date"], score["points"]) == ("2026-W44", "2026-10-24", -4)
     assert score["scored_by"] == "dispatch" and "source" not in score
     again = score_dig(book, "--approved-by", "cem")
-    assert again.code == 0 and "no milestone waits" in again.err and len(scores(book)) == 1
+    assert again.code == 0 and "no milestone to score" in again.err and len(scores(book)) == 1
     key = f"{next(p for p in files(book) if '-4' in p.read_text()).stem.rsplit('-', 1)[1]}.1"
     assert run(book, "void", key, "--reason", "not theirs").code == 0
     assert score_dig(book, "--approved-by", "cem", "--as", "bea").code == 0
@@ -290,7 +290,7 @@ def test_a_damaged_batch_elsewhere_leaves_what_was_recorded(book: Path) -> None:
     (path,) = files(book)
     path.write_bytes(path.read_bytes() + b"torn")
     found = run(book, "score", "--no-events", "--branch", "north", "--week", "W44")
-    assert found.code == 0 and "plans were not looked at" in found.err and len(files(book)) == 2
+    assert found.code == 0 and "plans were not checked" in found.err and len(files(book)) == 2
     assert score_dig(book).code == 1
 
 
@@ -304,7 +304,7 @@ def test_a_damaged_batch_elsewhere_leaves_what_was_recorded(book: Path) -> None:
         ("idle-cp late|pit/dig", "idle-cp has no plan"),
         ("n-cp late|weld/half", "is not recorded as done; it is due on 2026-12-30"),
         ("n-cp early|pit/seal", "is not recorded as done"),
-        ("n-cp late|pit/dig|--date|2026-11-21", "2026-11-21 is still to come"),
+        ("n-cp late|pit/dig|--date|2026-11-21", "2026-11-21 is in the future"),
     ],
 )
 def test_a_milestone_that_can_not_be_scored_is_refused(

@@ -1,6 +1,6 @@
 """Derived data kept between runs: outside git, keyed by content, safe to delete at any moment.
 
-A key holds everything that the value depends on, so nothing in here can go stale. A value stands behind
+A key holds everything that the value depends on, so nothing in here can go stale. A value is stored behind
 a digest of its kind, its key and itself: a damaged or foreign file is taken for a missing one and made
 again.
 """

@@ -20,7 +20,7 @@ class Finding:
     about: tuple[
         tuple[str, str], ...
     ] = ()  # the digests of what it is about, where it is bound to any
-    # The SHA-256 of the bytes that belong at `path`, where others or none stand there; empty where the name
+    # The SHA-256 of the bytes that belong at `path`, where others or none are there; empty where the name
     # tells. `message` does not say yet what restores them: `ledger/restore.py` does, once, at the edge.
     lost: str | None = field(default=None, compare=False)
 
@@ -39,7 +39,7 @@ class Finding:
 class Refusal(Exception):
     """The command can't go on: what stopped it, and what to do (`advice`).
 
-    `code` is the exit code: 1 for input that can be mended, 2 where the command cannot run.
+    `code` is the exit code: 1 for input that can be corrected, 2 where the command cannot run.
     """
 
     def __init__(self, message: str, advice: str = "", code: int = 2) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 # A book's own words in our messages: "team" where they say "branch", in either language.
 #
 # Only templates of messages pass through here, before names and notes are filled in, so that nothing that
-# people wrote is ever changed. What is to be typed as it stands (commands, options, keys of YAML files)
+# people wrote is ever changed. What is to be typed as it is (commands, options, keys of YAML files)
 # keeps our word.
 
 
@@ -28,7 +28,7 @@ _LITERAL = (
     r"qibi branch|git branch|--\w+|\{\w+\}|`[^`]*`|branches/|\S*/\S*\.yaml|chat group"
     r"|write group:|the cps|member, group, branch, cp|scheme, branch, plan|branch,name,\S+"
 )
-_EXAMPLE = r"(?m:^qibi .*$)"  # a whole command; Chinese ones hold names, which are no ids
+_EXAMPLE = r"(?m:^qibi .*$)"  # a whole command; Chinese ones hold names, which are not ids
 _IRREGULAR = {"person": "people", "man": "men", "woman": "women", "child": "children"}
 
 
@@ -152,7 +152,7 @@ def clauses(parts: list[str]) -> str:
 
 
 def aside(text: str) -> str:
-    """What stands in brackets behind a word, brackets and all: ` (a)` or `（a）`."""
+    """What is in brackets behind a word, brackets and all: ` (a)` or `（a）`."""
     return f"（{text}）" if _current == "zh" else f" ({text})"
 
 

@@ -29,6 +29,6 @@ def out_of_memory() -> tuple[str, str]:
     return (
         _("out of memory"),
         _(
-            "end what else runs here, or use a machine with more; what was reported as recorded is recorded"
+            "close other programs, or use a machine with more; what was reported as recorded is recorded"
         ),
     )

@@ -1,6 +1,6 @@
 """Plain files: a book is read and written as files and folders of its own, never through a link.
 
-What stands in place of one may lead out of the book, block for ever (a pipe) or have no end (a device).
+What is in place of one may lead out of the book, block for ever (a pipe) or have no end (a device).
 """
 
 import errno
@@ -36,11 +36,11 @@ def not_plain_message(kind: str) -> str:
     """What is wrong with what `not_own` names, and what to do."""
     if kind in ("link", "junction"):
         said = _("a symbolic link") if kind == "link" else _("a junction")
-        return _(
-            "{kind}; a book is neither read nor written through one: put the file or folder itself there"
-        ).format(kind=said)
+        return _("{kind}; qibi does not follow it: put the file or folder itself there").format(
+            kind=said
+        )
     said = {"pipe": _("a named pipe"), "socket": _("a socket")}.get(kind, _("a device"))
-    return _("{kind}; only plain files and folders stand in a book: remove it").format(kind=said)
+    return _("{kind}; a book holds only plain files and folders: remove it").format(kind=said)
 
 
 def read_plain(path: str | os.PathLike[str]) -> bytes:

@@ -25,10 +25,10 @@ from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.sums import Step, steps
 from qibi.scoring.words import alert_word, cause, list_name, list_rule, moved, place_within
 
-# What a weekly board shows, reckoned once: every format is drawn from this one set of data.
+# What a weekly board shows, calculated once: every format is drawn from this one set of data.
 #
 # All points are text here, as people read them; what a picture is drawn from (levels of a heat map,
-# heights of a trend) are plain numbers beside it. Names are as the book has them.
+# heights of a trend) are plain numbers next to it. Names are as the book has them.
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class SealMark:
 
 @dataclass(frozen=True)
 class Head:
-    """What stands at the top and the foot of a page."""
+    """What is at the top and the foot of a page."""
 
     language: str
     book: str
@@ -231,7 +231,7 @@ class Slip:
     objections: str
 
 
-# A week of a book that boards, slips and minutes are made for: what they need is reckoned once.
+# A week of a book that boards, slips and minutes are made for: what they need is calculated once.
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ class Places:
 TOP = 10  # places that are shown
 _TOP_ROWS = 15  # rows for them, where many share the last place
 _RISERS = 3
-_CAUSES = 3  # beside a name on a list
+_CAUSES = 3  # next to a name on a list
 MOST_SUMS = 1000  # members that a page lists, each with the sum behind the total
 
 
@@ -708,7 +708,7 @@ def milestones_of(
 ) -> tuple[_Rows, _Rows]:
     """Milestones gained in a week, and those late; raises `Faults` where the ledger is damaged.
 
-    The week is looked at as it stood on its Sunday, or today while it still runs.
+    The week is looked at as it was on its Sunday, or today while it still runs.
     """
     plans = [p for p in definitions.plans if definitions.branch_of(p.cp, week)]
     if not plans:

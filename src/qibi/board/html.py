@@ -67,7 +67,7 @@ def _asset(name: str) -> str:
 
 
 def _inline(svg: str) -> str:
-    """An SVG document as it stands in a page."""
+    """An SVG document as it is in a page."""
     return svg.partition("?>")[2].lstrip()
 
 

@@ -23,7 +23,7 @@ from qibi.ledger.seals import SealFile
 from qibi.scoring.lists import Lists, remedy_due
 from qibi.scoring.ranking import Ranking
 
-_CAUSES = 3  # items beside a name
+_CAUSES = 3  # items next to a name
 _DECISIONS = 4  # empty rows
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -452,7 +452,7 @@ def _without_border(style: Any) -> None:
 
 
 def _keep_whole(row: Any, repeated: bool) -> None:
-    """No row is broken over two pages; the headings stand on each page."""
+    """No row is broken over two pages; the headings are on each page."""
     from docx.oxml import OxmlElement
 
     properties = row._tr.get_or_add_trPr()

@@ -1,7 +1,7 @@
 """A week's folder for those who print and send it on: its index page, and how it comes to the disk.
 
 The index says by digest what the folder held when it was made. That is how qibi knows a folder of its
-own, and that nobody has written in it since: only such a folder is made anew.
+own, and that nobody has written in it since: only such a folder is rebuilt.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def write(
     folder: Path, title: str, lines: Iterable[str], parts: Sequence[Part], step: Callable[[], None]
 ) -> None:
     """Write all parts and the index into a folder; whole or not at all, but for a crash at the last
-    step, which leaves the earlier one beside it under a name that ends in `.old`.
+    step, which leaves the earlier one next to it under a name that ends in `.old`.
 
     Raises `Refusal` where the folder is not one that qibi made, or was written in since.
     """
@@ -92,7 +92,7 @@ def write(
 def _must_be_ours(folder: Path) -> bool:
     """Whether the folder is there; raises `Refusal` where replacing it would lose anything."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise _not_ours(folder, _("it is no folder"))
+        raise _not_ours(folder, _("it is not a folder"))
     if not folder.exists():
         return False
     found = {

@@ -60,7 +60,7 @@ def drawn(
     if gone:
         raise Refusal(
             _("a font of the board is missing: {file}").format(file=fonts.FOLDER / gone),
-            _("install qibi anew: {command}").format(command=INSTALL),
+            _("reinstall qibi: {command}").format(command=INSTALL),
         )
     # No names of files from outside reach Typst, and nothing is fetched: the data are text.
     inputs = {

@@ -64,7 +64,7 @@ class Table:
 
 
 def standings(definitions: Definitions, ranking: Ranking, branch: str | None = None) -> Table:
-    """A ranking with ids and names; who has no place stands below, with the reason.
+    """A ranking with ids and names; who has no place is below, with the reason.
 
     With `branch` those of that branch only, with the rank that they have among all.
     """
@@ -256,7 +256,7 @@ _BEHIND = ("grade_name", STANDING)
 class Standings:
     """What a workbook holds: the rankings by kind, and the entries where they are asked for.
 
-    `notes` are lines beside the title: whether the period is closed, who is missing.
+    `notes` are lines next to the title: whether the period is closed, who is missing.
     """
 
     rankings: dict[str, Ranking]  # member, branch, and cp where the book has any

@@ -58,11 +58,11 @@ def _said(name: str, read: Collection[str], folder: str) -> str | None:
     of = next((s for s in stems if s.casefold() == stem.casefold()), None) or original(stem, stems)
     if of is not None:
         message = _(
-            "looks like a copy of {path}, and is not read; keep in {path} what is right, and remove this"
+            "looks like a copy of {path} and is not read; merge it into {path} and delete this"
         )
         return message.format(path=f"{folder}/{stems[of]}" if folder else stems[of])
     if folder and not behind:
-        message = _("is not read, because of its ending; name it {name}")
+        message = _("is not read because of its extension; name it {name}")
         return message.format(name=f"{stem}.yaml")
     return None
 

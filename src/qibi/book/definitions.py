@@ -360,7 +360,7 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
 
     @cached_property
     def digests(self) -> dict[tuple[int, int], tuple[str, dict[str, str]]]:
-        """What `in_force.definitions_digest` has reckoned already, by `stretch_of`."""
+        """What `in_force.definitions_digest` has calculated already, by `stretch_of`."""
         return {}
 
     def label(self, key: str) -> Label:

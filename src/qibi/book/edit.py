@@ -35,7 +35,7 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 @dataclass
 class _Node:
-    """Where a value stands in the text: `end` is just behind its last character that counts."""
+    """Where a value is in the text: `end` is just behind its last character that counts."""
 
     kind: str  # "scalar", "mapping", "sequence"
     start: int
@@ -121,7 +121,7 @@ class Page:
         self._must_hold(wanted)
 
     def take(self, loc: Loc, name: str) -> None:
-        """Take a field away from the mapping at `loc`, with its lines where it stands on its own.
+        """Take a field away from the mapping at `loc`, with its lines where it is on its own.
 
         Raises `Refusal` where the file is written in a way in which that can't be done.
         """
@@ -191,7 +191,7 @@ class Page:
         if not isinstance(document, Document) or document.data != wanted:
             raise Refusal(
                 _("qibi can't edit {path} without rewriting it").format(path=self.path),
-                _("write one row a line there (or edit it by hand), then run the command again"),
+                _("write one row per line there (or edit it by hand), then run the command again"),
                 1,
             )
         self.data = document.data

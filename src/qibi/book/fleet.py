@@ -17,7 +17,7 @@ FLEET = "fleet.yaml"
 
 def _a_place(text: str) -> str:
     if "\0" in text:
-        raise PydanticCustomError("fleet", _("no file and no address has a null character in it"))
+        raise PydanticCustomError("fleet", _("a path or address can't contain a null character"))
     return text
 
 
@@ -68,7 +68,7 @@ def read_fleet(path: Path, shown: str) -> FleetFile:
     except FileNotFoundError:
         raise Refusal(
             _("there is no fleet here: {path}").format(path=shown),
-            _("write one: books: [{path: ../books/*}]; docs/fleet.md says what it may hold"),
+            _("write one: books: [{path: ../books/*}]; see docs/fleet.md"),
         ) from None
     except OSError as error:
         raise Refusal(

@@ -60,7 +60,7 @@ def _scheme(scheme: Scheme) -> dict[str, Any]:
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
-    # What came later stands here only where it is set: the digests of closed weeks stay what they are.
+    # What came later is here only where it is set: the digests of closed weeks stay what they are.
     later = {"judges": criterion.judges} if criterion.judges else {}
     return {
         "id": criterion.id,

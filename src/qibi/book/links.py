@@ -13,7 +13,7 @@ from qibi.base.plain import not_own, not_plain_message
 NAMES = "names.yaml"
 _FILES = ("qibi.yaml", NAMES)
 _FOLDERS = ("scheme", "branches", "plans", "ledger", "seals", "evidence")
-_SHEETS = "sheets"  # people's own, but for what stands in its folders of years
+_SHEETS = "sheets"  # people's own, but for what is in its folders of years
 
 
 def links(root: Path) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def _looked_at(root: Path, path: str) -> Finding | None:
         return None
     name = path.rsplit("/", 1)[-1]
     if name.startswith(".#"):
-        said = _("the lock of an editor in which the file is open: save and close it there")
+        said = _("an editor's lock file: save and close the file there")
     elif path == NAMES:
         said = not_plain_message(kind) + _(" (or name a file elsewhere: export QIBI_NAMES=FILE)")
     else:

@@ -32,7 +32,7 @@ _FORMAT = "4"  # of the kept definitions; raise it when their records change
 def sources(root: Path, names: Path | None = None) -> list[Source]:
     """All YAML files of a book, in the order of their paths; `Faults` for one not readable.
 
-    `names` is a file elsewhere that stands in for the book's names.yaml, under that path.
+    `names` is a file elsewhere that replaces the book's names.yaml, under that path.
     """
     paths = ["qibi.yaml"]
     if names or (root / NAMES).exists():
@@ -67,7 +67,7 @@ def sources(root: Path, names: Path | None = None) -> list[Source]:
 
 
 def _as_people_count(path: str) -> list[tuple[int, str]]:
-    """A sort key by which branch-2 stands before branch-10."""
+    """A sort key by which branch-2 is before branch-10."""
     return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"([0-9]+)", path)]
 
 
@@ -84,7 +84,7 @@ def load(root: Path, cache: Path | None = None, names: Path | None = None) -> De
     """The definitions of the book in this folder.
 
     Raises `Faults` with every mistake in every file, or with all that is a link. `cache` is a folder for derived data outside
-    git; None does without. `names` stands in for the book's names.yaml.
+    git; None does without. `names` replaces the book's names.yaml.
     """
     if found_links := list(links(root)):
         raise Faults(found_links)
@@ -103,7 +103,7 @@ def load(root: Path, cache: Path | None = None, names: Path | None = None) -> De
 
 @contextmanager
 def placed(names: Path | None) -> Iterator[None]:
-    """Findings about names.yaml name the file that stands in for it, where there is one."""
+    """Findings about names.yaml name the file that replaces it, where there is one."""
     try:
         yield
     except Faults as faults:

@@ -213,7 +213,7 @@ def _unknown(what: str, text: str, known: dict[str, str]) -> NotFound:
 
 # Finding members' names in what people wrote: one pass over a text, however many names there are.
 #
-# Chinese puts no border between words, so a name counts wherever it stands; in other scripts it has
+# Chinese puts no border between words, so a name counts wherever it is; in other scripts it has
 # to be a word of its own.
 
 
@@ -226,7 +226,7 @@ class Namer:
     def __init__(self, names: Mapping[str, Iterable[str]], words: Iterable[str] = ()) -> None:
         """`names`: name and the ids that bear it; `words`: what else a book calls something.
 
-        A name that is such a word, or stands inside one, is not taken for a person's.
+        A name that is such a word, or is inside one, is not taken for a person's.
         """
         self._words = [w for word in words if len(w := _normal(word)) >= LEAST]
         common = {folded(word) for word in self._words}
@@ -245,7 +245,7 @@ class Namer:
         return bool(self._ids)
 
     def whose(self, text: str) -> tuple[str, ...]:
-        """The ids whose names stand in a text, in the order in which they do, each once."""
+        """The ids whose names are in a text, in the order in which they do, each once."""
         text = _normal(text)
         found: dict[str, None] = {}
         for start, name in self._hits(text):
@@ -297,7 +297,7 @@ def members_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
 
 
 def book_words(definitions: Definitions) -> set[str]:
-    """What a book calls all that is no member: units, posts, branches, CPs, items, tasks and so on."""
+    """What a book calls all that is not a member: units, posts, branches, CPs, items, tasks and so on."""
     labels = [cp.name for cp in definitions.cps]
     labels += [name for key, name in definitions.names.items() if key not in definitions.spans]
     labels += [group.name for branch in definitions.branches for group in branch.groups]

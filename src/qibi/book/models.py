@@ -1,4 +1,4 @@
-"""What may stand in a book's YAML files: Pydantic models, the source of the JSON Schemas.
+"""What may be in a book's YAML files: Pydantic models, the source of the JSON Schemas.
 
 Ids, weeks, points and names have one type each here. What needs more than one file to judge is in
 `crosschecks`.
@@ -211,16 +211,17 @@ class BookFile(Model):
     lists: Lists = Lists()
     words: Words = Words()
     keep_sheets: bool = Field(
-        True, description="whether the score sheets that were read are kept in the book, in sheets/"
+        True,
+        description="whether the score sheets that were read are archived in the book, in sheets/",
     )
     private_names: bool | None = Field(
-        None, description="whether names stand in names.yaml only, and that is never committed"
+        None, description="whether names are in names.yaml only, which is never committed"
     )
     signers: list[Signer] = []
 
 
 class Span(Model):
-    """Points that one event may be worth."""
+    """Points that one event may give."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     lowest: Points = Field(alias="from")
@@ -256,7 +257,7 @@ class Veto(Model):
 
 
 class Item(Model):
-    """An item of a criterion: what happened, and what it is worth."""
+    """An item of a criterion: what happened, and the points it gives."""
 
     id: Id
     name: Name | None = None
@@ -274,7 +275,7 @@ class Item(Model):
     @field_validator("veto", mode="before")
     @classmethod
     def _names_something(cls, value: object) -> object:
-        return {} if value is None else value  # `veto:` with nothing behind it is no veto
+        return {} if value is None else value  # `veto:` with nothing behind it is not a veto
 
 
 class Criterion(Model):

@@ -30,7 +30,7 @@ _PRIVATE = """\
 """
 _NAMES_HEAD = (
     "# 姓名只在这里，git 不收：交接和备份见 README.md"
-    " / Names stand here only, and git has none of them: README.md says how to hand them over"
+    " / Names are only here, not in git: README.md says how to share and back them up"
 )
 
 _HERE = Path(__file__).parent

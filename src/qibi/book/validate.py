@@ -22,7 +22,7 @@ from qibi.book.definitions import open_span
 from qibi.book.links import Source
 from qibi.book.yaml import Document, Loc, parse
 
-# A book's files once read: their models where valid, and every id that stands anywhere.
+# A book's files once read: their models where valid, and every id that is anywhere.
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Read:
         advice = (
             _("did you mean '{near}'?").format(near=near)
             if near
-            else _("known are: {known}").format(known=listing(sorted(known)[:12]) or "–")
+            else _("known: {known}").format(known=listing(sorted(known)[:12]) or "–")
         )
         return self.finding(loc, clauses([message.format(key=key), advice]), "unknown-id")
 
 
 @dataclass
 class Files:
-    """All files of a book. The `…_ids` also hold what stands in files that are not valid, so that
+    """All files of a book. The `…_ids` also hold what is in files that are not valid, so that
     one mistake does not make every reference to that file look wrong too."""
 
     books: list[Read] = field(default_factory=list)
@@ -150,7 +150,7 @@ def _crosschecks_criterion(
         yield read.finding((*at, "min"), _("min is above max; swap them"), "limits")
     elif not criterion.min <= criterion.base <= criterion.max:
         yield read.finding(
-            (*at, "base"), _("base is outside min and max; mend one of them"), "limits"
+            (*at, "base"), _("base is outside min and max; correct one of them"), "limits"
         )
     if criterion.scoring == "direct" and criterion.items:
         message = _("scoring: direct takes no items; delete one of the two")
@@ -191,7 +191,9 @@ def _crosschecks_item(
     if item.cap is not None:
         wrong = any(p * item.cap < 0 for p in worth) or (item.cap == 0 and any(worth))
         if wrong:
-            message = _("cap {cap} has not the sign of the points ({points}); change its sign")
+            message = _(
+                "cap {cap} does not have the sign of the points ({points}); change its sign"
+            )
             shown = listing([str(p) for p in worth])
             yield read.finding((*at, "cap"), message.format(cap=item.cap, points=shown), "cap-sign")
 
@@ -200,7 +202,9 @@ def _grades(read: Read, scheme: Any) -> Iterator[Finding]:
     seen: dict[Any, str] = {}
     for number, grade in enumerate(scheme.grades):
         if grade.lowest in seen:
-            message = _("'{other}' begins at {lowest} too; two grades can't begin at one number")
+            message = _(
+                "'{other}' begins at {lowest} too; two grades can't begin at the same number"
+            )
             yield read.finding(
                 ("grades", number, "from"),
                 message.format(other=seen[grade.lowest], lowest=grade.lowest),
@@ -239,7 +243,7 @@ def book_and_scheme(files: Files) -> Iterator[Finding]:
         zone = read.model.timezone
         if _OF_A_MACHINE.fullmatch(zone):
             message = _(
-                "time zone '{zone}' is another one on each machine; write the one of your place: Asia/Shanghai"
+                "time zone '{zone}' differs between machines; write your own, as in Asia/Shanghai"
             )
         elif _is_zone(zone):
             continue
@@ -262,7 +266,7 @@ def _is_zone(name: str) -> bool:
 
 
 def file_names(files: Files) -> Iterator[Finding]:
-    """A file bears the id (or the week, or the CP) that stands in it."""
+    """A file bears the id (or the week, or the CP) that is in it."""
     for read in files.schemes:
         if not weeks.is_week(read.stem):
             message = _(
@@ -278,7 +282,7 @@ def file_names(files: Files) -> Iterator[Finding]:
     stands = {(name, key): r.document.path for r, key, name in named if r.stem == key}
     for read, key, name in named:
         if read.stem != key:
-            message = _("'{key}' stands in a file named {stem}.yaml; name both alike")
+            message = _("'{key}' is in a file named {stem}.yaml; give both the same name")
             if key in read.stem and (of := stands.get((name, key))):
                 message = _copy_of(of)
             yield read.finding((name,), message.format(key=key, stem=read.stem), "file-name")
@@ -286,13 +290,13 @@ def file_names(files: Files) -> Iterator[Finding]:
 
 def _copy_of(path: str) -> str:
     message = _(
-        "looks like a copy of {path}, and would be read too; keep in {path} what is right, and remove this"
+        "looks like a copy of {path} and would be read too; merge it into {path} and delete this"
     )
     return message.format(path=path)
 
 
 def repeated_ids(files: Files) -> Iterator[Finding]:
-    """No id stands twice in one list of units, posts, scorers, grades, criteria, items, groups."""
+    """No id is repeated in one list of units, posts, scorers, grades, criteria, items, groups."""
     lists: list[tuple[Read, Loc, list[Any]]] = []
     for read in files.books:
         lists += [(read, (name,), getattr(read.model, name)) for name in ("units", "posts")]
@@ -312,7 +316,7 @@ def repeated_ids(files: Files) -> Iterator[Finding]:
         seen: set[str] = set()
         for number, row in enumerate(rows):
             if row.id in seen:
-                message = _("the id '{key}' stands twice; give one of them another")
+                message = _("the id '{key}' is used twice; change one of them")
                 yield read.finding((*loc, number, "id"), message.format(key=row.id), "id-twice")
             seen.add(row.id)
 
@@ -403,18 +407,18 @@ def _cp_members(files: Files, read: Read, number: int, cp: Any) -> Iterator[Find
         if not _is_member(files, member):
             yield read.unknown(loc, _("unknown member '{key}'"), member, files.member_ids)
         if member in seen:
-            message = _("'{key}' stands twice in one CP; a CP is two people or more")
+            message = _("'{key}' is listed twice in one CP; a CP is two people or more")
             yield read.finding(loc, message.format(key=member), "cp-members")
         seen.add(member)
 
 
 def spans(files: Files) -> Iterator[Finding]:
-    """A span begins before it ends, and one id never stands in two places in one week."""
+    """A span begins before it ends, and one id never is in two places in one week."""
     placed: dict[tuple[str, str], list[tuple[str, str, Read, Loc]]] = {}
     branches: dict[str, Read] = {}
     for read in files.branches:
         if read.model.id in branches:
-            message = _("the branch '{key}' also stands in {other}; keep one file")
+            message = _("the branch '{key}' is also in {other}; keep one file")
             other = branches[read.model.id].document.path
             yield read.finding(("id",), message.format(key=read.model.id, other=other), "id-twice")
         branches[read.model.id] = read
@@ -424,7 +428,7 @@ def spans(files: Files) -> Iterator[Finding]:
         for loc, row in rows:
             since, until = open_span(row.since, row.until)
             if since > until:
-                message = _("ends ({until}) before it begins ({since}); swap or mend the weeks")
+                message = _("ends ({until}) before it begins ({since}); swap or correct the weeks")
                 yield read.finding(
                     (*loc, "until"), message.format(since=since, until=until), "span"
                 )
@@ -437,7 +441,7 @@ def spans(files: Files) -> Iterator[Finding]:
             line, _column = r1.document.place(l1)
             where = f"{r1.document.path}:{line}"
             message = _(
-                "'{key}' also stands in {where} {when}; end one (until) before the other begins (since)"
+                "'{key}' is also in {where} {when}; end one (until) before the other begins (since)"
             )
             yield r2.finding(
                 (*l2, "id"),
@@ -479,7 +483,7 @@ def check_list_policies(files: Files) -> Iterator[Finding]:
             at_least, below = policy.red.at_least, policy.black.below
             if at_least is not None and below is not None and below > at_least:
                 message = _(
-                    "black is below {below}, red from {at_least}: both at once; lower below or raise at_least"
+                    "black is below {below}, red from {at_least}: they overlap; lower below or raise at_least"
                 )
                 yield read.finding(
                     ("lists", kind, "black", "below"),
@@ -603,7 +607,7 @@ def _without(data: Any, locs: list[tuple[str | int, ...]]) -> Any:
 
 
 def _copy(data: Any) -> Any:
-    """Plain data once more; `deepcopy` takes ten times as long."""
+    """Plain data again; `deepcopy` takes ten times as long."""
     if isinstance(data, dict):
         return {key: _copy(value) for key, value in data.items()}
     return [_copy(value) for value in data] if isinstance(data, list) else data
@@ -882,7 +886,7 @@ def explain(error: dict[str, Any], candidates: list[str], closest: str | None) -
             return _("unknown field '{field}'; did you mean '{closest}'?").format(
                 field=error["loc"][-1], closest=closest
             )
-        return _("unknown field '{field}'; take it out, or use one of: {known}").format(
+        return _("unknown field '{field}'; remove it, or use one of: {known}").format(
             field=error["loc"][-1], known=listing(candidates)
         )
     if kind == "missing":
@@ -904,7 +908,7 @@ def explain(error: dict[str, Any], candidates: list[str], closest: str | None) -
             "'{value}' is not an id; use lower-case letters, digits and hyphens, at most 64"
         ),
         "string_type": _("text is expected here, not {value}; put it in quotes"),
-        "string_too_short": _("the text is empty; write something or take the field out"),
+        "string_too_short": _("the text is empty; write something or remove the field"),
         "string_too_long": _("the text is longer than 500 characters; shorten it"),
         "list_type": _("a list is expected here, not {value}"),
         "dict_type": _("fields are expected here (name: value), not {value}"),

@@ -1,7 +1,7 @@
 """Reading YAML that strangers wrote: plain data only, and nothing that costs before it is refused.
 
 libyaml's parser gives events; data are built from them here, so that anchors, aliases, tags and
-directives never take effect, depth and size are bounded while reading, and a key that stands twice
+directives never take effect, depth and size are bounded while reading, and a key that is repeated
 is seen. Scalars follow YAML 1.2's core schema: only `true`, `false`, `null`, numbers and text.
 """
 
@@ -62,12 +62,12 @@ class Refused(Exception):
 
 @dataclass
 class Document:
-    """The data of one file, and the means to say where in it something stands."""
+    """The data of one file, and the means to say where in it something is."""
 
     path: str
     text: str
     data: Any
-    # Where each value stands, as far as that was asked for; read once more, and only for mistakes.
+    # Where each value is, as far as that was asked for; read again, and only for mistakes.
     _places: dict[Loc, Place] = field(default_factory=dict)
     _whole: bool = False
 
@@ -99,7 +99,7 @@ class Document:
         self._places = builder.places or {}
 
     def finding(self, loc: Loc, message: str, code: str = "") -> Finding:
-        """A finding about the value at `loc`, with the line that it stands in."""
+        """A finding about the value at `loc`, with the line that it is in."""
         line, column = self.place(loc)
         shown = self._lines[line - 1] if line <= len(self._lines) else ""
         return Finding(self.path, line, column, message, shown=shown[:_SHOWN], code=code)
@@ -206,7 +206,7 @@ class _Builder:
         if kind is ScalarEvent:
             return _scalar(event.value) if event.implicit[0] else event.value
         if depth >= MAX_DEPTH:
-            raise self._refused(event, _("nested deeper than any qibi file; take a level out"))
+            raise self._refused(event, _("nested deeper than any qibi file; remove a level"))
         if kind is SequenceStartEvent:
             return self._sequence(loc, depth)
         return self._mapping(loc, depth)
@@ -244,7 +244,7 @@ class _Builder:
                 raise self._refused(event, _("a merge key (<<); write the values out"))
             if key in found:
                 raise self._refused(
-                    event, _("'{key}' stands here twice; keep one of them").format(key=key)
+                    event, _("duplicate key '{key}'; keep one of them").format(key=key)
                 )
             if self.places is not None:
                 inner = (*loc, key)

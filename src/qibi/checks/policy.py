@@ -1,4 +1,4 @@
-"""Warnings: what already stands in the ledger and breaks a rule of the book.
+"""Warnings: what is already in the ledger and breaks a rule of the book.
 
 Each check is a plain function of a `Survey` and yields findings; its docstring is its explanation.
 """
@@ -66,7 +66,7 @@ class Survey:
 
     @cached_property
     def others(self) -> tuple[tuple[Batch, int, str, Entry], ...]:
-        """The entries that are no scores: a few in a hundred."""
+        """The entries that are not scores: a few in a hundred."""
         return tuple(
             (batch, number, f"{batch.digest}.{number}", entry)
             for batch in self.batches
@@ -87,11 +87,11 @@ class Survey:
 
     @cached_property
     def places(self) -> dict[str, tuple[Batch, int]]:
-        """Entry id: the batch and line where it stands."""
+        """Entry id: the batch and line where it is."""
         return {key: (batch, number) for batch, number, key, _e in self.lines()}
 
     def stance(self, subject: str, week: str) -> "Stance":
-        """How a subject stands in a week; one object a subject and week, for many lines ask."""
+        """The state of a subject in a week; one object a subject and week, for many lines ask."""
         found = self._stances.get((subject, week))
         if found is None:
             home = self.definitions.branch_of(subject, week)
@@ -125,7 +125,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
             "unknown subject '{subject}'; it counts for nothing: add them to branches/, or void it"
         ),
         "unknown-item": _(
-            "unknown item '{item}' in the scheme of {week}; it counts for nothing: void it, or mend the scheme"
+            "unknown item '{item}' in the scheme of {week}; it counts for nothing: void it, or correct the scheme"
         ),
         "no-scheme": _("no scheme is in force in {week}; it counts for nothing"),
         "not-assessed": _(
@@ -170,7 +170,7 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
             yield Finding(batch.path, 1, message=message.format(branch=batch.branch))
         elif not found.alive(batch.week):
             message = _(
-                "{branch} does not exist in {week}; look at since and until in branches/{id}.yaml"
+                "{branch} does not exist in {week}; check since and until in branches/{id}.yaml"
             )
             yield Finding(
                 batch.path,
@@ -179,7 +179,7 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
 
 
 def foreign_branch(survey: Survey) -> Iterator[Finding]:
-    """An entry stands in a batch of another branch than its subject's; it counts all the same."""
+    """An entry is in a batch of another branch than its subject's; it counts anyway."""
     exempt = [p for p in survey.others if isinstance(p[3], Exempt) and p[2] not in survey.cancelled]
     for batch, number, _key, e in (*survey.scores, *exempt):
         assert isinstance(e, Score | Exempt)
@@ -194,9 +194,9 @@ def foreign_branch(survey: Survey) -> Iterator[Finding]:
 
 
 def unknown_recorder(survey: Survey) -> Iterator[Finding]:
-    """An entry was recorded by someone who is no member and no scorer of this book."""
+    """An entry was recorded by someone who is neither a member nor a scorer of this book."""
     roles = {s.id for scheme in survey.definitions.schemes for s in scheme.scorers}
-    message = _("recorded by '{who}', whom this book does not know; add them to branches/")
+    message = _("recorded by '{who}', who is not in this book; add them to branches/")
     for batch in survey.batches:
         recorders = [e.recorded_by for e in batch.entries]
         for who in dict.fromkeys(recorders):
@@ -222,7 +222,7 @@ def two_pairs_of_eyes(survey: Survey) -> Iterator[Finding]:
 
 
 def misfit(survey: Survey) -> Iterator[Finding]:
-    """An entry's points are not what the scheme lets its item be worth."""
+    """An entry's points are not what the scheme allows for its item."""
     known: dict[tuple[str, str, int | float, int], Item | None] = {}
     for batch, number, _key, e in survey.scores:
         about = (e.week, e.item, e.points, e.count)
@@ -230,7 +230,7 @@ def misfit(survey: Survey) -> Iterator[Finding]:
             known[about] = _unfit(survey, e)
         if item := known[about]:
             message = _(
-                "{points} points (x{count}) are not what '{item}' is worth ({worth}); they count as written"
+                "{points} points (x{count}) do not match '{item}' ({worth}); they count as written"
             )
             yield finding(
                 batch,
@@ -291,7 +291,7 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
         other = seen.setdefault((e.week, e.subject, e.item), key)
         if other != key:
             message = _(
-                "a second score of '{subject}' on '{item}' beside {other}; the later counts, void the other"
+                "a second score of '{subject}' on '{item}' next to {other}; the later counts, void the other"
             )
             yield finding(
                 batch, number, message.format(subject=e.subject, item=e.item, other=other)
@@ -299,7 +299,7 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
 
 
 def idle_void(survey: Survey) -> Iterator[Finding]:
-    """A void names no entry of its own branch and week, a void, or what is void: it does nothing."""
+    """A void has no effect: its target is not in this branch and week, is a void, or is void already."""
     seen: dict[str, str] = {}
     for batch, number, key, e in survey.others:
         if not isinstance(e, Void):
@@ -307,11 +307,11 @@ def idle_void(survey: Survey) -> Iterator[Finding]:
         there, _line = survey.places.get(e.entry, (None, 0))
         if e.entry in survey.voids:
             message = _(
-                "voids '{entry}', which is itself a void; it does nothing: record what was cancelled anew"
+                "voids '{entry}', which is itself a void; it does nothing: record again what was cancelled"
             )
         elif there is None or (there.week, there.branch) != (e.week, e.branch):
             message = _(
-                "voids '{entry}', which is no entry of {branch} in {week}; it does nothing (is a batch missing?)"
+                "voids '{entry}', which is not an entry of {branch} in {week}; it does nothing (is a batch missing?)"
             )
         elif e.entry in seen:
             message = _("voids '{entry}', which {other} voids too; one of the two does nothing")
@@ -346,15 +346,15 @@ def assessed_twice(survey: Survey) -> Iterator[Finding]:
 
 
 def note_names(survey: Survey) -> Iterator[Finding]:
-    """A note holds a member's name, which can never be taken out of the ledger."""
+    """A note holds a member's name, which can never be removed from the ledger."""
     namer = people(survey.definitions)
     if not namer:
         return
     private = bool(survey.definitions.private_names)
-    message = _("the note names {ids}; no name leaves the ledger again: write ids in notes")
+    message = _("the note names {ids}; names can't be removed from the ledger: write ids in notes")
     if private:
-        message = _("its text names {ids}; no name leaves the ledger again: write ids")
-    whose = lru_cache(None)(namer.whose)  # the same note stands in many entries
+        message = _("its text names {ids}; names can't be removed from the ledger: write ids")
+    whose = lru_cache(None)(namer.whose)  # the same note is in many entries
     for batch in survey.batches:
         for number, entry in enumerate(batch.entries, 1):
             note, measure = getattr(entry, "note", ""), getattr(entry, "measure", "")
@@ -385,7 +385,7 @@ def _unknown(definitions: Definitions, entry: Task | Score) -> str | None:
         message = (
             _("'{subject}' has no plan; write plans/{subject}.yaml, or void the entry")
             if definitions.kind(entry.subject) == "cp"
-            else _("'{subject}' is no CP of this book, and only a CP has a plan; void the entry")
+            else _("'{subject}' is not a CP of this book, and only a CP has a plan; void the entry")
         )
         return message.format(subject=entry.subject)
     if not entry.task:
@@ -394,11 +394,11 @@ def _unknown(definitions: Definitions, entry: Task | Score) -> str | None:
         )
     routes = {t.id: [m.id for m in t.milestones] for t in plan.tasks}
     if entry.task not in routes:
-        message = _("unknown task '{task}' in plans/{cp}.yaml; mend the plan, or void the entry")
+        message = _("unknown task '{task}' in plans/{cp}.yaml; correct the plan, or void the entry")
         near = closest(entry.task, routes)
     elif entry.milestone and entry.milestone not in routes[entry.task]:
         message = _(
-            "unknown milestone '{milestone}' of {task} in plans/{cp}.yaml; mend the plan, or void the entry"
+            "unknown milestone '{milestone}' of {task} in plans/{cp}.yaml; correct the plan, or void the entry"
         )
         near = closest(entry.milestone, routes[entry.task])
     else:
@@ -408,7 +408,7 @@ def _unknown(definitions: Definitions, entry: Task | Score) -> str | None:
 
 
 def done_ahead(survey: Survey) -> Iterator[Finding]:
-    """A task or milestone was recorded as done before the day on which it is said to be done."""
+    """A task or milestone was recorded as done before the day it was done."""
     zone = ZoneInfo(survey.definitions.timezone)
     for batch, number, _key, e in _done(survey):
         day = day_of(e.recorded_at, zone)
@@ -466,7 +466,7 @@ def _done(survey: Survey) -> Iterator[tuple[Batch, int, str, Task]]:
 
 
 def idle_step(survey: Survey) -> Iterator[Finding]:
-    """A step of a remedy is against the rules, as when its owner verifies it: it changes nothing."""
+    """A step of a remedy breaks the rules, as when its owner verifies it: it changes nothing."""
     for key, life in lives(survey.batches).items():
         for step in life.history:
             if step.breach:
@@ -490,7 +490,7 @@ def stray_step(survey: Survey) -> Iterator[Finding]:
 
 
 def bad_opening(survey: Survey) -> Iterator[Finding]:
-    """A remedy is for someone unknown, has no owner that the book knows, or no day that can be due."""
+    """A remedy has an unknown subject, no known owner, or no valid due day."""
     for key, life in lives(survey.batches).items():
         for step in life.history:
             if step.entry.state in ("open", "reopened") and not step.breach:
@@ -515,7 +515,7 @@ def _faults(survey: Survey, entry: Remedy) -> Iterator[str]:
             who=entry.owner
         )
     if opens and not entry.due:
-        yield _("no day is due, so it is never overdue; void it and open another")
+        yield _("it has no due day, so it is never overdue; void it and open another")
     elif entry.due and entry.due < weeks.monday(entry.week).isoformat():
         yield _("it is due on {day}, before {week} began; void it and open another").format(
             day=entry.due, week=entry.week

@@ -1,7 +1,7 @@
 """All checks, and one way to run them over a book.
 
-An error is something that can be mended: a definition, a damaged or misnamed file. A warning is what
-already stands in the append-only ledger and breaks a policy: it is shown and does not block.
+An error is something that can be corrected: a definition, a damaged or misnamed file. A warning is what
+is already in the append-only ledger and breaks a policy: it is shown and does not block.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -173,9 +173,9 @@ def run(
     *,
     evidence: bool = True,
 ) -> Result:
-    """Check every batch, seal and kept sheet; with definitions, also what the entries say.
+    """Check every batch, seal and archived sheet; with definitions, also what the entries say.
 
-    `now` is by the clock. With `git` also whether git holds the book as it stands, or could, and whether it
+    `now` is by the clock. With `git` also whether git holds the book as it is, or could, and whether it
     holds private names. Without `evidence` the files of evidence are left out: not all of a book is in `root`.
 
     Where anything is a link, that is all that is said: what it leads to is not read. Warnings that a seal lists as accepted are left out.
@@ -310,7 +310,7 @@ def _warnings(survey: Survey, *, across: bool) -> list[Finding]:
 
 
 def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
-    """What is wrong with kept sheets. Files that git is told to ignore are people's own, wherever they stand."""
+    """What is wrong with archived sheets. Files that git is told to ignore are people's own, wherever they are."""
     found = list(kept_sheets.wrong(root))
     try:
         if git is None or git.repository() is None:
@@ -325,7 +325,7 @@ def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
 
 
 def in_git(root: Path, definitions: Definitions | None, git: Git | None) -> list[Finding]:
-    """What keeps a commit from holding the book as it stands, as far as git, names and digests of files tell it.
+    """What keeps a commit from holding the book as it is, as far as git, names and digests of files tell it.
 
     No batch is read but those that name evidence which is not as the last commit has it. Nothing of git where
     there is none.
@@ -389,7 +389,7 @@ def _said(refusal: Refusal) -> str:
 
 
 def strays(root: Path) -> Iterator[Finding]:
-    """Files and folders below `ledger/` that are no batches of a week."""
+    """Files and folders below `ledger/` that are not batches of a week."""
     ledger = root / LEDGER
     if not ledger.is_dir():
         return
@@ -424,7 +424,7 @@ def signing_errors(root: Path, definitions: Definitions | None) -> Iterator[Find
     for signer in signers:
         if public_key(signer.key) is None:
             message = _(
-                "the key of {who} is no public key; write the first two words of its .pub file"
+                "the key of {who} is not a public key; write the first two words of its .pub file"
             )
             yield Finding("qibi.yaml", message=message.format(who=signer.id), code="signers")
     records, findings = record_chain({path: (root / path).read_bytes() for path in paths})
@@ -434,13 +434,13 @@ def signing_errors(root: Path, definitions: Definitions | None) -> Iterator[Find
     if definitions and (finding := not_accepted(signers, records)):
         yield finding
     if not records:
-        return  # once they are accepted, what stands is vouched for
+        return  # once they are accepted, what is there is vouched for
     known = vouched(records)
     missing = [path for path in without_signature(root) if path not in known]
     missing += [path for path in paths if not (root / f"{path}{ENDING}").exists()]
     for path in missing:
         message = _(
-            "no signature ({path}.sig) stands beside it; bring it here, or let whoever may close "
+            "its signature ({path}.sig) is missing; copy it here, or have someone who may close "
             "vouch for it: qibi signers accept --vouch {path}"
         )
         yield Finding(path, message=message.format(path=argument(path)), code="signature")
@@ -472,7 +472,7 @@ def seal_errors(
     here: Collection[str],
     seals: list[SealFile],
 ) -> Iterator[Finding]:
-    """What is wrong below seals/, beside the chain: files that differ, definitions that would.
+    """What is wrong below seals/, next to the chain: files that differ, definitions that would.
 
     `here` are the paths of the sound batches.
     """
@@ -500,9 +500,7 @@ def losses(root: Path, seals: list[SealFile], git: Git | None) -> Iterator[Findi
             message = _(
                 "acknowledges that {batch} is missing: the results of {week} are without it; {way}"
             )
-            nowhere = _(
-                "no commit here has it: a copy of another clone or a backup may be put back"
-            )
+            nowhere = _("no commit here has it: look for a copy in another clone or a backup")
             way = how({batch.path: batch.sha256}, root, git, nowhere)[batch.path]
             text = message.format(batch=batch.path, week=file.seal.week, way=way)
             yield Finding(path, message=text, code="lost")

@@ -85,7 +85,7 @@ def let_click_speak(language: str, catalogs: str) -> None:
 
 FOLDER = Path(__file__).parents[1] / "commands"
 # What a command says of itself in its module, to be known before the module is imported: the panel of
-# `qibi --help` that it stands in and its place there, and what it does, in a sentence.
+# `qibi --help` that it is in and its place there, and what it does, in a sentence.
 _ABOUT = re.compile(r'^PANEL = "(\w+)", (\d+)\nSUMMARY = mark\("(.+)"\)$', re.MULTILINE)
 PANELS = ("week", "look", "setup", "prove")
 
@@ -146,7 +146,7 @@ class Commands(TyperGroup):
             click.echo(file=sys.stderr)
             raise click.exceptions.Abort from None
         except BrokenPipeError as error:  # not of our own streams, which outlast their readers
-            raise Refusal(_("can't go on: {reason}").format(reason=error)) from None
+            raise Refusal(_("can't continue: {reason}").format(reason=error)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -200,10 +200,10 @@ def _everywhere() -> list[tuple[str, str]]:
     return [
         ("--book DIR", _("the book; else QIBI_BOOK, this folder or one above, ledgers/")),
         ("--lang zh|en", _("the language; else QIBI_LANG, the book's, the system's")),
-        ("--today DAY", _("take this day for today (never for when something is recorded)")),
+        ("--today DAY", _("use this day as today (never as the time of recording)")),
         ("--color WHEN", _("auto, always or never; NO_COLOR is obeyed")),
-        ("--version", _("which qibi this is")),
-        ("--help", _("this text, or that of one command")),
+        ("--version", _("show the version")),
+        ("--help", _("show this help, or that of one command")),
     ]
 
 
@@ -257,7 +257,7 @@ def main(arguments: list[str], around: Surroundings) -> int:
         if lost := around.lost:
             Console(around).problem(
                 _("not all of the output could be written: {reason}").format(reason=lost.strerror),
-                _("make room or write it elsewhere, then run the same command again"),
+                _("free some space or write it elsewhere, then run the same command again"),
             )
             return CANNOT_RUN
         return code
@@ -305,8 +305,8 @@ def _main(arguments: list[str], around: Surroundings) -> int:
         return leaving.code if isinstance(leaving.code, int) else OK
     except OSError as error:
         console.problem(
-            _("can't go on: {reason}").format(reason=error),
-            _("what was reported as recorded is recorded; mend that and look with qibi status"),
+            _("can't continue: {reason}").format(reason=error),
+            _("what was reported as recorded is recorded; fix that and check with qibi status"),
         )
         return CANNOT_RUN
     except Exception as error:  # the last line before a traceback: a bug, said plainly

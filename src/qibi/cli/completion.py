@@ -145,7 +145,7 @@ def _spelled(
 
 
 class _Bash(BashComplete):
-    """Bash splits what it is given into lines and inserts each as it stands."""
+    """Bash splits what it is given into lines and inserts each as it is."""
 
     def get_completions(
         self, args: list[str], incomplete: str
@@ -203,7 +203,7 @@ class _Fish(FishComplete):
 
 
 class _PowerShell(PowerShellComplete):
-    """PowerShell inserts a word as it stands, in place of the whole word that was begun."""
+    """PowerShell inserts a word as it is, in place of the whole word that was begun."""
 
     def get_completions(
         self, args: list[str], incomplete: str

@@ -1,6 +1,6 @@
 """The only user of Rich and the one place where results become text.
 
-Commands hand over a `View`: blocks for people, a payload for JSON, a table for CSV. Data goes to
+Commands pass a `View`: blocks for people, a payload for JSON, a table for CSV. Data goes to
 standard output (or `-o FILE`), everything else to standard error.
 """
 
@@ -61,7 +61,7 @@ class Console:
             text.encode(self.around.stdout.encoding or "utf-8")
         except UnicodeEncodeError:
             self.problem(
-                _("this terminal can't show Chinese; it stands as codes above"),
+                _("this terminal can't show Chinese; it is shown as codes above"),
                 _("set a UTF-8 locale: export LC_ALL=C.UTF-8 (on Windows: set PYTHONUTF8=1)"),
             )
 
@@ -176,7 +176,7 @@ class Console:
         try:
             answer = self.around.stdin.readline()
         except UnicodeDecodeError:
-            raise Refusal(_("what was typed is no UTF-8 text"), _("type it once more")) from None
+            raise Refusal(_("the input is not UTF-8 text"), _("type it again")) from None
         if not answer:
             raise EOFError
         return answer.encode("utf-8", "replace").decode().strip()

@@ -35,7 +35,9 @@ As = Annotated[
         autocompletion=completion.members,
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help=_("say what would be done, write nothing"))]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help=_("show what would be done, write nothing"))
+]
 Week = Annotated[
     str | None,
     typer.Option(
@@ -184,7 +186,7 @@ def _to_stream(session: Session, raw: bytes, usual: str) -> None:
     stream = session.around.stdout
     if stream.isatty() or not hasattr(stream, "buffer"):
         raise Refusal(
-            _("{file} is no text for a terminal").format(file=usual),
+            _("{file} is binary, not for a terminal").format(file=usual),
             _("write it to a file: -o {file}").format(file=argument(usual)),
         )
     stream.flush()

@@ -1,4 +1,4 @@
-"""What a command hands over to be shown: blocks for people, a payload for JSON, a table for CSV."""
+"""What a command passes on to be shown: blocks for people, a payload for JSON, a table for CSV."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows under headings. Ambiguous-width characters may stand in the last column only."""
+    """Rows under headings. Ambiguous-width characters may be in the last column only."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str | Cell]]
@@ -132,7 +132,7 @@ def _md(text: str) -> str:
 
 _CLOSING = tuple("，。、；：！？）》】」,.;:!?)")  # these never begin a line
 _OPENING = tuple("（《【「(")  # these never end one
-_NEAR = 12  # columns: a name in Chinese; so far back a break beside a blank or a comma is better
+_NEAR = 12  # columns: a name in Chinese; so far back a break next to a blank or a comma is better
 
 
 def wrap(text: str, columns: int, near: int = 0) -> list[str]:

@@ -133,8 +133,8 @@ def lost(batches: Mapping[str, int]) -> list[str]:
     """A line for each closed week of which batches are gone, as somebody has acknowledged."""
     return [
         many(
-            "{count} batch of {week} is missing, as was acknowledged (qibi check names it): the results are without it",
-            "{count} batches of {week} are missing, as was acknowledged (qibi check names them): the results are without them",
+            "{count} batch of {week} is missing, as acknowledged (see qibi check): the results are without it",
+            "{count} batches of {week} are missing, as acknowledged (see qibi check): the results are without them",
             count,
         ).format(count=count, week=week)
         for week, count in sorted(batches.items())
@@ -172,12 +172,12 @@ def _branches(definitions: Definitions) -> str:
 
 
 def alert_mark(alert: str | None) -> str:
-    """What stands behind a grade: `!` for watch, `!!` for warn."""
+    """What is behind a grade: `!` for watch, `!!` for warn."""
     return {"watch": "!", "warn": "!!"}.get(alert or "", "")
 
 
 def alert_style(alert: str | None) -> str:
-    """The colour of someone to look after."""
+    """The colour of someone who needs attention."""
     return {"watch": "yellow", "warn": "red"}.get(alert or "", "")
 
 
@@ -369,7 +369,7 @@ def entries_grid(session: Session, account: Account) -> Grid:
 def credited(account: Account) -> list[tuple[str, Score, int, str]]:
     """Each entry with what it added to the item's credit (hundredths), and what cut it.
 
-    The credit of an item does not depend on the order of its entries; to show it beside them, each
+    The credit of an item does not depend on the order of its entries; to show it next to them, each
     entry in turn takes what is left, so that the column adds up to the credit.
     """
     left = {i.item: i.credit for i in account.items}

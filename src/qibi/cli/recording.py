@@ -1,4 +1,4 @@
-"""What all recording commands share: write under the lock, then say what it came to."""
+"""What all recording commands share: write under the lock, then report the result."""
 
 import re
 from collections import Counter
@@ -41,14 +41,14 @@ from qibi.scoring.sums import cut_remark, item_name
 
 # (subject, item): where a sheet has it, as line number and as text
 Places = dict[tuple[str, str], list[tuple[int, str]]]
-# The batches of a week: the entries to record. Raises `Refusal` or `Faults` for what stands in the way.
+# The batches of a week: the entries to record. Raises `Refusal` or `Faults` for what is in the way.
 # It is asked more than once where interrupted commands left batches; the last time is what holds.
 Plan = Callable[[list[Batch]], Sequence[Entry]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a way of recording came to: whether anything was written, of which weeks and branches."""
+    """The result of a way of recording: whether anything was written, of which weeks and branches."""
 
     wrote: bool
     places: tuple[tuple[str, str], ...] = ()
@@ -56,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A batch, and what stood in its week before it."""
+    """A batch, and what was in its week before it."""
 
     batch: Batch
     before: list[Batch]
@@ -72,9 +72,9 @@ def assessed_entry(
 
 
 def standing_batches(session: Session, week: str) -> list[Batch]:
-    """The batches of a week as they stand, but for hidden ones; raises `Faults` where one is damaged.
+    """The batches of a week as they are, but for hidden ones; raises `Faults` where one is damaged.
 
-    What an interrupted command left is synced first: whatever is said to stand survives a power cut.
+    What an interrupted command left is synced first: whatever is said to be survives a power cut.
     """
     keep(marked(session.root, week))
     return session.standing(read_weeks(session.root, [week]))
@@ -104,7 +104,7 @@ def record(
         if left := left_by_the_same(session, week, plan, generated):
             session.console.say(
                 _(
-                    "batch {batch} holds this already: the command that recorded it did not come to its end; it is not recorded again (if it happened twice, run the command once more)"
+                    "batch {batch} holds this already: the command that recorded it was interrupted; it is not recorded again (if it happened twice, run the command again)"
                 ).format(batch=left.digest[:4]),
                 "yellow",
             )
@@ -126,7 +126,7 @@ def record(
         if (session.root / batch.path).exists():
             raise Refusal(
                 _("an identical entry was recorded this second already"),
-                _("nothing was recorded again; if it happened twice, run the command once more"),
+                _("nothing was recorded again; if it happened twice, run the command again"),
                 1,
             )
         first = (
@@ -225,7 +225,7 @@ def _say_outrun(session: Session, before: list[Batch], batch: Batch) -> None:
     for _when, key, line, entry in sorted(latest.values(), key=lambda p: p[1:3]):
         if key != batch.digest:
             text = _(
-                "{name}: {entry} counts still, for its clock said {moment}, which is after {now}; look at both clocks. If the new entry is right: qibi void {entry} --reason TEXT"
+                "{name}: {entry} still counts: its clock showed {moment}, which is after {now}; check both clocks. If the new entry is right: qibi void {entry} --reason TEXT"
             )
             at = [e.recorded_at[:19].replace("T", " ") for e in (entry, batch.entries[0])]
             text = text.format(
@@ -263,14 +263,14 @@ def say_closed(session: Session, batch: Batch) -> None:
     if path and batch.path.encode() not in (session.root / path).read_bytes():
         session.console.say(
             _(
-                "{week} is closed: this is pending and counts once somebody has approved it: qibi close {week} --approved-by WHO"
+                "{week} is closed: this is pending and counts once it is approved: qibi close {week} --approved-by WHO"
             ).format(week=batch.week),
             "yellow",
         )
 
 
 def tally(entries: Sequence[Entry]) -> str:
-    """How many entries, how many of them add and take points; how many voids beside them."""
+    """How many entries, how many of them add and take points; how many voids next to them."""
     scores = [e for e in entries if isinstance(e, Score)]
     voids = sum(isinstance(e, Void) for e in entries)
     exempt = 0 if scores else sum(isinstance(e, Exempt) for e in entries)
@@ -318,7 +318,7 @@ def people(session: Session, found: Behind, week: str, branch: str) -> str:
 
 
 def leaders(definitions: Definitions, found: Behind) -> list[str]:
-    """The first three places with how they moved, and everyone to look after."""
+    """The first three places with how they moved, and everyone who needs attention."""
     standings = found.ranking.standings
     first = [s for s in standings if s.rank <= 3][:6]
     lines = []
@@ -327,14 +327,14 @@ def leaders(definitions: Definitions, found: Behind) -> list[str]:
             f"{definitions.title(s.subject)} {points.show(s.total)} ({phrases.moved(s.moved)})"
             for s in first
         ]
-        lines.append(_("ahead  {names}").format(names="   ".join(names)))
+        lines.append(_("top  {names}").format(names="   ".join(names)))
     care = [s for s in standings if s.alert]
     if care:
         names = [
             f"{definitions.title(s.subject)} {points.show(s.total)}{phrases.alert_mark(s.alert)}"
             for s in care
         ]
-        lines.append(_("look after  {names}").format(names="   ".join(names)))
+        lines.append(_("needs attention  {names}").format(names="   ".join(names)))
     return lines
 
 
@@ -386,8 +386,8 @@ def report(
         count = len(grid.rows)
         view.line(
             many(
-                "the rules cut {count} place; please look:",
-                "the rules cut {count} places; please look:",
+                "the rules cut {count} place; please check:",
+                "the rules cut {count} places; please check:",
                 count,
             ).format(count=count)
         )
@@ -404,9 +404,9 @@ def write_few(
     must: Callable[[], None] | None = None,
     files: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write a small batch and say what it came to for whom it is about.
+    """Write a small batch and report the result to those concerned.
 
-    `must` raises `Refusal`, under the lock, where what stands by then forbids it. `files` writes what
+    `must` raises `Refusal`, under the lock, where what is there by then forbids it. `files` writes what
     the batch names, before it.
     """
 
@@ -528,7 +528,7 @@ def must_be_live(session: Session, batch: Batch, number: int) -> None:
     if entry.__struct_config__.tag == "void":
         raise Refusal(
             _("{entry} is itself a void").format(entry=key[:4] + key[16:]),
-            _("record what it cancelled anew: qibi score -e"),
+            _("record again what it cancelled: qibi score -e"),
             1,
         )
     if key in cancelled_entries(recording.standing_batches(session, batch.week)):
@@ -560,7 +560,7 @@ def must_live(session: Session, branch: str, week: str) -> None:
     if found and not found.alive(week):
         raise Refusal(
             _("{branch} does not exist in {week}").format(branch=found.name, week=week),
-            _("look at since and until in branches/{id}.yaml").format(id=branch),
+            _("check since and until in branches/{id}.yaml").format(id=branch),
             1,
         )
     if session.definitions.scheme(week) is None:
@@ -640,7 +640,7 @@ def resolve_week(session: Session, text: str | None, branch: str) -> str:
 
 
 def corrects(batch: Batch) -> bool:
-    """Whether a batch mends what stands: a fix, a void, evidence added, a sheet that differs."""
+    """Whether a batch corrects what is recorded: a fix, a void, evidence added, a sheet that differs."""
     return any(isinstance(e, Void) for e in batch.entries)
 
 
@@ -689,7 +689,7 @@ def _late_item(session: Session, week: str) -> Item | None:
 
 
 def _late_command(session: Session, week: str, recorder: str) -> str | None:
-    """None where the scheme has no such item, or the recorder is no member that week."""
+    """None where the scheme has no such item, or the recorder is not a member that week."""
     item = _late_item(session, week)
     if item is None or session.definitions.membership(recorder, week) is None:
         return None

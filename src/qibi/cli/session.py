@@ -127,7 +127,7 @@ class Session:
 
     @cached_property
     def names(self) -> Path | None:
-        """The file that stands in for the book's names.yaml: `QIBI_NAMES`."""
+        """The file that replaces the book's names.yaml: `QIBI_NAMES`."""
         named = self.around.environment.get("QIBI_NAMES")
         return self.around.folder / named if named else None
 
@@ -193,7 +193,7 @@ class Session:
         return [b for b in batches if b.path not in self.hidden]
 
     def reported(self) -> None:
-        """What was recorded has been reported: should it be asked for again, it is meant anew.
+        """What was recorded has been reported: should it be asked for again, it is a new request.
 
         It has not where nobody read the report any more; of what an interrupted run recorded, the word
         on standard error is enough, for the advice that it gives has to work.
@@ -214,7 +214,7 @@ class Session:
         if not FIRST <= now < LAST:
             raise Refusal(
                 _("the clock of this machine says {moment}").format(moment=now.date().isoformat()),
-                _("set it, then run the same command again (--today is not what is recorded)"),
+                _("set it, then run the same command again (--today does not change it)"),
             )
         return now.astimezone(self.zone).isoformat(timespec="seconds")
 
@@ -241,8 +241,8 @@ class Session:
             return who
         self._refuse_unread_settings()
         raise Refusal(
-            _("nobody to record as"),
-            _("say who you are once: git config qibi.as YOUR-ID (or --as, or QIBI_AS)"),
+            _("no recorder is set"),
+            _("set it once: git config qibi.as YOUR-ID (or --as, or QIBI_AS)"),
         )
 
     def _refuse_unread_settings(self) -> None:
@@ -308,7 +308,7 @@ class Session:
                 _("{week} has not begun; today is {today}").format(
                     week=week, today=self.today.isoformat()
                 ),
-                _("record it when it is there"),
+                _("record it once it has begun"),
                 1,
             )
         return week
@@ -335,7 +335,7 @@ Sign = Callable[[bytes], bytes]
 
 
 class Signing:
-    """Signs in one book; everything that stands in the way is refused before anything is written."""
+    """Signs in one book; everything that is in the way is refused before anything is written."""
 
     def __init__(
         self, root: Path, definitions: Definitions, around: Surroundings, git: Git
@@ -400,7 +400,7 @@ class Signing:
         found = self.keygen.fingerprint_of(self.file)
         if found not in own:
             raise Refusal(
-                _("{path} is none of the keys of {who}").format(path=self.file, who=who),
+                _("{path} is not a key of {who}").format(path=self.file, who=who),
                 _("its fingerprint is {found}; name another key: git config qibi.key FILE").format(
                     found=found
                 ),
@@ -420,8 +420,8 @@ class Signing:
         if (named := self._setting("user.signingkey")) and (self.root / named).is_file():
             return self.root / named
         raise Refusal(
-            _("this book is signed, and no key is known to sign with"),
-            _("name your SSH key once: git config qibi.key ~/.ssh/id_ed25519 (or QIBI_KEY)"),
+            _("this book is signed, and no key is set to sign with"),
+            _("set your SSH key once: git config qibi.key ~/.ssh/id_ed25519 (or QIBI_KEY)"),
         )
 
     def _setting(self, name: str) -> str:

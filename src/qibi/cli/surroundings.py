@@ -150,7 +150,7 @@ def _current_folder() -> Path:
         return Path("/")
 
 
-# The command line before it is parsed: options that stand anywhere, and options without a value.
+# The command line before it is parsed: options that are anywhere, and options without a value.
 
 
 ANYWHERE = ("--book", "--lang", "--today", "--color")
@@ -163,18 +163,18 @@ _PERIOD = re.compile(r"[0-9]|[wWqQ][0-9]|第[0-9]|last$|this$|latest$|上周|本
 
 @dataclass
 class Anywhere:
-    """The options that every command takes, wherever they stand."""
+    """The options that every command takes, wherever they are."""
 
     book: str | None = None
     lang: str | None = None
     today: str | None = None
     color: str | None = None
-    bare: str = ""  # the one that stands last, without its value
+    bare: str = ""  # the one that is last, without its value
     garbled: str = ""  # the first argument that is no text
 
 
 def split(arguments: list[str]) -> tuple[Anywhere, list[str]]:
-    """The options that stand anywhere, and the other arguments with a value for each bare `--week`."""
+    """The options that are anywhere, and the other arguments with a value for each bare `--week`."""
     options, rest = Anywhere(garbled=next(filter(_is_garbled, arguments), "")), []
     waiting = list(arguments)
     while waiting:
@@ -198,8 +198,8 @@ def refuse_unknown_values(options: Anywhere) -> None:
     """Raises `Refusal` for what is no text, for an option without its value, or with an unknown one."""
     if options.garbled:
         raise Refusal(
-            _("'{text}' is no UTF-8 text").format(text=options.garbled),
-            _("type it anew, or rename the file; the terminal has to speak UTF-8"),
+            _("'{text}' is not UTF-8 text").format(text=options.garbled),
+            _("type it again, or rename the file; the terminal must use UTF-8"),
         )
     if options.bare:
         raise Refusal(
@@ -219,7 +219,7 @@ def refuse_unknown_values(options: Anywhere) -> None:
 
 
 def _is_garbled(word: str) -> bool:
-    """Whether bytes of the word are no UTF-8: Python hands them on as lone surrogates."""
+    """Whether bytes of the word are no UTF-8: Python passes them on as lone surrogates."""
     return any("\ud800" <= c <= "\udfff" for c in word)
 
 

@@ -43,12 +43,12 @@ from qibi.proof.read_out import order
 from qibi.proof.repository import AuditInputs, Repository
 
 PANEL = "prove", 4
-SUMMARY = mark("Explain what an audit finds, approved by another, for good.")
+SUMMARY = mark("Explain an audit finding for good, with another's approval.")
 DETAILS = mark(
-    "For an accident that git's history keeps for good: it says what happened, who says so and who "
-    "approved it, in a file of the chain of seals, bound to the digests of what it is about. The audit "
-    "shows it from then on. What counts in rankings does not change, but for a sealed batch that is "
-    "lost: they do without it, and say so. The ids are those that 'qibi audit' shows."
+    "For an accident that stays in git's history. The acknowledgement is a file in the chain of "
+    "seals: what happened, who recorded it, who approved it, and the digests of the files "
+    "concerned. Later audits show it. Rankings do not change, except that a lost sealed batch is "
+    "left out and named. 'qibi audit' shows the ids."
 )
 EXAMPLES = mark("""
 qibi acknowledge 1f6a0c44d2b7 --reason "edited by hand, restored at once" --approved-by o1-004
@@ -68,7 +68,7 @@ def acknowledge(
         typer.Option(
             "--approved-by",
             metavar="WHO",
-            help=_("who approved it; not who records it, nor who had a part in it"),
+            help=_("who approved it; neither the recorder nor anyone involved"),
             autocompletion=completion.members,
         ),
     ] = None,
@@ -85,13 +85,15 @@ def acknowledge(
     refuse_names(session, reason)
     if not approved_by:
         raise Refusal(
-            _("an acknowledgement names who approved it"),
-            _("--approved-by WHO, someone else than you and than whoever had a part in it"),
+            _("an acknowledgement needs an approver"),
+            _("--approved-by WHO, neither you nor anyone involved"),
             1,
         )
     other = approver(session, approved_by)
     if other == who:
-        raise Refusal(_("who acknowledges does not approve it"), _("--approved-by someone else"), 1)
+        raise Refusal(
+            _("you can't approve your own acknowledgement"), _("--approved-by someone else"), 1
+        )
     sign = session.signer(who, "close")
     repository = Repository(session.root, session.around.environment)
     found = audit_book(repository)
@@ -132,14 +134,14 @@ def _named(found: Audit, text: str) -> Finding:
     digits = text.strip().lower()
     if len(digits) < _LEAST or not set(digits) <= set("0123456789abcdef"):
         raise Refusal(
-            _("'{text}' is no finding's id").format(text=text),
+            _("'{text}' is not a finding's id").format(text=text),
             _("write at least 8 of the digits that 'qibi audit' shows before it"),
         )
     hits = [finding for finding, name in found.names.items() if name.id.startswith(digits)]
     if not hits:
         raise Refusal(
             _("the audit has no finding {id}").format(id=digits),
-            _("'qibi audit' shows those that it has now, of what is committed"),
+            _("'qibi audit' shows the findings of what is committed"),
             1,
         )
     if len(hits) > 1:
@@ -149,7 +151,7 @@ def _named(found: Audit, text: str) -> Finding:
     if not found.names[hits[0]].about:
         raise Refusal(
             _("this can't be acknowledged: {finding}").format(finding=hits[0]),
-            _("no digest binds it to one thing for good: put it right instead"),
+            _("it has no digest to refer to: correct it instead"),
             1,
         )
     return hits[0]
@@ -187,7 +189,7 @@ def _refuse_partial(
     for finding in named:
         if part := causes(exhibits, finding, session.definitions).get(approver):
             raise Refusal(
-                _("{name} has a part in {path} and does not approve it: {part}").format(
+                _("{name} is involved in {path} and can't approve it: {part}").format(
                     name=session.definitions.title(approver), path=finding.path, part=part
                 ),
                 _("--approved-by someone else"),
@@ -275,6 +277,6 @@ def _commit(
                 != (session.root / path).read_bytes()
             ):
                 session.git.take_back(session.git.demand("rev-parse", "HEAD").strip(), before)
-                text = _("git stored other bytes than stand here; qibi doctor says why")
+                text = _("git stored other bytes than the files hold; qibi doctor says why")
                 raise Faults([Finding(path, message=text)])
         return made

@@ -1,4 +1,4 @@
-"""qibi attach: evidence for an entry that stands already: a photo, a letter, a patent."""
+"""qibi attach: evidence for an entry that exists already: a photo, a letter, a patent."""
 
 import hashlib
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ from qibi.scoring.ranking import live_scores
 PANEL = "setup", 6
 SUMMARY = mark("Add evidence to an entry: a photo, a letter, a patent.")
 DETAILS = mark(
-    "The files are copied into the book's evidence/. As nothing is ever edited, the entry is voided and recorded anew with them."
+    "The files are copied into the book's evidence/. Entries are never edited: the entry is voided and recorded again with them."
 )
 EXAMPLES = mark("""
 qibi attach 9c41.24 before.jpg after.jpg
@@ -64,9 +64,7 @@ def attach(
     ],
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE...", help=_("what shows it; or a reference: pennant:2026-003")
-        ),
+        typer.Argument(metavar="FILE...", help=_("a file, or a reference: pennant:2026-003")),
     ],
     kind: Annotated[
         str | None,
@@ -77,7 +75,7 @@ def attach(
         ),
     ] = None,
     note: Annotated[
-        str | None, typer.Option("--note", metavar="TEXT", help=_("the entry's note from now on"))
+        str | None, typer.Option("--note", metavar="TEXT", help=_("the entry's new note"))
     ] = None,
     recorded_as: options.As = None,
     dry_run: options.DryRun = False,
@@ -150,7 +148,7 @@ def _kind(word: str) -> str:
 
 
 def _is_reference(session: Session, path: Path) -> bool:
-    """Whether an argument that is no file names an honour or a pledge: `pennant:2026-003`."""
+    """Whether an argument that is not a file names an honour or a pledge: `pennant:2026-003`."""
     found = typed(str(path))
     return bool(found and found[1]) and not (session.around.folder / path).exists()
 
@@ -169,7 +167,7 @@ def _references(session: Session, old: Score, named: Sequence[Path]) -> list[str
 
 
 def _must_count(session: Session, batch: Batch, number: int, old: Score) -> None:
-    """Raises `Refusal` for a direct score that a later one has replaced: anew, it would be the later."""
+    """Raises `Refusal` for a direct score that a later one has replaced: recorded again, it would be the later."""
     scheme = session.definitions.scheme(old.week)
     criterion = scheme.criterion(old.item) if scheme else None
     if criterion is None or not criterion.direct:
@@ -194,7 +192,7 @@ def _order(key: str) -> tuple[str, int]:
 
 
 def _copies(session: Session, old: Score, files: Sequence[Path], kind: str | None) -> list[_Copy]:
-    """What to copy where; raises `Refusal` for what is no file, too large, empty or there already."""
+    """What to copy where; raises `Refusal` for what is not a file, too large, empty or there already."""
     known = {e.sha256 for e in old.evidence if isinstance(e, File)}
     folder = session.root / EVIDENCE / old.week
     taken: dict[str, tuple[str, str]] = {}  # name as every file system compares it: name, digest
@@ -225,16 +223,16 @@ def _content(session: Session, path: Path) -> bytes:
     part = part_named(below)
     if part and (part != SHEETS or is_below(below)):
         raise Refusal(
-            _(
-                "{path} is of the book's own records ({part}), which prove nothing by themselves"
-            ).format(path=path, part=part),
-            _("choose a file of its own"),
+            _("{path} is one of the book's own records ({part}), which are not evidence").format(
+                path=path, part=part
+            ),
+            _("choose a file outside them"),
             1,
         )
     if full.exists() and full.stat().st_size > MAX_BYTES:
         raise Refusal(
             _("{path} is larger than 20 MB").format(path=path),
-            _("make it smaller, or keep it elsewhere and write where: qibi fix --evidence TEXT"),
+            _("make it smaller, or store it elsewhere and write where: qibi fix --evidence TEXT"),
             1,
         )
     raw = file_bytes(session.around, str(full))

@@ -19,10 +19,10 @@ from qibi.proof.signatures import trusted
 PANEL = "prove", 3
 SUMMARY = mark("Prove from git that nothing was rewritten, on a page to sign.")
 DETAILS = mark(
-    "Reads git's objects and history only, never the working tree. --against takes the digest of a "
-    "seal as it was published: on a board, in a chat, in a minute book. --trust takes the keys that a "
-    "signed book must begin with. What was acknowledged (qibi acknowledge) stands on the page, and ends "
-    "in exit code 1 as findings do, unless --accept-acknowledged."
+    "Reads git's objects and history only, never the working tree. --against takes the digest of "
+    "a seal as it was published: on a board, in a chat, in a minute book. --trust takes the keys "
+    "that a signed book must begin with. What was acknowledged (qibi acknowledge) is on the page "
+    "too, and gives exit code 1 as other findings do, unless --accept-acknowledged."
 )
 EXAMPLES = mark("""
 qibi audit
@@ -48,12 +48,12 @@ def audit(
         ),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help=_("prove all anew: nothing of earlier audits is used"))
+        bool, typer.Option("--fresh", help=_("prove all again: nothing of earlier audits is used"))
     ] = False,
     accept_acknowledged: Annotated[
         bool,
         typer.Option(
-            "--accept-acknowledged", help=_("exit code 0 where all findings are acknowledged")
+            "--accept-acknowledged", help=_("exit code 0 if all findings are acknowledged")
         ),
     ] = False,
     form: options.Format = "table",
@@ -66,7 +66,7 @@ def audit(
     cache = None if fresh else session.around.cache
     found = audit_book(repository, against, keys, cache, session.around.now())
     for place in found.distrusted:
-        text = _("not used, for others can write there: {path} (chmod -R go-w, or remove it)")
+        text = _("not used, others can write there: {path} (chmod -R go-w, or remove it)")
         session.console.say(text.format(path=place), "yellow")
     session.console.show(_view(session, found), form, output)
     if any(found.names[finding].about for finding in found.findings):

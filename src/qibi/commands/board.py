@@ -40,7 +40,7 @@ def board(
         typer.Option(
             "--member",
             metavar="SUBJECT",
-            help=_("the slip of this one: points, rank, why, trend"),
+            help=_("the slip of this subject: points, rank, why, trend"),
             autocompletion=completion.subjects,
         ),
     ] = None,
@@ -58,7 +58,7 @@ def board(
         typer.Option(
             "--size",
             metavar="SIZE",
-            help=_("of a pdf: a4 or a3"),
+            help=_("for pdf: a4 or a3"),
             autocompletion=lambda: list(SIZES),
         ),
     ] = None,
@@ -102,7 +102,7 @@ def week_board(session: Session, asked: "BoardQuery") -> "Board":
     """A week's board; raises `Refusal` where nobody has scored anything in it."""
     from qibi.board import build
 
-    with session.console.progress(_("reckoning the board"), 4) as step:
+    with session.console.progress(_("calculating the board"), 4) as step:
         must_be_scored(asked.behind("member").ranking)
         found = build.board(asked, step)
     _say(session, found.head.pending)
@@ -175,7 +175,7 @@ def _paper(session: Session, template: str, data: dict[str, Any], form: str, siz
     seal = data["head"]["seal"]
     data["qr"] = svg(seal["digest"]) if seal else ""
     for text, lacking in paper.unshown({k: v for k, v in data.items() if k != "qr"}):
-        said = _("the font has no {characters}, in '{text}'; a mark stands there instead")
+        said = _("the font has no {characters}, in '{text}'; a mark replaces it")
         _say(session, [said.format(characters=fonts.listed(lacking), text=_whose(session, text))])
     return paper.drawn(template, data, form, size, session.today)
 

@@ -35,9 +35,7 @@ _HEAD = "# yaml-language-server:"
 
 def add(
     key: Annotated[str, typer.Argument(metavar="ID", help=_("its id: outer-9"))],
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help=_("what it is called"))
-    ] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help=_("its name"))] = None,
     section: Annotated[
         str | None, typer.Option("--section", metavar="NAME", help=_("its section"))
     ] = None,
@@ -75,7 +73,7 @@ def add(
 
 
 def _new_file(changes: Changes, fields: dict[str, Any]) -> bytes:
-    """A branch file with the first line and the line ends of those beside it."""
+    """A branch file with the first line and the line ends of those next to it."""
     beside = [s.raw for path, s in changes.sources.items() if path.startswith("branches/")]
     first = beside[0].decode("utf-8-sig").split("\n")[0] if beside else ""
     head = [first.rstrip("\r")] if first.startswith(_HEAD) else []
@@ -103,7 +101,7 @@ def end(
     if found.until <= week:
         raise Refusal(
             _("{branch} ended with {week}").format(branch=found.name, week=found.until),
-            _("to let it go on, mend `until` in branches/{branch}.yaml").format(branch=found.id),
+            _("to continue it, correct `until` in branches/{branch}.yaml").format(branch=found.id),
             1,
         )
     must_be_alive(session, found, week)
@@ -117,7 +115,7 @@ def end(
             _("in {branch} begin after {week}: {names}").format(
                 branch=found.name, week=week, names=phrases.places(later)
             ),
-            _("choose a later week, or take those rows out of branches/{branch}.yaml").format(
+            _("choose a later week, or remove those rows from branches/{branch}.yaml").format(
                 branch=found.id
             ),
             1,
@@ -155,7 +153,7 @@ def _say_recorded_later(session: Session, branch: Branch, until: str) -> None:
         )
     ]
     if found:
-        text = _("note: what is recorded for {branch} in {weeks} counts no more")
+        text = _("note: what is recorded for {branch} in {weeks} no longer counts")
         said = text.format(branch=branch.name, weeks=phrases.places(found))
         session.console.say(said, "yellow")
 
@@ -191,9 +189,9 @@ def move_group(
     if any(g.id == found.id for g in place.groups):
         raise Refusal(
             _("{branch} already had a group '{id}'").format(branch=place.name, id=found.id),
-            _("take `until` off that row in branches/{branch}.yaml, then move each member").format(
-                branch=place.id
-            ),
+            _(
+                "remove `until` from that row in branches/{branch}.yaml, then move each member"
+            ).format(branch=place.id),
             1,
         )
     people = [
@@ -207,7 +205,7 @@ def move_group(
             _("in {week} or later begin: {names}").format(
                 week=week, names=phrases.places(fresh or [f"{found.id} ({found.since})"])
             ),
-            _("choose a later week, or mend those rows in branches/{branch}.yaml").format(
+            _("choose a later week, or correct those rows in branches/{branch}.yaml").format(
                 branch=old.id
             ),
             1,

@@ -13,7 +13,7 @@ from qibi.cli.session import current_session
 PANEL = "prove", 1
 SUMMARY = mark("Check every definition and every entry; silent when all is well.")
 DETAILS = mark(
-    "Errors can be mended and give exit code 1. Warnings stand in the ledger already: they "
+    "Errors can be corrected and give exit code 1. Warnings concern what is in the ledger: they "
     "are shown and do not block."
 )
 EXAMPLES = """

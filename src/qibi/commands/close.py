@@ -28,11 +28,11 @@ from qibi.ledger.store import is_unreported, keep, locked, write_seal
 from qibi.proof.closing import CloseRequest, Closing, Row, prepare, standing
 
 PANEL = "prove", 2
-SUMMARY = mark("Seal a week: from then on it changes by open corrections only.")
+SUMMARY = mark("Seal a week: from then on only open corrections change it.")
 DETAILS = mark(
-    "The seal fixes what the week held: its batches, definitions, rules, standings and lists, and the "
-    "seal before it. What is recorded for the week afterwards waits until it is closed again, which "
-    "writes a correction that names what changed and who approved it."
+    "The seal fixes what the week held: its batches, definitions, rules, standings and lists, and "
+    "the seal before it. What is recorded for the week afterwards is pending until it is closed "
+    "again: that writes a correction with what changed and who approved it."
 )
 EXAMPLES = mark("""
 qibi close W46
@@ -54,7 +54,7 @@ def close(
         typer.Option(
             "--without",
             metavar="BRANCH",
-            help=_("go ahead without this branch; may be repeated, needs --note"),
+            help=_("close without this branch; may be repeated, needs --note"),
             autocompletion=completion.branches,
         ),
     ] = None,
@@ -132,7 +132,7 @@ def _committed_at(session: Session) -> str:
 
 
 def _left_unreported(session: Session, week: str, draft: CloseRequest) -> Closing | None:
-    """The week's latest seal where whoever wrote it did not come to the end.
+    """The week's latest seal where whoever wrote it was interrupted.
 
     So it is where no commit has it, or where this very command has not reported it. A merge that is not
     committed yet is another matter: its seals may be the other side's.
@@ -141,11 +141,9 @@ def _left_unreported(session: Session, week: str, draft: CloseRequest) -> Closin
     if found is None or session.git.repository() is None or is_merging(session):
         return None
     if any(status in ("??", "A ", "AM") for status, _path in session.git.changed([found.path])):
-        text = _(
-            "{path}: the command that wrote this did not come to its end; no commit held it yet"
-        )
+        text = _("{path}: the command that wrote this was interrupted; no commit held it yet")
     elif is_unreported(session.root, session.root / found.path) and _says(found, draft):
-        text = _("{path}: the command that wrote this did not come to its end; it stands")
+        text = _("{path}: the command that wrote this was interrupted; the seal is valid")
     else:
         return None
     session.console.say(text.format(path=found.path), "yellow")
@@ -209,7 +207,7 @@ def _say(session: Session, closing: Closing, dry_run: bool) -> None:
     session.console.say(f"      {closing.digest}")
     if not dry_run:
         session.console.say(
-            _("read the first digits out: whoever has them can prove this week later (qibi audit)"),
+            _("read the first digits out: with them anyone can prove this week later (qibi audit)"),
             "dim",
         )
 

@@ -75,8 +75,8 @@ def commit_book(
 ) -> Committed | None:
     """Commit what changed in the book, and prove that git holds it; None where nothing had changed.
 
-    Raises `Refusal`, or `Faults` where the book has errors or git does not hold it as it stands: what
-    was committed then is taken back. With `quiet` the caller reports the commit.
+    Raises `Refusal`, or `Faults` where the book has errors or git does not hold it as it is: what
+    was committed then is undone. With `quiet` the caller reports the commit.
     """
     git = session.git
     ready_to_commit(session)
@@ -102,7 +102,7 @@ def commit_book(
         if not dry_run and held.commit:
             _refuse_unheld(held)
             git.keep()  # whoever made that commit may have been killed before it was synced
-        session.console.say(_("nothing to commit: the book is as it was committed last"))
+        session.console.say(_("nothing to commit: no change since the last commit"))
     else:
         _refuse_rewriting(session, changed)
         if push and session.definitions.private_names:
@@ -135,7 +135,7 @@ def commit_book(
 
 
 def _commit(session: Session, text: str, paths: list[str], merging: bool) -> Committed:
-    """Make a commit, and look whether it holds what stands on disk; else take it back.
+    """Make a commit, and look whether it holds what is on disk; else undo it.
 
     A hook may change what is committed, and a filter what is stored: then nothing was committed.
     """
@@ -150,11 +150,11 @@ def _commit(session: Session, text: str, paths: list[str], merging: bool) -> Com
     after = session.held()
     if wrong := after.committed(before.objects):
         if after.commit == before.commit:
-            message = _("git made the commit, and something took it back, as a hook may:")
+            message = _("git made the commit, but something undid it, perhaps a hook:")
         elif not merging and git.take_back(after.commit, before.commit):
-            message = _("the commit was taken back, for git does not hold what stands here:")
+            message = _("the commit was undone: git does not hold what the files hold:")
         else:
-            message = _("commit {id} was made, and git does not hold what stands here:")
+            message = _("commit {id} was made, but git does not hold what the files hold:")
         session.console.say(message.format(id=made.id), "red")
         raise Faults(wrong)
     git.keep()
@@ -162,13 +162,13 @@ def _commit(session: Session, text: str, paths: list[str], merging: bool) -> Com
 
 
 def _refuse_unheld(held: Held) -> None:
-    """Raises `Faults` where HEAD does not hold the book as it stands on disk."""
+    """Raises `Faults` where HEAD does not hold the book as it is on disk."""
     if wrong := held.committed():
         raise Faults(wrong)
 
 
 def _have_git_keep_bytes(session: Session) -> None:
-    """Have git keep each byte of kept sheets, also in a book that was made before there were any."""
+    """Have git keep each byte of archived sheets, also in a book that was made before there were any."""
     if not any(map(sha256_in, kept_sheets(session.root))):
         return
     asked = ("check-attr", "-z", "text", "--", path_of("2026-W01", "0" * 64, "csv"))
@@ -179,7 +179,7 @@ def _have_git_keep_bytes(session: Session) -> None:
         text = path.read_text("utf-8") if path.exists() else ""
         text += "\n" if text and not text.endswith("\n") else ""
         write_durably(path, f"{text}{SHEETS}/** -text\n".encode())
-    said = _("added to {path}: {line} (git would change the line ends of kept sheets)")
+    said = _("added to {path}: {line} (git would change the line endings of archived sheets)")
     session.console.say(said.format(path=path.name, line=f"{SHEETS}/** -text"), "dim")
 
 
@@ -195,7 +195,7 @@ def ready_to_commit(session: Session) -> None:
         raise Refusal(
             _("git does not know who you are"),
             _(
-                'tell it once: git config --global user.name "NAME"; git config --global user.email MAIL'
+                'set it once: git config --global user.name "NAME"; git config --global user.email MAIL'
             ),
         )
 
@@ -228,8 +228,8 @@ def begin_link(recorded_as: str | None, dry_run: bool) -> tuple[Session, str]:
         ready_to_commit(session)
         if is_merging(session):
             raise Refusal(
-                _("a merge is not committed yet: what is made now could not be taken back alone"),
-                _("end it first: qibi commit (or git merge --abort)"),
+                _("a merge is not committed yet: a commit made now could not be undone alone"),
+                _("finish it first: qibi commit (or git merge --abort)"),
             )
     return session, who
 
@@ -238,7 +238,9 @@ def approver(session: Session, text: str, week: str | None = None) -> str:
     """The member who approves a link; raises `Refusal`."""
     found = session.find_subject(text, week)
     if session.definitions.kind(found) != "member":
-        raise Refusal(_("a member approves, no branch or CP"), _("name a member of this book"), 1)
+        raise Refusal(
+            _("only a member approves, not a branch or CP"), _("name a member of this book"), 1
+        )
     return found
 
 
@@ -249,7 +251,7 @@ def committing(session: Session, path: str) -> Iterator[None]:
         yield
     except (Refusal, Faults):
         text = _(
-            "{path} is written, and no commit holds it yet: correct what follows, then run the same command again"
+            "{path} is written but not committed yet: correct what follows, then run the same command again"
         )
         session.console.say(text.format(path=path), "yellow")
         raise
@@ -258,7 +260,7 @@ def committing(session: Session, path: str) -> Iterator[None]:
 def _refuse_rewriting(session: Session, changed: list[tuple[str, str]]) -> None:
     """Raises `Faults` where a file of the ledger is gone or changed.
 
-    Whatever stands under `ledger/`, `seals/` and `sheets/<year>/` is only ever added to.
+    Whatever is under `ledger/`, `seals/` and `sheets/<year>/` is only ever added to.
     """
     findings = []
     for status, path in changed:
@@ -308,14 +310,14 @@ def is_merging(session: Session) -> bool:
 
 
 def _name_unreported(session: Session, changed: list[tuple[str, str]]) -> None:
-    """Name the batches that were recorded by a command which did not come to its end."""
+    """Name the batches that were recorded by a command that was interrupted."""
     for _status, below in changed:
         if not below.endswith(".jsonl") or session.root / below in session.unsaid:
             continue  # what this very command recorded is on its way
         if is_unreported(session.root, session.root / below):
             session.console.say(
                 _(
-                    "{path}: the command that recorded this did not come to its end; it is committed with the rest"
+                    "{path}: the command that recorded this was interrupted; it is committed with the rest"
                 ).format(path=below),
                 "yellow",
             )
@@ -336,8 +338,8 @@ def _check(session: Session) -> None:
         count = len(found.warnings)
         session.console.say(
             many(
-                "{count} warning stands; 'qibi check' shows it",
-                "{count} warnings stand; 'qibi check' shows them",
+                "{count} warning; 'qibi check' shows it",
+                "{count} warnings; 'qibi check' shows them",
                 count,
             ).format(count=count),
             "yellow",

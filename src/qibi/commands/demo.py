@@ -22,8 +22,8 @@ from qibi.cli.surroundings import Surroundings
 PANEL = "setup", 9
 SUMMARY = mark("Take a tour: score a week of a sample book, rank it, ask why.")
 DETAILS = mark(
-    "The book and everybody in it is made up. It is copied, to DIR or to a folder that is "
-    "gone again afterwards; nothing else is touched."
+    "The book and everybody in it is made up. It is copied to DIR or to a temporary folder; "
+    "nothing else is touched."
 )
 EXAMPLES = """
 qibi demo
@@ -40,7 +40,7 @@ _SHEETS = f"sheets/{_WEEK}"
 def demo(
     folder: Annotated[
         str | None,
-        typer.Argument(metavar="[DIR]", help=_("where to put the sample book, and keep it")),
+        typer.Argument(metavar="[DIR]", help=_("where to put the sample book, to keep it")),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help=_("keep the sample book, in a new folder of its own"))
@@ -121,7 +121,7 @@ def _cheated(session: Session, root: Path) -> int:
 
 
 def _more_points(root: Path) -> tuple[str, str, str]:
-    """Raise the points of one entry of the week: the batch, what stood there and what stands there now."""
+    """Raise the points of one entry of the week: the batch, what was there and what is there now."""
     from qibi.ledger.batches import folder
 
     before, after = '"points":-1,', '"points":6,'
@@ -205,7 +205,7 @@ def _goodbye(session: Session, root: Path | None) -> None:
     if session.exit_code:
         say(_("the tour stopped at this command"), "yellow")
     if root is None:
-        say(_("that was a copy, and it is gone; 'qibi demo DIR' makes one to try things on"))
+        say(_("that was a temporary copy; 'qibi demo DIR' makes one to try things on"))
     else:
         say(_("the book is in {folder}; try:").format(folder=relative(root, session.around.folder)))
         say(f"  cd {shlex.quote(relative(root, session.around.folder))}")

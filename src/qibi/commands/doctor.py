@@ -20,9 +20,7 @@ from qibi.cli.session import Session, current_session
 
 PANEL = "setup", 10
 SUMMARY = mark("Say what is installed and what is missing.")
-DETAILS = mark(
-    "Ends with 1 where something that is needed is missing or broken, and says what to do."
-)
+DETAILS = mark("Exits with 1 if something needed is missing or broken, and says what to do.")
 EXAMPLES = """
 qibi doctor
 qibi doctor --format json --output doctor.json
@@ -135,7 +133,7 @@ def _parts() -> Iterator[Check]:
         yield Check("qibi", "qibi", "ok", metadata.version("qibi"))
         required = metadata.requires("qibi") or []
     except metadata.PackageNotFoundError:
-        advice = _("install it (pip install qibi), so that its parts can be looked at")
+        advice = _("install it (pip install qibi), so that its parts can be checked")
         yield Check("qibi", "qibi", "note", _("not installed as a package"), advice)
         return
     for line in required:
@@ -301,7 +299,7 @@ def _book(session: Session) -> Iterator[Check]:
 
 
 def _repository(session: Session) -> Generator[Check, None, Sequence[Finding]]:
-    """Whether the book is in git, and git holds it as it stands; returns what keeps it from that."""
+    """Whether the book is in git, and git holds it as it is; returns what keeps it from that."""
     from qibi.checks.registry import in_git
     from qibi.ledger.git import in_between
 
@@ -322,7 +320,7 @@ def _repository(session: Session) -> Generator[Check, None, Sequence[Finding]]:
     if wrong := in_git(session.root, session.definitions, session.git):
         yield _broken("held", label, wrong)
     else:
-        yield Check("held", label, "ok", _("the book as it stands, byte for byte, once committed"))
+        yield Check("held", label, "ok", _("the book as it is, byte for byte, once committed"))
     return wrong
 
 
@@ -364,7 +362,7 @@ def _leftovers(session: Session) -> Iterator[Check]:
         found_old = _("{count} of a write that was interrupted, {age}").format(
             count=count, age=age_text(max(old))
         )
-        advice = _("nobody reads them; the next qibi commit removes them")
+        advice = _("not used; the next qibi commit removes them")
         yield Check("temp-files", label, "note", found_old, advice)
     else:
         yield Check("temp-files", label, "ok", _("none left behind"))
@@ -400,7 +398,7 @@ def _key(session: Session) -> Iterator[Check]:
     try:
         who = session.who(None, signs=False)
     except Refusal as refusal:
-        yield Check("key", label, "note", _("not looked at: nobody records here"), refusal.message)
+        yield Check("key", label, "note", _("not checked: no recorder is set"), refusal.message)
         return
     try:
         signing.must_have_key(who)
@@ -421,7 +419,7 @@ def _time_zones(zone: str) -> Check:
         ZoneInfo(zone)
     except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         found = _("{zone} is not known").format(zone=zone)
-        advice = _("pip install tzdata, or mend timezone: in qibi.yaml")
+        advice = _("pip install tzdata, or correct timezone: in qibi.yaml")
         return Check("time-zones", label, "broken", found, advice)
     return Check("time-zones", label, "ok", zone)
 
@@ -470,7 +468,7 @@ def _fonts() -> Check:
     gone = [name for name in wanted if not (fonts.FOLDER / name).is_file()]
     if gone:
         found = _("missing: {files}").format(files=listing(gone))
-        advice = _("install qibi anew: {command}").format(
+        advice = _("reinstall qibi: {command}").format(
             command=INSTALL.replace("install", "install --force-reinstall")
         )
         return Check("fonts", label, "note", found, advice)

@@ -43,7 +43,7 @@ class Changes:
         self.sources = {source.path: source for source in sources(session.root, session.names)}
         if fingerprint(list(self.sources.values())) != definitions.fingerprint:
             raise Refusal(
-                _("the book's files changed just now"), _("run the same command again"), 1
+                _("the book's files have just changed"), _("run the same command again"), 1
             )
         self._pages: dict[str, Page] = {}
         self._new: dict[str, bytes] = {}
@@ -72,7 +72,7 @@ class Changes:
         self._new[path] = raw
 
     def place(self, path: str) -> Path:
-        """Where a file of the book stands; names.yaml may stand elsewhere (`QIBI_NAMES`)."""
+        """Where a file of the book is; names.yaml may be elsewhere (`QIBI_NAMES`)."""
         elsewhere = self.session.names if path == NAMES else None
         return elsewhere or self.session.root / path
 
@@ -276,7 +276,7 @@ def names_ignored(session: Session) -> bool:
 
 
 def has_private_names(session: Session) -> bool:
-    """Whether the book's names stay out of git: they stand elsewhere, or as `names_ignored`."""
+    """Whether the book's names stay out of git: they are elsewhere, or as `names_ignored`."""
     if session.names or names_ignored(session):
         return True
     if session.definitions.private_names is False:
@@ -291,7 +291,7 @@ def has_private_names(session: Session) -> bool:
 def keeps_sheets(session: Session, week: str, ending: str) -> bool:
     """Whether score sheets are kept in the book: they hold names, so not where names stay out of git.
 
-    Nor where a `.gitignore` leaves kept sheets out: who audits the book would never see them.
+    Nor where a `.gitignore` leaves archived sheets out: who audits the book would never see them.
     """
     if not session.definitions.keep_sheets or has_private_names(session):
         return False

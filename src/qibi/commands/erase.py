@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from qibi.ledger.name_search import Entries, Place, Sought
 
 PANEL = "setup", 7
-SUMMARY = mark("Take a person's name out of the book; say what remains where.")
+SUMMARY = mark("Remove a person's name from the book; list what is left.")
 DETAILS = mark(
-    "Only the name goes: the id, the entries and the points stay. It says where the name still "
-    "stands; git keeps all that was ever committed (docs/privacy.md)."
+    "Only the name is removed: the id, the entries and the points stay. It lists where the name "
+    "still is; git keeps all that was ever committed (docs/privacy.md)."
 )
 EXAMPLES = """
 qibi erase o1-008 --dry-run
@@ -52,8 +52,8 @@ def erase(
     taken = take_name(looked, key)
     view = View()
     if taken:
-        head = _("would take the name of {id} ({names}) out of:")
-        head = head if dry_run else _("to take the name of {id} ({names}) out of:")
+        head = _("would remove the name of {id} ({names}) from:")
+        head = head if dry_run else _("to remove the name of {id} ({names}) from:")
         view.line(head.format(id=key, names=listing(names)), "bold")
         _list(
             view,
@@ -86,7 +86,7 @@ def _names_of(session: Session, key: str) -> list[str]:
 
 
 def take_name(changes: Changes, key: str) -> list[str]:
-    """Take a member's name out of names.yaml and of every row of theirs; the files it stood in."""
+    """Take a member's name out of names.yaml and of every row of theirs; the files it was in."""
     taken = []
     spans = changes.session.definitions.spans[key]
     for branch in dict.fromkeys(span.branch for span in spans):
@@ -105,8 +105,8 @@ def _ask(session: Session, key: str) -> None:
     """Raises `Refusal` where nobody is there to say yes, or somebody says no."""
     if not session.around.on_terminal:
         raise Refusal(
-            _("nobody is here to confirm it; nothing was written"),
-            _("look with --dry-run, then add --yes"),
+            _("no terminal to confirm it on; nothing was written"),
+            _("check with --dry-run, then add --yes"),
         )
     if not session.console.confirm(_("erase the name of {id}?").format(id=key), default=False):
         raise Refusal(_("nothing was written"), code=1)
@@ -122,7 +122,7 @@ def _say_what_remains(
 
     batches = read_weeks(session.root, weeks_with_batches(session.root))
     view.line()
-    view.line(_("what remains:"), "bold")
+    view.line(_("what is left:"), "bold")
     _say_entries(view, key, entries_of(batches, key))
     if names:
         bearers = members_names(session.definitions)
@@ -132,12 +132,10 @@ def _say_what_remains(
         _say_git(view, session, sought)
         if sought.alone:
             text = _(
-                "{names}: not searched for in notes, messages and running text, only by itself"
+                "{names}: searched for only as a whole field, not in notes, messages and running text"
             )
             view.line("  " + text.format(names=listing(sought.alone)))
-        text = _(
-            "not looked into: pictures and PDFs, other clones, backups, what is printed or sent"
-        )
+        text = _("not searched: pictures and PDFs, other clones, backups, what is printed or sent")
     else:
         text = _("the name is not known here, so nothing was searched for it")
     view.line(f"  {text}")
@@ -154,22 +152,22 @@ def _say_files(
     from qibi.ledger.kept_sheets import is_below
     from qibi.ledger.name_search import files_naming, lines_naming
 
-    text = _("the name stands in the ledger; nothing can be taken out there:")
+    text = _("the name is in the ledger, where nothing can be removed:")
     in_ledger = lines_naming(batches, sought)
     _say_places(view, text, in_ledger, most=len(in_ledger))
     found, unread = files_naming(session.root, sought, _edited(session, looked))
     kept = [place for place in found if is_below(place.path)]
     if kept:
-        text = _("these kept sheets hold the name; nothing can be taken out of them:")
+        text = _("the name is in these archived sheets, where nothing can be removed:")
         _say_places(view, text, kept, most=len(kept))
         text = _(
-            "to take a whole sheet out of git's history is for the book's owner to decide: docs/privacy.md"
+            "only the book's owner decides to remove a sheet from git's history: docs/privacy.md"
         )
         view.line("    " + text)
     places = [place for place in found if place not in kept]
-    _say_places(view, _("the name stands in these files; take it out by hand:"), places)
+    _say_places(view, _("the name is in these files; remove it by hand:"), places)
     if others and places:
-        text = _("{ids} bear the same name: some of these may be theirs")
+        text = _("{ids} have the same name: some of these may be theirs")
         view.line("    " + text.format(ids=listing(sorted(others))))
     _say_places(view, _("too large to be searched, or not readable:"), unread)
 
@@ -186,7 +184,7 @@ def _edited(session: Session, looked: Changes) -> dict[str, bytes]:
 
 def _say_entries(view: View, key: str, found: "Entries") -> None:
     if not found.weeks:
-        view.line("  " + _("no entry in the ledger bears the id {id}").format(id=key))
+        view.line("  " + _("no entry in the ledger has the id {id}").format(id=key))
         return
     parts = [
         (found.about, many("{count} entry about {id}", "{count} entries about {id}", found.about)),
@@ -200,7 +198,7 @@ def _say_entries(view: View, key: str, found: "Entries") -> None:
     view.line(
         "  " + _("{entries}, {weeks}; they count as before").format(entries=counted, weeks=when)
     )
-    _say_places(view, _("evidence files of these entries; see for yourself:"), found.evidence)
+    _say_places(view, _("evidence files of these entries; check them yourself:"), found.evidence)
 
 
 def _say_git(view: View, session: Session, sought: "Sought") -> None:
@@ -211,7 +209,7 @@ def _say_git(view: View, session: Session, sought: "Sought") -> None:
             return
         found = history_naming(session.git, sought)
     except Refusal as refusal:
-        view.line("  " + _("git could not be asked: {words}").format(words=refusal.message))
+        view.line("  " + _("git could not be searched: {words}").format(words=refusal.message))
         return
     if found.commits:
         text = many(
@@ -220,13 +218,13 @@ def _say_git(view: View, session: Session, sought: "Sought") -> None:
             len(found.commits),
         ).format(count=len(found.commits))
         _say_places(view, text, [f"{c.id} {c.day}" for c in found.commits])
-        text = _("to rewrite history is for the book's owner to decide: docs/privacy.md")
+        text = _("only the book's owner decides to rewrite history: docs/privacy.md")
         view.line("    " + text)
     elif found.unread or found.cut_off or sought.alone:
-        view.line("  " + _("what was searched of git's history does not hold the name"))
+        view.line("  " + _("the name is not in what was searched of git's history"))
     else:
         view.line("  " + _("no commit here holds the name"))
-    text = _("not searched in git's history, or not whole (too large, damaged, not here):")
+    text = _("not or only partly searched in git's history (too large, damaged, missing):")
     _say_places(view, text, found.unread)
     if found.cut_off:
         text = _("this clone is shallow: older commits are not here and were not searched")

@@ -15,7 +15,7 @@ from qibi.ledger.entries import Entry, Exempt
 PANEL = "week", 4
 SUMMARY = mark("Leave someone out of a week, or of several.")
 DETAILS = mark(
-    "Several weeks are written --week W47..W50. They take no place and lose none. Weeks to come are allowed."
+    "Several weeks are written --week W47..W50. They get no place and lose none. Future weeks are allowed."
 )
 EXAMPLES = mark("""
 qibi exempt o1-011 --week W47 --reason "family leave"
@@ -50,7 +50,7 @@ def exempt(
             _("{name} is in no branch in {week}").format(
                 name=session.definitions.title(key), week=listing(absent)
             ),
-            _("look at since and until in branches/"),
+            _("check since and until in branches/"),
             1,
         )
     name = session.definitions.title(key)

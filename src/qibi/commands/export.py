@@ -54,7 +54,7 @@ def export(
         typer.Option(
             "--by",
             metavar="KIND",
-            help=_("of csv and parquet: member, group, branch, cp, unit or post"),
+            help=_("for csv and parquet: member, group, branch, cp, unit or post"),
             autocompletion=completion.kinds,
         ),
     ] = None,

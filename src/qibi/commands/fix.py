@@ -1,4 +1,4 @@
-"""qibi fix: a wrong entry is voided and recorded anew, in one batch."""
+"""qibi fix: a wrong entry is voided and recorded again, in one batch."""
 
 from functools import partial
 from typing import Annotated
@@ -15,8 +15,8 @@ from qibi.ledger.admission import DraftEntry, admit, draft_entry
 from qibi.ledger.entries import Entry, File, Score, Void
 
 PANEL = "week", 2
-SUMMARY = mark("Mend an entry: it is voided and recorded anew, with a reason.")
-DETAILS = mark("Name what changes; all else stays as it was. Nothing is ever edited.")
+SUMMARY = mark("Fix an entry: it is voided and recorded again, with a reason.")
+DETAILS = mark("Name what changes; the rest stays the same. Nothing is ever edited.")
 EXAMPLES = mark("""
 qibi fix 9c41.24 --count 2 --reason "looked at the photos: two places only"
 qibi fix 9c41.24 --subject o1-009 --reason "the wrong person" --dry-run
@@ -89,7 +89,7 @@ def fix(
     may_be_live(session, batch, number)
     if not isinstance(wrong, Score):
         raise Refusal(
-            _("only scores can be mended"), _("void it: qibi void {entry}").format(entry=entry), 1
+            _("only scores can be fixed"), _("void it: qibi void {entry}").format(entry=entry), 1
         )
     who = session.who(recorded_as)
     if not reason:
@@ -114,7 +114,7 @@ def fix(
         recorded_by=who,
         recorded_at=stamp.recorded_at,
         entry=f"{batch.digest}.{number}",
-        note=reason or _("mended"),
+        note=reason or _("fixed"),
     )
     both: list[Entry] = [void, *entries]
     must = partial(must_be_live, session, batch, number)

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from qibi.fleet.lake import Book, Lake
 
 PANEL = "look", 11
-SUMMARY = mark("Collect many books into one lake, to be ranked together.")
+SUMMARY = mark("Collect many books into one lake, to rank them together.")
 DETAILS = mark(
-    "fleet.yaml names the books: folders, patterns of folders, git remotes. What is committed is "
-    "collected, of books in which check and audit find nothing; then 'qibi rank --fleet' ranks across them."
+    "fleet.yaml names the books: folders, patterns of folders, git remotes. It collects what is "
+    "committed in books where check and audit find nothing; 'qibi rank --fleet' then ranks across "
+    "them."
 )
 EXAMPLES = """
 qibi fleet collect
@@ -47,7 +48,7 @@ def collect(
         typer.Option(
             "--afresh",
             metavar="BOOK",
-            help=_("forget what was collected of this book before; may be repeated"),
+            help=_("forget what was collected from this book; may be repeated"),
         ),
     ] = None,
 ) -> None:
@@ -78,7 +79,7 @@ def collect(
 
 
 def opened(session: Session, text: str) -> "tuple[FleetFile, Path, Lake]":
-    """The fleet that is meant, where it stands, and its lake; raises `Refusal` or `Faults`."""
+    """The fleet that is meant, where it is, and its lake; raises `Refusal` or `Faults`."""
     from qibi.book.fleet import FLEET, read_fleet
     from qibi.fleet.lake import Lake
 
@@ -130,21 +131,21 @@ def _say(session: Session, lake: "Lake", done: "Collected") -> None:
         text = _("{book} stays in the lake as it was collected on {day}; rankings say so")
         session.console.say(text.format(book=key, day=book.collected_at[:10]), "yellow")
     for key in done.lost:
-        text = _("{book}: its files in the lake are damaged; it is taken out until it is mended")
+        text = _("{book}: its files in the lake are damaged; it is left out until it is repaired")
         session.console.say(text.format(book=key), "yellow")
     if done.mended:
         text = many(
-            "{count} damaged file was written anew: {paths}",
-            "{count} damaged files were written anew: {paths}",
+            "{count} damaged file was rewritten: {paths}",
+            "{count} damaged files were rewritten: {paths}",
             len(done.mended),
         )
         paths = phrases.places([f"{lake.shown}/{path}" for path in done.mended], 3)
         session.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
     for old, new in done.renamed:
-        text = _("{old} has the id {new} now: taken out of the lake under its old one")
+        text = _("{old} has the id {new} now: the old one is removed from the lake")
         session.console.say(text.format(old=old, new=new), "yellow")
     for key in done.left:
-        text = _("{book} is no longer in the fleet: taken out of the lake")
+        text = _("{book} is no longer in the fleet: removed from the lake")
         session.console.say(text.format(book=key), "yellow")
     books = many("{count} book", "{count} books", len(done.books)).format(count=len(done.books))
     new = many("{count} new file", "{count} new files", done.new_files).format(count=done.new_files)
@@ -247,6 +248,6 @@ def _grid(books: "dict[str, Book]") -> Grid:
 
 
 COMMANDS = {
-    "collect": (collect, mark("Bring what the books hold into the lake, once it is proven.")),
+    "collect": (collect, mark("Bring what the books hold into the lake, once it is verified.")),
     "status": (status, mark("What the lake holds of which book, and what could not be collected.")),
 }

@@ -54,7 +54,7 @@ def guided(
     session.console.say(title, "bold")
     _say_members(session, asked_branch, asked_week)
     session.console.say(
-        _("? lists the criteria, a criterion's name its items; a bare return ends"), "dim"
+        _("? lists the criteria, a criterion's name its items; an empty line ends"), "dim"
     )
     entries: list[Entry] = []
     while (answer := _subject(session, stamp)) is not None:
@@ -157,7 +157,7 @@ def _entry(session: Session, scheme: Scheme, stamp: Stamp, subject: str) -> list
         while problems and all(field == "approved_by" for field, _message in problems):
             for _field, message in problems:
                 session.console.problem(message)
-            approver = session.console.ask(_("approved by whom? (q gives this entry up)"))
+            approver = session.console.ask(_("approved by? (q drops this entry)"))
             if approver in _DONE[1:]:
                 return []
             draft = replace(draft, approved_by=approver)

@@ -33,9 +33,9 @@ from qibi.cli.output import Column, Grid, View
 PANEL = "setup", 1
 SUMMARY = mark("Make a new book.")
 DETAILS = mark(
-    "Without a roster it holds a made-up sample of three people, so that the first commands "
-    "work. The language spoken (--lang) becomes the book's. Nothing that is there is "
-    "overwritten; nothing is committed."
+    "Without a roster it holds a made-up sample of three people, so that the first commands work. "
+    "The current language (--lang) becomes the book's. Existing files are not overwritten; "
+    "nothing is committed."
 )
 EXAMPLES = mark("""
 qibi init heat --roster roster.xlsx --private-names
@@ -69,7 +69,7 @@ def init(
         typer.Option(
             "--roster",
             metavar="FILE",
-            help=_("csv or xlsx: branch, name, and if you like id, status, group, unit, CP role"),
+            help=_("csv or xlsx: branch, name; optional: id, status, group, unit, CP role"),
         ),
     ] = None,
     key: Annotated[
@@ -80,7 +80,7 @@ def init(
     ] = None,
     recorded_as: Annotated[
         str | None,
-        typer.Option("--as", metavar="WHO", help=_("you, a member: kept as git's qibi.as")),
+        typer.Option("--as", metavar="WHO", help=_("you, a member: stored as git's qibi.as")),
     ] = None,
     private_names: Annotated[
         bool,
@@ -107,7 +107,7 @@ def init(
     if is_book:
         raise Refusal(
             _("{folder} is a book already").format(folder=folder),
-            _("choose another folder; 'qibi check' looks at this book"),
+            _("choose another folder; 'qibi check' checks this book"),
         )
     start, people = _start(session, root, template, roster, key, name)
     start = replace(start, private=private_names)
@@ -200,7 +200,7 @@ def _refuse_parts(root: Path, files: dict[str, str]) -> None:
         short = path.relative_to(root).as_posix()
         if short not in files or path.read_bytes() != files[short].encode():
             raise Refusal(
-                _("{path} is there already: part of a book").format(path=short),
+                _("{path} already exists: part of a book").format(path=short),
                 _("choose an empty folder, or move that away"),
             )
 
@@ -214,15 +214,15 @@ def _refuse_open_names(root: Path, files: dict[str, str]) -> None:
     wanted = [t for t in files[".gitignore"].splitlines() if t.startswith("/")]
     if missing := [line for line in wanted if line not in lines]:
         raise Refusal(
-            _(".gitignore is there and does not keep names out of git"),
-            _("add to it, a line each: {lines}").format(lines="  ".join(missing)),
+            _(".gitignore exists and does not keep names out of git"),
+            _("add to it, one per line: {lines}").format(lines="  ".join(missing)),
         )
 
 
 def _write(root: Path, files: dict[str, str]) -> None:
-    """Write all files that are not there; where the disk refuses one, take back those written.
+    """Write all files that are not there; where the disk refuses one, remove those written.
 
-    `qibi.yaml` comes last: what a crash leaves behind is no book, and the same command goes on.
+    `qibi.yaml` comes last: what a crash leaves behind is not a book, and the same command goes on.
     """
     from qibi.book.links import links
     from qibi.ledger.store import failures_explained, write_durably
@@ -260,13 +260,13 @@ def _say_what_is_kept(session: Session, root: Path, files: dict[str, str]) -> No
         missing = [line for line in text.splitlines() if line not in lines]
         if short.startswith(".git") and missing:
             session.console.say(
-                _("{path} was there and is kept; add to it: {lines}").format(
+                _("{path} exists and is not changed; add to it: {lines}").format(
                     path=short, lines="  ".join(missing)
                 ),
                 "yellow",
             )
         elif not short.startswith(".git"):
-            session.console.say(_("{path} was there and is kept").format(path=short), "yellow")
+            session.console.say(_("{path} exists and is not changed").format(path=short), "yellow")
 
 
 def _ready_git(session: Session, root: Path) -> bool:
@@ -282,7 +282,7 @@ def _ready_git(session: Session, root: Path) -> bool:
         session.console.say(
             f"{refusal.message}: {_('the book is not in a git repository')}", "yellow"
         )
-        session.console.say(f"  {refusal.advice or _('mend that, then: git init')}", "yellow")
+        session.console.say(f"  {refusal.advice or _('fix that, then: git init')}", "yellow")
         return False
     return True
 
@@ -312,7 +312,7 @@ def _keep_who(session: Session, root: Path, who: str, in_git: bool) -> None:
 
 _BRANCHES_SHOWN = 8
 _PRIVATE = (
-    ("names.yaml", mark("the names, kept out of git: you hand them over and back them up")),
+    ("names.yaml", mark("the names, not in git: you share them and back them up")),
     ("README.md", mark("how to keep names apart from points")),
 )
 _TOOLS = (
@@ -384,7 +384,7 @@ def _people(definitions: Definitions, sample: bool) -> list[tuple[str, str]]:
     for branch in definitions.branches[:_BRANCHES_SHOWN]:
         count = sum(1 for p in definitions.memberships if p.branch == branch.id)
         people = many("{count} person", "{count} people", count).format(count=count)
-        text = _("{people}, made up: put your own in their place") if sample else "{people}"
+        text = _("{people}, made up: replace them with your own") if sample else "{people}"
         rows.append(
             (f"branches/{branch.id}.yaml", f"{branch.name}{colon()}{text.format(people=people)}")
         )
@@ -421,7 +421,7 @@ def _steps(definitions: Definitions, today: date, who: str, in_git: bool) -> lis
 
 
 def _sheet(definitions: Definitions, scheme: Scheme, me: str) -> list[str]:
-    """A small sheet about this book's own people, such as it can be scored as it stands.
+    """A small sheet about this book's own people, such as it can be scored as it is.
 
     Nobody scores themselves (that needs an approval): empty where there is nobody else.
     """

@@ -20,7 +20,7 @@ from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
 from qibi.scoring.ranking import Standing
 from qibi.scoring.words import cause, list_name, list_rule
 
-# The remedies beside red and black lists: of whom black names, and overdue ones of earlier weeks.
+# The remedies next to red and black lists: of whom black names, and overdue ones of earlier weeks.
 
 
 Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
@@ -56,7 +56,7 @@ def show_overdue(view: View, session: Session, found: Lists, remedies: Remedies)
     late = overdue(session, found, remedies)
     if late:
         view.line()
-        view.line(_("still to be mended from earlier lists and inspections"), "bold")
+        view.line(_("still to be corrected from earlier lists and inspections"), "bold")
         rows: list[list[str | Cell]] = [
             [
                 session.definitions.title(life.subject),
@@ -86,7 +86,7 @@ def remedy_cell(session: Session, found: Lists, subject: str, remedies: Remedies
 
 
 def due(found: Lists) -> str:
-    """The day by which those on a week's black list have to mend it; none over several weeks."""
+    """The day by which those on a week's black list have to correct it; none over several weeks."""
     asked = found.ranking.question.period.weeks
     day = remedy_due(found.policy, asked[0]) if len(asked) == 1 else None
     return day.isoformat() if day else ""
@@ -119,14 +119,14 @@ def as_json(session: Session, key: str, life: Life) -> dict[str, Any]:
 PANEL = "look", 4
 SUMMARY = mark("Red and black lists by the book's policy, and what put each name there.")
 DETAILS = mark(
-    "The lists of qibi.yaml, by total: a tie across the cut is wholly off red and wholly on black. "
+    "The lists of qibi.yaml, by total: a tie at the cut is never on red and always on black. "
     "Subjects of a branch that submitted nothing are named as missing."
 )
 EXAMPLES = """
 qibi lists --week W46
 qibi lists 2026-10 --format csv -o lists.csv
 """
-_SHOWN = 3  # items beside a name; JSON and CSV have them all
+_SHOWN = 3  # items next to a name; JSON and CSV have them all
 
 
 def lists(
@@ -142,7 +142,7 @@ def lists(
     kinds = dict.fromkeys((*found, *session.definitions.lists))
     if not kinds:
         raise Refusal(
-            _("this book names nobody on lists"),
+            _("this book has no lists"),
             _("write lists: in qibi.yaml"),
             1,
         )
@@ -185,8 +185,8 @@ def black_listed(session: Session, week: str) -> Iterator[tuple[str, str, str, s
         for standing in found.black:
             causes = found.causes[standing.subject][:_SHOWN]
             named = dict.fromkeys(words.thing(found.ranking.scheme, c.thing) for c in causes)
-            text = _("mend: {items}").format(items=listing(list(named)))
-            text = text if named else _("measures still to be named")
+            text = _("correct: {items}").format(items=listing(list(named)))
+            text = text if named else _("measures still missing")
             origin = f"{list_name(session.definitions, 'black')} {week}"
             yield standing.subject, day.isoformat() if day else "", text, origin
 

@@ -77,7 +77,7 @@ def log(
     min_points: Annotated[
         str | None,
         typer.Option(
-            "--min-points", metavar="N", help=_("of so many points or more, gained or lost")
+            "--min-points", metavar="N", help=_("of at least this many points, gained or lost")
         ),
     ] = None,
     form: options.Format = "table",
@@ -145,7 +145,7 @@ def _view(
     branch: str | None,
     subject: str | None,
 ) -> View:
-    """The entries; the branch and subject that were asked for stand in the title, in no column.
+    """The entries; the branch and subject that were asked for are in the title, in no column.
 
     So does the branch of someone who was in one alone.
     """

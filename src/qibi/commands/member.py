@@ -36,7 +36,7 @@ from qibi.commands.edit_files import (
 PANEL = "setup", 4
 SUMMARY = mark("Add people, move them, end their time, or list them.")
 DETAILS = mark(
-    "Whoever moves or changes ends in one row and begins in another, with the same id: past weeks stay as they were."
+    "A move or change ends one row and begins another with the same id: past weeks stay as they were."
 )
 EXAMPLES = mark("""
 qibi member move o1-008 --to outer-2 --group outer-2-g1 --from W48
@@ -51,7 +51,7 @@ Who = Annotated[
 ]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="WEEK", help=_("the first week of what is new: 2026-W48")),
+    typer.Option("--from", metavar="WEEK", help=_("the first week of the change: 2026-W48")),
 ]
 Unit = Annotated[str | None, typer.Option("--unit", metavar="UNIT", help=_("a unit of qibi.yaml"))]
 Group = Annotated[
@@ -74,7 +74,7 @@ Status = Annotated[
 
 
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=_("what they are called"))],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=_("their name"))],
     branch: options.Branch = None,
     key: Annotated[
         str | None,
@@ -96,7 +96,7 @@ def add(
     week = first_week(session, since, place)
     must_be_alive(session, place, week)
     if not name.strip():
-        raise Refusal(_("the name is empty"), _("write what they are called"), 1)
+        raise Refusal(_("the name is empty"), _("write their name"), 1)
     must_be_new(session, name, key)
     key = key or proposed_id(session.definitions, place.id)
     given = Given(status, unit, group, post or (), mentor).fields(session, place, week, key)
@@ -220,7 +220,7 @@ def leave(
             _("{name} begins in {branch} in {week}").format(
                 name=title, branch=later[0].branch, week=later[0].since
             ),
-            _("take that row out of branches/{branch}.yaml first").format(branch=later[0].branch),
+            _("remove that row from branches/{branch}.yaml first").format(branch=later[0].branch),
             1,
         )
     if span.until == week:
@@ -499,7 +499,7 @@ def branch_option(session: Session, text: str | None) -> str:
 
 
 def must_be_new(session: Session, name: str, key: str | None) -> None:
-    """Raises `Refusal` where the id is taken, or a name stands already and no id tells them apart."""
+    """Raises `Refusal` where the id is taken, or a name exists already and no id tells them apart."""
     definitions = session.definitions
     if key and definitions.kind(key):
         raise Refusal(
@@ -515,7 +515,7 @@ def must_be_new(session: Session, name: str, key: str | None) -> None:
     if same and not key:
         raise Refusal(
             _("'{name}' is {ids} already").format(name=name, ids=listing(list(same))),
-            _("who moves: qibi member move {id}; who only bears the same name: --id ID").format(
+            _("who moves: qibi member move {id}; who only has the same name: --id ID").format(
                 id=same[0]
             ),
             1,
@@ -544,7 +544,7 @@ def must_have_begun(session: Session, span: Membership, week: str) -> None:
                 branch=phrases.branch(session.definitions, span.branch),
                 since=span.since,
             ),
-            _("choose a later week, or mend that row in branches/{branch}.yaml").format(
+            _("choose a later week, or correct that row in branches/{branch}.yaml").format(
                 branch=span.branch
             ),
             1,
@@ -552,7 +552,7 @@ def must_have_begun(session: Session, span: Membership, week: str) -> None:
 
 
 def nowhere(session: Session, key: str, week: str) -> Refusal:
-    """That a member stands in no branch in a week, with where they did and will."""
+    """That a member is in no branch in a week, with where they did and will."""
     spans = [
         f"{m.branch} {_open(m.since)}..{_open(m.until)}"
         for m in session.definitions.spans.get(key, ())

@@ -224,7 +224,7 @@ def outstanding_for(session: Session, week: str, branch: str) -> list[Proposal]:
 
 
 def doubles(session: Session, proposal: Proposal) -> tuple[str, Score] | None:
-    """A live score that may be the very same: on that item, about then, but for no milestone."""
+    """A live score that may be the same: on that item, about then, but for no milestone."""
     about = {proposal.week, weeks.week_of(date.fromisoformat(proposal.done))}
     for key, score in live_scores(session.standing(read_weeks(session.root, sorted(about)))):
         same = (score.subject, score.item) == (proposal.cp, proposal.item.id)
@@ -263,7 +263,7 @@ def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
                 f"{definitions.title(p.cp)} {milestone_title(definitions, *p.key)} {gained(p.days)}"
                 for p in mine
             ]
-            said = _("milestones to be scored: {names}").format(names=phrases.places(names))
+            said = _("milestones to score: {names}").format(names=phrases.places(names))
             found.append((branch, said, accepting(mine, branch)))
         for state in (s for s in states if s.plan.cp in keys):
             if text := _overdue(session, state, week):
@@ -305,11 +305,11 @@ def say(session: Session, entry: Task, days: int, batches: list[Batch]) -> None:
             text.format(points=points.signed(score.hundredths), entry=short(key)), "yellow"
         )
         if found is None:
-            session.console.say(_("nothing is lost or gained now; to take the points back:"))
+            session.console.say(_("nothing is lost or gained now; to cancel the points:"))
             undone = ["qibi", "void", short(key)]
             session.console.say(f"  {shlex.join(undone)}")
         elif (score.item, score.count) != (found.item.id, found.count):
-            session.console.say(_("its days differ now; to mend it:"))
+            session.console.say(_("its days differ now; to correct it:"))
             mended = ["qibi", "fix", short(key), "--item", found.item.id]
             mended += ["--count", str(found.count)] if found.item.per else []
             session.console.say(f"  {shlex.join(mended)}")
@@ -363,7 +363,7 @@ def propose(
             if accept:
                 raise
             session.console.say(
-                _("the plans were not looked at, for part of the ledger is damaged: qibi check"),
+                _("the plans were not checked, because part of the ledger is damaged: qibi check"),
                 "yellow",
             )
             continue
@@ -371,7 +371,7 @@ def propose(
             wrote |= _propose(session, who, branch, found, accept, approved_by, dry_run)
         elif accept:
             session.console.say(
-                _("{branch}: no milestone waits to be scored in {week}").format(
+                _("{branch}: no milestone to score in {week}").format(
                     branch=phrases.branch(session.definitions, branch), week=week
                 )
             )
@@ -390,7 +390,7 @@ def _propose(
     name = phrases.branch(session.definitions, branch)
     week = found[0].week
     session.console.say(
-        _("{branch}, by the plans, to be scored in {week}:").format(branch=name, week=week)
+        _("{branch}, by the plans, to score in {week}:").format(branch=name, week=week)
     )
     doubtful = []
     for proposal in found:
@@ -420,7 +420,7 @@ def _say_left(
         session.console.say(_("to record them:") if len(sure) > 1 else _("to record it:"))
         session.console.say("  " + accepting(sure, branch))
     for proposal in (p for p in left if p in doubtful):
-        session.console.say(_("where it is not the same, to record it:"))
+        session.console.say(_("if it is not the same, to record it:"))
         for line in proposal.lines:
             session.console.say(line)
     if any(p.needs_second for p in left):
@@ -461,7 +461,7 @@ def _confirmed(
                 session.console.problem(message)
             if any(field != "approved_by" for field, _message in problems):
                 break
-            approved_by = session.console.ask(_("approved by whom? (a bare return leaves it)"))
+            approved_by = session.console.ask(_("approved by? (an empty line skips it)"))
             if approved_by in _NO_MORE:
                 approved_by = ""
                 break
@@ -591,7 +591,7 @@ class Target:
             entry = short(standing[0])
             raise Refusal(
                 _("{what} is scored already, by {entry}").format(what=self._title, entry=entry),
-                _("mend that one: qibi fix {entry}, or void it first: qibi void {entry}").format(
+                _("correct that one: qibi fix {entry}, or void it first: qibi void {entry}").format(
                     entry=entry
                 ),
                 1,
@@ -613,8 +613,8 @@ class Target:
         fits = all(p * self._days > 0 for p in worth_of)
         count = self._scored[0].count if self._scored else 1
         if not fits or (self._item.per == "day" and count != abs(self._days)):
-            said = _("recorded as you say; by the plan it is {gained} so far")
-            done = _("recorded as you say; by the plan it is {gained}")
+            said = _("recorded as given; by the plan it is {gained} so far")
+            done = _("recorded as given; by the plan it is {gained}")
             text = done if self._done else said
             self._now.console.say(text.format(gained=gained(self._days)), "yellow")
 
@@ -691,10 +691,10 @@ def day(session: Session, text: str | None) -> date:
         raise Refusal(_("'{text}' is not a date; write it as 2026-11-18").format(text=text), code=1)
     if found > session.today:
         raise Refusal(
-            _("{day} is still to come; today is {today}").format(
+            _("{day} is in the future; today is {today}").format(
                 day=found.isoformat(), today=session.today.isoformat()
             ),
-            _("record it when it is there"),
+            _("record it once it has begun"),
             1,
         )
     return found

@@ -17,9 +17,9 @@ from qibi.commands.export import must_be_scored
 PANEL = "look", 8
 SUMMARY = mark("The meeting's minutes: red and black lists, remedies, lines to fill.")
 DETAILS = mark(
-    "Whom the red list names tells what others can learn, whom the black list names gives cause "
-    "and measure; then remedies, decisions, the next meeting and signatures. What a remedy or the "
-    "ledger says is filled in. Without --week it is the latest assessed week."
+    "For each name on the red list, what others can learn; on the black list, cause and measure; "
+    "then remedies, decisions, the next meeting and signatures. What the book already knows is "
+    "filled in. Without --week it is the latest assessed week."
 )
 EXAMPLES = """
 qibi minutes --week W46

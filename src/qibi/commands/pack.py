@@ -18,10 +18,10 @@ from qibi.commands import board, export, minutes
 PANEL = "look", 9
 SUMMARY = mark("A week in one folder: board, slips, minutes, summary, next week's sheets.")
 DETAILS = mark(
-    "The folder holds the board (html, pdf, png), everyone's slip, the minutes, the summary as xlsx, "
-    "next week's score sheets, and index.html, which links to all of it. A folder that qibi made is "
-    "made anew as long as nobody has written in it; any other is left alone. Without --week it is the "
-    "latest assessed week."
+    "The folder holds the board (html, pdf, png), everyone's slip, the minutes, the summary as "
+    "xlsx, next week's score sheets, and index.html, which links to all of it. A folder that qibi "
+    "made is replaced unless someone has written in it; any other is left alone. Without --week "
+    "it is the latest assessed week."
 )
 EXAMPLES = """
 qibi pack --week W46

@@ -1,4 +1,4 @@
-"""qibi rank: who stands where."""
+"""qibi rank: rankings."""
 
 from typing import Annotated, Any
 
@@ -86,20 +86,20 @@ def rank(
     ] = None,
     recompute: Annotated[
         bool,
-        typer.Option("--recompute", help=_("of a fleet: by all its entries, not by week totals")),
+        typer.Option("--recompute", help=_("with --fleet: by all its entries, not by week totals")),
     ] = False,
     engine: Annotated[
         str | None,
         typer.Option(
             "--engine",
             metavar="ENGINE",
-            help=_("of a fleet: duckdb, or spark where one machine is too small"),
+            help=_("with --fleet: duckdb, or spark if one machine is too small"),
         ),
     ] = None,
     master: Annotated[
         str | None,
         typer.Option(
-            "--master", metavar="URL", help=_("of Spark: spark://host:7077, yarn, local[*]")
+            "--master", metavar="URL", help=_("with Spark: spark://host:7077, yarn, local[*]")
         ),
     ] = None,
     lake: Annotated[
@@ -185,7 +185,7 @@ def _among(
     asked = Question(weeks.single(weeks.BEGIN), branch=one, department=part, section=place)
     if not any(asked.includes(b) for b in book.branches):
         named = listing([name for name in (one, part, place) if name])
-        raise Refusal(_("no branch is all of this: {names}").format(names=named), code=1)
+        raise Refusal(_("no branch matches all of this: {names}").format(names=named), code=1)
     return one, part, place
 
 
@@ -407,7 +407,7 @@ def _legend(
     scheme = ranking.scheme
     summed = scheme is not None and scheme.period_total == "sum"
     if criteria and not (summed and len(ranking.question.period.weeks) > 1):
-        lines.append(_("criteria are differences from the base, '.' is level"))
+        lines.append(_("criteria are differences from the base, '.' is zero"))
     words = dict.fromkeys(
         f"{phrases.alert_mark(s.alert)} {phrases.alert_word(scheme, s.alert, s.mean)}"
         for s in sorted(shown, key=lambda s: s.alert or "", reverse=True)
@@ -425,11 +425,11 @@ def _legend(
     return [text, _("why: qibi why {subject}").format(subject=last)]
 
 
-# A ranking as JSON, as CSV, and what a reader must know beside it.
+# A ranking as JSON, as CSV, and what a reader must know next to it.
 
 
 def warnings(ranking: Ranking) -> list[tuple[str, str]]:
-    """Code and text of what a reader must know beside the ranking."""
+    """Code and text of what a reader must know next to the ranking."""
     said = {
         "unknown-subject": _("of subjects that this book does not know"),
         "unknown-item": _("on items that the scheme does not know"),
@@ -527,7 +527,7 @@ def _shown_criteria(ranking: Ranking, shown: list[Standing]) -> list[Criterion]:
 def table(
     definitions: Definitions, ranking: Ranking, shown: list[Standing]
 ) -> tuple[list[str], list[list[Any]]]:
-    """Headings and rows for CSV: ids beside names, plain numbers."""
+    """Headings and rows for CSV: ids next to names, plain numbers."""
     criteria = _shown_criteria(ranking, shown)
     header = [
         _("Rank"),
@@ -645,7 +645,7 @@ def _view(session: Session, found: HonoursRanking, top: int | None, closure: str
         result.blocks.append(_honours_grid(session, asked, shown))
         if any(p.counts["pledge"] for p in shown):
             result.line()
-            result.line(_("pledges are on record; they make no place"), "dim")
+            result.line(_("pledges are recorded, but not ranked"), "dim")
     else:
         result.line(_("no honours in this period"))
         result.line(

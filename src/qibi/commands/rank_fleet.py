@@ -1,4 +1,4 @@
-"""qibi rank --fleet: who stands where across many books."""
+"""qibi rank --fleet: rankings across many books."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -93,7 +93,7 @@ def ranked(
 
 
 _NAMED = 5  # books that a warning names
-_ROOMY = 100  # columns from which branches have room beside books
+_ROOMY = 100  # columns from which branches have room next to books
 _WIDE = 1000  # a Markdown table has all the room it wants
 
 
@@ -118,7 +118,7 @@ class Across(Session):
 
 
 class Times(NamedTuple):
-    """The ways to name a period, as they stand on the command line."""
+    """The ways to name a period, as they are on the command line."""
 
     period: str | None
     week: str | None
@@ -129,7 +129,7 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class FleetQuery:
-    """What stands on the command line."""
+    """What is on the command line."""
 
     fleet: str
     times: Times
@@ -141,7 +141,7 @@ class FleetQuery:
 
 
 def refuse_together(names: list[str]) -> None:
-    """Raises `Refusal` where options of one book stand beside --fleet."""
+    """Raises `Refusal` where options of one book are beside --fleet."""
     if names:
         named = listing(["--fleet", *names])
         raise Refusal(_("{names} can't go together").format(names=named), _("leave one out"))
@@ -215,7 +215,7 @@ def _refuse_unknown(lake: "Lake", criterion: str) -> None:
 
 
 def warnings(lake: "Lake", found: "Ranking") -> list[tuple[str, str]]:
-    """Code and text of what a reader must know beside the ranking."""
+    """Code and text of what a reader must know next to the ranking."""
     said = []
     for key, book in lake.manifest.books.items():
         if book.stale:
@@ -245,7 +245,7 @@ def warnings(lake: "Lake", found: "Ranking") -> list[tuple[str, str]]:
         names = phrases.places([found.name(key) for key in found.without], _NAMED)
         said.append(("not-assessed", text.format(count=len(found.without), names=names)))
     if found.bases and found.question.by == "member" and not found.question.criterion:
-        text = _("books score on scales with differing bases ({bases}); --by book puts them on one")
+        text = _("books use different bases ({bases}); --by book puts them on one scale")
         bases = listing([points.show(base) for base in found.bases])
         said.append(("scales", text.format(bases=bases)))
     return said

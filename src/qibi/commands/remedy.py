@@ -40,9 +40,9 @@ from qibi.scoring.lists import remedy_due
 
 
 Key = Annotated[str, typer.Argument(metavar="ID", help=_("'qibi remedy list' names them"))]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("what there is to say"))]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("a note"))]
 Evidence = Annotated[
-    str, typer.Option("--evidence", metavar="TEXT", help=_("what shows it; several with ;"))
+    str, typer.Option("--evidence", metavar="TEXT", help=_("the evidence; several with ;"))
 ]
 Due = Annotated[str, typer.Option("--due", metavar="DAY", help=_("by when; 2026-11-25"))]
 
@@ -71,7 +71,7 @@ PANEL = "look", 5
 SUMMARY = mark("Remedies, from open to verified.")
 DETAILS = mark(
     "A remedy is open until someone who neither owns nor reported it has verified it. All its "
-    "steps stand in the week in which it was opened."
+    "steps are in the week in which it was opened."
 )
 EXAMPLES = mark("""
 qibi remedy open --from-list W46
@@ -142,7 +142,7 @@ def open_some(
         typer.Option(
             "--from-list",
             metavar="WEEK",
-            help=_("one for each that this week's black list names, once"),
+            help=_("one for each subject on this week's black list, once"),
             autocompletion=completion.weeks,
         ),
     ] = None,
@@ -154,7 +154,7 @@ def open_some(
         typer.Option(
             "--owner",
             metavar="WHO",
-            help=_("who has to see to it; else the first of the CP, or the member"),
+            help=_("its owner; else the first of the CP, or the member"),
             autocompletion=completion.members,
         ),
     ] = "",
@@ -272,7 +272,7 @@ def _owner(session: Session, text: str, subject: str, week: str) -> str:
             raise Refusal(str(error), code=1) from None
     usual = usual_owner(definitions, subject, week)
     if usual is None:
-        raise Refusal(_("who has to see to it?"), _("name them: --owner WHO"), 1)
+        raise Refusal(_("who owns it?"), _("name them: --owner WHO"), 1)
     return usual
 
 
@@ -357,7 +357,7 @@ def _step(
                 _("{id}: the step before this one was recorded at {moment}, later than now").format(
                     id=key, moment=life.history[-1].entry.recorded_at
                 ),
-                _("look at the clock of this machine, and run the same command again"),
+                _("check the clock of this machine, and run the same command again"),
                 1,
             )
         return [entry]
@@ -469,9 +469,9 @@ def _as_json(session: Session, key: str, life: Life) -> dict[str, Any]:
 
 
 COMMANDS = {
-    "list": (show_all, mark("What is to be mended, by whom and by when: overdue ones first.")),
+    "list": (show_all, mark("What is to be corrected, by whom and by when: overdue ones first.")),
     "open": (open_some, mark("Open a remedy, or one for each on a black list.")),
-    "report": (report, mark("Say that it is done.")),
-    "verify": (verify, mark("Strike it off: only by someone who neither owns nor reported it.")),
-    "reopen": (reopen, mark("Open it again, with a reason.")),
+    "report": (report, mark("Report it as done.")),
+    "verify": (verify, mark("Verify it: only by someone who neither owns nor reported it.")),
+    "reopen": (reopen, mark("Reopen it, with a reason.")),
 }

@@ -158,7 +158,7 @@ def _rollup(definitions: Definitions, scheme: Scheme) -> Facet:
 
 
 def lists(definitions: Definitions) -> list[Facet]:
-    """The book's policy for red and black lists; it stands in qibi.yaml and has no versions."""
+    """The book's policy for red and black lists; it is in qibi.yaml and has no versions."""
     found = []
     for kind, policy in definitions.lists.items():
         for key, text in (("red", _red(policy)), ("black", _black(policy))):
@@ -297,7 +297,7 @@ def _signed(hundredths: int | None) -> str:
 
 
 PANEL = "setup", 3
-SUMMARY = mark("Print the rule sheet in force; say what a new version changes.")
+SUMMARY = mark("Print the rule sheet in force; show what a new version changes.")
 DETAILS = mark(
     "Without a week it is the current one. 'qibi rules diff' compares the versions in force in two "
     "weeks, by default the two latest, or one week's with the version before it."
@@ -333,7 +333,7 @@ def rules(
         typer.Option(
             "--replay",
             metavar="WEEK",
-            help=_("with diff: whose totals of this week the versions would change"),
+            help=_("with diff: which totals of this week the versions would change"),
             autocompletion=completion.weeks,
         ),
     ] = None,
@@ -493,7 +493,7 @@ def _narrow_grid(items: Sequence[dict[str, Facet]]) -> Grid:
 
 
 def _remarks(item: dict[str, Facet], keys: Sequence[str]) -> list[str]:
-    """`label text` of those that are set; what speaks for itself stands without its label."""
+    """`label text` of those that are set; what speaks for itself is without its label."""
     alone = ("only_highest",)
     return [
         item[k].text if k in alone else f"{item[k].label} {item[k].text}"

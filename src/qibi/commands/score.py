@@ -34,13 +34,13 @@ from qibi.ledger.entries import Entry
 PANEL = "week", 1
 SUMMARY = mark("Record a branch's week, from sheets, single entries or questions.")
 DETAILS = mark(
-    "A sheet is taken whole or not at all. Submitted again, it adds only what differs. "
-    "The week is --week, else the sheet's own; the branch --branch, else the sheet's, else "
-    "its people's. Then qibi proposes the milestones that the branch's CPs reached early or late "
-    "by the end of that week and that nobody has scored. They are recorded in that week, once "
-    "each, if the scorer agrees: asked on a terminal, else with --milestones, which also goes "
-    "alone. What is not done yet is not proposed, for its days still grow; -e with --milestone "
-    "scores it once it is overdue."
+    "A sheet is recorded in full or not at all. Submitted again, it adds only what differs. The "
+    "week is --week, else the sheet's; the branch is --branch, else the sheet's, else its "
+    "people's. Then qibi proposes the milestones that the branch's CPs reached early or late by "
+    "the end of that week and that are not scored yet. They are recorded in that week, once each, "
+    "if the scorer agrees: on a terminal when asked, elsewhere with --milestones, which also "
+    "works alone. What is not done yet is not proposed, because its days still grow; -e with "
+    "--milestone scores it once it is overdue."
 )
 EXAMPLES = mark("""
 qibi score week47.xlsx
@@ -78,7 +78,7 @@ def score(
         bool, typer.Option("--no-events", help=_("the branch is assessed, nothing to report"))
     ] = False,
     evidence: Annotated[
-        str, typer.Option("--evidence", metavar="TEXT", help=_("with -e: what shows it"))
+        str, typer.Option("--evidence", metavar="TEXT", help=_("with -e: the evidence"))
     ] = "",
     scored_by: Annotated[
         str, typer.Option("--scored-by", metavar="WHO", help=_("with -e: who judged"))
@@ -106,10 +106,11 @@ def score(
     ] = False,
     update: Annotated[
         bool,
-        typer.Option("--update", help=_("a sheet again: record the difference without asking")),
+        typer.Option("--update", help=_("resubmitted sheet: record the difference without asking")),
     ] = False,
     add: Annotated[
-        bool, typer.Option("--add", help=_("a sheet again: keep what stands, record all of it too"))
+        bool,
+        typer.Option("--add", help=_("resubmitted sheet: keep what is recorded, add all of it")),
     ] = False,
     hidden: Annotated[
         Hidden | None,
@@ -131,7 +132,7 @@ def score(
     recorded_as: options.As = None,
     commit: Annotated[
         bool | None,
-        typer.Option("--commit/--no-commit", help=_("commit afterwards; asked on a terminal")),
+        typer.Option("--commit/--no-commit", help=_("commit afterwards; a terminal asks")),
     ] = None,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -193,7 +194,7 @@ def score(
             wrote |= propose(session, who, done.places, milestones, approved_by, dry_run)
         except (Refusal, Faults):
             if done.wrote:
-                session.console.say(_("no milestone was recorded; the rest is, as said above"))
+                session.console.say(_("no milestone was recorded; the rest was, see above"))
             raise
     if wrote and not dry_run:
         offer_commit(session, commit)
@@ -316,7 +317,7 @@ def parse_draft(
 
 
 def _meant_as_amount(text: str) -> bool:
-    """Whether a word that is no amount was meant as one: `x1.5`, `x-2`, `x½`; a note begins otherwise."""
+    """Whether a word that is not an amount was meant as one: `x1.5`, `x-2`, `x½`; a note begins otherwise."""
     rest = pricing.plain(text[1:])
     if text[0] in _TIMES:
         return is_numeric(rest) or rest[:1] in tuple("0123456789+-.−")
@@ -393,7 +394,7 @@ def record_entries(
         write_few(session, asked, place, entries_there, dry_run, must)
     if target:
         target.say_difference()
-    if target and dry_run:  # the plan would propose the very same
+    if target and dry_run:  # the plan would propose the same
         return recording.Outcome(False)
     return recording.Outcome(not dry_run, tuple((asked, place) for place in by_branch))
 

@@ -1,4 +1,4 @@
-"""Sheets on their way into the ledger: read, compared with what stands, recorded, reported."""
+"""Sheets on their way into the ledger: read, compared with what is there, recorded, reported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class _Task:
 
 
 class Sheets:
-    """Each sheet stands or falls alone."""
+    """Each sheet is recorded or refused alone."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Sheets:
                 self.session.console.problem(f"{path}: {refusal.message}", refusal.advice)
         if wrote:
             advice = _(
-                "a mistake? mend the sheet and run the same command again: only the difference is recorded"
+                "a mistake? correct the sheet and run the same command again: only the difference is recorded"
             )
             self.session.around.stdout.write("\n")
             self.session.around.stdout.flush()
@@ -115,8 +115,8 @@ class Sheets:
     def _say_refused(self, path: str, count: int) -> None:
         self.session.console.say(
             many(
-                "{path}: {count} mistake, nothing of it was recorded; mend it and run the same command again",
-                "{path}: {count} mistakes, nothing of it was recorded; mend them and run the same command again",
+                "{path}: {count} mistake, nothing of it was recorded; correct it and run the same command again",
+                "{path}: {count} mistakes, nothing of it was recorded; correct them and run the same command again",
                 count,
             ).format(path=path, count=count)
         )
@@ -179,7 +179,7 @@ class Sheets:
         for page in shown:
             if page not in used and not page.made:  # ours has its rules on a page of their own
                 now.console.say(
-                    _("{path}: the page {name} is no score sheet; not read").format(
+                    _("{path}: the page {name} is not a score sheet; not read").format(
                         path=path, name=page.name
                     )
                 )
@@ -214,7 +214,7 @@ class Sheets:
                 _("the sheet is of {found}, but --week says {wanted}").format(
                     found=hinted.week, wanted=self.week
                 ),
-                _("leave --week out, or mend the sheet's title"),
+                _("leave --week out, or correct the sheet's title"),
                 1,
             )
         task.week = self.week or (
@@ -232,7 +232,7 @@ class Sheets:
             stamp = now.stamp(task.week, "", self.who)
             refuse_unknown_names(task.page, self.names, stamp)  # mostly that is why
             raise Refusal(
-                _("the sheet does not say whose it is"),
+                _("the sheet does not name its branch"),
                 _("name the branch: --branch BRANCH, or write it above the headings"),
                 1,
             )
@@ -276,7 +276,7 @@ class Sheets:
         if self.session.around.on_terminal:
             return ask_week(self.session, offered)
         advice = _("name it: --week 2026-W41, or write it above the headings")
-        message = _("the sheet does not say which week it is of")
+        message = _("the sheet does not name its week")
         raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
 
     def _record(self, task: _Task) -> bool | None:
@@ -345,7 +345,7 @@ class Sheets:
             raise Refusal(
                 _("nothing is filled in"),
                 _(
-                    "nothing to report? then say so: qibi score --no-events --branch {branch} --week {week}"
+                    "nothing to report? run: qibi score --no-events --branch {branch} --week {week}"
                 ).format(**named),
                 1,
             )

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 PANEL = "setup", 2
 SUMMARY = mark("Make score sheets to fill in: a branch's week as xlsx or csv.")
 DETAILS = mark(
-    "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, limits "
-    "on points and counts, and the rules on a second page. Fill it in Excel, WPS or LibreOffice and "
-    "submit it with 'qibi score FILE'; book, week, branch and scheme are fixed in it. The long form "
-    "has a row for each event; the grid a row for each person and a column for each direct score and "
-    "each item that was recorded most, or that --item names. Without --week it is this week's."
+    "The sheet has the branch's members and CPs and the scheme's items in lists to pick from, "
+    "limits on points and counts, and the rules on a second page. Fill it in Excel, WPS or "
+    "LibreOffice and submit it with 'qibi score FILE'; book, week, branch and scheme are fixed in "
+    "it. The long form has a row for each event; the grid has a row for each person, and a column "
+    "for each direct score and for the most used items, or those of --item. Without --week it is "
+    "this week's."
 )
 EXAMPLES = mark("""
 qibi sheet --branch outer-1 --week W47
@@ -72,7 +73,7 @@ def sheet(
     ] = None,
     filled: Annotated[
         bool,
-        typer.Option("--filled", help=_("with what earlier sheets recorded and still stands")),
+        typer.Option("--filled", help=_("with what earlier sheets recorded and still counts")),
     ] = False,
     kind: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help=_("xlsx or csv"))
@@ -83,11 +84,11 @@ def sheet(
             "--output",
             "-o",
             metavar="FILE",
-            help=_("write to FILE; of several, into this folder; - is standard output"),
+            help=_("write to FILE; several sheets: into this folder; - is standard output"),
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help=_("replace files that are there already"))
+        bool, typer.Option("--overwrite", help=_("replace existing files"))
     ] = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
@@ -179,7 +180,7 @@ def made_bytes(sheet: "Blank", rules: "Rules", kind: str = "xlsx") -> bytes:
 
 
 def rules_of(session: Session, scheme: Scheme) -> "Rules":
-    """The scheme as `qibi rules` prints it, for the page beside the sheet."""
+    """The scheme as `qibi rules` prints it, for the page next to the sheet."""
     from qibi.cli.output import Cell, Grid
     from qibi.commands.rules import sheet as printed
     from qibi.sheets.blank_xlsx import Heading, Table
@@ -270,7 +271,7 @@ def _refuse_to_replace(session: Session, files: Sequence[str]) -> None:
         from qibi.cli.phrases import places
 
         raise Refusal(
-            _("there already, perhaps filled in: {files}").format(files=places(there, 3)),
+            _("already exists, perhaps filled in: {files}").format(files=places(there, 3)),
             _("name another with -o, or replace it: --overwrite"),
             1,
         )

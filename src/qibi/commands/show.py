@@ -23,7 +23,7 @@ from qibi.scoring.assessed import trend_weeks
 from qibi.scoring.honours import Record, counts_of, of_subject, records, total_of
 from qibi.scoring.ranking import Standing, Unranked
 
-# What stands on record of a subject: honours, pledges, and remedies that are still open.
+# What is on record of a subject: honours, pledges, and remedies that are still open.
 
 
 _MOST = 3  # pledges that are named
@@ -84,7 +84,7 @@ def add_lines(result: View, session: Session, found: OnRecord) -> None:
         _add_remedy(result, session.today, _("open remedy"), name, life, seen_to)
     for name, life in found.owned:
         about = _("of {name}").format(name=title(life.subject)) if life.subject else ""
-        _add_remedy(result, session.today, _("sees to remedy"), name, life, about)
+        _add_remedy(result, session.today, _("owns remedy"), name, life, about)
     if found.damaged:
         text = many(
             "{count} damaged batch is left out here; 'qibi check' names it",
@@ -134,8 +134,8 @@ def as_plain(session: Session, found: OnRecord) -> dict[str, Any]:
 PANEL = "look", 1
 SUMMARY = mark("How many points did you get this week?")
 DETAILS = mark(
-    "Total, rank, criteria, entries and trend; whom the subject is tied to, honours, pledges and open remedies. A cap or an exclusion that cut "
-    "something is said beside the entry that it cut."
+    "Total, rank, criteria, entries and trend; relations, honours, pledges and open remedies. A "
+    "cap or an exclusion is shown next to the entry that it cut."
 )
 EXAMPLES = mark("""
 qibi show o1-008

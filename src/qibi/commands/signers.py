@@ -32,8 +32,8 @@ from qibi.ledger.store import locked, write_seal
 PANEL = "prove", 5
 SUMMARY = mark("Who may sign; accept a change of keys.")
 DETAILS = mark(
-    "Keys stand under 'signers' in qibi.yaml. What changes there holds once someone who could close "
-    "before has accepted it with their key."
+    "Keys are under 'signers' in qibi.yaml. A change there takes effect once someone who could "
+    "already close has accepted it with their key."
 )
 EXAMPLES = """
 qibi signers list
@@ -135,7 +135,7 @@ def accept(
         typer.Option(
             "--vouch",
             metavar="FILE",
-            help=_("a batch or seal that stands although no signature holds; may be repeated"),
+            help=_("a batch or seal to accept without a valid signature; may be repeated"),
         ),
     ] = None,
     recorded_as: options.As = None,
@@ -188,7 +188,7 @@ def _refuse_unsound(session: Session, rows: tuple[Row, ...], before: RecordFile 
     for row in rows:
         if public_key(row.key) is None:
             raise Refusal(
-                _("the key of {who} is no public key").format(who=row.id),
+                _("the key of {who} is not a public key").format(who=row.id),
                 _("write the first two words of its .pub file"),
                 1,
             )
@@ -197,8 +197,8 @@ def _refuse_unsound(session: Session, rows: tuple[Row, ...], before: RecordFile 
         CLOSE in r.may and not r.revoked and (r.until is None or r.until >= week) for r in rows
     ):
         raise Refusal(
-            _("nobody could close or change keys any more"),
-            _("at least one key that holds on needs may: [close]"),
+            _("nobody could close or change keys anymore"),
+            _("at least one key that stays valid needs may: [close]"),
             1,
         )
     kept = {(row.id, row.key) for row in rows}
@@ -224,7 +224,7 @@ def _vouched(session: Session, asked: list[str], records: list[RecordFile]) -> l
         path = text.removeprefix("./")
         if path not in here:
             raise Refusal(
-                _("{path} is no batch and no seal of this book").format(path=path),
+                _("{path} is not a batch or seal of this book").format(path=path),
                 _("write it as 'qibi check' and 'qibi audit' do: ledger/2026/W46/…"),
                 1,
             )
@@ -244,8 +244,8 @@ def _say(
         session.console.say(f"+ {line}")
     if count := len(record.vouched):
         text = many(
-            "it vouches for {count} file without a signature that holds",
-            "it vouches for {count} files without a signature that holds",
+            "it vouches for {count} file without a valid signature",
+            "it vouches for {count} files without a valid signature",
             count,
         )
         session.console.say(text.format(count=count))
@@ -269,6 +269,6 @@ def _line(session: Session, row: Row) -> str:
 
 
 COMMANDS = {
-    "list": (show_all, mark("Keys, their rights and weeks, and whether they hold.")),
-    "accept": (accept, mark("Accept the signers that stand in qibi.yaml, with your key.")),
+    "list": (show_all, mark("Keys, their rights and weeks, and whether they are valid.")),
+    "accept": (accept, mark("Accept the signers in qibi.yaml, with your key.")),
 }

@@ -375,14 +375,14 @@ def open_before(session: Session, week: str, closed: Mapping[str, int]) -> str |
 
 
 def next_step(session: Session, week: str, closed: Mapping[str, int]) -> str | None:
-    """How a week in which all is in and committed comes to its end; None where it has."""
+    """How a week in which all is in and committed finishes; None where it has."""
     if week in closed:
         return None
     last = weeks.sunday(week).toordinal() + (session.definitions.objections or 0)
     day = weeks.sunday(week).fromordinal(last)
     earlier = open_before(session, week, closed)
     if earlier:
-        return _("next: qibi close {week}, which is open still").format(week=earlier)
+        return _("next: qibi close {week}, which is still open").format(week=earlier)
     if session.today <= day:
         return _("objections until {day}; then: qibi close {week}").format(
             day=phrases.day(day, session.today), week=week
@@ -427,7 +427,7 @@ def show_remedies(view: View, session: Session, remedies: Remedies) -> None:
         view.line(_("once it is done: {command}").format(command=f"qibi remedy report {todo}"))
     if done:
         command = f"qibi remedy verify {done} --as WHO"
-        view.line(_("to strike it off: {command}").format(command=command))
+        view.line(_("to verify it: {command}").format(command=command))
         view.line("  " + _("WHO is someone who neither owns nor reported it"), "dim")
 
 
@@ -491,7 +491,7 @@ Doubles = list[tuple[Place, Place]]
 
 
 def accepted_by_seals(session: Session) -> Accepted:
-    """The warnings that stood when their week was closed, or corrected."""
+    """The warnings present when their week was closed, or corrected."""
     return accepted_warnings(chain_of(session.root)[0])
 
 
@@ -520,7 +520,7 @@ def show_doubles(view: View, session: Session, found: Doubles) -> None:
     if not found:
         return
     view.line()
-    view.line(_("possible doubles: two batches say the same"), "yellow")
+    view.line(_("possible duplicates: two batches say the same"), "yellow")
     weeks = {e.week for _one, (_there, _line, _key, e) in found}
     digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(session.root, w)}
     short = phrases.short_ids((place[2] for pair in found for place in pair), digests)

@@ -205,7 +205,7 @@ def _entry(
             _("{name} is in no branch in {week}").format(
                 name=session.definitions.title(plan.cp), week=week
             ),
-            _("look at since and until in branches/"),
+            _("check since and until in branches/"),
             1,
         )
     return Task(

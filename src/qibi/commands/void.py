@@ -14,7 +14,7 @@ from qibi.ledger.entries import Entry, Void
 from qibi.scoring.ranking import live_scores
 
 PANEL = "week", 3
-SUMMARY = mark("Cancel an entry: it stays in the ledger and counts no more.")
+SUMMARY = mark("Cancel an entry: it stays in the ledger and no longer counts.")
 DETAILS = mark(
     "Without an id, on a terminal, the latest entries of a week are listed to pick from."
 )
@@ -110,7 +110,7 @@ def _live(session: Session, batch: Batch) -> list[str]:
     if all(isinstance(e, Void) for e in batch.entries):
         raise Refusal(
             _("that batch holds nothing but voids"),
-            _("record what they cancelled anew: qibi score -e"),
+            _("record again what they cancelled: qibi score -e"),
             1,
         )
     if not keys:

@@ -19,7 +19,7 @@ from qibi.scoring.ranking import Standing
 from qibi.scoring.sums import Step, steps
 
 PANEL = "look", 2
-SUMMARY = mark("How a total came about, rule by rule.")
+SUMMARY = mark("How a total is calculated, rule by rule.")
 DETAILS = mark(
     "Entries, items, criteria, total, rank, and what was cut. Over several weeks it shows how the weeks add up; ask for one of them to see that week's "
     "steps."

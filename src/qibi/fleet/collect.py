@@ -48,7 +48,7 @@ class _Opened:
 
 @dataclass
 class Collected:
-    """What a collect came to: books taken in, those that were refused, those that left."""
+    """The result of a collect: books taken in, those that were refused, those that left."""
 
     books: list[str] = field(default_factory=list)
     refused: list[tuple[str, Refusal]] = field(default_factory=list)
@@ -126,7 +126,7 @@ def _open(
 def _opened(
     request: CollectRequest, found: BookSource, remote: Remote | None, *, anew: bool = False
 ) -> _Opened:
-    """A book whose files are here; `anew` where its clone is to be made once more. Raises `Refusal`."""
+    """A book whose files are here; `anew` where its clone is to be made again. Raises `Refusal`."""
     if remote and anew:
         remote.fetched(anew=True)
     repository = repository_of(found.place(remote.home if remote else None), request.environment)
@@ -146,8 +146,8 @@ def _id_of(repository: Repository) -> str:
                 if isinstance(key, str) and key:
                     return key
             raise Refusal(
-                _("qibi.yaml says no id"),
-                _("mend it there and commit: qibi check, then qibi commit"),
+                _("qibi.yaml has no id"),
+                _("correct it there and commit: qibi check, then qibi commit"),
             )
     raise Refusal(_("the book is not committed"), _("qibi commit, then collect again"))
 
@@ -169,9 +169,7 @@ def _told_apart(opened: list[_Opened], done: Collected) -> list[_Opened]:
 
 def _away(request: CollectRequest, named: list[str], done: Collected) -> list[tuple[str, Refusal]]:
     """Where books were that a pattern still fits, and now no book is: they may be back later."""
-    advice = _(
-        "bring it back, or have it taken out of the lake: qibi fleet collect --afresh {book}"
-    )
+    advice = _("bring it back, or remove it from the lake: qibi fleet collect --afresh {book}")
     return [
         (book.source, nothing(advice.format(book=argument(key))))
         for key, book in request.lake.manifest.books.items()
@@ -223,7 +221,7 @@ def _filled(request: CollectRequest, one: _Opened, before: Book | None) -> tuple
 def _said(error: Refusal | Faults) -> Refusal:
     if isinstance(error, Refusal):
         return error
-    advice = _("mend it there and commit: qibi check, then qibi commit")
+    advice = _("correct it there and commit: qibi check, then qibi commit")
     return Refusal(str(error.findings[0]), advice, 1)
 
 
@@ -244,7 +242,7 @@ def replace_source(book: Book, named: str) -> Book:
 
 
 def _made_by(one: _Opened) -> str:
-    """What a book was proven and reckoned with: the same again would find the same."""
+    """What a book was proven and calculated with: the same again would find the same."""
     accepting = " accepting" if one.found.asked.accept_acknowledged else ""
     return f"{__version__} {rules_digest()[:16]}{accepting}"
 
@@ -304,7 +302,7 @@ def _keep_the_refused(
     """Keep what was collected of refused books before, as stale; those of which the lake has nothing now.
 
     Of a source that gives another id than it did, and is refused, the book that it was is kept. A book whose
-    files are damaged is not: nobody can make them anew.
+    files are damaged is not: nobody can rebuild them.
     """
     before = request.lake.manifest.books
     unknown = []

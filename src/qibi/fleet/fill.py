@@ -94,7 +94,7 @@ def proven(
                 len(found.acknowledged),
             ),
             [one.finding for one in found.acknowledged],
-            _("where that will do, write accept_acknowledged: true at this book in fleet.yaml"),
+            _("if that is acceptable, write accept_acknowledged: true for this book in fleet.yaml"),
         )
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         root = Path(folder)
@@ -109,7 +109,7 @@ def proven(
                     len(checked.errors),
                 ),
                 checked.errors,
-                _("mend them there and commit: qibi check, then qibi commit"),
+                _("correct them there and commit: qibi check, then qibi commit"),
             )
         last = found.seals[-1].digest if found.seals else None
         yield Proven(root, load(root, cache), found.commit, repository.prefix, last)
@@ -336,7 +336,7 @@ def _as_in_the_lake(book: str) -> dict[str, str]:
 def _written(
     filling: Filling, engine: Engine, query: str, table: str
 ) -> Iterator[tuple[str, Path]]:
-    """A query's rows as files beside the lake's, one a week that has any."""
+    """A query's rows as files next to the lake's, one a week that has any."""
     filling.lake.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=lk.BESIDE, dir=filling.lake.folder) as folder:
         list(engine.rows("SET threads = 1"))  # each would write a file of its own

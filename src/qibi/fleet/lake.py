@@ -2,8 +2,8 @@
 
 Files are named by a digest of all that they depend on and never changed. `lake.json` says which of them
 count and what they hold, and is replaced as a whole: killed at any moment, a lake is what it was before or
-what it is to be. A file that is not what `lake.json` says is damaged, by whatever hand; collecting writes
-it anew.
+what it is to be. A file that is not what `lake.json` says is damaged, by whatever hand; collecting rewrites
+it.
 `docs/fleet.md` describes it for those who read it with other tools.
 """
 
@@ -23,7 +23,7 @@ from qibi.book.definitions import Label
 FORMAT = 1
 MANIFEST = "lake.json"
 LOCK = ".lock"
-BESIDE = ".new-"  # folders in which files are made, beside those that count
+BESIDE = ".new-"  # folders in which files are made, next to those that count
 _NAMED = re.compile(r"-[0-9a-f]{16}\.parquet$")
 SCHEMES = ("limits", "eligible", "criterion", "item", "exclusion", "scale", "weight")
 
@@ -368,21 +368,21 @@ def file_at(path: Path) -> File | None:
 
 def mended() -> str:
     """What helps where a file is damaged or gone."""
-    return _("qibi fleet collect writes it anew")
+    return _("qibi fleet collect rewrites it")
 
 
 def week_path(table: str, week: str, book: str, key: str) -> str:
-    """Where a book's week stands in the lake."""
+    """Where a book's week is in the lake."""
     return f"{table}/year={week[:4]}/week={week[5:]}/{book}-{key}.parquet"
 
 
 def scheme_path(table: str, book: str, key: str) -> str:
-    """Where one of the tables of a book's schemes stands in the lake."""
+    """Where one of the tables of a book's schemes is in the lake."""
     return f"schemes/{table}/{book}-{key}.parquet"
 
 
 def names_path(book: str, key: str) -> str:
-    """Where a book's names stand in the lake."""
+    """Where a book's names are in the lake."""
     return f"names/{book}-{key}.parquet"
 
 

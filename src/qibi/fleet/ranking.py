@@ -180,7 +180,7 @@ class Question:
     before: tuple[str, ...] = ()
     by: str = "member"
     criterion: str | None = None
-    criteria: bool = False  # whether each criterion is wanted beside the total
+    criteria: bool = False  # whether each criterion is wanted next to the total
 
     @property
     def weeks(self) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ class Ranking:
 
 
 def book_of(subject: str) -> str | None:
-    """The book of a subject; None for a unit, which may stand in several."""
+    """The book of a subject; None for a unit, which may be in several."""
     return subject.partition("/")[0] if "/" in subject else None
 
 
@@ -235,7 +235,7 @@ def rank(
     recompute: bool = False,
     runner: Callable[[], Runner] = Duck,
 ) -> Ranking:
-    """The ranking by the lake's week totals; with `recompute`, by totals made anew from all its entries."""
+    """The ranking by the lake's week totals; with `recompute`, by totals rebuilt from all its entries."""
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         files = {t: lake.files(t, question.weeks) for t in ("totals", "criteria")}
         if recompute:
@@ -495,7 +495,7 @@ def _names(runner: Runner, lake: Lake, question: Question, named: set[str]) -> d
     return found | {key: book.name for key, book in lake.manifest.books.items()}
 
 
-# Week totals once more, out of all entries in the lake: what `--recompute` ranks by.
+# Week totals again, out of all entries in the lake: what `--recompute` ranks by.
 
 
 # Bytes of entries that go through the rules together: up to three hundred times that in memory.

@@ -43,7 +43,7 @@ class Patience:
 
 
 def place_of(folder: Path, named: str) -> str:
-    """What git is told: an address as it stands, a path from this folder on."""
+    """What git is told: an address as it is, a path from this folder on."""
     if _ELSEWHERE.match(named):
         return named
     return str((folder / named).resolve())
@@ -53,9 +53,9 @@ def place_of(folder: Path, named: str) -> str:
 class Remote:
     """A repository elsewhere, at a revision, and our clone of it below the folder `clones`.
 
-    A clone is made beside and renamed: a fetch that is killed leaves locks and half a pack in it at most. One
+    A clone is made next to it and renamed: a fetch that is killed leaves locks and half a pack in it at most. One
     collect at a time fetches it; what is fetched stays while another reads. It holds nothing of its own, so one
-    that is damaged is not mended but made anew.
+    that is damaged is not repaired but cloned again.
     """
 
     named: str
@@ -192,7 +192,7 @@ def _commit(git: Git, revision: str | None) -> str | None:
     return None
 
 
-# What the rules make of a week, as the lake has it: of a book when it is collected, of all books anew.
+# What the rules make of a week, as the lake has it: of a book when it is collected, of all books again.
 
 
 # Over the tables of rules.sql, for the kind of subject that its `question` asks for. A subject that is
@@ -287,7 +287,7 @@ def nothing(advice: str = "") -> Refusal:
     """What is said where fleet.yaml names a folder that is none of a book."""
     return Refusal(
         _("no book here"),
-        advice or _("a book is a folder with a qibi.yaml; mend the path in fleet.yaml"),
+        advice or _("a book is a folder with a qibi.yaml; correct the path in fleet.yaml"),
     )
 
 

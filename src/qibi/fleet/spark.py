@@ -112,7 +112,7 @@ def _reached(master: str) -> None:
     """Raise `Refusal` where no standalone master takes a connection: Spark itself tries for a minute."""
     if not master.startswith("spark://"):
         return
-    reason = _("it is no URL such as spark://host:7077")
+    reason = _("it is not a URL such as spark://host:7077")
     for place in master.removeprefix("spark://").split(","):
         try:
             found = urlsplit(f"//{place}")
@@ -392,7 +392,5 @@ def _told(message: str) -> Iterator[None]:
             raise
         raise Refusal(
             message.format(reason=reason_of(error)),
-            _(
-                "the lake has to be where every worker finds it, and each of them needs room for temporary files"
-            ),
+            _("every worker needs access to the lake, and space for temporary files"),
         ) from None

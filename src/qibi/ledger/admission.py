@@ -154,7 +154,7 @@ def admit_event(
     if thing and event.subject:
         problems += _foreign_kind(definitions, scheme, thing, event.subject)
     if isinstance(thing, Item) and thing.evidence and not event.evidence:
-        message = _("{item} needs evidence; write what shows it (a photo, a notice's number)")
+        message = _("{item} needs evidence; name it (a photo, a notice's number)")
         problems.append(("evidence", message.format(item=thing.name)))
     if event.evidence:
         from qibi.ledger.evidence_files import own_record
@@ -261,11 +261,11 @@ def not_there(definitions: Definitions, stamp: Stamp, subject: str) -> str | Non
         return None
     name = definitions.title(subject)
     if actual is None:
-        return _("{name} is in no branch in {week}; mend branches/").format(
+        return _("{name} is in no branch in {week}; correct branches/").format(
             name=name, week=stamp.week
         )
     return _(
-        "{name} is in {actual} in {week}, not in {branch}; score them there, or mend branches/"
+        "{name} is in {actual} in {week}, not in {branch}; score them there, or correct branches/"
     ).format(
         name=name,
         actual=definitions.title(actual),

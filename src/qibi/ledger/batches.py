@@ -1,7 +1,7 @@
 """Batches: write-once files of entries, and reading them without trust.
 
 A batch's name holds the first 16 hex digits of the SHA-256 of its bytes, so the name proves the
-content; its folder and name give week and branch once more. An entry's id is those digits and its
+content; its folder and name give week and branch again. An entry's id is those digits and its
 line number.
 """
 
@@ -141,7 +141,7 @@ def each_of_week(
         try:
             raw = read_plain(f"{root}/{path}")
         except NotPlain:
-            message = _("not a plain file; a batch is one, never a link or a folder")
+            message = _("not a plain file; a batch is never a link or a folder")
             yield [Finding(path, message=message, code="batch-name")]
             continue
         except OSError as error:
@@ -195,7 +195,7 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
             shown = line[:200].decode("utf-8", "replace")
             findings.append(Finding(path, number, message=str(bad), shown=shown, code="line"))
             if len(findings) >= _MOST_FINDINGS:
-                message = _("from here on the file was not read; mend what stands above first")
+                message = _("from here on the file was not read; correct the lines above first")
                 findings.append(Finding(path, number + 1, message=message, code="line"))
                 break
     return findings or Batch(path, claimed, week, branch, tuple(entries))

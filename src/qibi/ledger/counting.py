@@ -2,7 +2,7 @@
 
 The others of a closed week are pending: nothing that is ranked or shown heeds them until `qibi close`
 has written the next revision of the seal. Steps of remedies and progress of plans change no result:
-a batch that holds nothing else stands in the week that it is about and waits for nobody.
+a batch that holds nothing else is in the week that it is about and waits for nobody.
 """
 
 from collections import Counter
@@ -104,7 +104,7 @@ def gone(path: str, file: SealFile) -> Finding:
 
 
 def waits(batch: Batch) -> bool:
-    """Whether a batch can change what a week came to."""
+    """Whether a batch can change a week's result."""
     return any(not isinstance(entry, Task | Remedy) for entry in batch.entries)
 
 

@@ -1,8 +1,8 @@
 """A sheet again: what it would record against what earlier sheets recorded there.
 
 Entries are compared by what they say, not by who recorded them when. Only the difference is
-written, voids included, as one batch. A row that someone voided or mended by hand is new to the
-ledger once more; it says so, since whoever hands the old sheet in again may not know.
+written, voids included, as one batch. A row that someone voided or corrected by hand is new to the
+ledger again; it says so, since whoever submits the old sheet again may not know.
 """
 
 from collections import Counter
@@ -125,7 +125,7 @@ def _normal(entry: Score | Exempt) -> Score | Exempt:
 
 
 def _paired(new: list[Score | Exempt], gone: list[tuple[str, Score | Exempt]]) -> list[Change]:
-    """New and gone rows of one subject and item stand together as one change."""
+    """New and gone rows of one subject and item are together as one change."""
     waiting = list(gone)
     changes: list[Change] = []
     for entry in new:

@@ -57,7 +57,7 @@ class _Line(
     """What all lines have: the week and branch that the file's place gives too, who and when.
 
     `source` is the beginning of the digest of the sheet that a line came from; `cell`, of the kinds that
-    have it, is where it stands there: `Sheet1!D7`, or `D7` in a csv, whose lines are the rows.
+    have it, is its place there: `Sheet1!D7`, or `D7` in a csv, whose lines are the rows.
     """
 
     week: str
@@ -166,14 +166,14 @@ def decode(line: bytes) -> Entry:
         entry: Entry = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadLine(_("not an entry: {reason}").format(reason=error)) from None
-    # A line as it was written is sound. In any other, a key that stands twice leaves more keys than
+    # A line as it was written is sound. In any other, a key that is repeated leaves more keys than
     # the entry has fields. Counting takes a tenth of the time of a second parse, which only a line
     # with unusual keys, or with escapes that could hide one, then needs.
     written = _encoder.encode(entry)
     if written != line and (b"\\" in line or len(_KEY.findall(line)) != len(_KEY.findall(written))):
         _refuse_repeated_keys(line)
     if line != line.strip():
-        raise BadLine(_("blanks or a carriage return at the line's ends; lines end in LF alone"))
+        raise BadLine(_("blanks or a carriage return at the line's ends; lines end in LF only"))
     _refuse_bad_values(entry)
     return entry
 
@@ -204,7 +204,7 @@ def _are_sound(scores: list[Score], raw: bytes) -> bool:
     """Whether no value of any score would be refused by `_refuse_bad_values`."""
     if not scores:
         return True
-    # A quote within a text would stand there escaped: what one line begins with, all lines do.
+    # A quote within a text would be there escaped: what one line begins with, all lines do.
     first = scores[0]
     same = _encoder.encode({name: getattr(first, name) for name in _HEAD})[1:-1]
     alike = raw.count(same) == raw.count(b"\n")
@@ -226,7 +226,7 @@ def _refuse_repeated_keys(line: bytes) -> None:
         keys = [key for key, _value in pairs]
         for key in keys:
             if keys.count(key) > 1:
-                raise BadLine(_("the key '{key}' stands twice").format(key=key))
+                raise BadLine(_("duplicate key '{key}'").format(key=key))
         return dict(pairs)
 
     json.loads(line, object_pairs_hook=once)
@@ -245,9 +245,9 @@ def _refuse_bad_values(entry: Entry) -> None:
     if not _is_source(entry.source):
         raise BadLine(_("source '{value}' is not 16 hex digits").format(value=entry.source))
     if isinstance(entry, Score | Exempt) and not _is_cell(entry.cell):
-        raise BadLine(_("cell '{value}' is no cell of a sheet").format(value=entry.cell))
+        raise BadLine(_("cell '{value}' is not a cell of a sheet").format(value=entry.cell))
     if file := _bad_evidence(entry):
-        text = _("evidence '{value}' is no path within the book with its SHA-256")
+        text = _("evidence '{value}' is not a path within the book with its SHA-256")
         raise BadLine(text.format(value=file.path))
     for field in ("branch", "recorded_by", "subject", "remedy"):
         if getattr(entry, field, "–") == "" and not (
@@ -273,7 +273,7 @@ def _refuse_bad_values(entry: Entry) -> None:
                 )
         case Remedy():
             if entry.state not in REMEDY_STATES:
-                raise BadLine(_("'{value}' is no state of a remedy").format(value=entry.state))
+                raise BadLine(_("'{value}' is not a state of a remedy").format(value=entry.state))
 
 
 def free_text(entry: Entry) -> str:
@@ -313,7 +313,7 @@ def _is_count(value: int) -> bool:
 
 
 def _bad_evidence(entry: Entry) -> File | None:
-    """Evidence that is no file of the book with its digest; None where all of it is."""
+    """Evidence that is not a file of the book with its digest; None where all of it is."""
     for file in getattr(entry, "evidence", ()):
         if isinstance(file, File) and not (
             _SHA256.fullmatch(file.sha256) and _is_inside(file.path)

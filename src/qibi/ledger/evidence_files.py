@@ -109,14 +109,14 @@ def own_record(text: str, book: Path | None = None, folder: Path | None = None) 
     if part is None:
         return None
     return _(
-        "evidence '{text}' is of the book's own records ({part}), which prove nothing by themselves; copy a file into evidence/ (qibi attach), or write what shows it"
+        "evidence '{text}' is one of the book's own records ({part}), which are not evidence; copy a file into evidence/ (qibi attach), or describe the evidence"
     ).format(text=text, part=part)
 
 
 def _below(path: str, book: Path, folder: Path) -> Iterator[str]:
     """Where a path leads to below the book's folder, as it is written and with links followed, in any case.
 
-    Words are no path: what is neither absolute nor leads out of a folder counts where it stands there.
+    Words are no path: what is neither absolute nor leads out of a folder counts where it is.
     """
     leads_out = Path(path).is_absolute() or ".." in Path(path).parts
     with suppress(OSError, RuntimeError, ValueError):  # too long for a path, a loop of links
@@ -133,7 +133,7 @@ def record_of(evidence: str | File, entry: str) -> tuple[str, str] | None:
     """The kind of an honour or a pledge and what makes it distinct; None for other evidence.
 
     A file is known by its content, a reference by its text; one without a number by the `entry`
-    (id) that it stands in.
+    (id) that it is in.
     """
     if isinstance(evidence, File):
         return (evidence.kind, evidence.sha256) if evidence.kind in RECORDS else None
@@ -173,7 +173,7 @@ def safe_name(name: str) -> str:
 
 
 def free_name(folder: Path, taken: dict[str, tuple[str, str]], name: str, sha256: str) -> str:
-    """The name to give a file: its own where it stands there already; no other content is replaced."""
+    """The name to give a file: its own where it is there already; no other content is replaced."""
     standing = {p.name.casefold(): p for p in folder.iterdir()} if folder.is_dir() else {}
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, dot + ending) if stem else (name, "")
@@ -202,10 +202,12 @@ def misplaced(file: File) -> str | None:
     """What is wrong with the path of a file that an entry names; None where it can be evidence."""
     if part := part_named(file.path):
         return _(
-            "evidence {path} is of the book's own records ({part}), which prove nothing by themselves"
+            "evidence {path} is one of the book's own records ({part}), which are not evidence"
         ).format(path=file.path, part=part)
     if any(part in ("", ".") for part in file.path.split("/")):
-        return _("evidence {path} is no plain path below the book's folder").format(path=file.path)
+        return _("evidence {path} is not a plain path below the book's folder").format(
+            path=file.path
+        )
     return None
 
 

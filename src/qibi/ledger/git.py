@@ -48,7 +48,7 @@ _LOCKED = (".lock'", "cannot lock ref", "Unable to create", "unable to lock")
 
 
 class Git:
-    """Runs git in one folder, with the environment that was handed down."""
+    """Runs git in one folder, with the environment that was passed."""
 
     def __init__(
         self, folder: Path, environment: Mapping[str, str], settings: Sequence[str] = ()
@@ -144,7 +144,7 @@ class Git:
         return Refusal(
             _("git is locked: {locks}").format(locks=listing([str(lock) for lock in found])),
             _(
-                "another git is at work, or one was killed: wait; once no git runs here, remove what is left and run the same command again (nothing is lost): rm {paths}"
+                "another git is running, or one was killed: wait; once no git runs here, remove what is left and run the same command again (nothing is lost): rm {paths}"
             ).format(paths=shlex.join(str(lock.path) for lock in found)),
         )
 
@@ -157,7 +157,7 @@ class Git:
             _("git's index is damaged, as by a power cut: {words}").format(
                 words=words.strip().splitlines()[0].removeprefix("fatal: ").removeprefix("error: ")
             ),
-            _("make it anew, the book's files stay as they are: {command}").format(
+            _("rebuild it, the book's files stay as they are: {command}").format(
                 command=f"rm {argument(str(index))}; git reset"
             ),
         )
@@ -165,7 +165,7 @@ class Git:
     def read(self, *arguments: str, given: bytes = b"", fine: Collection[int] = (0,)) -> bytes:
         """What git printed, as bytes, given these on standard input; raises `Refusal` as `demand`.
 
-        `fine` are the exit codes that are no failure.
+        `fine` are the exit codes that do not mean failure.
         """
         try:
             done = subprocess.run(
@@ -233,9 +233,9 @@ class Git:
         if done.returncode == 0:
             if not options and not self.run("branch", "-r", "--contains", "HEAD").stdout.strip():
                 raise Refusal(
-                    _("git push ended well, and the remote does not hold this commit"),
+                    _("git push succeeded, but the remote does not have this commit"),
                     _(
-                        "look at: git config --get-regexp 'push|remote'; then: git push {remote} HEAD"
+                        "check: git config --get-regexp 'push|remote'; then: git push {remote} HEAD"
                     ).format(remote=argument(self._remote() or "origin")),
                 )
             return done.stdout
@@ -243,7 +243,7 @@ class Git:
         if "fetch first" in words or "non-fast-forward" in words:
             raise Refusal(
                 _("others have pushed meanwhile"),
-                _("{command}, then qibi commit --push once more").format(command=self._pull()),
+                _("{command}, then qibi commit --push again").format(command=self._pull()),
             )
         if "No configured push destination" in words or "no upstream" in words:
             remote = self._remote()
@@ -252,11 +252,11 @@ class Git:
                     _("git does not know where to push {name} to").format(
                         name=self._on() or "HEAD"
                     ),
-                    _("tell it once: git push -u {remote} HEAD").format(remote=argument(remote)),
+                    _("set it once: git push -u {remote} HEAD").format(remote=argument(remote)),
                 )
             raise Refusal(
-                _("this repository has nowhere to push to"),
-                _("name it once: git remote add origin ADDRESS; git push -u origin HEAD"),
+                _("this repository has no remote to push to"),
+                _("add one: git remote add origin ADDRESS; git push -u origin HEAD"),
             )
         raise Refusal(_("git {command} failed: {words}").format(command="push", words=words))
 
@@ -289,7 +289,7 @@ class Git:
             if "sparse-checkout" in refusal.message:
                 refusal.advice = _("get all of the book: git sparse-checkout disable")
             refusal.advice = refusal.advice or _(
-                "mend that and run qibi commit again; nothing is lost"
+                "fix that and run qibi commit again; nothing is lost"
             )
             raise
 
@@ -328,7 +328,7 @@ class Git:
             words = _words_of(done) or _("a hook of this repository refused")
             raise self._locked(done) or Refusal(
                 _("git did not commit: {words}").format(words=words),
-                _("mend that and run qibi commit again; nothing is lost"),
+                _("fix that and run qibi commit again; nothing is lost"),
             )
         return self.demand("rev-parse", "--short=7", "HEAD").strip()
 
@@ -358,7 +358,7 @@ class Git:
                     reason=error.strerror
                 ),
                 _(
-                    "a power cut may take it back, the book's files stand: mend the disk, then run git fsck and qibi commit"
+                    "a power cut may undo it, the book's files are safe: fix the disk, then run git fsck and qibi commit"
                 ),
             ) from None
 
@@ -395,7 +395,7 @@ def _killed(code: int) -> str:
 
 
 class NotInstalled(Refusal):
-    """There is no git on this machine: what is recorded is then held against nothing."""
+    """There is no git on this machine: what is recorded is then compared with nothing."""
 
 
 def not_installed() -> Refusal:
@@ -458,7 +458,7 @@ def sync_head(git: "Git") -> None:
 
 
 def locks(git: "Git") -> list[Lock]:
-    """The lock files that stand in git's folder: of a git at work, or of one that was killed."""
+    """The lock files that are in git's folder: of a git at work, or of one that was killed."""
     own, common = folders(git)
     found = [*own.glob("*.lock"), *common.glob("*.lock"), *(common / "refs").rglob("*.lock")]
     return list(_aged(_once(found)))
@@ -493,7 +493,7 @@ def _once(paths: Iterable[Path]) -> list[Path]:
 # What keeps git from taking a commit here: its own refusals told as what they are, and a HEAD in between.
 #
 # Git says "not a git repository" of a repository whose HEAD is empty, and silently takes the one around it.
-# So where a `.git` stands, that is the repository that is meant, or nothing is committed.
+# So where a `.git` is, that is the repository that is meant, or nothing is committed.
 
 
 _NAMED = 3  # of what git could switch to
@@ -590,7 +590,7 @@ def _not_taken(marker: Path) -> Refusal:
     found = list(_damage(marker))
     wrong = listing(found) or _("git does not say why")
     advice = _(
-        "restore it from a backup or another clone and keep the files beside it; a new repository would lose the history"
+        "restore it from a backup or another clone and keep the files next to it; a new repository would lose the history"
     )
     only_head = len(found) == 1 and all((marker / part).is_dir() for part in ("objects", "refs"))
     if only_head and (branch := _only_branch(marker)):
@@ -606,7 +606,7 @@ def _not_taken(marker: Path) -> Refusal:
 
 def _damage(marker: Path) -> Iterator[str]:
     if marker.is_symlink() and not marker.exists():
-        yield _("it is a link that leads nowhere")
+        yield _("it is a broken link")
         return
     if marker.is_file():
         yield _("the file names no repository")
@@ -657,10 +657,10 @@ def head_commit(git: "Git") -> str:
         if head != ref and ref not in listed and not (common / ref).exists():
             return ""
         raise Refusal(
-            _("git can't find the present commit: {ref} is damaged").format(ref=ref),
+            _("git can't find the current commit: {ref} is damaged").format(ref=ref),
             _last_known(own, common / ref if head != ref else own / "HEAD"),
         )
-    raise Refusal(_("git can't find the present commit: {ref} is damaged").format(ref="HEAD"))
+    raise Refusal(_("git can't find the current commit: {ref} is damaged").format(ref="HEAD"))
 
 
 def _last_known(own: Path, broken: Path) -> str:
@@ -685,15 +685,15 @@ def in_between(git: "Git") -> Refusal | None:
     A merge is another matter: the commit ends it.
     """
     own = git.folder / git.demand("rev-parse", "--git-dir").strip()
-    later = _("what is recorded stays where it is: {steps}; then run the same command again")
+    later = _("what is recorded is not affected: {steps}; then run the same command again")
     for sign, message, steps in (
-        ("rebase-merge", _("a rebase is stopped half-way"), _REBASE),
-        ("rebase-apply/applying", _("git am is stopped half-way"), _AM),
-        ("rebase-apply", _("a rebase is stopped half-way"), _REBASE),
-        ("CHERRY_PICK_HEAD", _("a cherry-pick is stopped half-way"), _CHERRY_PICK),
-        ("REVERT_HEAD", _("a revert is stopped half-way"), _REVERT),
-        ("sequencer", _("a cherry-pick or revert is stopped half-way"), _CHERRY_PICK),
-        ("BISECT_LOG", _("git bisect is looking for a commit"), _BISECT),
+        ("rebase-merge", _("a rebase is in progress"), _REBASE),
+        ("rebase-apply/applying", _("git am is in progress"), _AM),
+        ("rebase-apply", _("a rebase is in progress"), _REBASE),
+        ("CHERRY_PICK_HEAD", _("a cherry-pick is in progress"), _CHERRY_PICK),
+        ("REVERT_HEAD", _("a revert is in progress"), _REVERT),
+        ("sequencer", _("a cherry-pick or revert is in progress"), _CHERRY_PICK),
+        ("BISECT_LOG", _("git bisect is in progress"), _BISECT),
     ):
         if (own / sign).exists():
             return Refusal(

@@ -1,4 +1,4 @@
-"""What git holds of a book, held against what stands on disk: the truth of "committed".
+"""What git holds of a book, compared with what is on disk: the truth of "committed".
 
 Git can be told to look away (ignore rules, assume-unchanged, skip-worktree, a sparse checkout), to store other
 bytes than it is given (attributes, filters, hooks), or to make a link of a file. So nothing here asks git
@@ -47,7 +47,7 @@ from qibi.ledger.git import Git
 # are the same, so that one copy of a book would hold what another does not.
 
 
-# What a book's files stand in: its names are in small letters, but for the weeks.
+# What a book's files are in: its names are in small letters, but for the weeks.
 NAMED = (
     *("qibi.yaml", "names.yaml", "scheme", "branches", "plans"),
     *("ledger", "seals", "sheets", "evidence"),
@@ -72,10 +72,10 @@ def folded(name: str) -> str:
 def twins(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each of these paths, below the book's folder, that is another's elsewhere: it, and that other.
 
-    The other is among the paths, or is the name that qibi reads. Of two that stand there it is the one in small
+    The other is among the paths, or is the name that qibi reads. Of two that are there it is the one in small
     letters, as qibi writes them.
     """
-    stands: dict[str, str] = {}  # by the folded path: what stands there, a folder too
+    stands: dict[str, str] = {}  # by the folded path: what is there, a folder too
     folders = {"": ""}  # each folded
     known: set[str] = set()  # folders that have been looked at
 
@@ -279,7 +279,7 @@ class Tracked:
 
 
 def is_recorded(path: str) -> bool:
-    """Whether a file of a book is only ever added: a batch, a seal, a kept sheet, a signature."""
+    """Whether a file of a book is only ever added: a batch, a seal, an archived sheet, a signature."""
     return path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(path)
 
 
@@ -292,7 +292,7 @@ def is_definition(path: str) -> bool:
 
 
 def files_of(root: Path) -> Iterator[str]:
-    """The files of a book that git is to hold: definitions, batches, seals, kept sheets, evidence."""
+    """The files of a book that git is to hold: definitions, batches, seals, archived sheets, evidence."""
     for name in ("qibi.yaml", NAMES):
         if os.path.lexists(root / name):
             yield name
@@ -330,7 +330,7 @@ class Held:
     """
 
     def __init__(self, root: Path, git: Git, *, private: bool = False) -> None:
-        """With `private`, names.yaml and kept sheets are not for git (`private_names` in qibi.yaml)."""
+        """With `private`, names.yaml and archived sheets are not for git (`private_names` in qibi.yaml)."""
         self.root, self.git, self.private = root, git, private
         self.commit = head_commit(git)
 
@@ -412,7 +412,7 @@ class Held:
 
     @cached_property
     def objects(self) -> dict[str, str]:
-        """Path: the id that git would give the file's bytes; empty for what is no plain file."""
+        """Path: the id that git would give the file's bytes; empty for what is not a plain file."""
         return {path: _object(self.root / path, self._algorithm) for path in self.files}
 
     @cached_property
@@ -427,7 +427,7 @@ class Held:
         return held is None or held.object != self.objects[path]
 
     def standing(self) -> list[Finding]:
-        """What keeps the next commit from holding the book as it stands on disk, or the last from being it."""
+        """What keeps the next commit from holding the book as it is on disk, or the last from being it."""
         findings = [*self._flags(), *self.gone(), *self._embedded()]
         findings += self._ignored(self._listed[1])
         findings += [*self._taken_out(), *self._unmerged(), *self._links(), *self._left_out()]
@@ -441,7 +441,7 @@ class Held:
                 continue
             proven = _is_what_its_name_says(self.root / path, path)
             if proven:
-                message = _("the last commit holds other bytes than it was recorded with")
+                message = _("the last commit holds other bytes than were recorded")
                 findings.append(Finding(path, message=message, code="git-bytes", lost=""))
             elif proven is None and not self._merging:  # a merge may bring another: commit tells
                 message = _("changed since it was committed")
@@ -454,7 +454,7 @@ class Held:
         paths = {row.split("\t", 1)[1] for row in rows if row}
         if not paths or in_between(
             self.git
-        ):  # then it is no merge, and the commit waits for its end
+        ):  # then it is not a merge, and the commit waits for its end
             return
         for path in sorted(paths):
             if path.startswith(f"{SEALS}/"):
@@ -468,7 +468,7 @@ class Held:
                 yield _finding(path, message, "unmerged")
 
     def _links(self) -> Iterator[Finding]:
-        """What a commit would take that is no file, as a link in place of README.md."""
+        """What a commit would take that is not a file, as a link in place of README.md."""
         for _status, path in self.taken:
             with suppress(OSError):
                 if kind := not_own(os.lstat(self.root / path)):
@@ -482,7 +482,7 @@ class Held:
         for held in (self.head, self.index):
             found |= {path for path, file in held.items() if file.mode in _NO_FILES}
         message = _(
-            "a link or a repository of its own, no part of a book; an audit refuses what git holds of it: keep it out of git (.gitignore; git rm --cached -- {path}), or put the file itself there"
+            "a link or a separate repository, not part of a book; an audit rejects what git holds of it: keep it out of git (.gitignore; git rm --cached -- {path}), or put the file itself there"
         )
         for path in sorted(found - {path for _status, path in self.taken}):
             yield _finding(path, message, "link")
@@ -504,9 +504,9 @@ class Held:
         return self.git.run("rev-parse", "--quiet", "--verify", "MERGE_HEAD").returncode == 0
 
     def committed(self, before: Mapping[str, str] | None = None) -> list[Finding]:
-        """What is not in HEAD as it stands on disk: a plain file, byte for byte, and what its name says.
+        """What is not in HEAD as it is on disk: a plain file, byte for byte, and what its name says.
 
-        `before` are the ids of the files as they stood before they were committed.
+        `before` are the ids of the files as they were before they were committed.
         """
         findings = [
             *self._flags(),
@@ -521,9 +521,7 @@ class Held:
             if path in told:
                 continue
             if was != self.objects[path] and not is_definition(path):
-                message = _(
-                    "changed while it was committed, as by a hook; restore what stood here: {command}"
-                )
+                message = _("changed while it was committed, as by a hook; restore it: {command}")
                 command = from_object(self.git, was, path)
                 findings.append(_finding(path, message, "git-bytes", command=command))
             elif held is None:
@@ -531,7 +529,7 @@ class Held:
                 findings.append(_finding(path, message, "not-committed"))
             elif not self.objects[path] or held.mode != PLAIN:
                 message = _(
-                    "git holds it with mode {mode}; it has to be a plain file (100644): git update-index --chmod=-x -- {path}; git commit -m restored"
+                    "git holds it with mode {mode}; it must be a plain file (100644): git update-index --chmod=-x -- {path}; git commit -m restored"
                 )
                 findings.append(_finding(path, message, "git-mode", mode=held.mode))
             elif held.object != self.objects[path]:
@@ -557,7 +555,7 @@ class Held:
                 yield gone(path, self.index.get(path))
 
     def unheld(self) -> list[tuple[str, str]]:
-        """(`new`, `changed` or `gone`; path) of all files of the book that HEAD does not hold as they stand."""
+        """(`new`, `changed` or `gone`; path) of all files of the book that HEAD does not hold as they are."""
         found = [
             ("changed" if path in self.head else "new", path)
             for path in self.files
@@ -582,15 +580,15 @@ class Held:
                 continue
             flag = "skip-worktree" if held.is_skipped else "assume-unchanged"
             message = _(
-                "git is told not to look at it ({flag}), so no commit takes in what stands here: git update-index --no-{flag} -- {path}"
+                "git is set to ignore changes in it ({flag}), so no commit includes them: git update-index --no-{flag} -- {path}"
             )
             yield _finding(path, message, "git-flag", flag=flag)
 
     def _taken_out(self) -> Iterator[Finding]:
-        """What was recorded and committed, stands on disk, and would leave git by the next commit."""
+        """What was recorded and committed, is on disk, and would leave git by the next commit."""
         for path in self.files:
             if path in self.head and path not in self.index and is_recorded(path):
-                message = _("taken out of git's index; put it back: git reset -q -- {path}")
+                message = _("removed from git's index; restore it: git reset -q -- {path}")
                 yield _finding(path, message, "taken-out")
 
     def _ignored(self, rules: Mapping[str, str]) -> Iterator[Finding]:
@@ -631,7 +629,7 @@ class Held:
                 if ".git" in folders or ".git" in names:
                     path = Path(folder).relative_to(self.root).as_posix()
                     message = _(
-                        "a git repository of its own stands in the book, so the book's holds none of its files: move its .git elsewhere"
+                        "a separate git repository is in the book, so the book's holds none of its files: move its .git elsewhere"
                     )
                     yield _finding(path, message, "git-embedded")
 
@@ -666,7 +664,7 @@ class Held:
 
     def _conversion(self, path: str, reasons: list[str]) -> Finding:
         message = _(
-            "git would store other bytes than stand here (attributes: {reasons}): remove these attributes, or add as the last line of {file}: {keep}"
+            "git would store other bytes than the file holds (attributes: {reasons}): remove these attributes, or add as the last line of {file}: {keep}"
         )
         text = message.format(reasons=listing(reasons), file=self._deciding(path), keep=KEEP_BYTES)
         return Finding(path, message=text, code="git-bytes")
@@ -688,7 +686,7 @@ class Held:
         if reasons:
             return self._conversion(path, reasons)
         message = _(
-            "git holds other bytes than stand here: a hook or a filter of this repository changed them (git config --get-regexp 'filter|hooksPath'; .git/hooks)"
+            "git holds other bytes than the file: a hook or a filter of this repository changed them (git config --get-regexp 'filter|hooksPath'; .git/hooks)"
         )
         return _finding(path, message, "git-bytes")
 
@@ -717,10 +715,10 @@ def gone(path: str, held: Tracked | None = None) -> Finding:
     """The finding for a file that git has and the disk has not."""
     if held and held.is_skipped:
         message = _(
-            "git has it, and it is not on disk: a sparse checkout leaves it out; get all of the book: git sparse-checkout disable (or git update-index --no-skip-worktree -- {path}; git restore -- {path})"
+            "git has it, but it is not on disk: a sparse checkout leaves it out; get all of the book: git sparse-checkout disable (or git update-index --no-skip-worktree -- {path}; git restore -- {path})"
         )
     elif held:
-        message = _("git has it, and it is not on disk; restore it: git restore -- {path}")
+        message = _("git has it, but it is not on disk; restore it: git restore -- {path}")
     else:
         message = _("committed before, now gone; restore it: git checkout HEAD -- {path}")
     return _finding(path, message, "gone")
@@ -748,7 +746,7 @@ _hashed: dict[tuple[str, str], tuple[Stamp, str]] = {}  # of this run: path, alg
 
 
 def _object(path: Path, algorithm: str) -> str:
-    """The id of a file's bytes as a blob; empty where it is no plain file or can't be read."""
+    """The id of a file's bytes as a blob; empty where it is not a plain file or can't be read."""
     stamp = stamp_of(path)
     known = _hashed.get((str(path), algorithm))
     if known and known[0] == stamp and TIMES_TELL:

@@ -1,9 +1,9 @@
-"""The score sheets that were read, kept in the book byte for byte, so that entries can be held against them.
+"""The score sheets that were read, kept in the book byte for byte, so that entries can be compared with them.
 
 `sheets/2026/W47/<SHA-256>.xlsx`: the folder is the week of the entries, the name the digest of the bytes,
-of which `source` in each entry is the beginning. Like a batch a kept sheet is written once. It comes
+of which `source` in each entry is the beginning. Like a batch an archived sheet is written once. It comes
 before the batch that names it: a crash in between leaves a sheet that no batch names, which is harmless
-and stays; the same command again finds it there. Whatever else stands in `sheets/`, outside of the
+and stays; the same command again finds it there. Whatever else is in `sheets/`, outside of the
 folders of years, is people's own and is left alone.
 """
 
@@ -51,12 +51,12 @@ def ending_of(name: str, raw: bytes) -> str:
 
 
 def is_below(path: str) -> bool:
-    """Whether a path of the book is where only kept sheets stand: below `sheets/<year>/`."""
+    """Whether a path of the book is where only archived sheets are: below `sheets/<year>/`."""
     return _YEAR.fullmatch(path) is not None
 
 
 def sha256_in(path: str) -> str | None:
-    """The digest in a kept sheet's name; None where the path is none of a kept sheet."""
+    """The digest in an archived sheet's name; None where the path is none of an archived sheet."""
     found = _KEPT.fullmatch(path)
     return found[3] if found and weeks.is_week(f"{found[1]}-{found[2]}") else None
 
@@ -71,7 +71,7 @@ def kept_sheets(root: Path) -> Iterator[str]:
 
 
 def wrong(root: Path) -> Iterator[Finding]:
-    """What is wrong with the kept sheets that are there: bytes of another digest, strays."""
+    """What is wrong with the archived sheets that are there: bytes of another digest, strays."""
     for path in kept_sheets(root):
         try:
             found = sha256(read_plain(f"{root}/{path}")) if sha256_in(path) else ""
@@ -86,7 +86,7 @@ def wrong(root: Path) -> Iterator[Finding]:
 
 
 def sha256(raw: bytes) -> str:
-    """The digest that names a kept sheet of these bytes."""
+    """The digest that names an archived sheet of these bytes."""
     return hashlib.sha256(raw).hexdigest()
 
 
@@ -94,14 +94,14 @@ def wrong_with(path: str, found: str) -> Iterator[Finding]:
     """What is wrong with one file below `sheets/<year>/`, by its name and the SHA-256 of its bytes."""
     claimed = sha256_in(path)
     if claimed is None:
-        message = _("not a kept sheet of a week; only qibi writes here, move it elsewhere")
+        message = _("not an archived sheet of a week; only qibi writes here, move it elsewhere")
         yield Finding(path, message=message, code="stray")
     elif claimed != found:
-        message = _("the kept sheet has changed since it was recorded")
+        message = _("the archived sheet has changed since it was recorded")
         yield Finding(path, message=message, code="sheet-digest", lost="")
 
 
 def not_plain(path: str) -> Finding:
-    """The finding for a link or a device in place of a kept sheet."""
-    message = _("not a plain file; a kept sheet is one, never a link or a folder")
+    """The finding for a link or a device in place of an archived sheet."""
+    message = _("not a plain file; an archived sheet is never a link or a folder")
     return Finding(path, message=message, code="sheet-digest")

@@ -1,4 +1,4 @@
-"""Where a person still stands after their name is taken out of the definitions: what git, the ledger
+"""Where a person is still named after their name is removed from the definitions: what git, the ledger
 and the files of a book hold. Nothing is changed here."""
 
 import html
@@ -41,9 +41,9 @@ _CELLS = re.compile(r'[,;\t\r\n"]+')
 
 @dataclass(frozen=True)
 class Inside:
-    """What a file says: running text, and what stands by itself (scalars, cells).
+    """What a file says: running text, and what is there by itself (scalars, cells).
 
-    Not `whole`: something in it could not be read, so a name may stand there unseen.
+    Not `whole`: something in it could not be read, so a name may be there unseen.
     """
 
     texts: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ def _inside_archive(raw: bytes) -> Inside:
                     return Inside(tuple(texts), frozenset(values), whole=False)
                 xml = unpacked.decode("utf-8", "replace")
                 lines = html.unescape(_TAG.sub("", _ENDS.sub("\n", xml)))
-                texts += [html.unescape(xml), lines]  # a sheet's name stands in a tag
+                texts += [html.unescape(xml), lines]  # a sheet's name is in a tag
                 values.update(lines.split("\n"))
     except _BROKEN:
         return Inside(tuple(texts), frozenset(values), whole=False)  # damaged or locked
@@ -152,7 +152,7 @@ class Sought:
         return [name for name in self.names if _normal(name) in self._alone]
 
     def in_text(self, text: str) -> frozenset[str]:
-        """The names that stand in a text."""
+        """The names that are in a text."""
         return frozenset(self._running.intersection(self._namer.whose(text)))
 
     def held(self, found: Inside) -> frozenset[str]:
@@ -185,7 +185,7 @@ class Commit(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Entries:
-    """How many entries an id stands in, and in which weeks."""
+    """How many entries an id is in, and in which weeks."""
 
     about: int  # it is the subject, or owns a remedy
     by: int  # it recorded, judged or approved
@@ -194,7 +194,7 @@ class Entries:
 
 
 def entries_of(batches: Iterable[Batch], key: str) -> Entries:
-    """The entries that an id stands in, voided ones included: they are there all the same."""
+    """The entries that an id is in, voided ones included: they are there all the same."""
     about = by = 0
     weeks: set[str] = set()
     evidence: set[str] = set()
@@ -352,7 +352,7 @@ def _is_new(ids: tuple[str, ...]) -> bool:
 def contents(
     git: Git, wanted: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str, Inside | None]]:
-    """Of these paths and object ids: both, and what stands in it; None where it is too large, or not here."""
+    """Of these paths and object ids: both, and what is in it; None where it is too large, or not here."""
     paths: dict[str, list[str]] = {}
     for path, key in sorted(wanted):
         if key.strip("0"):

@@ -53,7 +53,7 @@ class Amount:
     """A number in a cell: hundredths, with the unit and the sign that the cell itself states.
 
     `unit` is `points`, `count`, or empty where the number is bare. `signed` says that a sign or a
-    word for one (加, 扣) stands before it.
+    word for one (加, 扣) is before it.
     """
 
     hundredths: int
@@ -62,13 +62,13 @@ class Amount:
 
     @property
     def count(self) -> int | None:
-        """The amount as a count; None where it is no whole number."""
+        """The amount as a count; None where it is not a whole number."""
         whole, rest = divmod(self.hundredths, 100)
         return None if rest else whole
 
 
 class NotAnAmount(Exception):
-    """The text is no number that can be read; the message says why and what to write."""
+    """The text is not a number that can be read; the message says why and what to write."""
 
 
 def plain(text: str) -> str:
@@ -127,13 +127,13 @@ def _whole(number: str, text: str) -> int:
 
 
 def _why_not(text: str, bare: str) -> str:
-    """The reason why a text is no number, with what to write."""
+    """The reason why a text is not a number, with what to write."""
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?\s*%", bare):
         return _("'{text}' is a percentage; write the points").format(text=text)
     if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?(分|次)?", bare):
         return _("'{text}': write it without a comma").format(text=text)
     if re.fullmatch(r"[+-]?[0-9]+,[0-9]+(分|次)?", bare):
-        return _("'{text}': the decimal point is a point, as in 8.5").format(text=text)
+        return _("'{text}': use a decimal point, as in 8.5").format(text=text)
     if re.match(r"[x×*]", bare, re.IGNORECASE):
         message = _("'{text}' is not a count; write a whole number, as in x2")
         return message.format(text=text)
@@ -175,7 +175,7 @@ def price(item: Item, points: int | None, count: int | None, *, several: bool = 
     if points is None and item.fixed is None:
         raise Misfit(
             "points",
-            _("{item} is worth {choices}; write which").format(
+            _("{item} gives {choices}; write which").format(
                 item=item.name, choices=price_text(item)
             ),
         )
@@ -267,6 +267,6 @@ def price_text(item: Item) -> str:
 def misfit(item: Item, points: int, count: int = 1) -> str:
     """The message for points that an item can't have."""
     times = _(" for {count}").format(count=count) if count > 1 else ""
-    return _("{points}{times} does not fit {item}, which is worth {worth}").format(
+    return _("{points}{times} does not fit {item}, which gives {worth}").format(
         points=pts.signed(points), times=times, item=item.name, worth=price_text(item)
     )

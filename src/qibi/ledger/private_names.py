@@ -2,7 +2,7 @@
 
 `.gitignore` is no guard: `git add -f` gets round it, and a pull may replace it. So each file and each commit
 message is looked at that a push would publish. Names are known where names.yaml is; elsewhere files are told by
-what they are: a names file, a kept sheet, a member of a branch file with a name.
+what they are: a names file, an archived sheet, a member of a branch file with a name.
 """
 
 import re
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from qibi.ledger.name_search import Inside
 
 CODE = "private-names"
-# What qibi commits and a copy of the names can stand in without being an error anyway.
+# What qibi commits and a copy of the names can be in without being an error anyway.
 _COPIES = (EVIDENCE, "schemas", "README.md", ".gitattributes", ".gitignore")
 _PRIVATE = re.compile(
     r"""(?:^|[{,]) *['"]?private_names['"]? *: *['"]?(?:true|yes|on|y|t|1)\b""", re.M | re.I
@@ -57,14 +57,14 @@ def errors(root: Path, definitions: Definitions | None, git: Git | None) -> Iter
     if git is None:
         return
     message = _(
-        "names are private here, and git holds this file; it stays where it is with: {command}"
+        "names are private here, and git holds this file; keep it, but not in git: {command}"
     )
     held = _listed(git, "ls-files", "-z", "--", f":(icase){NAMES}")
     held += _listed(git, "ls-tree", "-z", "--name-only", "HEAD")
     for path in sorted({path for path in held if path.casefold() == NAMES}):
         command = f"git rm --cached --ignore-unmatch {path} && git commit -m 'names out of git'"
         yield Finding(path, message=message.format(command=command), code=CODE)
-    message = _("a kept sheet holds names, which are private here; move it out of the book")
+    message = _("an archived sheet holds names, which are private here; move it out of the book")
     known = set(_listed(git, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", SHEETS))
     found = _listed(git, "ls-files", "-z", "-co", "--exclude-standard", "--", KEPT_SHEETS)
     for path in sorted({*found} - known):
@@ -184,7 +184,7 @@ class _Search:
 
 
 def _free_text_of(line: str) -> str:
-    """What people wrote in a line of a batch; all of it where that is no entry."""
+    """What people wrote in a line of a batch; all of it where that is not an entry."""
     try:
         return free_text(decode(line.encode()))
     except BadLine:
@@ -203,7 +203,7 @@ def refuse_to_commit(root: Path, definitions: Definitions, paths: Iterable[str])
     for path in paths:
         with suppress(OSError, NotPlain):
             for line, ids in search.lines(path, inside(path, read_plain(root / path))):
-                advice = _("take the name out of it")
+                advice = _("remove the name from it")
                 if path.startswith(f"{LEDGER}/"):
                     advice = _(
                         "no commit has it yet: rm {path}, then record it again without names"
@@ -211,7 +211,7 @@ def refuse_to_commit(root: Path, definitions: Definitions, paths: Iterable[str])
                 elif path.startswith(f"{EVIDENCE}/"):
                     advice = _("move it out of the book")
                 message = _(
-                    "names are private here, and a push would publish {ids}; {advice} (nobody is meant? qibi commit, then git push)"
+                    "names are private here, and a push would publish {ids}; {advice} (not a person? qibi commit, then git push)"
                 )
                 advice = advice.format(path=argument(path))
                 said = message.format(ids=listing(list(ids)), advice=advice)
@@ -273,7 +273,7 @@ def refuse_to_publish(git: Git, definitions: Definitions) -> list[str]:
         message = _("names are private here, and a push would publish those in {commits}; {advice}")
         if leak.ids:
             message = _(
-                "names are private here, and a push would publish {ids} in {commits}; {advice} (nobody is meant? git push)"
+                "names are private here, and a push would publish {ids} in {commits}; {advice} (not a person? git push)"
             )
         said = message.format(
             commits=listing(shown), advice=advice[leak.path], ids=listing(list(leak.ids))
@@ -373,7 +373,7 @@ def _messages(
 
 
 def _advice(git: Git, going: _Going, brought: _Brought, leaks: _Leaks, path: str) -> str:
-    """How to take a path (empty: messages) out of the commits that were not pushed; the commands run as they stand."""
+    """How to take a path (empty: messages) out of the commits that were not pushed; the commands run as they are."""
     commits = list(
         dict.fromkeys(c for leak, cs in leaks.found.items() if leak.path == path for c in cs)
     )
@@ -394,7 +394,7 @@ def _advice(git: Git, going: _Going, brought: _Brought, leaks: _Leaks, path: str
     if other_versions and is_recorded(below):
         gone += [path + ENDING, *_seals_upon(git, brought, tip, prefix, below)]
         advice = _(
-            "take it out of what was not pushed: {command}; then record (and close) once more, without names, what it held: git show {commit}:{path}"
+            "remove it from what was not pushed: {command}; then record (and close) again, without names, what it held: git show {commit}:{path}"
         )
     elif other_versions and at_tip and (path, at_tip) not in leaks.blobs:
         one = shlex.quote(path)
@@ -404,21 +404,21 @@ def _advice(git: Git, going: _Going, brought: _Brought, leaks: _Leaks, path: str
         return advice.format(command=_rewrite(git, going, refs, "--index-filter", newest))
     elif other_versions and at_tip and not below.startswith(f"{EVIDENCE}/"):
         return _(
-            "take them out of the file and commit it; the next push says how they leave the commits before"
+            "remove them from the file and commit it; the next push says how to remove them from earlier commits"
         )
     elif at_tip:
         advice = _(
-            "take it out of what was not pushed: {command}; what it held: git show {commit}:{path}"
+            "remove it from what was not pushed: {command}; what it held: git show {commit}:{path}"
         )
     else:
-        advice = _("take it out of what was not pushed, the file itself stays: {command}")
+        advice = _("remove it from what was not pushed, the file itself stays: {command}")
     removed = f"git rm -rq --cached --ignore-unmatch -- {shlex.join(dict.fromkeys(gone))}"
     command = _rewrite(git, going, refs, "--index-filter", removed)
     return advice.format(command=command, commit=commits[0][:12], path=argument(path))
 
 
 def _seals_upon(git: Git, brought: _Brought, tip: str, prefix: str, below: str) -> list[str]:
-    """The seals not pushed that can't stand without a batch or seal: all, for each names the one before it."""
+    """The seals not pushed that can't be without a batch or seal: all, for each names the one before it."""
     folder = f"{prefix}{SEALS}/"
     asked = ("grep", "-qF", "-e", below, tip, "--", f":(top){folder}")
     if not below.startswith(f"{SEALS}/") and git.run(*asked).returncode != 0:

@@ -1,4 +1,4 @@
-"""What stands on record through all weeks: honours, pledges, remedies and plans, read without the rest.
+"""What is on record through all weeks: honours, pledges, remedies and plans, read without the rest.
 
 Which batches may hold any is kept, week by week, by the names of the week's batches: a name proves the
 content, so only weeks with other names are searched again.
@@ -29,7 +29,7 @@ from qibi.ledger.evidence_files import marks
 # An escape may hide a word; a void may cancel what another batch holds.
 _ALWAYS = (b'"void"', b"\\u")
 _REMEDY, _TASK = b'"remedy"', b'"task"'
-_EVIDENCE = b'"evidence"'  # where honours and pledges are named; a blank may stand before the colon
+_EVIDENCE = b'"evidence"'  # where honours and pledges are named; a blank may be before the colon
 
 
 class _Week(msgspec.Struct, array_like=True):

@@ -1,6 +1,6 @@
 """The lives of remedies: from the steps in the ledger to what state each one is in.
 
-A remedy's steps stand in the week and branch in which it was opened. A step that the rules do not
+A remedy's steps are in the week and branch in which it was opened. A step that the rules do not
 allow (verified by its owner, or before it was reported) stays in the history and changes nothing.
 """
 
@@ -139,9 +139,9 @@ def why_not(life: Life, state: str, who: str) -> str | None:
             return _("it has not been reported yet")
         return _("it is reported already") if state == "reported" else _("it is open already")
     if state == "verified" and who == life.owner:
-        return _("its owner can't verify it; someone else has to")
+        return _("its owner can't verify it; someone else must")
     if state == "verified" and who in life.reporters:
-        return _("who has reported it can't verify it; someone else has to")
+        return _("who reported it can't verify it; someone else must")
     return None
 
 
@@ -214,7 +214,7 @@ def refuse_bad_id(key: str, taken: Iterable[str]) -> None:
     if not ID.fullmatch(key):
         raise Refusal(
             _("'{text}' is not an id").format(text=key),
-            _("write small letters, digits and hyphens: notice-031"),
+            _("write lower-case letters, digits and hyphens: notice-031"),
             1,
         )
     if key in taken:
@@ -231,7 +231,7 @@ def home(definitions: Definitions, subject: str, week: str) -> str:
             _("{name} is in no branch in {week}").format(
                 name=definitions.title(subject), week=week
             ),
-            _("look at since and until in branches/"),
+            _("check since and until in branches/"),
             1,
         )
     return found

@@ -114,7 +114,7 @@ class _Search:
         commit = f"git commit -m restored -- {path}"
         if one.is_it(here):
             if head is not None and not one.is_it(head):
-                return _("commit it as it stands: {command}").format(command=commit)
+                return _("commit it as it is: {command}").format(command=commit)
             if one.digest:
                 return ""
         for place, raw in (("", staged), ("HEAD ", head)):
@@ -129,19 +129,19 @@ class _Search:
             return _("restore it: {command}").format(command=from_object(self.git, name, one.path))
         if self.git.run("rev-parse", "--is-shallow-repository").stdout.strip() == "true":
             return _(
-                "this clone holds only the end of the history; get all of it, then run the same command again: git fetch --unshallow"
+                "this clone has only part of the history; get all of it, then run the same command again: git fetch --unshallow"
             )
         if self.nowhere:
             return self.nowhere
         proven = bool(one.sha256)  # by a seal or an entry, which an audit compares it with
         if not proven and staged is None and head is None and _BATCH.fullmatch(one.path):
             return _(
-                "git holds it nowhere as it was: copy it from a backup, or remove it and record its entries again"
+                "git does not have the original: copy it from a backup, or remove it and record its entries again"
             )
         if (head is None and not proven) or one.path.endswith(ENDINGS):
-            return _("git holds it nowhere as it was: copy it from another clone or a backup")
+            return _("git does not have the original: copy it from another clone or a backup")
         return _(
-            "git holds it nowhere as it was: copy it from another clone or a backup; without one, explain what 'qibi audit' then finds: qibi acknowledge ID --reason TEXT --approved-by WHO"
+            "git does not have the original: copy it from another clone or a backup; without one, explain what 'qibi audit' then finds: qibi acknowledge ID --reason TEXT --approved-by WHO"
         )
 
     def _here(self, path: str) -> bytes | None:

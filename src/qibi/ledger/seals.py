@@ -3,7 +3,7 @@
 A seal is `seals/<week>.json`, its corrections `seals/<week>.r2.json` and on. Each names, by digest,
 the batches that count, and the link of the chain before it: whoever holds the last digest holds the
 whole chain. The other links are acknowledgements, `seals/acknowledged-<n>.json`: findings of an audit
-that were explained and approved. Nothing here trusts a file because of where it stands.
+that were explained and approved. Nothing here trusts a file because of where it is.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Without(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A warning that stood when the week was closed: the check, and the place in the ledger."""
+    """A warning present when the week was closed: the check, and the place in the ledger."""
 
     code: str
     path: str
@@ -125,7 +125,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     approved_by: str
     reason: str
     previous: str | None
-    signers: str | msgspec.UnsetType = msgspec.UNSET  # SHA-256 of the record that stood then
+    signers: str | msgspec.UnsetType = msgspec.UNSET  # SHA-256 of the record in force then
     findings: tuple[Acknowledged, ...]
 
 
@@ -191,7 +191,7 @@ def seal_name(week: str, revision: int) -> str:
 
 
 def named(path: str) -> tuple[str, int] | None:
-    """(week, revision) by a seal's path; None where it is no seal's name."""
+    """(week, revision) by a seal's path; None where it is not a seal's name."""
     found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
     if not found or not weeks.is_week(found[1]) or found[2] == "1":
         return None
@@ -253,13 +253,13 @@ def parse_seal(path: str, raw: bytes) -> SealFile | Finding:
     for key in ("previous", "definitions", "rules"):
         value = getattr(seal, key)
         if value is not None and not _SHA256.fullmatch(value):
-            return wrong(_("'{key}' is no SHA-256").format(key=key))
+            return wrong(_("'{key}' is not a SHA-256").format(key=key))
     if moment(seal.closed_at) is None:
-        return wrong(_("'closed_at' is no time (RFC 3339)"))
+        return wrong(_("'closed_at' is not a time (RFC 3339)"))
     place = f"{folder(seal.week)}/"
     for batch in seal.batches:
         if not batch.path.startswith(place) or not _SHA256.fullmatch(batch.sha256):
-            return wrong(_("'{path}' is no batch of its week").format(path=batch.path))
+            return wrong(_("'{path}' is not a batch of its week").format(path=batch.path))
     return SealFile(path, digest(raw), seal)
 
 
@@ -277,9 +277,9 @@ def parse_acknowledgement(path: str, raw: bytes) -> AcknowledgementFile | Findin
         elif record.number != acknowledgement_number(path):
             reason = _("it says number {number}").format(number=record.number)
         elif record.previous is not None and not _SHA256.fullmatch(record.previous):
-            reason = _("'{key}' is no SHA-256").format(key="previous")
+            reason = _("'{key}' is not a SHA-256").format(key="previous")
         elif moment(record.acknowledged_at) is None:
-            reason = _("'{key}' is no time (RFC 3339)").format(key="acknowledged_at")
+            reason = _("'{key}' is not a time (RFC 3339)").format(key="acknowledged_at")
         elif encode_acknowledgement(record) != raw:
             reason = _("not the bytes that qibi writes")
         else:
@@ -312,15 +312,15 @@ def acknowledged_losses(root: Path) -> dict[tuple[str, str], str]:
 
 
 def parse_whole(raw: bytes) -> dict[str, Any]:
-    """Everything in a seal whose shape `parse_seal` has found right; no key may stand twice."""
+    """Everything in a seal whose shape `parse_seal` has found right; no key may be twice."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise ValueError(_("a key stands twice"))
+            raise ValueError(_("a duplicate key"))
         return found
 
-    # Written again, a key that stood twice stands once. That takes a tenth of the time of a parse
+    # Written again, a repeated key appears once. That takes a tenth of the time of a parse
     # that looks at each key, which only bytes need whose keys can't be counted: with escapes, which
     # could make one look like another, or with blanks before a colon.
     if b"\\" not in raw and not _SPACED.search(raw):
@@ -386,7 +386,7 @@ def links(files: Mapping[str, bytes]) -> tuple[list[Link], list[Finding]]:
         if len(files_after) > 1:
             paths = listing(sorted(f.path for f in files_after))
             text = (
-                _("{paths} both begin the chain of seals; there is one beginning")
+                _("{paths} both begin the chain of seals; only one can")
                 if previous is None
                 else _("{paths} both follow the same seal; the chain of seals may not fork")
             )
@@ -409,7 +409,7 @@ def links(files: Mapping[str, bytes]) -> tuple[list[Link], list[Finding]]:
     records = [link for link in ordered if isinstance(link, AcknowledgementFile)]
     for number, link in enumerate(records, 1):
         if link.record.number != number:
-            message = _("is acknowledgement {number} where {expected} is due: one is gone")
+            message = _("is acknowledgement {number} instead of {expected}: one is missing")
             message = message.format(number=link.record.number, expected=number)
             findings.append(Finding(link.path, message=message, code="chain"))
             break
@@ -420,10 +420,10 @@ def take_yours_back(*, merging: bool) -> str:
     """What to do where two clones have closed at once: no batch is lost by it."""
     if merging:
         return _(
-            "the seal that others have seen stays, take yours back: git merge --abort (or git rebase --abort), then: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit"
+            "keep the seal that others have seen, undo yours: git merge --abort (or git rebase --abort), then: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit"
         )
     return _(
-        "the one that others have seen stays, take yours back: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit; then close that week again"
+        "keep the one that others have seen, undo yours: git branch kept; git reset --keep '@{upstream}'; git checkout kept -- '*/20*/*'; qibi commit; then close that week again"
     )
 
 
@@ -439,7 +439,7 @@ def _revisions(ordered: list[SealFile]) -> list[Finding]:
         before = latest.get(file.seal.week)
         expected = before.seal.revision + 1 if before else 1
         if file.seal.revision != expected:
-            message = _("is revision {revision} of its week where {expected} is due")
+            message = _("is revision {revision} of its week instead of {expected}")
             message = message.format(revision=file.seal.revision, expected=expected)
             wrong(file, f"revision, not {expected}", message)
         if before and (dropped := before.batches - file.batches):

@@ -1,6 +1,6 @@
 """Signatures: `ssh-keygen -Y`, through one helper, and the public keys that they are made with.
 
-A signature stands beside its file as `<file>.sig`, so it survives rebase and cherry-pick. It names the
+A signature is next to its file as `<file>.sig`, so it survives rebase and cherry-pick. It names the
 public key that made it; whether that key may is for `ledger.signers` to say.
 """
 
@@ -41,7 +41,7 @@ _NEEDED = (
 
 
 def signature_of(path: Path) -> Path:
-    """Where the signature of a file stands."""
+    """Where the signature of a file is."""
     return path.with_name(path.name + ENDING)
 
 
@@ -111,7 +111,7 @@ class Keygen:
         words = done.stdout.decode("utf-8", "replace").split()
         if done.returncode != 0 or len(words) < 2 or not words[1].startswith("SHA256:"):
             raise Refusal(
-                _("{path} is no SSH key that ssh-keygen can read: {words}").format(
+                _("{path} is not an SSH key that ssh-keygen can read: {words}").format(
                     path=key, words=_words(done.stderr)
                 ),
                 _("make one: ssh-keygen -t ed25519; then git config qibi.key ITS-FILE"),
@@ -130,14 +130,14 @@ class Keygen:
         words = _words(done.stderr)
         if "passphrase" in words and not self.on_terminal:
             raise Refusal(
-                _("the key {path} has a passphrase, and no terminal is there to ask for it").format(
+                _("the key {path} has a passphrase, and there is no terminal to ask for it").format(
                     path=key
                 ),
-                _("hand it to an agent first: ssh-add {path}").format(path=key),
+                _("add it to an agent first: ssh-add {path}").format(path=key),
             )
         raise Refusal(
-            _("{path} did not sign: {words}").format(path=key, words=words or _("see above")),
-            _("nothing was recorded; mend that and run the same command again"),
+            _("{path} could not sign: {words}").format(path=key, words=words or _("see above")),
+            _("nothing was recorded; fix that and run the same command again"),
         )
 
     def verify(self, raw: bytes, signature: Path, principal: str, allowed: Path) -> bool:
@@ -242,6 +242,6 @@ def _private_folder() -> Iterator[Path]:
             yield Path(folder)
     except OSError as error:
         raise Refusal(
-            _("no room for temporary files: {reason}").format(reason=error.strerror),
-            _("make room in the temporary folder, or set TMPDIR to another"),
+            _("no space for temporary files: {reason}").format(reason=error.strerror),
+            _("free some space in the temporary folder, or set TMPDIR to another"),
         ) from None

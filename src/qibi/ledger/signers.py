@@ -2,7 +2,7 @@
 
 `seals/signers-<n>.json` holds the signers of qibi.yaml as they were accepted. Each record names the one
 before it by digest and is signed with a key that the one before lets close, so whoever trusts the
-first keys can follow every change. A record also vouches for files that stand without a signature.
+first keys can follow every change. A record also vouches for files that are without a signature.
 """
 
 import re
@@ -102,7 +102,7 @@ def lacking(signers: Iterable[Signer], key: str, act: Act) -> str | None:
         return _("{who} is not among the signers").format(who=act.who)
     own = [s for s in own if public_key(s.key) == key]
     if not own:
-        return _("the key is none of {who}'s").format(who=act.who)
+        return _("the key is not one of {who}'s").format(who=act.who)
     own = [s for s in own if act.right in s.may]
     if not own:
         text = (
@@ -135,7 +135,7 @@ def revoked_from(signers: Iterable[Signer], key: str) -> str:
 
 
 def week_of_moment(text: str, zone: tzinfo) -> str:
-    """The week of a time (RFC 3339) in the book's time zone; no week (empty) where it is no time."""
+    """The week of a time (RFC 3339) in the book's time zone; no week (empty) where it is not a time."""
     found = moment(text)
     try:
         return wk.week_of(found.astimezone(zone).date()) if found else ""
@@ -166,7 +166,7 @@ def record_name(number: int) -> str:
 
 
 def record_number(path: str) -> int | None:
-    """The number of a record by its path; None where it is no record's."""
+    """The number of a record by its path; None where it is not a record's."""
     place, _slash, name = path.rpartition("/")
     found = _NAME.fullmatch(name) if place == SEALS else None
     return int(found[1]) if found else None
@@ -209,7 +209,7 @@ def record_chain(files: Mapping[str, bytes]) -> tuple[list[RecordFile], list[Fin
             return found, [parsed]
         before = found[-1] if found else None
         if parsed.record.number != number or parsed.record.previous != (before and before.digest):
-            message = _("does not follow the record before it: one is gone, or was changed")
+            message = _("does not follow the record before it: one is missing, or was changed")
             return found, [Finding(path, message=message, code="signers")]
         found.append(parsed)
     return found, []
@@ -242,7 +242,7 @@ def not_accepted(signers: Sequence[Signer], records: Sequence[RecordFile]) -> Fi
         if records
         else _("the signers have not been accepted yet")
     )
-    advice = _("whoever has a key that may close: qibi signers accept")
+    advice = _("with a key that may close: qibi signers accept")
     return Finding("qibi.yaml", message=f"{message}; {advice}", code="signers")
 
 
@@ -259,5 +259,5 @@ def signed_paths(root: Path) -> Iterator[str]:
 
 
 def without_signature(root: Path) -> list[str]:
-    """The paths of the batches, seals and acknowledgements that have no signature beside them."""
+    """The paths of the batches, seals and acknowledgements that have no signature next to them."""
     return [path for path in signed_paths(root) if not (root / f"{path}{ENDING}").exists()]

@@ -1,10 +1,10 @@
 """Writing: a batch appears whole or not at all, and once it is reported it survives a power cut.
 
 Temp file in the same folder, fsync, rename, fsync of the folder (and of each folder newly made). A
-step that fails is never tried again: what it may have left is taken back and the command ends.
+step that fails is never tried again: what it may have left is undone and the command ends.
 What a crash leaves behind is at most a `*.tmp` file, which nobody reads and the next writer tidies,
 and a batch that nobody was told of: `interrupted` finds it.
-The lock makes "compare with what stands, then write" one step; the lock file stays where it is.
+The lock makes "compare with what is there, then write" one step; the lock file stays where it is.
 """
 
 import errno
@@ -100,10 +100,10 @@ def write_batch(
 
 
 _BATCH_STANDS = mark(
-    "it is whole, but may not survive a power cut; mend the disk, then run the same command again: it is not recorded twice"
+    "it is complete, but may not survive a power cut; fix the disk, then run the same command again: it is not recorded twice"
 )
 _SEAL_STANDS = mark(
-    "it is whole, but may not survive a power cut; mend the disk, then commit it: qibi commit"
+    "it is complete, but may not survive a power cut; fix the disk, then commit it: qibi commit"
 )
 
 
@@ -115,7 +115,9 @@ def _take_back(target: Path, path: str, error: OSError, advice: str) -> None:
         mark_of(target).unlink(missing_ok=True)
     except OSError:
         if target.exists():
-            message = _("the disk failed ({reason}) while {path} was written, and it stands there")
+            message = _(
+                "the disk failed ({reason}) while {path} was written, and the file is there"
+            )
             raise Refusal(message.format(reason=error.strerror, path=path), _(advice)) from None
 
 
@@ -153,7 +155,7 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
     """Write a file below the book's folder that is not there yet; the caller holds the lock.
 
     One that is there with these bytes is only made to last: whoever wrote it may have been killed
-    before the sync. Raises `Refusal` where the disk refuses, `Faults` where other bytes stand there.
+    before the sync. Raises `Refusal` where the disk refuses, `Faults` where other bytes are there.
     """
     target = root / path
     with failures_explained(target):
@@ -163,7 +165,7 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
             write_durably(target, raw)
             return
         if read_plain(target) != raw:
-            message = _("holds something else than it did when it was written")
+            message = _("holds something else than was written")
             sha256 = hashlib.sha256(raw).hexdigest()
             raise Faults([Finding(path, message=message, lost=sha256)])
         sync(target)
@@ -229,7 +231,7 @@ def sync(path: Path) -> None:
 def make_folder(root: Path, target: Path) -> None:
     """Make the folders of a book down to the one of a file to be written; each new one is synced.
 
-    Raises `Faults` where one of them, or the file, is a link: what is written would stand elsewhere.
+    Raises `Faults` where one of them, or the file, is a link: what is written would be elsewhere.
     """
     place = target.relative_to(root)
     for part in (*reversed(place.parents[:-1]), place):
@@ -248,7 +250,7 @@ def make_folder(root: Path, target: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Remove, all over the ledger, the seals, the evidence and the kept sheets, what crashes left."""
+    """Remove, all over the ledger, the seals, the evidence and the archived sheets, what crashes left."""
     years = (root / SHEETS).glob("[0-9][0-9][0-9][0-9]")  # the rest of that folder is people's own
     for part in (root / LEDGER, root / "seals", root / "evidence", *years):
         for directory in {leftover.parent for leftover in part.rglob(".*.tmp")}:
@@ -290,15 +292,15 @@ def failures_explained(path: Path) -> Iterator[None]:
 
 def _explained(path: Path, error: OSError) -> Refusal:
     advice = {
-        errno.ENOSPC: _("the disk is full; make room and run the same command again"),
-        errno.EDQUOT: _("your disk quota is used up; make room and run the same command again"),
-        errno.EACCES: _("you may not write there; check the folder's owner and permissions"),
-        errno.EPERM: _("you may not write there; check the folder's owner and permissions"),
-        errno.ELOOP: _(
-            "qibi writes through no link: look at what it points to, then remove the link"
+        errno.ENOSPC: _("the disk is full; free some space and run the same command again"),
+        errno.EDQUOT: _(
+            "your disk quota is used up; free some space and run the same command again"
         ),
+        errno.EACCES: _("no permission to write there; check the folder's owner and permissions"),
+        errno.EPERM: _("no permission to write there; check the folder's owner and permissions"),
+        errno.ELOOP: _("qibi does not write through links: check its target, then remove the link"),
         errno.EROFS: _("the disk is read-only; work in a copy that you may write to"),
-    }.get(error.errno or 0, _("nothing was written; mend that and run the same command again"))
+    }.get(error.errno or 0, _("nothing was written; fix that and run the same command again"))
     message = _("{path} can't be written: {reason}")
     return Refusal(message.format(path=path, reason=error.strerror), advice)
 

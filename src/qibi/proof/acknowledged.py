@@ -1,7 +1,7 @@
 """Which findings of an audit were acknowledged: explained in a link of the chain, and approved by another.
 
 An acknowledgement names a finding by the digest of what it is about, so it covers that and nothing else,
-and nothing where it is itself not sound. What it covers still stands on the page.
+and nothing where it is itself not sound. What it covers still is on the page.
 """
 
 import re
@@ -84,11 +84,11 @@ def acknowledged(
             for named in file.record.findings:
                 finding = by_id.get(named.id)
                 if finding is None:
-                    text = _("acknowledges {code} of {path}, which is not found (any more)")
+                    text = _("acknowledges {code} of {path}, which is not found (anymore)")
                     text = text.format(code=named.code, path=named.path)
                     findings.append(_finding(file, f"idle {named.id}", text))
                 elif file.record.approved_by in causes(inputs, finding):
-                    text = _("{who} approved it, who has a part in it: {path}")
+                    text = _("{who} approved it and is involved in it: {path}")
                     text = text.format(who=file.record.approved_by, path=named.path)
                     findings.append(_finding(file, f"partial {named.id}", text))
                 elif named.id not in covered:
@@ -115,17 +115,17 @@ def _unsound(
     if record.approved_by == record.acknowledged_by:
         yield (
             "approved by its writer",
-            _("{who} wrote it, and does not approve it").format(who=record.approved_by),
+            _("{who} wrote it and can't approve it").format(who=record.approved_by),
         )
     if definitions and definitions.kind(record.approved_by) != "member":
-        text = _("says that {who} approved it, who is no member of this book")
+        text = _("says that {who} approved it, who is not a member of this book")
         yield "approved by", text.format(who=record.approved_by or _("nobody"))
     if definitions and not is_of_the_book(record.acknowledged_by, definitions):
-        text = _("says that {who} wrote it, who is nobody of this book")
+        text = _("says that {who} wrote it, who is not in this book")
         yield "written by", text.format(who=record.acknowledged_by)
     ids = [named.id for named in record.findings]
     if not ids or len(set(ids)) < len(ids) or not all(n.is_whole for n in record.findings):
-        yield "findings", _("the ids of what it acknowledges are not the digests of that")
+        yield "findings", _("the ids of its findings do not match their digests")
 
 
 def causes(

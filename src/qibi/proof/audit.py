@@ -75,26 +75,22 @@ def history(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
             continue
         if change.letter == "M" and change.mode == PLAIN and change.before == change.object:
             continue  # the same bytes, a plain file from then on
-        what = _(_LETTERS.get(change.letter, "")) or _("added as no plain file")
-        message = _(
-            "{what} in commit {commit} (mode {mode}); what is recorded may only be added to"
-        )
+        what = _(_LETTERS.get(change.letter, "")) or _("added, but not as a plain file")
+        message = _("{what} in commit {commit} (mode {mode}); records are append-only")
         message = message.format(what=what, commit=change.commit[:12], mode=change.mode)
         about = change.about
         findings[Finding(place, message=message, code="history", about=about)] = None
     seen = [many("{count} commit", "{count} commits", len(commits)).format(count=len(commits))]
     for stood in former:
         where = (
-            _("a book of this id stands in {folder} too")
-            if stood.stands
-            else _("before in {folder}")
+            _("a book with this id is in {folder} too") if stood.stands else _("before in {folder}")
         )
         seen.append(where.format(folder=stood.shown))
     return listing(seen), [*findings, *left_behind(former, changes)]
 
 
 def contents(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
-    """Each file's name is the digest of its content, and nothing else stands beside them."""
+    """Each file's name is the digest of its content, and nothing else is next to them."""
     findings = list(inputs.parsed[1])
     for path, file in inputs.files.items():
         if file.mode == PLAIN or (file.mode == "100755" and not path.startswith((LEDGER, SEALS))):
@@ -104,7 +100,7 @@ def contents(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
         findings.append(Finding(path, message=text, code="mode", about=file.about))
     for path, file in inputs.files.items():
         if path.startswith((f"{LEDGER}/", f"{SEALS}/")) and not _belongs(path, inputs.files):
-            message = _("neither a batch nor a seal, nor the signature of one")
+            message = _("not a batch or seal, nor the signature of one")
             findings.append(Finding(path, message=message, code="stray", about=file.about))
     for finding in held.twin_findings(inputs.files):
         findings.append(replace(finding, about=inputs.files[finding.path].about))
@@ -118,7 +114,7 @@ def contents(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     lines = many("{count} entry", "{count} entries", entries)
     seen = [batches.format(count=len(inputs.batches)), lines.format(count=entries)]
     if sheets:
-        kept = many("{count} kept sheet", "{count} kept sheets", len(sheets))
+        kept = many("{count} archived sheet", "{count} archived sheets", len(sheets))
         seen.append(kept.format(count=len(sheets)))
     return listing(seen), findings
 
@@ -129,7 +125,7 @@ def _folder_twins(inputs: AuditInputs) -> Iterator[Finding]:
     for name in inputs.repository.prefix.split("/")[:-1]:
         for file in inputs.repository.folder(around):
             if file.path != name and held.folded(file.path) == held.folded(name):
-                message = _("another file system takes it for {folder}, where the book stands")
+                message = _("another file system takes it for {folder}, where the book is")
                 text = message.format(folder=f"{around}{name}")
                 path = f"{around}{file.path}"
                 yield Finding(path, message=text, code="twin", about=file.about)
@@ -137,7 +133,7 @@ def _folder_twins(inputs: AuditInputs) -> Iterator[Finding]:
 
 
 def _changed_sheets(inputs: AuditInputs, paths: Sequence[str]) -> Iterator[Finding]:
-    """What is wrong with kept sheets by the digests of their bytes."""
+    """What is wrong with archived sheets by the digests of their bytes."""
     files = {path: file for path in paths if (file := inputs.files[path]).mode != "160000"}
     found = inputs.repository.digests(file.object for file in files.values())
     for path, file in files.items():
@@ -161,7 +157,9 @@ def seals(inputs: AuditInputs) -> tuple[str, Iterable[Finding]]:
     for file in inputs.seals:
         for batch in file.seal.batches:
             if inputs.whole.get(batch.path) != batch.sha256:
-                message = _("listed by {seal} with SHA-256 {digest}; here it is gone or another")
+                message = _(
+                    "listed by {seal} with SHA-256 {digest}; here it is missing or different"
+                )
                 message = message.format(seal=file.path, digest=batch.sha256[:16])
                 here = inputs.files.get(batch.path)
                 found = here.about if here else (("object", NOTHING),)
@@ -218,7 +216,7 @@ def published(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
         if link.digest.startswith(wanted):
             return _("{path} is in the chain").format(path=link.path), ()
     if inputs.repository.holds(wanted):
-        return _("commit {commit} leads to the present one").format(commit=wanted[:12]), ()
+        return _("commit {commit} leads to the current one").format(commit=wanted[:12]), ()
     message = _(
         "no seal with the digest {digest} is in the chain: this is not the ledger that was published"
     ).format(digest=wanted)
@@ -245,7 +243,7 @@ PARTS: tuple[
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit came to: an auditor can sign it where no part has findings."""
+    """The result of an audit: an auditor can sign it where no part has findings."""
 
     book: str
     commit: str
@@ -288,7 +286,7 @@ def audit(
     # Empty, as of a variable that is not set, is no digest either: it was meant to be compared.
     if against is not None and not _DIGITS.fullmatch(against.strip()):
         raise Refusal(
-            _("'{text}' is no digest").format(text=against),
+            _("'{text}' is not a digest").format(text=against),
             _("write at least 8 of its hexadecimal digits"),
         )
     with ThreadPoolExecutor(2) as beside:  # git at work while Python is
@@ -298,7 +296,7 @@ def audit(
         try:
             return _audited(inputs)
         except BaseException:
-            repository.bounded.stop()  # else what runs beside would be waited for
+            repository.bounded.stop()  # else what runs in parallel would be waited for
             raise
 
 

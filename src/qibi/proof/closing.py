@@ -1,4 +1,4 @@
-"""Closing a week: what its seal says, and what stands in the way.
+"""Closing a week: what its seal says, and what is in the way.
 
 The first seal of a week waits for all branches and for objections. A further one, the correction,
 takes in the batches that came since, names what changed, who approved it, and both results. A seal
@@ -141,7 +141,7 @@ def _collect(
 ) -> None:
     """Put each week's standings of one kind into its results, as rows."""
     kind = question.by
-    number = cache(points.to_number)  # the same few values stand in most rows
+    number = cache(points.to_number)  # the same few values are in most rows
     schemes = {week: definitions.scheme(week) for week in question.weeks}
     versions = {scheme.week: scheme for scheme in schemes.values() if scheme}
     criteria = sorted({c.id for scheme in versions.values() for c in scheme.criteria})
@@ -346,7 +346,7 @@ def prepare(
 
     `warnings` are those of the whole book; the seal accepts the ones of its week. `committed_at` is when
     the book was committed last. Raises `Refusal`
-    for what stands in the way, `Faults` for a damaged ledger or chain.
+    for what is in the way, `Faults` for a damaged ledger or chain.
     """
     sealed = standing_chain(root)
     earlier = [file for file in seals_of(sealed) if file.seal.week == week]
@@ -507,7 +507,7 @@ def _refuse_clock(
     if now - max(known) > _AHEAD:
         raise Refusal(
             _(
-                "the clock of this machine says {moment}, a year after all that this book holds"
+                "the clock of this machine says {moment}, a year after everything in this book"
             ).format(moment=closed_at),
             _(
                 "set the clock, then run the same command again; if it is right, commit something first: git commit --allow-empty -m TEXT"
@@ -527,7 +527,9 @@ def _refuse_early(definitions: Definitions, week: str, today: date) -> None:
     last = open_until(definitions, week)
     if today <= last:
         raise Refusal(
-            _("objections to {week} are taken until {day}").format(week=week, day=last.isoformat()),
+            _("objections to {week} are accepted until {day}").format(
+                week=week, day=last.isoformat()
+            ),
             _("close it afterwards; the days are 'objections' of qibi.yaml's calendar"),
             1,
         )
@@ -561,21 +563,21 @@ def _refuse_idle_correction(
     week = before.seal.week
     if not pending:
         raise Refusal(
-            _("{week} is closed, and nothing came since; its seal is {digest}").format(
+            _("{week} is closed, and nothing was recorded since; its seal is {digest}").format(
                 week=week, digest=before.digest[:16]
             ),
             code=1,
         )
     if not request.approved_by:
         raise Refusal(
-            _("{week} is closed: a correction names who approved it").format(week=week),
-            _("--approved-by WHO, someone else than whoever recorded it"),
+            _("{week} is closed: a correction needs an approver").format(week=week),
+            _("--approved-by WHO, someone other than the recorder"),
             1,
         )
     recorders = {e.recorded_by for b in pending for e in b.entries}
     if recorders == {request.approved_by}:
         raise Refusal(
-            _("who recorded a correction does not approve it"),
+            _("who recorded a correction can't approve it"),
             _("--approved-by someone else"),
             1,
         )

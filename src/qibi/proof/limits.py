@@ -37,11 +37,11 @@ _OUT_OF_MEMORY = ("out of memory", "cannot allocate memory", "malloc failed", "m
 
 
 def too_large(what: str) -> Refusal:
-    """The refusal of a repository that is no book."""
+    """The refusal of a repository that is not a book."""
     return Refusal(
-        _("too large to be audited: {what}").format(what=what),
+        _("too large to audit: {what}").format(what=what),
         _(
-            "no book comes near that (docs/audit.md has the limits): ask whoever keeps the repository, or audit one that holds the book alone"
+            "no book comes near that (limits: docs/audit.md): ask the repository's maintainer, or audit one that holds only the book"
         ),
     )
 
@@ -136,7 +136,7 @@ class Bounded:
             self._running.discard(process)
             self.spent += time.monotonic() - begun_at
         if late.is_set():
-            text = _("git {command} was not done after {count} seconds")
+            text = _("git {command} did not finish within {count} seconds")
             raise too_large(text.format(command=arguments[0], count=f"{seconds:.0f}")) from None
         if failed:
             raise failed
@@ -147,7 +147,7 @@ class Bounded:
             text = _("git {command} needs more than {size} of memory")
             raise too_large(text.format(command=arguments[0], size=size(memory)))
         if code == -11:  # SIGSEGV: it goes down into folders by calling itself
-            text = _("git {command} ran out of stack; folders lie in folders, thousands deep")
+            text = _("git {command} ran out of stack; folders are nested thousands deep")
             raise too_large(text.format(command=arguments[0]))
         if code < 0:
             said = _("it was killed (signal {number})").format(number=-code)
@@ -225,7 +225,7 @@ class Bounded:
             self.disk += sum(path.stat().st_size for path in packs)
         objects = int(rows["count"]) + int(rows["in-pack"])
         if objects > OBJECTS:
-            text = _("{count} objects; at most {most} are looked at")
+            text = _("{count} objects; the limit is {most}")
             raise too_large(text.format(count=f"{objects:,}", most=f"{OBJECTS:,}"))
         total, most = 0, self.most(UNPACKED)
         asked = ("--batch-all-objects", "--unordered", "--buffer")
@@ -248,7 +248,7 @@ def _refuse_large(rows: Iterable[tuple[bytes, int, bytes]]) -> None:
     """Raises `Refusal` where one of these objects (kind, bytes, id) is larger than any of a book."""
     for kind, count, key in rows:
         if count > (most := LARGEST.get(kind.decode(), 0)):
-            text = _("{kind} {id} has {size}; at most {most} are looked at").format(
+            text = _("{kind} {id} has {size}; the limit is {most}").format(
                 kind=kind.decode(), id=key.decode()[:12], size=size(count), most=size(most)
             )
             raise too_large(text)

@@ -51,9 +51,9 @@ from qibi.proof.repository import BOOK, PLAIN, AuditInputs, Change, Recomputing,
 from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import plain_policy, policy_of
 
-# What a seal states beside its results: who closed it and when, what it accepted, what came in since.
+# What a seal states next to its results: who closed it and when, what it accepted, what came in since.
 #
-# No digest proves these, so each is held against the ledger, the definitions and the seals around it.
+# No digest proves these, so each is compared with the ledger, the definitions and the seals around it.
 # Each statement that can't be so is a word for what it is, the same in all languages, and a sentence.
 
 
@@ -128,14 +128,14 @@ def order(link: Link, previous: Link | None) -> Iterator[Statement]:
 def _who(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
     who = file.seal.closed_by
     if not is_of_the_book(who, definitions):
-        text = _("says that {who} closed it, who is nobody of this book")
+        text = _("says that {who} closed it, who is not in this book")
         yield "closed by", text.format(who=who)
 
 
 def _files(file: SealFile, definitions: Definitions) -> Iterator[Statement]:
     whole, parts = definitions_digest(definitions, file.seal.week)
     if whole == file.seal.definitions and parts != file.seal.definition_files:
-        text = _("its definition files are not those that its digest of all of them is of")
+        text = _("its definition files do not match its digest of all of them")
         yield "definition files", text
 
 
@@ -143,7 +143,7 @@ def _accepted(file: SealFile, batches: Mapping[str, Batch]) -> Iterator[Statemen
     for warning in file.seal.warnings:
         lines = len(batches[warning.path].entries) if warning.path in batches else 0
         if warning.path not in file.batches or not 0 <= warning.line <= lines:
-            text = _("accepts a warning of a line that it does not hold: {path}:{line}")
+            text = _("accepts a warning for a line that it does not hold: {path}:{line}")
             what = f"accepts {warning.code} {warning.path}:{warning.line}"
             yield what, text.format(path=warning.path, line=warning.line)
 
@@ -163,17 +163,17 @@ def _correction(
     try:
         changes = msgspec.json.decode(raw, type=_Corrected).changes
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        yield "changes", _("what it says was changed is not what was changed")
+        yield "changes", _("the changes that it lists are not those that were made")
         return
     if sorted(changes.batches) != came:
-        yield "batches", _("the batches that it says came in since are not those that did")
+        yield "batches", _("the batches that it lists as new are not those that are")
     if not came:
-        yield "nothing came", _("corrects its week, and no batch had come in")
+        yield "nothing came", _("corrects its week without a new batch")
     if definitions and definitions.kind(changes.approved_by) != "member":
-        text = _("says that {who} approved it, who is no member of this book")
+        text = _("says that {who} approved it, who is not a member of this book")
         yield "approved by", text.format(who=changes.approved_by or _("nobody"))
     if _recorders(came, batches) == {changes.approved_by}:
-        text = _("{who} recorded all that came in, and does not approve it")
+        text = _("{who} recorded all that is new, and can't approve it")
         yield "approved by its recorder", text.format(who=changes.approved_by)
 
 
@@ -203,10 +203,10 @@ def begin(inputs: AuditInputs) -> Recomputing | None:
 
 
 def read_out(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
-    """Standings and lists, computed anew by the rules of each seal, are what was read out."""
+    """Standings and lists, recomputed by the rules of each seal, are what was read out."""
     work = inputs.recomputing or begin(inputs)
     if work is None:
-        return _("not looked at: the definitions have mistakes"), None
+        return _("not checked: the definitions have mistakes"), None
     findings: list[Finding] = []
     rows = 0
     for verdict in work.verdicts:
@@ -221,7 +221,7 @@ def read_out(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
     if work.asked:
         work.kept.keep("read-out", work.chained, sorted(work.held))
     if before_now := len(inputs.seals) - len(work.asked):
-        text = many("{count} seal held before", "{count} seals held before", before_now)
+        text = many("{count} seal verified before", "{count} seals verified before", before_now)
         seen = listing([seen, text.format(count=before_now)])
     return seen, findings
 
@@ -244,7 +244,7 @@ def _portions(asked: list[SealFile]) -> Iterator[list[SealFile]]:
     by_week: dict[str, list[SealFile]] = defaultdict(list)
     for file in asked:
         by_week[file.seal.week].append(file)
-    # A run of the rules takes one revision of a week: weeks that were corrected stand together.
+    # A run of the rules takes one revision of a week: weeks that were corrected are together.
     weeks = sorted(by_week.values(), key=len)
     share = max(_LEAST, sum(map(_weight, weeks)) / processors())
     portion: list[SealFile] = []
@@ -294,7 +294,7 @@ def _judged(common: _Common, asked: list[SealFile]) -> _Verdict:
 def _whole(raw: bytes, result: Results) -> Row:
     """Everything in a seal; raises `ValueError` where it can't be read.
 
-    Where these results stand in it to the byte, as they mostly do, only the rest is parsed, with a mark
+    Where these results are in it to the byte, as they mostly do, only the rest is parsed, with a mark
     in their place that nobody could foresee: what then has the mark as its value is where they stand.
     """
     said: Row = {
@@ -374,7 +374,7 @@ def _differing(file: SealFile, whole: Row, result: Results) -> Iterator[Finding]
     """What a seal says of its week that the rules do not."""
 
     def finding(what: str, said: str, comes: str, *both: Any) -> Finding:
-        message = _("{what}: read out as {said}, comes to {comes}")
+        message = _("{what}: published as {said}, recomputed as {comes}")
         message = message.format(what=what, said=_short(said), comes=_short(comes))
         return _bound(file, what, message, *both)
 
@@ -426,10 +426,10 @@ def _wrong_changes(file: SealFile, whole: Row, before: Row, result: Results) -> 
     if not isinstance(changes, Mapping) or any(
         not same(changes.get(k), v) for k, v in expected.items()
     ):
-        message = _("what it says was changed is not what was changed")
+        message = _("the changes that it lists are not those that were made")
         yield _bound(file, "changes", message, expected)
     elif not changes.get("approved_by"):
-        message = _("names nobody who approved the correction")
+        message = _("does not name who approved the correction")
         yield _bound(file, "approved by", message)
 
 
@@ -470,7 +470,7 @@ class _HistoryReadOut(msgspec.Struct):
 
 
 def policy_history(inputs: AuditInputs) -> Iterator[Finding]:
-    """The seals whose list policies stood in no qibi.yaml by the time that they were committed."""
+    """The seals whose list policies were in no qibi.yaml by the time that they were committed."""
     if inputs.damaged:
         return  # that is a finding, and objects that this needs may be gone
     ancestry, changes, _former = inputs.history
@@ -507,9 +507,7 @@ def policy_history(inputs: AuditInputs) -> Iterator[Finding]:
         except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError):
             continue  # found where results are recomputed
         if not known(said, frozenset((*read_out.standings, *read_out.unranked)), added[file.path]):
-            message = _(
-                "its lists were read out by a policy that no qibi.yaml held that was committed by then"
-            )
+            message = _("its lists follow a policy that was in no qibi.yaml committed by then")
             about = (("link", file.digest),)
             yield Finding(file.path, message=message, code="policy", about=about)
 

@@ -77,7 +77,7 @@ class File:
 class Change:
     """What a commit did to a path, against one of its parents: git's letter, and the new mode.
 
-    `before` and `object` are the ids of what stood there and of what stands there now.
+    `before` and `object` are the ids of what was there and of what is there now.
     """
 
     commit: str
@@ -174,7 +174,7 @@ class Repository:
     ) -> Iterator[Change]:
         """What these commits did to these files and folders, each against each of its parents.
 
-        `prefix` is where the book stood, if not where it stands; paths are below it.
+        `prefix` is where the book stood, if not where it is; paths are below it.
         """
         where = self.prefix if prefix is None else prefix
         return self._changes(commits, (f":(top,literal){where}{p}" for p in places), where)
@@ -219,7 +219,7 @@ class Repository:
         return list(_listed(out, where))
 
     def folder(self, place: str) -> list[File]:
-        """What stands in a folder of the repository (with a slash at its end), folders too; not below them."""
+        """What is in a folder of the repository (with a slash at its end), folders too; not below them."""
         asked = ("ls-tree", "-z", "--full-tree", self.commit, "--", *((place,) if place else ()))
         return list(_listed(self.bounded.read(*asked), place))
 
@@ -288,10 +288,10 @@ class Repository:
         return found.code == 0
 
 
-# Where a book stood before it was moved: what was recorded there has to stand where it stands now.
+# Where a book was before it was moved: what was recorded there has to be where it is now.
 #
 # A book's history is that of its folder. Who moved the book could else leave behind what was recorded, and
-# record it anew in the new folder, where it was then only ever added.
+# record it again in the new folder, where it was then only ever added.
 
 
 BOOK = "qibi.yaml"
@@ -299,7 +299,7 @@ BOOK = "qibi.yaml"
 
 @dataclass(frozen=True)
 class Former:
-    """A folder in which the book stood, as git has it from the repository's top; whether one stands there now."""
+    """A folder in which the book was, as git has it from the repository's top; whether one is there now."""
 
     folder: str
     changes: tuple[Change, ...]
@@ -312,7 +312,7 @@ class Former:
 
     @property
     def stands(self) -> bool:
-        """Whether a book of that id stands there still."""
+        """Whether a book of that id is there still."""
         return any(file.path == BOOK for file in self.files)
 
 
@@ -322,9 +322,9 @@ def recorded_changes(
     others: Iterable[str] = (),
     folder: str | None = None,
 ) -> list[Change]:
-    """What commits did to ledger, seals and kept sheets, which are only ever added to; and to `others`.
+    """What commits did to ledger, seals and archived sheets, which are only ever added to; and to `others`.
 
-    `folder` is where the book stood, if not where it stands.
+    `folder` is where the book stood, if not where it is.
     """
     found = repository.changes(commits, (LEDGER, SEALS, SHEETS, *others), folder)
     return [c for c in found if not c.path.startswith(f"{SHEETS}/") or is_below(c.path)]
@@ -366,14 +366,14 @@ def left_behind(former: Iterable[Former], present: Iterable[Change]) -> Iterator
             if (change.letter == "A" and change.mode == PLAIN) or (change.letter == "D" and moved):
                 continue
             message = _(
-                "changed or left behind in {folder}, where this book stood before, by commit {commit}; what is recorded may only be added to"
+                "changed or left behind in {folder}, where this book was before, by commit {commit}; records are append-only"
             ).format(folder=place.shown, commit=change.commit[:12])
             about = (*change.about, ("folder", place.folder))
             yield Finding(change.path, message=message, code="history", about=about)
         for file in place.files:
             if file.path.startswith((f"{LEDGER}/", f"{SEALS}/")) or is_below(file.path):
                 message = _(
-                    "still stands in {folder}, where this book stood before, and not here; move it here"
+                    "is still in {folder}, where this book was before, and not here; move it here"
                 ).format(folder=place.shown)
                 about = (*file.about, ("folder", place.folder))
                 yield Finding(file.path, message=message, code="history", about=about)
@@ -414,11 +414,11 @@ class AuditInputs:
 
     @cached_property
     def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
-        """All commits with their parents, what they did to ledger/, seals/, kept sheets and qibi.yaml, and where the book stood."""
+        """All commits with their parents, what they did to ledger/, seals/, archived sheets and qibi.yaml, and where the book stood."""
         return self._history.result() if self.beside else self._walked()
 
     def wait_for_git(self) -> None:
-        """Let what git does beside come to its end.
+        """Let what git does in parallel finish.
 
         A process that is forked while git runs holds the pipes to it open, so that neither ever sees
         the end of what it reads.
@@ -539,7 +539,7 @@ class AuditInputs:
 
 
 def week_of(path: str) -> str:
-    """The week that a path below ledger/ stands for; a text that is no week where it stands for none."""
+    """The week that a path below ledger/ stands for; a text that is not a week where it stands for none."""
     parts = path.split("/")
     return f"{parts[1]}-{parts[2]}" if len(parts) == 4 else ""
 

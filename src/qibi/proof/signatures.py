@@ -51,7 +51,7 @@ def signatures(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
             return _("no signers"), [Finding("qibi.yaml", message=message, code="signers")]
         return _("this book has no signers"), None
     if found is None:
-        return _("not looked at: the definitions have mistakes"), None
+        return _("not checked: the definitions have mistakes"), None
     records, findings = record_chain({path: files[path] for path in paths})
     if not findings and (finding := not_accepted(found.signers, records)):
         findings.append(finding)
@@ -125,7 +125,7 @@ def _number(raw: bytes) -> int:
 
 @dataclass
 class _Court:
-    """Judges signatures and remembers what they came to."""
+    """Judges signatures and remembers their results."""
 
     files: Mapping[str, bytes]
     zone: tzinfo
@@ -154,9 +154,9 @@ class _Court:
                 and file is records[0]
                 and claim.key not in trust
             ):
-                reason = _("the key is none of those that --trust names")
+                reason = _("the key is not among those of --trust")
             if reason:
-                self._find(file.path, _("not well signed: {reason}").format(reason=reason))
+                self._find(file.path, _("invalid signature: {reason}").format(reason=reason))
                 break
             claims[file.path] = claim
         failing = self._failing(claims)
@@ -179,14 +179,14 @@ class _Court:
             )
         earlier, later = moment(before.record.changed_at), moment(file.record.changed_at)
         if earlier is None or later is None or later < earlier:
-            return _("it says that it was made before the record before it")
+            return _("it says that it is older than the record before it")
         return None
 
     def _claimed(self, path: str, who: str) -> Claim | None:
         """What a file's signature says; a finding where there is none."""
         signature = self.files.get(f"{path}{ENDING}")
         if signature is None:
-            self._find(path, _("no signature stands beside it"))
+            self._find(path, _("its signature is missing"))
             return None
         key = signed_with(signature)
         if key is None:
@@ -199,7 +199,7 @@ class _Court:
         for path in sorted(failing):
             self._find(
                 path,
-                _("forged, or changed since: the signature beside it is not of this content"),
+                _("forged, or changed since: its signature does not match this content"),
             )
         self.proven += len(claims) - len(failing)
         self.keys |= {claim.key for path, claim in claims.items() if path not in failing}
@@ -220,7 +220,7 @@ class _Court:
             if claim is None:
                 wrong.add(path)
             elif reason := lacking(signers, claim.key, act):
-                self._find(path, _("not well signed: {reason}").format(reason=reason))
+                self._find(path, _("invalid signature: {reason}").format(reason=reason))
                 wrong.add(path)
             else:
                 claims[path] = claim
@@ -268,7 +268,7 @@ class _Court:
                 self._find(path, _after(claim.principal, end))
 
     def _bound(self, records: list[RecordFile], seals: list[Link]) -> None:
-        """Each seal names the record of signers that stood when it was made: no record was swapped."""
+        """Each seal names the record of signers in force when it was made: no record was swapped."""
         place = {file.digest: number for number, file in enumerate(records)}
         latest = -1
         for file in seals:
@@ -291,5 +291,5 @@ class _Court:
 def _after(who: str, week: str) -> str:
     return _(
         "signed with a key of {who} that is revoked from {week} on, and no seal of another key "
-        "from before that week holds it"
+        "from before that week covers it"
     ).format(who=who, week=week)

@@ -239,7 +239,7 @@ class Behind:
 
 @dataclass(frozen=True)
 class Material:
-    """What the rankings of a period are reckoned from, read once for all kinds of subject."""
+    """What the rankings of a period are calculated from, read once for all kinds of subject."""
 
     root: Path
     definitions: Definitions

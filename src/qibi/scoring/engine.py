@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FEW = 500  # rows of a table that are handed over without a file
+_FEW = 500  # rows of a table that are passed without a file
 _LARGE = 5_000  # entries from which numbering texts is worth it, and more than one thread
 RULES = Path(__file__).with_name("rules.sql")
 # Rules that earlier versions sealed weeks with: one file each, named by its digest, never changed.
@@ -101,7 +101,7 @@ _coming: "list[tuple[Thread, list[DuckDBPyConnection]]]" = []
 def prepare() -> None:
     """Begin to connect while other work goes on: DuckDB takes 25 ms, most of it without Python.
 
-    The thread is no daemon: a process that needs no engine after all waits for it at its end.
+    The thread is not a daemon: a process that needs no engine after all waits for it at its end.
     """
     made: list[DuckDBPyConnection] = []
     thread = Thread(target=lambda: made.append(_connect({"threads": 1})))
@@ -126,8 +126,8 @@ class Unreadable(Exception):
 def no_room(reason: str) -> Refusal:
     """What is said where temporary files can't be written."""
     return Refusal(
-        _("no room for temporary files: {reason}").format(reason=reason),
-        _("make room in the temporary folder, or set TMPDIR to another"),
+        _("no space for temporary files: {reason}").format(reason=reason),
+        _("free some space in the temporary folder, or set TMPDIR to another"),
     )
 
 
@@ -280,7 +280,7 @@ class Engine:
         self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
 
     def _hand(self, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
-        """A table of few rows, handed over as a list a column: a third of the time that a file takes."""
+        """A table of few rows, passed as a list a column: a third of the time that a file takes."""
         if not rows:
             self._bare(name, columns)
             return

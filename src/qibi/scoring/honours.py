@@ -1,11 +1,11 @@
 """Honours: letters, pennants, medals and patents that live entries give as evidence, and pledges.
 
 Each distinct one counts once for a subject, however many entries refer to it. A pledge is a document
-on record: it is counted beside the honours, never among them.
+on record: it is counted next to the honours, never among them.
 
 A member's and a CP's are those of entries about it. A branch's are its own and those of its members
 and CPs, a group's, unit's and post's those of its members, each by where they were in the entry's
-week. The branch of the entry does not have to be assessed: an honour is no point.
+week. The branch of the entry does not have to be assessed: an honour is not a point.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ class Record:
     week: str
     kind: str
     key: str
-    evidence: str | File  # as it stands in the entry
+    evidence: str | File  # as it is in the entry
 
     @property
     def proof(self) -> tuple[str, str]:

@@ -94,7 +94,7 @@ def missing(ranking: Ranking) -> tuple[Unranked, ...]:
 
 
 def remedy_due(policy: ListPolicy, week: str) -> date | None:
-    """The day by which whoever is on the black list of a week has to mend it; None where none is."""
+    """The day by which whoever is on the black list of a week has to correct it; None where none is."""
     if policy.black is None or policy.black.remedy_due is None:
         return None
     return wk.sunday(week) + timedelta(days=policy.black.remedy_due)

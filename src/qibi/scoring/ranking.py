@@ -1,4 +1,4 @@
-"""Rankings: typed standings out of the rules, with what a reader should know beside them."""
+"""Rankings: typed standings out of the rules, with what a reader should know next to them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -151,7 +151,7 @@ def composed(
     seen: Mapping[str, Attendance],
     useless: Mapping[str, Mapping[str, int]],
 ) -> Ranking:
-    """The ranking in an engine's steps, with what is said beside it.
+    """The ranking in an engine's steps, with what is said next to it.
 
     `seen` is who was there in each week; `useless`, by week, why how many entries count for nothing.
     """

@@ -29,7 +29,7 @@ class ItemRow:
 
 @dataclass(frozen=True)
 class Step:
-    """A step: its number and name, what is said beside them, and lines or items below.
+    """A step: its number and name, what is said next to them, and lines or items below.
 
     `entries` are ids in short; `aside` is a line of lesser weight; `result` what came of it all.
     """
@@ -105,7 +105,7 @@ def items_step(account: Account) -> Step:
 
 
 def _sum_text(account: Account, key: str) -> str:
-    """What the entries of an item come to, as one would reckon it: `7 x -0.5`, `+1 +1 = +2`."""
+    """What the entries of an item come to, as one would calculate it: `7 x -0.5`, `+1 +1 = +2`."""
     entries = [e for _key, e in account.entries if e.item == key]
     if len(entries) == 1:
         only = entries[0]
@@ -228,7 +228,7 @@ def rollup_step(definitions: Definitions, rollup: Rollup, number: int) -> Step:
         below = show(sum(weight for weight, _value in terms))
         lines.append(f"({above}) / {below} = {show(rollup.total)}")
     else:
-        lines.append(_("no part has anything: no total"))
+        lines.append(_("no part has a total: no total"))
     return Step(number, _("Rollup"), lines=tuple(lines))
 
 
@@ -272,7 +272,7 @@ def cut_remark(account: Account, key: str) -> str:
     if item is None:
         return ""
     if item.excluded_by:
-        return _("{item} counts already, this one no more").format(
+        return _("{item} counts already, this one does not").format(
             item=item_name(account, item.excluded_by)
         )
     said = []

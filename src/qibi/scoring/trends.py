@@ -1,4 +1,4 @@
-"""The totals of the weeks before, for a trend: each week's are kept, and reckoned once."""
+"""The totals of the weeks before, for a trend: each week's are kept, and calculated once."""
 
 from collections.abc import Iterable
 from pathlib import Path

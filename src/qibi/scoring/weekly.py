@@ -1,8 +1,8 @@
-"""What each week came to, kept: a ranking of many weeks then adds up, and reads no entry twice.
+"""Each week's result, kept: a ranking of many weeks then adds up, and reads no entry twice.
 
 The steps up to `criterion_of` look at one week only, and batches never change. So a week's outcome is a
 Parquet file of totals and one of criteria, kept by the content of what they are made from. Weeks that are not
-there yet are reckoned some at a time, on all processors; memory is that of a few weeks, however long the
+there yet are calculated some at a time, on all processors; memory is that of a few weeks, however long the
 period is.
 """
 
@@ -29,7 +29,7 @@ from qibi.scoring.facts import SPANNING, Question, Row, tables
 from qibi.scoring.unusable import unusable
 
 LARGE = 8_000_000  # bytes of batches: some 35,000 entries
-_AT_ONCE = 24_000_000  # bytes of batches that are reckoned in one go
+_AT_ONCE = 24_000_000  # bytes of batches that are calculated in one go
 _FORM = "1"  # of the files and of `Week`
 LAST_STEP = "criterion_of"
 
@@ -49,7 +49,7 @@ class Unkept(Exception):
 
 
 class Week(msgspec.Struct, frozen=True):
-    """What a week came to: who was there, what was of no use, and the SHA-256 of its two files.
+    """A week's result: who was there, what was of no use, and the SHA-256 of its two files.
 
     A week in which nobody has anything has no files.
     """
@@ -143,7 +143,7 @@ def _kept(kept: Cache, key: str) -> Week | None:
 
 @dataclass(frozen=True)
 class _Common:
-    """What every part of the reckoning needs."""
+    """What every part of the calculation needs."""
 
     root: Path
     definitions: Definitions
@@ -172,7 +172,7 @@ def _reckoned(
 
 
 def _each_time(root: Path, missing: Mapping[str, list[str]]) -> int:
-    """Bytes of batches that are reckoned in one go, so that every processor has as much to do."""
+    """Bytes of batches that are calculated in one go, so that every processor has as much to do."""
     weeks = [sum((root / path).stat().st_size for path in paths) for paths in missing.values()]
     parts = -(-sum(weeks) // (_AT_ONCE * processors())) * processors()
     return sum(weeks) // parts + max(weeks) // 2 if parts else _AT_ONCE

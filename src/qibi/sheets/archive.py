@@ -84,7 +84,7 @@ class Archive:
         return content
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
-        """The parts that a part refers to: their kinds and names, by the ids that stand in it."""
+        """The parts that a part refers to: their kinds and names, by the ids that are in it."""
         path = PurePosixPath(name)
         part = str(path.parent / "_rels" / f"{path.name}.rels")
         found: dict[str, tuple[str, str]] = {}
@@ -218,7 +218,7 @@ def too_many(raw: bytes) -> bool:
 
 
 def is_on(given: dict[str, str], name: str = "val") -> bool:
-    """Whether a switch is on, as it is where no value stands."""
+    """Whether a switch is on, as it is where no value is."""
     return given.get(name, "1").casefold() not in _FALSE
 
 

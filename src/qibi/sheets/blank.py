@@ -1,4 +1,4 @@
-"""A score sheet before it is filled in: who and what stands in its lists, and it as csv.
+"""A score sheet before it is filled in: who and what is in its lists, and it as csv.
 
 `standing` and `with_files` are about what earlier sheets recorded and still stands.
 """
@@ -56,7 +56,7 @@ def person_text(definitions: Definitions, key: str, week: str, branch: str) -> s
 
 
 def _on_a_line(name: str) -> str:
-    """A name as a sheet writes it. Where that is not how it is spelled, its id has to stand behind it."""
+    """A name as a sheet writes it. Where that is not how it is spelled, its id has to be behind it."""
     return visible(" ".join(name.split()))
 
 
@@ -90,7 +90,7 @@ class Pick:
 class Thing:
     """An item or a directly scored criterion, with the limits of its cells, in hundredths.
 
-    `low` and `high` are of one event; `most` is how often it may stand in one row.
+    `low` and `high` are of one event; `most` is how often it may be in one row.
     """
 
     shown: str
@@ -165,7 +165,7 @@ def blank(
 ) -> Blank:
     """The sheet of a branch and week, `scheme` being in force.
 
-    `columns` are the ids of the items that a grid has beside the directly scored criteria;
+    `columns` are the ids of the items that a grid has next to the directly scored criteria;
     `entries` are what the long form is filled with.
     """
     subjects = _subjects(definitions, scheme, branch, week)
@@ -385,7 +385,7 @@ class Standing:
 
 
 def standing(batches: Iterable[Batch], branch: str) -> Standing:
-    """What stands in a branch's week; a sheet submitted again is compared with `entries` alone."""
+    """What is in a branch's week; a sheet submitted again is compared with `entries` alone."""
     batches = list(batches)
     cancelled = cancelled_entries(batches)
     live = [

@@ -149,7 +149,7 @@ class Page:
 
 @dataclass(frozen=True)
 class SheetColumn:
-    """A column of the sheet: its field, heading, width, look, and what may stand in it."""
+    """A column of the sheet: its field, heading, width, look, and what may be in it."""
 
     field: str
     heading: str
@@ -342,9 +342,7 @@ def _long_columns(page: Page, first: int) -> list[SheetColumn]:
                 "minimum": f"=IFERROR({asked.format(3)}{times},-{_FREE})",
                 "maximum": f"=IFERROR({asked.format(4)}{times},{_FREE})",
                 **stop,
-                "error_message": _(
-                    "The item is not worth that; its rule stands in the last column."
-                ),
+                "error_message": _("The item does not allow that; its rule is in the last column."),
             },
         ),
         SheetColumn(
@@ -381,7 +379,7 @@ def _tallest(columns: Sequence[SheetColumn], line: Line | None) -> int:
 
 
 def _write(page: Page, row: int, place: int, column: SheetColumn, line: Line | None) -> None:
-    """A cell that is filled in by hand, with what stands in it already."""
+    """A cell that is filled in by hand, with what is in it already."""
     look = page.looks[column.look]
     value = getattr(line, column.field) if line else None
     if value is None or value == "":
@@ -464,7 +462,7 @@ def _grid_hint(sheet: Blank) -> str:
     parts = [
         _("A row for each person; empty where nothing happened."),
         _("The small line above a heading says what its cells take."),
-        _("Note, evidence and who approved go for the whole row."),
+        _("Note, evidence and who approved apply to the whole row."),
         _("Save it and run: qibi score FILE"),
     ]
     return " ".join(parts) if parts[0].isascii() else "".join(parts)
@@ -494,7 +492,7 @@ def _grid_columns(page: Page) -> list[SheetColumn]:
 
 
 def _thing_rule(thing: Thing) -> dict[str, Any]:
-    """What may stand in a grid's cell: a count, one of the choices, or points within limits."""
+    """What may be in a grid's cell: a count, one of the choices, or points within limits."""
     said = {"error_title": _("Not possible"), "error_message": f"{thing.shown}: {thing.rule}"[:255]}
     if thing.by_count:
         limits = {"minimum": 0, "maximum": thing.most}
@@ -539,7 +537,7 @@ _CENTRED = (2, 4)
 
 @dataclass(frozen=True)
 class Heading:
-    """A line of the rules that stands alone: the scheme, or a criterion with what goes for it."""
+    """A line of the rules that is alone: the scheme, or a criterion with what goes for it."""
 
     text: str
 

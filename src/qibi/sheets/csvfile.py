@@ -85,7 +85,7 @@ def csv_page(path: str, raw: bytes, encoding: str = "") -> Page:
         rows.pop()
         lines.pop()
     if not rows:
-        raise refusal(path, _("is empty; save the sheet once more"))
+        raise refusal(path, _("is empty; save the sheet again"))
     if not encoding and not text.isascii():
         _refuse_misread(path, text)
     _refuse_swallowed(path, of_many_lines, widths, delimiter)
@@ -94,7 +94,7 @@ def csv_page(path: str, raw: bytes, encoding: str = "") -> Page:
 
 
 def other_kind(raw: bytes) -> str:
-    """What a file is that is no table, and what to do; empty for one that may be."""
+    """What a file is that is not a table, and what to do; empty for one that may be."""
     for start, said in _other_kinds():
         if raw.startswith(start):
             return said
@@ -169,7 +169,7 @@ def _decoded(path: str, raw: bytes, encoding: str) -> str:
     """The text: in the encoding given, by its byte order mark, as UTF-8, UTF-16 or GB18030."""
     text = _as_told(path, raw, encoding) if encoding else _guessed(path, raw)
     if (at := text.find("\0")) >= 0:
-        message = _("is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8")
+        message = _("is not csv or xlsx: it has NUL bytes; save the sheet as xlsx or csv UTF-8")
         raise refusal(path, message, _line_of(text, at))
     return text
 
@@ -177,7 +177,7 @@ def _decoded(path: str, raw: bytes, encoding: str) -> str:
 def _as_told(path: str, raw: bytes, encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-        "".encode(name)  # some that Python knows are no encodings of text
+        "".encode(name)  # some that Python knows are not encodings of text
     except (LookupError, ValueError):
         raise Refusal(
             _("there is no encoding '{name}'").format(name=encoding),
@@ -226,7 +226,7 @@ def _without_mark(path: str, raw: bytes) -> str:
                 continue
             if "\n" in text or "\r" in text:
                 return text
-    message = _("is no csv or xlsx: NUL bytes are in it; save the sheet as xlsx or csv UTF-8")
+    message = _("is not csv or xlsx: it has NUL bytes; save the sheet as xlsx or csv UTF-8")
     raise refusal(path, message, _line(raw, raw.index(0)))
 
 
@@ -241,7 +241,7 @@ def _refuse_mixed(path: str, body: bytes, error: UnicodeDecodeError, marked: boo
     if not marked and chinese < max(2, bad) and other < 5 * bad:
         return
     if error.start >= len(body) - 3 and error.reason == "unexpected end of data":
-        message = _("ends in the middle of a character: it is cut off; copy or save it once more")
+        message = _("ends in the middle of a character: it is cut off; copy or save it again")
     else:
         message = _(
             "is UTF-8, but not on this line: two encodings are mixed; save it again as csv UTF-8"
@@ -418,7 +418,7 @@ def _narrow(path: str, lines: Iterable[str], delimiter: str) -> Iterator[str]:
 
 
 def _more_than(most: int, line: str, delimiter: str) -> bool:
-    """Whether more than so many delimiters stand in a line; mostly its beginning tells."""
+    """Whether more than so many delimiters are in a line; mostly its beginning tells."""
     head = line.count(delimiter, 0, _HEAD)
     return head > most or head + line.count(delimiter, _HEAD) > most
 

@@ -18,7 +18,7 @@ def open_sheet(path: str, raw: bytes, encoding: str = "") -> list[Page]:
     an encoding that there is not.
     """
     if not raw:
-        raise refusal(path, _("is empty; save the sheet once more"))
+        raise refusal(path, _("is empty; save the sheet again"))
     if len(raw) > MAX_BYTES:
         message = _("is larger than {limit} MB; remove pictures and other sheets from it")
         raise refusal(path, message.format(limit=MAX_BYTES // 1_000_000))
@@ -60,5 +60,5 @@ def _archive_reader(path: str, raw: bytes) -> Callable[[str, bytes, str], list[P
     elif any(name.endswith((".xlsx", ".xls", ".csv", ".et", ".ods")) for name in names):
         message = _("is a compressed archive; unpack it and submit the sheet in it")
     else:
-        message = _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx")
+        message = _("is not csv or xlsx; open it in a spreadsheet program and save it as xlsx")
     raise refusal(path, message)

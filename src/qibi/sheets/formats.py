@@ -77,7 +77,7 @@ class NoNumber(ValueError):
 
 @dataclass(frozen=True)
 class Shown:
-    """The text of a cell, and why it may not be taken as it stands."""
+    """The text of a cell, and why it may not be taken as it is."""
 
     text: str
     marks: tuple[Mark, ...] = ()

@@ -150,7 +150,7 @@ class Column:
     thing: Thing | None = None
     unit: str = ""
     sign: int = 0
-    row: int = -1  # of the page, where the heading stands; -1: the heading's first row
+    row: int = -1  # of the page, where the heading is; -1: the heading's first row
     problem: str = ""  # what is wrong with the heading
     notice: str = ""  # how it was understood, where that is worth a word
 
@@ -230,7 +230,7 @@ def _own_words(words: Mapping[str, Label]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A heading's text, with what stands above it where there are two rows, and its row."""
+    """A heading's text, with what is above it where there are two rows, and its row."""
 
     number: int
     text: str
@@ -448,7 +448,7 @@ def _scored(scheme: Scheme, cell: _Cell, column: Column, made: str, names: Names
     if cell.above and (above := _criterion_named(scheme, cell.above)):
         own = found.thing.criterion if isinstance(found.thing, Item) else found.thing.id
         if own != above.id:
-            message = _("'{item}' belongs to {criterion}, but stands under '{above}'")
+            message = _("'{item}' belongs to {criterion}, but is under '{above}'")
             criterion = scheme.criterion(own)
             problem = message.format(
                 item=cell.text, criterion=criterion.name if criterion else own, above=cell.above
@@ -487,7 +487,7 @@ def example(scheme: Scheme) -> str:
 
 
 def column_place(page: Page, heading: Heading, column: Column) -> str:
-    """Where a column's heading stands: `Sheet1!D2`, or in a csv `column 4`."""
+    """Where a column's heading is: `Sheet1!D2`, or in a csv `column 4`."""
     cell = page.place(heading.row, column.number)[1]
     return cell or _("column {number}").format(number=column.number + 1)
 

@@ -40,7 +40,7 @@ class Hints:
     branch: str | None
     findings: tuple[Finding, ...] = ()
     unsure: str = ""
-    week_from_name: bool = False  # of the file or the page: less than what stands in the sheet
+    week_from_name: bool = False  # of the file or the page: less than what is in the sheet
 
 
 def hints(page: Page, names: Names, today: date) -> Hints:
@@ -131,7 +131,7 @@ def branch_of_page(texts: list[str], definitions: Definitions) -> str | None:
 
 
 def _branches_in(text: str, definitions: Definitions) -> set[str]:
-    """The branches whose names stand in a text; a name within a longer name found does not count."""
+    """The branches whose names are in a text; a name within a longer name found does not count."""
     found: dict[str, set[str]] = {}
     for branch in definitions.branches:
         label = definitions.label(branch.id)
@@ -157,7 +157,7 @@ def _spaced(text: str) -> str:
 
 
 def _holds(text: str, name: str) -> bool:
-    """Whether a name stands in a text, not as the part of a longer word or number."""
+    """Whether a name is in a text, not as the part of a longer word or number."""
     before = r"(?<![a-z0-9])" if name[:1].isascii() else ""
     after = r"(?![a-z0-9])" if name[-1:].isascii() else ""
     return re.search(before + re.escape(name) + after, text) is not None

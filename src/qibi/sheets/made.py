@@ -1,6 +1,6 @@
 """What is fixed in a sheet that qibi made: whose it is, and what each name in its lists stands for.
 
-It stands on a worksheet of its own, hidden, which also holds the lists behind the dropdowns. Excel,
+It is on a worksheet of its own, hidden, which also holds the lists behind the dropdowns. Excel,
 WPS and LibreOffice keep it as it is when they save. A sheet without it is read by its names alone.
 """
 
@@ -17,7 +17,7 @@ HIDDEN = "_qibi"  # the worksheet's name
 MARK = "qibi sheet"
 VERSION = "1"
 FACTS = ("book", "week", "branch", "scheme", "form")
-FIRST_ROW = 9  # of the lists, from 0; their headings stand above it
+FIRST_ROW = 9  # of the lists, from 0; their headings are above it
 # Columns of the lists, from 0: what is shown and, in the next one, its id.
 SUBJECTS, ITEMS, SCORERS, APPROVERS, EXEMPT = 0, 2, 10, 12, 14
 
@@ -82,7 +82,7 @@ def mismatch(
             _("the sheet is of the book {found}, but this is {wanted}").format(
                 found=made.book, wanted=definitions.id
             ),
-            _("name its book: --book DIR, or take a sheet of this one: qibi sheet"),
+            _("name its book: --book DIR, or use a sheet of this one: qibi sheet"),
         )
     if made.branch not in {b.id for b in definitions.branches}:
         return (
@@ -115,7 +115,7 @@ def mismatch(
             _(
                 "the sheet was made under the scheme of {found}; in {week} that of {wanted} is in force"
             ).format(found=made.scheme, week=made.week, wanted=scheme.week),
-            _("make it anew and fill that in: {command}").format(
+            _("make a new one and fill it in: {command}").format(
                 command=command(made.branch, made.week)
             ),
         )

@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets (.ods): what LibreOffice shows of each cell, which stands in the file."""
+"""OpenDocument spreadsheets (.ods): what LibreOffice shows of each cell, which is in the file."""
 
 import re
 from collections import Counter
@@ -77,7 +77,7 @@ class _Reader:
         self.style = _Style()
         self.sheet: Worksheet | None = None
         self.depth = 0  # of tables in one another
-        self.unread = 0  # of elements whose text is no cell's
+        self.unread = 0  # of elements whose text is not a cell's
         self.shape = False  # that may have a text, which is not counted yet
         self.counts: Counter[str] = Counter()
         self.row = self.column = 0
@@ -264,7 +264,7 @@ class _Reader:
             self.merged.append((here, (here[0] + down - 1, here[1] + right - 1)))
 
     def _shown(self, given: dict[str, str]) -> tuple[str, tuple[Mark, ...]]:
-        """A cell's text, and why it may not be taken as it stands."""
+        """A cell's text, and why it may not be taken as it is."""
         text = "\n".join(self.paragraphs)
         kind, formula = given.get("value-type", ""), given.get("formula", "")
         if given.get("calcext:value-type") == "error" or (
@@ -299,7 +299,7 @@ def _prefix(key: str) -> str:
 
 
 def _number(text: str, value: str, kind: str) -> tuple[str, tuple[Mark, ...]]:
-    """A number's text as LibreOffice shows it, held against the number."""
+    """A number's text as LibreOffice shows it, compared with the number."""
     try:
         held = formats.number_of(value)
     except formats.NoNumber:

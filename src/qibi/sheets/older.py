@@ -1,7 +1,7 @@
 """Binary workbooks (.xls and .et, .xlsb): their values by calamine, how they are shown by a look of our own.
 
 Calamine lays a worksheet out as one rectangle, so two far cells are enough to exhaust memory: how
-far the cells reach is seen before. It tells neither errors nor formats, which stand in the same
+far the cells reach is seen before. It tells neither errors nor formats, which are in the same
 records ([MS-XLS] 2.4, [MS-XLSB] 2.4).
 """
 
@@ -167,7 +167,7 @@ def _filled(
 
 
 def _shown(value: Cell, look: Look) -> tuple[str, tuple[Mark, ...]]:
-    """A value as it is shown, and why its text may not be taken as it stands."""
+    """A value as it is shown, and why its text may not be taken as it is."""
     match value:
         case str():
             shown = formats.text_shown(value, look.form)
@@ -209,13 +209,13 @@ def open_xls(path: str, raw: bytes, source: str) -> list[Page]:
             raise refusal(path, message)
         name = next((name for name in ("Workbook", "Book") if name in streams), "")
         if not name:
-            message = _("is no csv or xlsx; open it in a spreadsheet program and save it as xlsx")
+            message = _("is not csv or xlsx; open it in a spreadsheet program and save it as xlsx")
             raise refusal(path, message)
         records = streams[name]()
         sheets, styles, starts = _xls_sheets(path, records)
         safe = _compound(name, _without_sizes(records, starts))
         notice = _(
-            "in an .xls it can't be seen that a part of a text is struck out; pictures in cells are not read"
+            "in an .xls text that is partly struck out can't be detected; pictures in cells are not read"
         )
         return _pages(path, safe, source, sheets, styles.looks(), notice)
     except (Damaged, struct.error, IndexError, ValueError):
@@ -294,7 +294,7 @@ def _compound(name: str, stream: bytes) -> bytes:
     Calamine takes the sizes in a file at their word, and room for as much.
     """
     size = 4096
-    stream = stream.ljust(size, b"\0")  # smaller ones stand elsewhere
+    stream = stream.ljust(size, b"\0")  # smaller ones are elsewhere
     count = -(-len(stream) // size)
     tables = -(-(count + 2) // (size // 4 - 1))
     end, free, table = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
@@ -460,7 +460,7 @@ def open_xlsb(path: str, raw: bytes, source: str) -> list[Page]:
                     _scan_xlsb(path, archive.read(target), seen)
                     sheets.append(seen)
         notice = _(
-            "in an .xlsb it can't be seen that a part of a text is struck out; comments and pictures are not read"
+            "in an .xlsb text that is partly struck out can't be detected; comments and pictures are not read"
         )
         return _pages(path, _copied(archive), source, sheets, styles.looks(), notice)
 

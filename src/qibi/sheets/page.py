@@ -1,4 +1,4 @@
-"""A page: one table of text, as it stands in a csv or on a worksheet, and where each cell is."""
+"""A page: one table of text, as it is in a csv or on a worksheet, and where each cell is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _SHOWN = 200
 
 Place = tuple[int, int]  # row and column, both from 0
 
-# What makes a cell unsafe to take as it stands. Whoever reads a cell refuses it for any of these;
+# What makes a cell unsafe to take as it is. Whoever reads a cell refuses it for any of these;
 # cells that nobody reads may have them.
 STRUCK = "struck"  # all of its text is struck out
 STRUCK_PART = "struck-part"  # some of its text is struck out; the text of the cell has all of it
@@ -34,7 +34,7 @@ INVISIBLE = "invisible"  # it holds something that its format does not show; det
 
 @dataclass(frozen=True)
 class Mark:
-    """A reason not to take a cell's text as it stands: one of the kinds above."""
+    """A reason not to take a cell's text as it is: one of the kinds above."""
 
     kind: str
     detail: str = ""

@@ -127,7 +127,7 @@ class Options:
 class Admitted:
     """The entries of a page, each with the line and cell it comes from, and notices to show.
 
-    `pictures` are the evidence files that entries name and that stand in the sheet's cells.
+    `pictures` are the evidence files that entries name and that are in the sheet's cells.
     """
 
     entries: list[tuple[Score | Exempt, int, str]]
@@ -225,7 +225,7 @@ class _Row:
 
 @dataclass
 class _Scored:
-    """A cell with the row that it stands in."""
+    """A cell with the row that it is in."""
 
     row: _Row
     cell: units.Cell
@@ -334,7 +334,7 @@ class _Reader:
 
     def _not_read_on(self, row: int) -> Finding:
         line, cell = self.page.place(row, 0)
-        message = _("from here on the file was not read; correct what stands above first")
+        message = _("from here on the file was not read; correct the lines above first")
         return Finding(self.page.path, line, message=message, cell=cell)
 
     # The heading
@@ -411,7 +411,7 @@ class _Reader:
         self._find_heading((unknown or list(self.heading.columns))[0], message)
 
     def _refuse_doubles(self) -> None:
-        """Two columns of one meaning. Notes may stand in several."""
+        """Two columns of one meaning. Notes may be in several."""
         groups: dict[str, list[Column]] = {}
         for column in self.heading.columns:
             meaning = column.thing.id if column.thing else column.field
@@ -512,7 +512,7 @@ class _Reader:
                 self.find(row, self.heading.columns[0], message)
 
     def _refuse_stray(self, row: int) -> bool:
-        """Find fault with the cells of a row that stand below no heading."""
+        """Find fault with the cells of a row that are below no heading."""
         found = False
         for number, text in enumerate(self.page.rows[row]):
             if not text or number in self.columns or number in self._skipped:
@@ -555,7 +555,7 @@ class _Reader:
             return
         if _LEAVE_WORD.search(row.given["note"]) and not self._anything(number):
             message = _(
-                "does this exempt from the week? then head a column '{leave}' and write yes, or let the note be that word alone"
+                "does this exempt from the week? then head a column '{leave}' and write yes, or write only that word in the note"
             )
             self.find(number, self.heading.all_of("note")[0], message.format(leave=_("leave")))
             return
@@ -576,7 +576,7 @@ class _Reader:
         ]
         if not struck or len(struck) < len(places):
             return False
-        message = _("the row is struck out; delete it, or take the line through it away")
+        message = _("the row is struck out; delete it, or remove the strikethrough")
         self.find(row, self.columns.get(struck[0][1], self.heading.columns[0]), message)
         return True
 
@@ -584,7 +584,7 @@ class _Reader:
         if not other_heading(self.page, self.heading, row):
             return False
         message = _(
-            "a second heading, in another order: give the tables sheets of their own, or bring their columns into one order"
+            "a second heading, in another order: use separate sheets, or the same column order"
         )
         self.find(row, self.heading.columns[0], message)
         return True
@@ -616,12 +616,12 @@ class _Reader:
                 skipped = _("{place} is not read, since its status is '{text}'")
                 self.remark("status", skipped.format(place=self.where(row, column), text=text))
                 return False
-            message = _("'{text}' is not approved; take the row out, or say --status skip or read")
+            message = _("'{text}' is not approved; remove the row, or say --status skip or read")
             if is_nothing(text):
                 message = _("the status is blank; write approved, or say --status skip or read")
         else:
             message = _(
-                "'{text}' is no status that qibi knows; write approved, or clear the column"
+                "'{text}' is not a status that qibi knows; write approved, or clear the column"
             )
         self.find(row, column, message.format(text=text))
         return True
@@ -629,7 +629,7 @@ class _Reader:
     # A cell
 
     def text(self, row: int, column: Column, dated: bool = False) -> str:
-        """What a cell shows, if it can be taken as it stands; else a finding, and an empty text."""
+        """What a cell shows, if it can be taken as it is; else a finding, and an empty text."""
         place = (row, column.number)
         text = self.page.cell(row, column.number)
         for mark in self.page.marks.get(place, ()):
@@ -647,7 +647,7 @@ class _Reader:
                 self._refuse_merged(row, column)
                 return ""
             if column.field in ("evidence", "date", "scored_by", "approved_by"):
-                said = _("{place}: the merged '{text}' goes for this row too")
+                said = _("{place}: the merged '{text}' applies to this row too")
                 self.remark("merged", said.format(place=self.where(row, column), text=text))
         if narrowed(text).casefold() in _DITTO:
             return self._ditto(row, column, text)
@@ -671,7 +671,7 @@ class _Reader:
         """Whether a cell is refused since a merge fills it: one number can't be that of many rows."""
         if (row, column.number) not in self.page.copied:
             return False
-        message = _("this cell is merged with others; split it, and write what goes for each row")
+        message = _("this cell is merged with others; split it, and fill in each row")
         self.find(row, column, message)
         return True
 
@@ -692,7 +692,7 @@ class _Reader:
         numbers = bool(key) and self._is_running()
         if not (by_id and known in self.definitions.subjects) or numbers:
             if key and by_id:
-                text = _("'{heading}' holds no ids of this book; the names are taken")
+                text = _("'{heading}' holds no ids of this book; the names are used")
                 self.remark("ids", text.format(heading=by_id.heading))
             return self._resolved(row, by_name, name), by_name
         bare, behind = with_id(name, self.definitions.subjects)
@@ -766,7 +766,9 @@ class _Reader:
         if not key or key in others:
             return key
         if others:
-            message = _("{name} is {ids} now, and was {id} when the sheet was made; make it anew")
+            message = _(
+                "{name} is {ids} now, and was {id} when the sheet was made; make a new sheet"
+            )
             self.find(row, column, message.format(name=name, ids=listing(list(others)), id=key))
             return key
         self.remark("renamed", _("{old} is {new} now").format(old=name, new=definitions.title(key)))
@@ -848,7 +850,7 @@ class _Reader:
         place = (row.number, column.number)
         if place in self.page.pictures and self.definitions.private_names:
             message = _(
-                "a picture may show names, which are private here; write a reference, and attach what shows none: qibi attach"
+                "a picture may show names, which are private here; write a reference, and attach one without names: qibi attach"
             )
             self.find(row.number, column, message)
             row.faulty.add("evidence")
@@ -865,7 +867,7 @@ class _Reader:
             word = narrowed(reference).casefold()
             promised = re.match(r"待|后补|稍后|暂缺", word)
             if word in _NO_EVIDENCE or promised or not re.search(r"\w", word):
-                message = _("'{text}' shows nothing; name the photo, the notice or its number")
+                message = _("'{text}' is not evidence; name the photo, the notice or its number")
                 self.find(row.number, column, message.format(text=reference))
                 row.faulty.add("evidence")
                 return ()
@@ -903,7 +905,7 @@ class _Reader:
                 continue
             if word not in _LEAVE_YES:
                 message = _(
-                    "'{text}' says neither that the week is exempt nor that it is not; write yes or no, and the reason into the note"
+                    "'{text}' does not say whether the week is exempt; write yes or no, and the reason into the note"
                 )
                 self.find(number, column, message.format(text=text))
                 continue
@@ -919,7 +921,7 @@ class _Reader:
         return self._leave_everywhere(number)
 
     def _is_leave(self, row: int, column: Column) -> bool:
-        """Whether a cell holds a word for leave, and can be taken as it stands."""
+        """Whether a cell holds a word for leave, and can be taken as it is."""
         if narrowed(self.page.cell(row, column.number)).casefold() not in _LEAVE:
             return False
         return bool(self.text(row, column))
@@ -1130,7 +1132,7 @@ class _Reader:
         return count
 
     def _thing(self, row: int, column: Column, text: str) -> names.Thing | None:
-        """The item or direct criterion that a cell names, its brackets held against the scheme."""
+        """The item or direct criterion that a cell names, its brackets compared with the scheme."""
         try:
             found = self.named.thing(self.scheme, text, cell=True)
         except lookup.NotFound as error:
@@ -1178,7 +1180,7 @@ class _Reader:
             (row.factor > 0 and thing.span[1] < 0) or (row.factor < 0 and thing.span[0] > 0)
         )
         if against:
-            message = _("'{text}' contradicts {item}, which is worth {price}")
+            message = _("'{text}' contradicts {item}, which gives {price}")
             price = names.price_of(thing)
             self.find(row.number, column, message.format(text=text, item=thing.name, price=price))
             row.factor = 0
@@ -1206,7 +1208,7 @@ class _Reader:
             found = self._subjects[text]
             who = folded(text) if isinstance(found, lookup.NotFound) else found
             if who in seen:
-                message = _("{name} already stands in line {line}; keep one row")
+                message = _("{name} is already in line {line}; keep one row")
                 shown = self.definitions.title(who) if who in self.definitions.subjects else text
                 column = self.heading.of("subject") or self.heading.columns[0]
                 line = self.page.lines[seen[who]]
@@ -1330,7 +1332,7 @@ class _Reader:
             return
         if all(units.possible(c, units.POINTS) for c in fixed):
             return
-        said = _("'{heading}' is what one time is worth; the points follow from the count")
+        said = _("'{heading}' is the points for one time; the total follows from the count")
         self.notices.append(said.format(heading=group.column.heading))
         for cell in fixed:
             cell.amount = pricing.Amount(100 * (cell.count or 1), units.COUNT)
@@ -1493,7 +1495,7 @@ class _Reader:
             before = first.setdefault(entry, where)
             if before != where:
                 said = _(
-                    "{first} and {second} say the same, and both are recorded; if it was one event, take one out and submit the sheet again"
+                    "{first} and {second} say the same, and both are recorded; if it was one event, remove one and submit the sheet again"
                 )
                 self.remark("same", said.format(first=before, second=where))
             if entry.date and not _is_within(entry.date, entry.week):
@@ -1555,14 +1557,14 @@ def _spoilt(text: str) -> str:
         return _("the picture of this cell is not in the file; insert it again, or name it")
     if _SCIENTIFIC.fullmatch(text):
         message = _(
-            "'{text}' has lost its last digits, for it was typed as a number; type it again as text"
+            "'{text}' has lost its last digits, because it was typed as a number; type it again as text"
         )
         return message.format(text=text)
     return ""
 
 
 def _mark_message(mark: pages.Mark, text: str, dated: bool) -> str:
-    """Why a cell with this mark can't be taken as it stands; empty where it can."""
+    """Why a cell with this mark can't be taken as it is; empty where it can."""
     if "DISPIMG(" in text:
         return _spoilt(text)
     if mark.kind == pages.DATE:
@@ -1572,15 +1574,15 @@ def _mark_message(mark: pages.Mark, text: str, dated: bool) -> str:
             text=text
         )
     messages = {
-        pages.STRUCK: _("'{text}' is struck out; delete it, or take the line through it away"),
+        pages.STRUCK: _("'{text}' is struck out; delete it, or remove the strikethrough"),
         pages.STRUCK_PART: _("part of '{text}' is struck out; delete that part"),
         pages.RAISED: _("'{text}' has raised or lowered characters; type it again without them"),
         pages.UNCALCULATED: _(
-            "this formula was never calculated ({detail}); open the sheet in a spreadsheet program and save it once"
+            "this formula was never calculated ({detail}); open the sheet in a spreadsheet program and save it"
         ),
         pages.ERROR: _("'{text}' is an error of the spreadsheet; type what is meant"),
         pages.LOST_DIGITS: _(
-            "'{text}' has lost its last digits, for it was typed as a number; type it again as text"
+            "'{text}' has lost its last digits, because it was typed as a number; type it again as text"
         ),
         pages.ROUNDED: _("the cell shows {text} but holds {detail}; type what is meant"),
         pages.INVISIBLE: _("the cell holds {detail} but shows nothing; clear it, or show it"),

@@ -313,7 +313,7 @@ def read_roster(path: str, raw: bytes, language: str, title: str, known: list[m.
     notices: list[str] = []
     people = list(people_of(path, raw, title, notices))
     if not people:
-        message = _("holds nobody; write one row a person below the heading")
+        message = _("has no people; write one row per person below the heading")
         raise Faults([Finding(path, message=message)])
     findings = [f for person in people for f in _bad_cells(person)]
     findings += [*_bad_ids(people), *_bad_branches(people)]
@@ -349,16 +349,16 @@ def _bad_cells(person: Person) -> Iterator[Finding]:
 
 
 def _bad_ids(people: list[Person]) -> Iterator[Finding]:
-    """An id that two rows have, and a name that stands twice in a branch without ids."""
+    """An id that two rows have, and a name that is repeated in a branch without ids."""
     seen: dict[tuple[str, ...], Person] = {}
     for person in people:
         if key := own_id(person):
             mark: tuple[str, ...] = (key,)
-            message = _("the id '{value}' also stands in {place}; give one of them another")
+            message = _("the id '{value}' is also in {place}; change one of them")
             name, value = "id", person["id"]
         else:
             mark = (folded(person["branch"]), folded(person["subject"]))
-            message = _("{value} also stands in {place}; delete one, or give both an id")
+            message = _("{value} is also in {place}; delete one, or give both an id")
             name, value = "subject", person["subject"]
         if mark in seen and person["subject"]:
             yield person.finding(name, message.format(value=value, place=seen[mark].place))

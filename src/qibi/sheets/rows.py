@@ -1,7 +1,7 @@
 """The rows below the heading: which are about a subject, and which are on the closed list of others.
 
 That list is in docs/sheets.md: blank rows, sums and averages, full marks, lines that name a group,
-the heading once more, notes and signatures at the end.
+the heading again, notes and signatures at the end.
 """
 
 import re
@@ -93,7 +93,7 @@ def data_rows(
 
 
 def _is_heading(cells: tuple[str, ...], title: list[str]) -> bool:
-    """Whether a row is the heading once more; most rows differ in their last cell already."""
+    """Whether a row is the heading again; most rows differ in their last cell already."""
     return len(cells) == len(title) and all(
         folded_heading(text) == wanted
         for text, wanted in zip(reversed(cells), reversed(title), strict=True)
@@ -148,7 +148,7 @@ def _is_blank(page: Page, heading: Heading, row: int, repeated: dict[int, set[st
 
 
 def _repeated(page: Page, heading: Heading) -> dict[int, set[str]]:
-    """The texts of columns on groups and units that stand in rows with a name."""
+    """The texts of columns on groups and units that are in rows with a name."""
     found: dict[int, set[str]] = {}
     for row in range(heading.bottom + 1, len(page.rows)):
         if any(subject_of(page, heading, row)):
@@ -162,7 +162,7 @@ def _first(page: Page, row: int) -> str:
 
 
 def _says(page: Page, heading: Heading, row: int, words: re.Pattern[str]) -> bool:
-    """Whether a row's first text, or what stands where a name should, is one of these words."""
+    """Whether a row's first text, or what is there where a name should, is one of these words."""
     texts = {_first(page, row), *subject_of(page, heading, row)}
     return any(words.fullmatch(simplified(folded(text)).strip(":：")) for text in texts if text)
 

@@ -1,4 +1,4 @@
-"""The sheet's own sums, held against what was read: per person, per column, people, places.
+"""The sheet's own sums, compared with what was read: per person, per column, people, places.
 
 A sum may be that of the points as read, of the points credited under the caps, or the total with
 the base points; over all cells, or without those that a spreadsheet does not add up because they

@@ -47,7 +47,7 @@ class Look:
 
 @dataclass
 class Worksheet:
-    """What stands on one worksheet, by the places of the cells."""
+    """What is on one worksheet, by the places of the cells."""
 
     path: str
     name: str
@@ -79,7 +79,7 @@ class Worksheet:
             raise self._too_far(here, text or marks[0].detail)
         if "\0" in text:
             raise refusal(
-                self.path, _("a NUL is in this cell; type it in anew"), cell=self.cell(here)
+                self.path, _("a NUL is in this cell; type it again"), cell=self.cell(here)
             )
         self.cells[here] = text
         if marks:
@@ -203,12 +203,10 @@ def with_made(path: str, found: Iterable[Page]) -> list[Page]:
         try:
             made = made_from(page.rows)
         except TooNew:
-            message = _("was made by a later qibi; take it there, or make it anew: qibi sheet")
+            message = _("was made by a later qibi; use that, or make a new sheet: qibi sheet")
             raise refusal(path, message) from None
     if not rest:
-        raise refusal(
-            path, _("has no visible worksheet that holds anything; fill it in and save it")
-        )
+        raise refusal(path, _("has no visible worksheet with content; fill it in and save it"))
     return [page if page.hidden else replace(page, made=made) for page in rest]
 
 
@@ -220,8 +218,8 @@ def unread(counts: "Counter[str]") -> list[str]:
         said.append(text.format(count=count))
     if count := counts["picture"]:
         text = many(
-            "{count} picture floats over the cells and is not read; a picture inside a cell is kept as evidence",
-            "{count} pictures float over the cells and are not read; a picture inside a cell is kept as evidence",
+            "{count} picture floats over the cells and is not read; a picture inside a cell is stored as evidence",
+            "{count} pictures float over the cells and are not read; a picture inside a cell is stored as evidence",
             count,
         )
         said.append(text.format(count=count))

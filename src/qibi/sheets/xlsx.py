@@ -103,7 +103,7 @@ class _Gather:
             self.phonetic = False
 
     def taken(self) -> _Text:
-        """What was gathered; the next text starts anew."""
+        """What was gathered; the next text starts again."""
         text = "".join(run[0] for run in self.runs)
         rich = any(struck is not None or raised for _text, struck, raised in self.runs)
         found = _Text(text, tuple(self.runs) if rich else ())
@@ -357,7 +357,7 @@ class _Reader:
         try:
             number = formats.number_of(value)
         except formats.NoNumber:
-            what = _("'{text}' is no number").format(text=value[:30])
+            what = _("'{text}' is not a number").format(text=value[:30])
             raise self._damaged(what) from None
         shown = formats.number_shown(number, look.form, self.from_1904)
         if not number and not self.sheet.zeros_shown:
