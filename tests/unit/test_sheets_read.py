@@ -103,6 +103,26 @@ def test_names_ids_languages_brackets_and_full_width_digits(definitions):
     ]
 
 
+@pytest.mark.parametrize(
+    ("added", "deducted", "told"),
+    [
+        ("3", "4", []),
+        ("3", "-4", []),  # deductions are written without signs, and so is their sum
+        ("2", "4", ["'合计' of 加分 is 2 in the sheet; as read it is 3"]),  # 2 is how many rows
+        ("3", "2", ["'合计' of 扣分 is 2 in the sheet; as read it is 4"]),
+        ("3", "9", ["'合计' of 扣分 is 9 in the sheet; as read it is 4"]),
+    ],
+)
+def test_sums_below_columns_of_points(definitions, added, deducted, told):
+    sheet = (
+        "姓名,评分项,加分,扣分\n党员一,表彰,1,\n党员二,表彰,2,\n"
+        f"党员一,停工整改通知,,2\n党员二,停工整改通知,,2\n合计,,{added},{deducted}\n"
+    )
+    found = admitted(definitions, sheet)
+    assert [e.points for e, _line, _cell in found.entries] == [1, 2, -2, -2]
+    assert [notice.partition(": ")[2] for notice in found.notices] == told
+
+
 def test_the_same_row_twice_is_two_events(definitions):
     assert len(entries(definitions, LONG + "党员一,表彰,1\n党员一,表彰,1\n")) == 2
 
@@ -324,8 +344,16 @@ def test_totals_blanks_repeated_headings_and_footers_are_skipped(definitions):
     assert found.notices == [
         "compared, not recorded: 合计, 名次",
         "line 9 is left out: 备注：以佐证为准",
-        "line 10 is left out: 填表人： | 张三 | 审核：李四 |  | 2026年11月22日",
+        "line 10 is left out: 填表人： | 张三 | 审核：李四 | 2026年11月22日",
     ]
+
+
+def test_the_sum_of_the_totals_is_compared_too(definitions):
+    sheet = "姓名,比整洁,合计\n党员一,9,9\n党员二,8,8\n合计,17,{}\n"
+    compared = "compared, not recorded: 合计"
+    assert admitted(definitions, sheet.format(17)).notices == [compared]
+    wrong = "line 4: '合计' of 合计 is 999 in the sheet; as read it is 17"
+    assert sorted(admitted(definitions, sheet.format(999)).notices) == sorted([compared, wrong])
 
 
 @pytest.mark.parametrize("row", ["党员伍：,9", "填表人：张三,9", "党员六,9", "备注,,3"])

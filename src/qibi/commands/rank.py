@@ -476,13 +476,7 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
     """The ranking as JSON, in the shape that docs/formats.md gives."""
     asked = ranking.question
     return {
-        "qibi": 1,
-        "command": "rank",
-        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
-        "by": asked.by,
-        "branch": asked.branch,
-        "department": asked.department,
-        "section": asked.section,
+        **_question(asked),
         "criterion": asked.criterion,
         "provisional": ranking.provisional,
         "closed": ranking.closed,
@@ -574,6 +568,19 @@ def table(
             ]
         )
     return header, rows
+
+
+def _question(asked: Question) -> dict[str, Any]:
+    """What was asked, with which the JSON of a ranking begins."""
+    return {
+        "qibi": 1,
+        "command": "rank",
+        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
+        "by": asked.by,
+        "branch": asked.branch,
+        "department": asked.department,
+        "section": asked.section,
+    }
 
 
 def name_heading(definitions: Definitions, by: str) -> str:
@@ -681,13 +688,7 @@ def _honours_grid(session: Session, asked: Question, shown: list[Honoured]) -> G
 def _payload(session: Session, found: HonoursRanking, shown: list[Honoured]) -> dict[str, Any]:
     asked = found.question
     return {
-        "qibi": 1,
-        "command": "rank",
-        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
-        "by": asked.by,
-        "branch": asked.branch,
-        "department": asked.department,
-        "section": asked.section,
+        **_question(asked),
         "honours": [
             {
                 "rank": p.rank,

@@ -99,9 +99,10 @@ class Page:
         line, cell = self.place(row, column)
         return cell or f"{letters(column)}{line}"
 
-    def shown(self, row: int) -> str:
-        """A row's cells in one line of text."""
-        text = " | ".join(" ".join(cell.split()) for cell in self.own(row))
+    def shown(self, row: int, *, blanks: bool = True) -> str:
+        """A row's cells in one line of text; without `blanks` those that hold something."""
+        cells = (" ".join(cell.split()) for cell in self.own(row))
+        text = " | ".join(cell for cell in cells if cell or blanks)
         return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
     def finding(self, row: int, column: int, message: str, heading: str = "") -> Finding:

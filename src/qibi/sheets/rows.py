@@ -86,7 +86,9 @@ def data_rows(
             break
         left_out.append(rows.pop())
     notices = [
-        _("line {line} is left out: {text}").format(line=page.lines[row], text=page.shown(row))
+        _("line {line} is left out: {text}").format(
+            line=page.lines[row], text=page.shown(row, blanks=False)
+        )
         for row in sorted(left_out)
     ]
     return Rows(tuple(rows), tuple(notices), tuple(sums), tuple(left_out))

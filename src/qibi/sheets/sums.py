@@ -276,6 +276,8 @@ def _column_sums(reading: Reading) -> Iterator[str]:
             if column.thing or column.field in ("points", "count"):
                 cells = [c for c in by_column.get(column.number, ()) if first < c.row < row]
                 yield from _column_sum(reading, row, column, cells, label)
+            elif column.field == "total":
+                yield from _total_sum(reading, first, row, column, label)
         if not whole:
             start = row + 1
 
@@ -291,21 +293,39 @@ def _column_sum(
     for chosen in (cells, [c for c in cells if (c.row, column.number) in page.numeric]):
         read = sum(c.price.points * c.price.times for c in chosen if c.price)
         sums |= {read, sum(c.amount.hundredths for c in chosen)}
-        sums.add(sum(_times(c) for c in chosen))
+        if "points" not in (column.field, column.unit):
+            sums.add(sum(_times(c) for c in chosen))
         sums.add(
             read - sum(c.thing.base for c in chosen if c.price and isinstance(c.thing, Criterion))
         )
+    if column.sign:  # 3 and -3 are the same where the heading says that points are deducted
+        stated, sums = abs(stated), {abs(value) for value in sums}
     if stated not in sums:
         read = sum(c.price.points * c.price.times for c in cells if c.price)
-        yield _(
-            "{place}: '{label}' of {heading} is {stated} in the sheet; as read it is {read}"
-        ).format(
-            place=_place(page, row, column),
-            label=label,
-            heading=column.heading,
-            stated=pts.show(stated),
-            read=pts.show(read),
-        )
+        yield _sum_differs(reading, row, column, label, stated, abs(read) if column.sign else read)
+
+
+def _total_sum(reading: Reading, first: int, row: int, column: Column, label: str) -> Iterator[str]:
+    """The sum of the sheet's own totals, against these as they stand in the sheet."""
+    stated = number_in(reading.page, row, column)
+    numbers = [number_in(reading.page, r, column) for r in reading.subjects if first < r < row]
+    read = sum(number for number in numbers if number is not None)
+    if stated is not None and any(n is not None for n in numbers) and stated != read:
+        yield _sum_differs(reading, row, column, label, stated, read)
+
+
+def _sum_differs(
+    reading: Reading, row: int, column: Column, label: str, stated: int, read: int
+) -> str:
+    return _(
+        "{place}: '{label}' of {heading} is {stated} in the sheet; as read it is {read}"
+    ).format(
+        place=_place(reading.page, row, column),
+        label=label,
+        heading=column.heading,
+        stated=pts.show(stated),
+        read=pts.show(read),
+    )
 
 
 def _times(cell: Cell) -> int:
