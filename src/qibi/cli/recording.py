@@ -269,15 +269,22 @@ def say_closed(session: Session, batch: Batch) -> None:
         )
 
 
-def tally(entries: Sequence[Entry]) -> str:
+def effect(definitions: Definitions, entry: Score) -> int:
+    """What an entry adds or takes, in hundredths, before caps: a direct score by its distance from the base."""
+    scheme = definitions.scheme(entry.week)
+    criterion = scheme.criterion(entry.item) if scheme else None
+    return entry.hundredths - (criterion.base if criterion else 0)
+
+
+def tally(definitions: Definitions, entries: Sequence[Entry]) -> str:
     """How many entries, how many of them add and take points; how many voids next to them."""
     scores = [e for e in entries if isinstance(e, Score)]
     voids = sum(isinstance(e, Void) for e in entries)
     exempt = 0 if scores else sum(isinstance(e, Exempt) for e in entries)
     parts = []
     if scores or not (voids or exempt):
-        up = sum(e.hundredths > 0 for e in scores)
-        down = sum(e.hundredths < 0 for e in scores)
+        effects = [effect(definitions, e) for e in scores]
+        up, down = sum(e > 0 for e in effects), sum(e < 0 for e in effects)
         text = many("{count} entry", "{count} entries", len(scores)).format(count=len(scores))
         parts.append(_("{entries} ({up} up, {down} down)").format(entries=text, up=up, down=down))
     if exempt:
@@ -431,7 +438,7 @@ def say_few(
         session,
         "  ".join([phrases.branch(session.definitions, branch), phrases.week(week)]),
         (_("would record {what}") if dry_run else _("recorded {what}, batch {batch}")).format(
-            what=recording.tally(batch.entries), batch=batch.digest[:4]
+            what=recording.tally(session.definitions, batch.entries), batch=batch.digest[:4]
         ),
         after,
         week,
@@ -541,7 +548,9 @@ def describe(definitions: Definitions, entry: Entry) -> str:
         scheme = definitions.scheme(entry.week)
         thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
         times = f" x{entry.count}" if entry.count > 1 else ""
-        what = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
+        direct = bool(thing) and not isinstance(thing, Item)  # a score, not a difference
+        value = points.show(entry.hundredths) if direct else points.signed(entry.hundredths)
+        what = f"{thing.name if thing else entry.item}{times} {value}"
         return f"{definitions.title(entry.subject)}  {what}"
     if isinstance(entry, Exempt):
         return f"{definitions.title(entry.subject)}  " + _("exempt ({note})").format(

@@ -60,7 +60,10 @@ class Hidden(StrEnum):
 def score(
     sheets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SHEET]...", help=_("csv or xlsx files; - reads standard input")),
+        typer.Argument(
+            metavar="[SHEET]...",
+            help=_("xlsx, xlsm, xls, et, xlsb, ods or csv files; - reads standard input"),
+        ),
     ] = None,
     entry: Annotated[
         list[str] | None,

@@ -397,7 +397,9 @@ class Sheets:
             ]
         )
         text = _("would record {what}") if self.dry_run else _("recorded {what}, batch {batch}")
-        said = text.format(what=recording.tally(batch.entries), batch=batch.digest[:4])
+        said = text.format(
+            what=recording.tally(now.definitions, batch.entries), batch=batch.digest[:4]
+        )
         said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
         now.console.show(view)
