@@ -156,7 +156,7 @@ def _entry(definitions: Definitions, entry: Entry) -> tuple[Value, ...]:
     scored = isinstance(entry, Score)
     evidence = [e.path if isinstance(e, File) else e for e in getattr(entry, "evidence", ())]
     return (
-        str(entry.__struct_config__.tag),
+        entry.kind,
         entry.week,
         entry.branch,
         subject or None,

@@ -14,6 +14,9 @@ from qibi.base import weeks
 from qibi.base.language import current
 from qibi.base.text import folded
 
+# The kinds of subject: whatever gets points.
+SUBJECT_KINDS = ("member", "cp", "branch")
+
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
     """The base of all records here."""
@@ -45,7 +48,7 @@ class Item(Record, frozen=True):
     points: tuple[int, ...]  # one: exactly that; more: one of these; none: a range
     low: int = 0
     high: int = 0
-    per: str = ""  # "count" or "day": takes a count
+    per: str = ""  # a key of `words.UNITS`: the item takes a count
     cap: int | None = None
     only_highest: bool = False
     excludes: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from qibi.base.language import _, aside, clauses, listing
 from qibi.base.text import closest, folded
-from qibi.book.definitions import Choice, Criterion, Definitions, Item, Label, Scheme
+from qibi.book.definitions import SUBJECT_KINDS, Choice, Criterion, Definitions, Item, Label, Scheme
+from qibi.book.words import RANKED
 
 
 class NotFound(Exception):
@@ -27,7 +28,7 @@ class Ambiguous(NotFound):
 def subject(
     definitions: Definitions,
     text: str,
-    kinds: Iterable[str] = ("member", "cp", "branch"),
+    kinds: Iterable[str] = SUBJECT_KINDS,
     *,
     week: str | None = None,
     branch: str | None = None,
@@ -67,11 +68,7 @@ def subject(
 
 
 def _what(kinds: set[str]) -> str:
-    if kinds == {"member"}:
-        return _("member")
-    if kinds == {"branch"}:
-        return _("branch")
-    return _("CP") if kinds == {"cp"} else _("subject")
+    return _(RANKED[min(kinds)]) if len(kinds) == 1 else _("subject")
 
 
 def branch(definitions: Definitions, text: str) -> str:

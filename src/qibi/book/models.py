@@ -7,7 +7,7 @@ Ids, weeks, points and names have one type each here. What needs more than one f
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,10 +25,19 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from qibi.base import points, weeks
+from qibi.book.definitions import SUBJECT_KINDS
+from qibi.book.words import STATUSES, UNITS
 
 ID = r"[a-z0-9][a-z0-9-]{0,63}"
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-Status = Literal["full", "probationary", "activist", "staff"]
+if TYPE_CHECKING:
+    Status = str
+    Unit = str
+    SubjectKind = str
+else:
+    Status = Literal[tuple(STATUSES)]
+    Unit = Literal[tuple(UNITS)]
+    SubjectKind = Literal[SUBJECT_KINDS]
 
 
 def _no_device(key: str) -> str:
@@ -262,7 +271,7 @@ class Item(Model):
     id: Id
     name: Name | None = None
     points: ItemPoints
-    per: Literal["count", "day"] | None = None
+    per: Unit | None = None
     cap: Points | None = Field(None, description="the most of one week; it has the points' sign")
     only_highest: bool = False
     excludes: list[ItemRef] = Field([], description="items credited 0 where this one has entries")
@@ -282,7 +291,7 @@ class Criterion(Model):
     id: Id
     name: Name | None = None
     short: Name | None = None
-    applies_to: list[Literal["member", "cp", "branch"]] = Field(min_length=1)
+    applies_to: list[SubjectKind] = Field(min_length=1)
     base: Points
     min: Points
     max: Points

@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
-from qibi.base.language import _, clauses, listing, many, mark
+from qibi.base.language import _, clauses, listing, many
 from qibi.base.text import closest
 from qibi.book import definitions as d
 from qibi.book import models as m
 from qibi.book.copies import original
 from qibi.book.definitions import open_span
 from qibi.book.links import Source
+from qibi.book.words import RANKED, STATUSES
 from qibi.book.yaml import Document, Loc, parse
 
 # A book's files once read: their models where valid, and every id that is anywhere.
@@ -136,8 +137,7 @@ def scheme_numbers(files: Files) -> Iterator[Finding]:
         for number, criterion in enumerate(scheme.criteria):
             yield from _crosschecks_criterion(read, ("criteria", number), criterion, scorers, items)
         yield from _grades(read, scheme)
-        for kind in ("branch", "cp"):
-            weights = getattr(scheme.rollup, kind)
+        for kind, weights in scheme.rollup:
             if weights and weights.own + weights.members == 0:
                 message = _("both weights are 0; give own or members a weight")
                 yield read.finding(("rollup", kind), message, "rollup")
@@ -328,7 +328,6 @@ def kinds(files: Files) -> Iterator[Finding]:
         "member": files.member_ids,
         "cp": files.cp_ids,
     }
-    names = {"branch": mark("branch"), "member": mark("member"), "cp": mark("CP")}
     for read in files.branches:
         rows = [
             (("id",), "branch", read.model.id),
@@ -341,7 +340,7 @@ def kinds(files: Files) -> Iterator[Finding]:
                     message = _("'{key}' is a {kind} here and a {other} elsewhere; rename one")
                     yield read.finding(
                         loc,
-                        message.format(key=key, kind=_(names[kind]), other=_(names[other])),
+                        message.format(key=key, kind=_(RANKED[kind]), other=_(RANKED[other])),
                         "id-of-two-kinds",
                     )
 
@@ -476,8 +475,7 @@ def _when(first: str, last: str) -> str:
 def check_list_policies(files: Files) -> Iterator[Finding]:
     """No subject can be on both lists."""
     for read in files.books:
-        for kind in ("member", "cp", "branch"):
-            policy = getattr(read.model.lists, kind)
+        for kind, policy in read.model.lists:
             if not policy or not policy.red or not policy.black:
                 continue
             at_least, below = policy.red.at_least, policy.black.below
@@ -676,7 +674,7 @@ class _Builder:
             units=_choices(book.units),
             posts=_choices(book.posts),
             lists=_policies(book.lists),
-            words={k: _label(v, k) for k in m.Words.model_fields if (v := getattr(book.words, k))},
+            words={k: _label(v, k) for k, v in book.words if v},
             signers=tuple(_signer(s) for s in book.signers),
             schemes=tuple(
                 sorted((_scheme(r.stem, r.model) for r in self.files.schemes), key=lambda s: s.week)
@@ -736,7 +734,7 @@ def list_policies(raw: bytes) -> dict[str, d.ListPolicy] | None:
 
 
 def _policies(lists: m.Lists) -> dict[str, d.ListPolicy]:
-    return {k: _policy(v) for k in ("member", "cp", "branch") if (v := getattr(lists, k))}
+    return {kind: _policy(policy) for kind, policy in lists if policy}
 
 
 def _signer(signer: m.Signer) -> d.Signer:
@@ -754,7 +752,6 @@ def _signer(signer: m.Signer) -> d.Signer:
 
 def _scheme(week: str, scheme: m.SchemeFile) -> d.Scheme:
     grades = [d.Grade(g.id, _label(g.name, g.id), _hundredths(g.lowest)) for g in scheme.grades]
-    weights = {k: getattr(scheme.rollup, k) for k in ("branch", "cp")}
     return d.Scheme(
         week=week,
         name=_label(scheme.name, week),
@@ -762,14 +759,14 @@ def _scheme(week: str, scheme: m.SchemeFile) -> d.Scheme:
         total_max=_hundredths(scheme.total.max),
         period_total=scheme.period_total,
         min_weeks=_share(scheme.min_weeks),
-        eligible=tuple(scheme.eligible if scheme.eligible is not None else get_args(m.Status)),
+        eligible=tuple(scheme.eligible if scheme.eligible is not None else STATUSES),
         second_from=_maybe(scheme.second_from),
         grades=tuple(sorted(grades, key=lambda g: -g.lowest)),
         watch=_maybe(scheme.alerts.watch),
         warn=_maybe(scheme.alerts.warn),
         scorers=_choices(scheme.scorers),
         criteria=tuple(_criterion(c) for c in scheme.criteria),
-        rollup={k: (_hundredths(w.own), _hundredths(w.members)) for k, w in weights.items() if w},
+        rollup={k: (_hundredths(w.own), _hundredths(w.members)) for k, w in scheme.rollup if w},
     )
 
 

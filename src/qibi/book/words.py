@@ -1,4 +1,4 @@
-"""What a book calls things: its branches and kinds of subjects, its grades, reasons for no place."""
+"""What things are called: statuses, units of points, kinds of subjects and entries, grades, reasons for no place."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,6 @@ class Status:
     words: str
 
 
-# The keys are those of `models.Status`.
 STATUSES = {
     "full": Status(mark("full"), "正式党员 正式 党员 中共党员 full fullmember"),
     "probationary": Status(mark("probationary"), "预备党员 预备 中共预备党员 probationary"),
@@ -24,6 +23,42 @@ STATUSES = {
 }
 STATUS_WORDS = {
     folded(word): key for key, status in STATUSES.items() for word in (key, *status.words.split())
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What an item's points are per, `per: day`: its price and its count in words."""
+
+    price: str
+    how_many: str
+    chinese: str  # what may follow a number of them, the usual word first
+    english: str  # its singular
+
+
+UNITS = {
+    "count": Unit(
+        mark("{points} each"), mark("how many times"), "次 人次 项 个 处 起 件 条 份 篇 回", "time"
+    ),
+    "day": Unit(mark("{points} a day"), mark("how many days"), "天", "day"),
+}
+# Headings of a column of counts: `天数`, `days`.
+COUNT_HEADINGS = " ".join(f"{u.chinese.split()[0]}数 {u.english}s" for u in UNITS.values())
+# What a ranking can be by, with our word for it. Subjects are of three of these kinds, see `SUBJECT_KINDS`.
+RANKED = {
+    "member": mark("member"),
+    "group": mark("group"),
+    "branch": mark("branch"),
+    "cp": mark("CP"),
+    "unit": mark("unit"),
+    "post": mark("post"),
+}
+# In the order in which a remedy passes through them.
+REMEDY_STATES = {
+    "open": mark("open"),
+    "reported": mark("reported"),
+    "verified": mark("verified"),
+    "reopened": mark("reopened"),
 }
 
 
@@ -42,15 +77,7 @@ def branch(definitions: Definitions, key: str) -> str:
 
 def kind(definitions: Definitions, by: str) -> str:
     """What a ranking is by, in the book's own word."""
-    default = {
-        "member": _("member"),
-        "group": _("group"),
-        "branch": _("branch"),
-        "cp": _("CP"),
-        "unit": _("unit"),
-        "post": _("post"),
-    }[by]
-    return definitions.word(by, default)
+    return definitions.word(by, _(RANKED[by]))
 
 
 def branch_heading(definitions: Definitions) -> str:
@@ -84,9 +111,4 @@ def thing(scheme: Scheme | None, key: str) -> str:
 
 def state_name(state: str) -> str:
     """What a state of a remedy is called."""
-    return {
-        "open": _("open"),
-        "reported": _("reported"),
-        "verified": _("verified"),
-        "reopened": _("reopened"),
-    }[state]
+    return _(REMEDY_STATES[state])

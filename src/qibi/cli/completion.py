@@ -98,9 +98,9 @@ def entries(incomplete: str) -> Candidates:
 
 def kinds(incomplete: str) -> Candidates:
     """What a ranking can be by."""
-    from qibi.scoring.facts import KINDS
+    from qibi.book.words import RANKED
 
-    return _matching([(name, "") for name in KINDS], incomplete)
+    return _matching([(name, "") for name in RANKED], incomplete)
 
 
 def formats(incomplete: str) -> Candidates:

@@ -532,7 +532,7 @@ def must_be_live(session: Session, batch: Batch, number: int) -> None:
     """Raises `Refusal` where the entry is a void, or void already."""
     key = f"{batch.digest}.{number}"
     entry = batch.entries[number - 1]
-    if entry.__struct_config__.tag == "void":
+    if isinstance(entry, Void):
         raise Refusal(
             _("{entry} is itself a void").format(entry=key[:4] + key[16:]),
             _("record again what it cancelled: qibi score -e"),

@@ -10,6 +10,7 @@ from qibi.base.language import _, listing, mark
 from qibi.base.weeks import Period
 from qibi.board.tables import Table, entries, standings
 from qibi.book.definitions import Definitions
+from qibi.book.words import RANKED
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of, put
 from qibi.cli.output import View
@@ -17,7 +18,6 @@ from qibi.cli.session import Session, current_session
 from qibi.commands.rank import warnings
 from qibi.ledger.batches import read_weeks
 from qibi.ledger.counting import counting
-from qibi.scoring.facts import KINDS
 from qibi.scoring.ranking import Ranking
 from qibi.scoring.ranking import rank as ranking_of
 
@@ -110,10 +110,10 @@ def _check_kind(form: str, by: str | None, with_entries: bool) -> None:
     """Raises `Refusal` for a kind that there is not, or that the format has no use for."""
     if by is None:
         return
-    if by not in KINDS:
+    if by not in RANKED:
         raise Refusal(
             _("there is no ranking by '{by}'").format(by=by),
-            _("one of: {kinds}").format(kinds=listing(list(KINDS))),
+            _("one of: {kinds}").format(kinds=listing(list(RANKED))),
         )
     if form in ("xlsx", "json") or with_entries:
         other = "--entries" if with_entries else f"--format {form}"

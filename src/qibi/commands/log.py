@@ -233,7 +233,7 @@ def _what(session: Session, entry: Entry) -> str:
         thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
         times = f" x{entry.count}" if entry.count > 1 else ""
         return f"{thing.name if thing else entry.item}{times}"
-    said = kind_name(str(entry.__struct_config__.tag))
+    said = kind_name(entry.kind)
     if isinstance(entry, Task):
         return f"{said} {_step(session, entry)}"
     if isinstance(entry, Remedy):
@@ -294,7 +294,7 @@ def _as_row(session: Session, line: _Line) -> list[Any]:
     evidence = [x.path if isinstance(x, File) else x for x in getattr(e, "evidence", ())]
     return [
         line.key,
-        e.__struct_config__.tag,
+        e.kind,
         e.week,
         e.branch,
         _value(e, "subject"),

@@ -10,13 +10,14 @@ from qibi.base.language import _, aside, clauses, listing, many, mark
 from qibi.base.text import argument
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions
+from qibi.book.words import RANKED
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View, fits
 from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting, read_counting
 from qibi.ledger.evidence_files import HONOURS, RECORDS
-from qibi.scoring.facts import KINDS, SPANNING, Question
+from qibi.scoring.facts import SPANNING, Question
 from qibi.scoring.honours import Honoured, HonoursRanking, ranking
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.ranking import rank as ranking_of
@@ -134,10 +135,10 @@ def rank(
     if recompute:
         raise Refusal(_("--recompute needs --fleet"), _("name the fleet: --fleet fleet.yaml"))
     asked = period_of(session, period, week, month, quarter, year)
-    if by not in KINDS:
+    if by not in RANKED:
         raise Refusal(
             _("there is no ranking by '{by}'").format(by=by),
-            _("one of: {kinds}").format(kinds=listing(list(KINDS))),
+            _("one of: {kinds}").format(kinds=listing(list(RANKED))),
         )
     one, part, place = _among(session, branch, department, section)
     if honours:

@@ -12,7 +12,7 @@ from qibi.base.cache import key_of
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, many
 from qibi.base.weeks import Period
-from qibi.book.definitions import Definitions, Label, Scheme
+from qibi.book.definitions import SUBJECT_KINDS, Definitions, Label, Scheme
 from qibi.book.in_force import definitions_digest
 from qibi.book.links import NAMES
 from qibi.book.load import FOLDERS, load
@@ -20,7 +20,7 @@ from qibi.checks.registry import run_all
 from qibi.fleet import lake as lk
 from qibi.fleet.lake import Book, Criterion, File, Grade, Grading, Lake, Name, Week, file_at
 from qibi.fleet.ranking import Duck, Row
-from qibi.fleet.sources import CRITERIA, KINDS, TOTALS
+from qibi.fleet.sources import CRITERIA, TOTALS
 from qibi.ledger.batches import LEDGER, weeks_with_batches
 from qibi.ledger.counting import Counting, counting, read_counting, week_of_path
 from qibi.ledger.seals import SEALS
@@ -243,10 +243,10 @@ def _fill_weeks(
     batches = read_counting(filling.book.root, Counting(counted=every, weeks=having))
     engine = Engine(tables(definitions, question), batches)
     _add(engine, "tied", "SELECT * FROM belongs", first=True)
-    for kind in KINDS:
+    for kind in SUBJECT_KINDS:
         engine.ask(question_tables(definitions, replace(question, by=kind)))
-        _add(engine, "lake_totals", TOTALS, first=kind == KINDS[0])
-        _add(engine, "lake_criteria", CRITERIA, first=kind == KINDS[0])
+        _add(engine, "lake_totals", TOTALS, first=kind == SUBJECT_KINDS[0])
+        _add(engine, "lake_criteria", CRITERIA, first=kind == SUBJECT_KINDS[0])
         if kind == "cp":
             _add(engine, "tied", "SELECT * FROM belongs", first=False)
     tables_of: dict[str, list[str]] = {week: [] for week in weeks}
@@ -378,7 +378,7 @@ def _schemes(
     rows = tables(definitions, question)
     rows["weight"] = [
         row
-        for kind in KINDS
+        for kind in SUBJECT_KINDS
         for row in question_tables(definitions, replace(question, by=kind))["weight"]
     ]
     versioned = {

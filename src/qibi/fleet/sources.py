@@ -217,8 +217,6 @@ SELECT c.week, c.subject, q.kind, c.criterion, CAST(c.credit AS BIGINT) AS credi
 FROM criterion_of AS c
 CROSS JOIN question AS q
 """
-KINDS = ("member", "cp", "branch")
-
 
 _PATTERN = "*?["
 

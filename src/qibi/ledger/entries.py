@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from qibi.base import points, weeks
 from qibi.base.language import _
+from qibi.book.words import REMEDY_STATES
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 ENTRY_ID = re.compile(r"[0-9a-f]{16}\.[1-9][0-9]{0,8}")
@@ -29,7 +30,6 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
-REMEDY_STATES = ("open", "reported", "verified", "reopened")
 MAX_COUNT = 9999
 
 
@@ -65,6 +65,11 @@ class _Line(
     recorded_by: str
     recorded_at: str
     source: str = ""
+
+    @property
+    def kind(self) -> str:
+        """A key of `KINDS`."""
+        return str(self.__struct_config__.tag)
 
 
 class Assessed(_Line, tag="assessed", frozen=True, gc=False):
@@ -138,12 +143,12 @@ class Remedy(_Line, tag="remedy", frozen=True, kw_only=True, gc=False):
 
 
 Entry = Assessed | Score | Void | Exempt | Task | Remedy
+KINDS: dict[str, type[_Line]] = {str(k.__struct_config__.tag): k for k in get_args(Entry)}
 
 
 def _having(*names: str) -> dict[type, tuple[str, ...]]:
     """Kind of entry: those of these fields that it has."""
-    kinds = (Assessed, Score, Void, Exempt, Task, Remedy)
-    return {k: tuple(n for n in names if n in k.__struct_fields__) for k in kinds}
+    return {k: tuple(n for n in names if n in k.__struct_fields__) for k in KINDS.values()}
 
 
 _ID_FIELDS = _having(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qibi.base import points as pts
 from qibi.base.language import _, listing
 from qibi.book.definitions import Criterion, Item
+from qibi.book.words import UNITS
 
 # Numbers as people write them: `+2`, `-3分`, `加2分`, `2次`, `x2`, `√`. docs/sheets.md has the table.
 #
@@ -37,12 +38,13 @@ NOTHING = {
 }
 TICKS = {"√", "✓", "✔", "☑", "v", "V"}
 _FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)} | {0x3000: " ", 0x2212: "-", 0xFE63: "-"}
-_COUNTED = "人次|次|天|项|个|处|起|件|条|份|篇|回"
-_UNIT = rf"(?P<unit>分|{_COUNTED}|points?|pts?\.?|times?|days?)?"
+_COUNTED = "|".join(word for unit in UNITS.values() for word in unit.chinese.split())
+_USUAL = "|".join(f"{unit.chinese.split()[0]}|{unit.english}s?" for unit in UNITS.values())
+_UNIT = rf"(?P<unit>分|{_COUNTED}|points?|pts?\.?|{_USUAL})?"
 _AMOUNT = re.compile(
     rf"(?P<sign>[+\-–]|加|奖|扣|减|罚)?\s*(?P<number>[0-9]+(\.[0-9]+)?)\s*{_UNIT}", re.IGNORECASE
 )
-_TIMES = re.compile(r"[x×*]\s*(?P<number>[0-9]+)\s*(次|天|times?|days?)?", re.IGNORECASE)
+_TIMES = re.compile(rf"[x×*]\s*(?P<number>[0-9]+)\s*({_USUAL})?", re.IGNORECASE)
 _WORDED = re.compile(rf"(?P<number>[一二两三四五六七八九十])(?:{_COUNTED})")
 _DIGITS = {"两": 2} | {word: number for number, word in enumerate("一二三四五六七八九十", 1)}
 _POINT_UNITS = ("分", "p")
@@ -259,9 +261,7 @@ def price_text(item: Item) -> str:
         text = listing([pts.signed(p) for p in item.points])
     else:
         text = _("{low} to {high}").format(low=pts.signed(item.low), high=pts.signed(item.high))
-    if item.per == "day":
-        return _("{points} a day").format(points=text)
-    return _("{points} each").format(points=text) if item.per else text
+    return _(UNITS[item.per].price).format(points=text) if item.per else text
 
 
 def misfit(item: Item, points: int, count: int = 1) -> str:

@@ -14,14 +14,16 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
+from qibi.book.words import REMEDY_STATES
 from qibi.ledger.admission import parse_day
 from qibi.ledger.batches import Batch, cancelled_entries, latest_first, read_weeks
-from qibi.ledger.entries import ID, REMEDY_STATES, Remedy, moment
+from qibi.ledger.entries import ID, Remedy, moment
 from qibi.ledger.records import names_with_remedies
 
 RECENT = 60  # weeks with batches in which a remedy that is not verified yet is looked for
 _TRACES = (b'"remedy"', b'"void"', b"\\u")  # what a batch with a remedy, or the void of one, holds
 
+_STATES = tuple(REMEDY_STATES)
 _Place = tuple[str, str, str, str]  # id, week, branch, subject
 _FROM = {  # the states that a state may come from
     "reported": ("open", "reopened"),
@@ -162,7 +164,7 @@ def _order(step: Step) -> tuple[float, int, str, int]:
     when = moment(step.entry.recorded_at)
     digest, number = step.key.split(".")
     instant = when.timestamp() if when else 0.0
-    return instant, REMEDY_STATES.index(step.entry.state), digest, int(number)
+    return instant, _STATES.index(step.entry.state), digest, int(number)
 
 
 def _place(entry: Remedy) -> _Place:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.book.words import RANKED
 from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Exempt, Score
-from qibi.scoring.facts import DERIVED, ENTRY_KINDS, KINDS, NUMBERED, TABLES, Row, entry_lines
+from qibi.ledger.entries import KINDS, Exempt, Score
+from qibi.scoring.facts import DERIVED, NUMBERED, TABLES, Row, entry_lines
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -193,8 +194,10 @@ class Engine:
 
         Joins of numbers take a third off a large run. The values are ids, checked on reading.
         """
-        values: dict[str, set[str]] = {"branch": {b.branch for b in batches}, "kind": set(KINDS)}
-        values["kind"] |= ENTRY_KINDS
+        values: dict[str, set[str]] = {
+            "branch": {b.branch for b in batches},
+            "kind": {*RANKED, *KINDS},
+        }
         for name, rows in given.items():
             for place, column in enumerate(TABLES[name]):
                 if domain := NUMBERED.get(column):

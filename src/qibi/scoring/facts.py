@@ -6,13 +6,12 @@ from functools import lru_cache
 from math import gcd
 
 from qibi.base.weeks import Period
-from qibi.book.definitions import Branch, Definitions, Membership, Scheme
+from qibi.book.definitions import SUBJECT_KINDS, Branch, Definitions, Membership, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry, Exempt, Score, Void, moment
 
 Value = str | int | None
 Row = tuple[Value, ...]
-KINDS = ("member", "group", "branch", "cp", "unit", "post")  # that a ranking can be by
 SPANNING = ("unit", "post")  # of those, the ones that are of no one branch
 NO_BRANCH = "-"  # stands for the branch of a unit or post; no id begins so
 
@@ -98,7 +97,6 @@ NUMBERED = {
     "version": "version",
     "status": "status",
 }
-ENTRY_KINDS = frozenset({"assessed", "score", "void", "exempt", "task", "remedy"})
 
 # What the rules are given by the week, made of spans of weeks: a row a member and week would be made
 # by Python a hundred times more slowly. Groups, units and posts are active where they have a member.
@@ -248,7 +246,7 @@ def entry_lines(batches: Iterable[Batch], *, ids: bool) -> Iterator[str]:
 
 
 def _whole_line(batch: Batch, place: str, line: int, entry: Entry) -> str:
-    kind, about, target, when = entry.__struct_config__.tag, "\t\t", "", 0
+    about, target, when = "\t\t", "", 0
     if type(entry) is Score:
         about = f"{entry.subject}\t{entry.item}\t{_hundredths(entry.points)}"
         when = _instant(entry.recorded_at)
@@ -257,7 +255,7 @@ def _whole_line(batch: Batch, place: str, line: int, entry: Entry) -> str:
     elif type(entry) is Void:
         target = entry.entry
     key = f"{batch.digest}.{line}"
-    return f"{kind}{place}{about}\t{key}\t{target}\t{when}\t{batch.digest}\t{line}\n"
+    return f"{entry.kind}{place}{about}\t{key}\t{target}\t{when}\t{batch.digest}\t{line}\n"
 
 
 @lru_cache(4096)
@@ -371,7 +369,7 @@ def _grouped(
 
 
 def _scales(scheme: Scheme) -> Iterable[Row]:
-    for kind in ("member", "cp", "branch"):
+    for kind in SUBJECT_KINDS:
         applying = [c for c in scheme.criteria if kind in c.applies_to]
         base = sum(c.base for c in applying) or sum(c.max for c in applying)
         if base:

@@ -7,13 +7,11 @@ from pathlib import Path
 import msgspec
 
 from qibi.base import weeks as wk
-from qibi.book.definitions import Definitions, Scheme
+from qibi.book.definitions import SUBJECT_KINDS, Definitions, Scheme
 from qibi.ledger.batches import Batch
 from qibi.ledger.counting import read_counted
 from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing, answer
-
-REPLAYED = ("member", "cp", "branch")
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def of_batches(
     definitions: Definitions, batches: list[Batch], old: Scheme, new: Scheme, week: str
 ) -> Iterator[Replay]:
     """The same, of batches at hand."""
-    for by in REPLAYED:
+    for by in SUBJECT_KINDS:
         question = Question(wk.single(week), by=by)
         rankings = [
             answer(under(definitions, scheme, week), batches, question) for scheme in (old, new)

@@ -100,7 +100,7 @@ class Thing:
     low: int
     high: int
     most: int
-    per: str  # "count" or "day" where it takes a count
+    per: str  # a key of `words.UNITS` where it takes a count
     options: tuple[int, ...]  # what one event may be worth; empty for a range or a score
     evidence: bool
     is_item: bool

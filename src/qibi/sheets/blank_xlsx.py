@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qibi.base import points, weeks
 from qibi.base.language import _, current
 from qibi.base.text import width
+from qibi.book.words import UNITS
 from qibi.sheets import made
 from qibi.sheets.blank import Blank, Line, Thing
 from qibi.sheets.headings import WRITTEN
@@ -506,7 +507,7 @@ def _thing_rule(thing: Thing) -> dict[str, Any]:
 def _cell_says(thing: Thing) -> str:
     """What a grid's column takes, for the line above its heading."""
     if thing.by_count:
-        said = _("how many days") if thing.per == "day" else _("how many times")
+        said = _(UNITS[thing.per or "count"].how_many)
     else:
         said = _("which points") if thing.is_item else _("the score")
     return "\n".join([said, *thing.says])

@@ -13,6 +13,7 @@ from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Item, Label, Scheme
+from qibi.book.words import COUNT_HEADINGS
 from qibi.sheets.names import (
     BRACKETS,
     UNIT,
@@ -53,7 +54,7 @@ SYNONYMS = {
         " 核定分 核定得分 考核分 领导评分 终评 终评分 reviewed reviewedscore finalscore"
     ),
     "count": (
-        "次数 数量 天数 频次 发生次数 件数 个数 count times days qty quantity occurrences frequency"
+        "数量 频次 发生次数 件数 个数 count qty quantity occurrences frequency " + COUNT_HEADINGS
     ),
     "sign": "类型 加减 加/扣 加/减 加扣 加减类型 加扣类型 奖惩 奖惩类型 奖扣 性质 type kind direction",
     "status": (

@@ -14,6 +14,7 @@ from qibi.base.language import _
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Label, Scheme
+from qibi.book.words import COUNT_HEADINGS, UNITS
 from qibi.ledger import pricing
 from qibi.ledger.pricing import price_text
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 Thing = Item | Criterion
 
 _UNITS = {
-    "count": "次 次数 天 天数 项 个 发生次数 count times days times/days qty",
+    "count": " ".join(
+        ["项 个 发生次数 count times/days qty", COUNT_HEADINGS]
+        + [unit.chinese.split()[0] for unit in UNITS.values()]
+    ),
     "points": "分 分数 分值 积分 points point pts",
     "score": "得分 评分 打分 实得分 score scores",
     "difference": "加减分 加扣分 增减分 加减 ± +/- 差 change difference",
@@ -185,12 +189,14 @@ def _in_order(needle: str, name: str) -> bool:
     return all(c in rest for c in needle)
 
 
+_CHINESE = "|".join(word for unit in UNITS.values() for word in unit.chinese.split())
+_ENGLISH = "|".join(word for key, unit in UNITS.items() for word in (key, unit.english))
 _VALUE = re.compile(
-    r"(?:每[次天项处件条起])?(?P<word>[加奖扣减罚])?(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?)(?:分|points?|pts)?"
-    r"(?:/(?:次|天|项|处|件|count|day|time)|each|aday|per(?:count|time|day))?",
+    rf"(?:每(?:{_CHINESE}))?(?P<word>[加奖扣减罚])?(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?)(?:分|points?|pts)?"
+    rf"(?:/(?:{_CHINESE}|{_ENGLISH})|each|a(?:{_ENGLISH})|per(?:{_ENGLISH}))?",
     re.IGNORECASE,
 )
-_EACH = re.compile(r"/|每|each|per|a day", re.IGNORECASE)
+_EACH = re.compile(rf"/|每|each|per|a ?(?:{_ENGLISH})", re.IGNORECASE)
 _LIMIT = re.compile(
     r"(?:周|每周)?(?:上限|最多|最高|封顶|满分|cap|max|up to)[:：]?([+-]?[0-9]+(?:\.[0-9]+)?)分?",
     re.IGNORECASE,
