@@ -89,3 +89,32 @@ def test_its_texts_want_a_translation(copy: Path) -> None:
     said = python(copy, *check, "-k", "is_translated and qibi", code=1)
     for text in ("Greet the book.", "It greets politely.", "good day, {book}"):
         assert text in said
+
+
+HOUR = 'UNITS = {\n    "hour": Unit(mark("{points} an hour"), mark("how many hours"), "小时", "hour"),\n'
+
+
+def test_another_unit_of_points_is_one_row_of_a_table(copy: Path, tmp_path: Path) -> None:
+    """`per: hour`: prices, schema, counts and headings of sheets take it up."""
+    words = copy / "src/qibi/book/words.py"
+    text = words.read_text("utf-8")
+    words.write_text(text.replace("UNITS = {\n", HOUR, 1), "utf-8")
+    book = tmp_path / "book"
+    shutil.copytree(copy / "ledgers/example", book)
+    scheme = book / "scheme/2026-W36.yaml"
+    item = "en: Documents late}, points: -2, per: count"
+    text = scheme.read_text("utf-8")
+    assert text.count(item) == 1
+    scheme.write_text(
+        text.replace(item, item.replace("-2, per: count", "-0.5, per: hour")), "utf-8"
+    )
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Name,Documents late (hours)\no1-002,3 hours\no1-003,2\n", "utf-8")
+    qibi = ("-m", "qibi", "--book", str(book), "--today", "2026-11-23")
+    assert '"hour"' in python(copy, *qibi, "schema", "scheme")
+    assert "-0.5 an hour" in python(copy, *qibi, "rules")
+    score = ("score", str(sheet), "--week", "W48", "--branch", "outer-1", "--as", "o1-001")
+    python(copy, *qibi, *score)
+    said = python(copy, *qibi, "log", "W48", "--format", "csv")
+    assert ",compliance.late-documents,-1.5,3," in said
+    assert ",compliance.late-documents,-1,2," in said
