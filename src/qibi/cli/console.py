@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, listing, many
 from qibi.base.text import encodable, visible
-from qibi.cli.output import Line, View, as_csv, as_markdown, folded_line, table, wrap
+from qibi.cli.output import Line, Records, View, as_markdown, folded_line, table, view_as_csv, wrap
 from qibi.cli.surroundings import Surroundings
 
 FORMATS = ("table", "json", "csv", "md")
@@ -84,18 +84,19 @@ class Console:
             import msgspec
 
             try:
-                raw = msgspec.json.encode(view.payload)
+                raw = msgspec.json.encode(view.payload, enc_hook=Records.plain)
             except UnicodeEncodeError:
-                raw = msgspec.json.encode(_encodable(msgspec.to_builtins(view.payload)))
+                plain = msgspec.to_builtins(view.payload, enc_hook=Records.plain)
+                raw = msgspec.json.encode(_encodable(plain))
             text = msgspec.json.format(raw).decode() + "\n"
             return _MOVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         if form == "table":
             return self._as_text(view, colored)
-        return encodable(as_csv(view.header, view.rows) if form == "csv" else as_markdown(view))
+        return encodable(view_as_csv(view) if form == "csv" else as_markdown(view))
 
     def _as_text(self, view: View, colored: bool) -> str:
         out = io.StringIO()
-        for block in view.blocks:
+        for block in view.shown():
             if isinstance(block, Line):
                 text = visible(block.text)
                 pieces = [text] if block.whole else folded_line(text, self.around.width)

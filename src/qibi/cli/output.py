@@ -4,10 +4,10 @@ import csv
 import io
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from qibi.base.text import visible, width
 
@@ -42,6 +42,61 @@ class Grid:
     indent: int = 0
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Field(Generic[T]):
+    """One fact of a row, described once for all formats.
+
+    `value` is what programs read, under `key` in JSON and in CSV; CSV may have a heading of its own.
+    People see `shown`, else the value as text, under `heading`. A field is in no JSON without `json`,
+    in no CSV where `csv` is empty, in neither without a value, and in no table without a heading.
+    """
+
+    key: str
+    value: Callable[[T], Any] | None = None
+    heading: str | None = None
+    shown: Callable[[T], str | Cell] | None = None
+    csv: str | None = None
+    json: bool = True
+    right: bool = False
+    wraps: bool = False
+
+    def cell(self, row: T) -> str | Cell:
+        """The text of a row's cell in a table."""
+        if self.shown:
+            return self.shown(row)
+        value = self.value(row) if self.value else None
+        return "" if value is None else str(value)
+
+
+class Records(Generic[T]):
+    """Rows with the fields that describe them. A format is made of them only where it is written."""
+
+    def __init__(self, fields: Sequence[Field[T]], rows: Sequence[T]) -> None:
+        self.fields, self.rows = fields, rows
+
+    def plain(self) -> list[dict[str, Any]]:
+        """The rows as JSON has them."""
+        fields = [(f.key, f.value) for f in self.fields if f.value and f.json]
+        return [{key: value(row) for key, value in fields} for row in self.rows]
+
+    def grid(self) -> Grid:
+        """The rows as people see them."""
+        shown = [f for f in self.fields if f.heading is not None]
+        columns = [Column(f.heading or "", f.right, f.wraps) for f in shown]
+        return Grid(columns, [[f.cell(row) for f in shown] for row in self.rows])
+
+    def values(self) -> "list[tuple[str, str, Callable[[T], Any]]]":
+        """Key, heading and value of what CSV has."""
+        return [
+            (f.key, f.key if f.csv is None else f.csv, f.value)
+            for f in self.fields
+            if f.value and f.csv != ""
+        ]
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of text between grids; `whole` ones are never broken, so that grep finds them."""
@@ -53,12 +108,22 @@ class Line:
 
 @dataclass
 class View:
-    """One result: for people, as JSON (`payload`), as CSV (`header` and `rows`)."""
+    """One result: for people, as JSON (`payload`, which may hold `Records`), as CSV.
 
-    blocks: list[Grid | Line] = field(default_factory=list)
+    CSV is `header` and `rows`, or `records`: the fields of the first are its columns, which those of
+    the others fill where they have the same key.
+    """
+
+    blocks: list[Grid | Records[Any] | Line] = field(default_factory=list)
     payload: dict[str, Any] = field(default_factory=dict)
     header: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
+    records: Sequence[Records[Any]] = ()
+
+    def shown(self) -> Iterator[Grid | Line]:
+        """The blocks as people see them."""
+        for block in self.blocks:
+            yield block.grid() if isinstance(block, Records) else block
 
     def line(self, text: str = "", style: str = "", whole: bool = False) -> None:
         """Add a line."""
@@ -69,6 +134,23 @@ class View:
 
 
 _FORMULA = tuple("=+-@＝＋－＠")  # full-width ones too, where a spreadsheet speaks Chinese
+
+
+def view_as_csv(view: View) -> str:
+    """The CSV of a result; a list in a cell is its texts with blanks between."""
+    if not view.records:
+        return as_csv(view.header, view.rows)
+    columns = view.records[0].values()
+    rows: list[list[Any]] = []
+    for records in view.records:
+        by_key = {key: value for key, _heading, value in records.values()}
+        values = [by_key.get(key) for key, _heading, _value in columns]
+        rows += [[value and _flat(value(row)) for value in values] for row in records.rows]
+    return as_csv([heading for _key, heading, _value in columns], rows)
+
+
+def _flat(value: Any) -> Any:
+    return " ".join(value) if isinstance(value, list) else value
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -105,7 +187,7 @@ def _safe(value: Any) -> Any:
 def as_markdown(view: View) -> str:
     """The blocks for people as paragraphs and tables."""
     out = []
-    for block in view.blocks:
+    for block in view.shown():
         if isinstance(block, Line):
             mark = "**" if block.style == "bold" and block.text else ""
             out.append(f"{mark}{_md(block.text)}{mark}\n" if block.text else "")

@@ -1,5 +1,7 @@
 """qibi rank: rankings."""
 
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,13 +15,20 @@ from qibi.book.definitions import Criterion, Definitions
 from qibi.book.words import RANKED
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of
-from qibi.cli.output import Cell, Column, Grid, View, fits
+from qibi.cli.output import Field, Grid, Records, View, fits
 from qibi.cli.session import Session, current_session
+from qibi.cli.standings import (
+    grade_fields,
+    mean_text,
+    points_fields,
+    rank_fields,
+    unranked_fields,
+)
 from qibi.ledger.counting import counting, read_counting
 from qibi.ledger.evidence_files import HONOURS, RECORDS
 from qibi.scoring.facts import SPANNING, Question
 from qibi.scoring.honours import Honoured, HonoursRanking, ranking
-from qibi.scoring.ranking import Ranking, Standing
+from qibi.scoring.ranking import Ranking, Standing, Unranked
 from qibi.scoring.ranking import rank as ranking_of
 
 PANEL = "week", 6
@@ -220,10 +229,10 @@ def view(
     shown = [s for s in ranking.standings if top is None or s.rank <= top]
     if form == "json":
         return View(payload=payload(definitions, ranking, shown))
-    result = View()
     if form == "csv":
-        result.header, result.rows = table(definitions, ranking, shown)
-        return result
+        standings = Records(_fields(definitions, ranking, shown), shown)
+        return View(records=[standings, _unranked_records(definitions, ranking)])
+    result = View()
     result.line(_title(definitions, ranking), "bold")
     result.line()
     if shown:
@@ -296,74 +305,66 @@ def _grid(
         layouts.append({"rank", "name", "branch", "total"})
     first = shown[:_TRIED]  # of thousands, what has no room for these is not drawn whole
     for parts in layouts[:-1]:
-        if fits(_layout(definitions, ranking, first, parts), columns):
-            grid = _layout(definitions, ranking, shown, parts)
+        if fits(Records(_fields(definitions, ranking, first, parts), first).grid(), columns):
+            grid = Records(_fields(definitions, ranking, shown, parts), shown).grid()
             if fits(grid, columns):
                 return grid, parts
-    return _layout(definitions, ranking, shown, layouts[-1]), layouts[-1]
+    last = layouts[-1]
+    return Records(_fields(definitions, ranking, shown, last), shown).grid(), last
 
 
-def _layout(
-    definitions: Definitions,
-    ranking: Ranking,
-    shown: list[Standing],
-    parts: set[str],
-) -> Grid:
-    scheme = ranking.scheme
-    asked = ranking.question
-    heads: list[Column] = []
-    cells: list[list[str | Cell]] = []
+def _fields(
+    definitions: Definitions, ranking: Ranking, shown: list[Standing], parts: Collection[str] = ()
+) -> list[Field[Standing]]:
+    """The fields of the standings shown; a table has the parts of a layout."""
+    scheme, asked = ranking.scheme, ranking.question
+    criteria = _shown_criteria(ranking, shown)
+    graded = "grade" in parts and any(s.grade for s in shown)
+    summed = len(asked.period.weeks) > 1 and scheme and scheme.period_total == "sum"
+    columns = {"mean": summed, "alert": not graded}
 
-    def add(title: str, texts: list[str | Cell], right: bool = False) -> None:
-        heads.append(Column(title, right=right))
-        cells.append(texts)
-
-    add(_("Rank"), [str(s.rank) for s in shown], right=True)
-    if "moved" in parts:
-        add(_("+/-"), [phrases.moved(s.moved) for s in shown], right=True)
-    add(
-        name_heading(definitions, asked.by),
-        [
-            Cell(definitions.title_of(ranking.question.by, s.subject), phrases.alert_style(s.alert))
-            for s in shown
-        ],
-    )
-    if "branch" in parts:
-        add(
-            phrases.branch_heading(definitions),
-            [phrases.branch(definitions, s.branch) if s.branch else "" for s in shown],
-        )
-    for criterion in scheme.criteria if scheme and "criteria" in parts else ():
-        if not any(criterion.id in s.criteria for s in shown):
-            continue
+    def deviation(criterion: Criterion) -> Field[Standing]:
         title = str(criterion.name if "long" in parts else criterion.short)
-        if asked.criterion == criterion.id:
-            title += "*"
-        add(
-            title,
-            [_criterion_cell(ranking, s, criterion.id, criterion.base) for s in shown],
+        return Field(
+            "",
+            heading=f"{title}*" if asked.criterion == criterion.id else title,
+            shown=lambda s: _criterion_cell(ranking, s, criterion.id, criterion.base),
             right=True,
         )
-    mark = "grade" not in parts or not any(s.grade for s in shown)
-    add(
-        _("Total") if not asked.criterion else _("Points"),
-        [
-            Cell(points.show(s.total) + (phrases.alert_mark(s.alert) if mark else ""), "bold")
-            for s in shown
-        ],
-        right=True,
-    )
-    if len(asked.period.weeks) > 1 and scheme and scheme.period_total == "sum":
-        add(_("Mean"), [points.show(s.mean) for s in shown], right=True)
-    if "grade" in parts and any(s.grade for s in shown):
-        grades = [phrases.grade(scheme, s.grade) + phrases.alert_mark(s.alert) for s in shown]
-        add(
-            _("Grade"),
-            [Cell(g, phrases.alert_style(s.alert)) for g, s in zip(grades, shown, strict=True)],
-        )
+
+    def name(subject: str) -> str:
+        return definitions.title_of(asked.by, subject)
+
+    fields = [
+        *rank_fields(name, name_heading(definitions, asked.by), "moved" in parts),
+        *_branch_fields(definitions, "branch" in parts),
+        *(deviation(c) for c in criteria if "criteria" in parts),
+        *points_fields(
+            asked.criterion,
+            [column for column, there in columns.items() if there],
+            [(c.id, str(c.name)) for c in criteria],
+        ),
+        *grade_fields(lambda s: phrases.grade(scheme, s.grade), graded, named=True),
+    ]
     if "trend" in parts and ranking.trends:
-        add(_("8 weeks"), list(_trends(ranking, shown)))
-    return Grid(heads, list(zip(*cells, strict=True)))
+        fields.append(Field("", heading=_("8 weeks"), shown=_trend(ranking, shown)))
+    return fields
+
+
+def _branch_fields(definitions: Definitions, shown: bool) -> list[Field[Any]]:
+    """The branch of a standing: its id in JSON, its name elsewhere."""
+    heading = phrases.branch_heading(definitions)
+    return [
+        Field("branch", lambda s: s.branch, csv=""),
+        Field(
+            "branch_name",
+            lambda s: str(definitions.label(s.branch or "")),
+            heading if shown else None,
+            lambda s: phrases.branch(definitions, s.branch) if s.branch else "",
+            csv=heading,
+            json=False,
+        ),
+    ]
 
 
 def _criterion_cell(ranking: Ranking, standing: Standing, key: str, base: int) -> str:
@@ -377,13 +378,13 @@ def _criterion_cell(ranking: Ranking, standing: Standing, key: str, base: int) -
     return phrases.deviation(value, base)
 
 
-def _trends(ranking: Ranking, shown: list[Standing]) -> list[str]:
+def _trend(ranking: Ranking, shown: list[Standing]) -> Callable[[Standing], str]:
+    """A standing's totals of the last weeks, drawn in the range of all that are shown."""
     values = [v for s in shown for v in ranking.trends.get(s.subject, {}).values()]
     low, high = min(values, default=0), max(values, default=0)
-    return [
-        phrases.trend(ranking.trends.get(s.subject, {}), ranking.question.also, low, high)
-        for s in shown
-    ]
+    return lambda s: phrases.trend(
+        ranking.trends.get(s.subject, {}), ranking.question.also, low, high
+    )
 
 
 def _unranked(definitions: Definitions, ranking: Ranking) -> list[str]:
@@ -416,10 +417,7 @@ def _legend(
     )
     if words:
         lines.append(listing(list(words)))
-    totals = [s.total for s in ranking.standings]
-    mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
-    lines.append(_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10)))
-    text = clauses(lines)
+    text = clauses([*lines, mean_text(ranking.standings)])
     if ranking.question.by not in ("member", "cp", "branch"):
         return [text]
     last = argument(definitions.title(shown[-1].subject))
@@ -484,31 +482,8 @@ def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -
         "pending": ranking.pending,
         "lost": ranking.lost,
         "missing": [{"week": week, "branch": branch} for week, branch in ranking.missing],
-        "standings": [
-            {
-                "rank": s.rank,
-                "moved": s.moved,
-                "subject": s.subject,
-                "name": definitions.title_of(ranking.question.by, s.subject),
-                "branch": s.branch,
-                "total": points.to_number(s.total),
-                "mean": points.to_number(s.mean),
-                "weeks": s.weeks,
-                "criteria": {k: points.to_number(v) for k, v in s.criteria.items()},
-                "grade": s.grade,
-                "alert": s.alert,
-            }
-            for s in shown
-        ],
-        "unranked": [
-            {
-                "subject": u.subject,
-                "name": definitions.title_of(asked.by, u.subject),
-                "reason": u.reason,
-                "note": u.note or None,
-            }
-            for u in ranking.unranked
-        ],
+        "standings": Records(_fields(definitions, ranking, shown), shown),
+        "unranked": _unranked_records(definitions, ranking),
         "warnings": [{"code": code, "message": text} for code, text in warnings(ranking)],
     }
 
@@ -519,56 +494,13 @@ def _shown_criteria(ranking: Ranking, shown: list[Standing]) -> list[Criterion]:
     return [c for c in criteria if any(c.id in s.criteria for s in shown)]
 
 
-def table(
-    definitions: Definitions, ranking: Ranking, shown: list[Standing]
-) -> tuple[list[str], list[list[Any]]]:
-    """Headings and rows for CSV: ids next to names, plain numbers."""
-    criteria = _shown_criteria(ranking, shown)
-    header = [
-        _("Rank"),
-        _("Moved"),
-        _("Id"),
-        name_heading(definitions, ranking.question.by),
-        phrases.branch_heading(definitions),
-        _("Total"),
-        _("Mean"),
-        _("Weeks"),
-        *(str(c.name) for c in criteria),
-        _("Grade"),
-        _("Alert"),
-        _("Note"),
-    ]
-    rows: list[list[Any]] = [
-        [
-            s.rank,
-            s.moved,
-            s.subject,
-            definitions.title_of(ranking.question.by, s.subject),
-            str(definitions.label(s.branch or "")),
-            points.to_number(s.total),
-            points.to_number(s.mean),
-            s.weeks,
-            *(points.to_number(s.criteria[c.id]) if c.id in s.criteria else None for c in criteria),
-            phrases.grade(ranking.scheme, s.grade),
-            s.alert,
-            None,
-        ]
-        for s in shown
-    ]
-    for u in ranking.unranked:
-        blanks = [None] * (len(header) - 6)
-        rows.append(
-            [
-                None,
-                None,
-                u.subject,
-                definitions.title_of(ranking.question.by, u.subject),
-                str(definitions.label(u.branch or "")),
-                *blanks,
-                phrases.reason(u.reason, u.note),
-            ]
-        )
-    return header, rows
+def _unranked_records(definitions: Definitions, ranking: Ranking) -> Records[Unranked]:
+    def name(subject: str) -> str:
+        return definitions.title_of(ranking.question.by, subject)
+
+    places = [f for f in _branch_fields(definitions, shown=False) if not f.json]
+    note: Field[Unranked] = Field("note", lambda u: u.note or None, csv="")
+    return Records([*unranked_fields(name, places), note], ranking.unranked)
 
 
 def _question(asked: Question) -> dict[str, Any]:
@@ -623,34 +555,14 @@ def _warnings(found: HonoursRanking) -> list[str]:
 def _view(session: Session, found: HonoursRanking, top: int | None, closure: str) -> View:
     definitions, asked = session.definitions, found.question
     shown = [p for p in found.places if top is None or (p.rank and p.rank <= top)]
-    result = View(payload=_payload(session, found, shown))
-    result.header = [
-        _("Rank"),
-        _("Id"),
-        name_heading(definitions, asked.by),
-        phrases.branch_heading(definitions),
-        *(phrases.heading(kind) for kind in HONOURS),
-        _("Honours"),
-        phrases.heading("pledge"),
-    ]
-    result.rows = [
-        [
-            p.rank,
-            p.subject,
-            definitions.title_of(asked.by, p.subject),
-            str(definitions.label(p.branch or "")),
-            *(p.counts[kind] for kind in HONOURS),
-            p.total,
-            p.counts["pledge"],
-        ]
-        for p in shown
-    ]
+    records = Records(_honours_fields(definitions, asked, shown), shown)
+    result = View(payload=_payload(found, records), records=[records])
     what = _("{member} honours").format(member=phrases.kind(definitions, asked.by))
     title = [where(definitions, asked), phrases.period(asked.period), what, closure]
     result.line("  ".join(title), "bold")
     result.line()
     if shown:
-        result.blocks.append(_honours_grid(session, asked, shown))
+        result.blocks.append(records)
         if any(p.counts["pledge"] for p in shown):
             result.line()
             result.line(_("pledges are recorded, but not ranked"), "dim")
@@ -662,44 +574,43 @@ def _view(session: Session, found: HonoursRanking, top: int | None, closure: str
     return result
 
 
-def _honours_grid(session: Session, asked: Question, shown: list[Honoured]) -> Grid:
-    """Only the kinds that anyone has, a dot where someone has none."""
-    definitions = session.definitions
-    kinds = [kind for kind in HONOURS if any(p.counts[kind] for p in shown)]
-    pledged = ["pledge"] if any(p.counts["pledge"] for p in shown) else []
+def _honours_fields(
+    definitions: Definitions, asked: Question, shown: list[Honoured]
+) -> list[Field[Honoured]]:
+    """A table has only the kinds that anyone has, and a dot where someone has none."""
+    heading = name_heading(definitions, asked.by)
+    total = _("Honours")
     branches = asked.by not in ("branch", *SPANNING) and not asked.branch
-    columns = [Column(_("Rank"), right=True), Column(name_heading(definitions, asked.by))]
-    if branches:
-        columns.append(Column(phrases.branch_heading(definitions), wraps=True))
-    columns += [Column(phrases.heading(kind), right=True) for kind in kinds]
-    columns.append(Column(_("Honours"), right=True))
-    columns += [Column(phrases.heading(kind), right=True) for kind in pledged]
-    rows = []
-    for p in shown:
-        row = [str(p.rank or "-"), definitions.title_of(asked.by, p.subject)]
-        if branches:
-            row.append(phrases.branch(definitions, p.branch) if p.branch else "")
-        row += [str(p.counts[kind] or ".") for kind in kinds]
-        row.append(str(p.total))
-        row += [str(p.counts[kind] or ".") for kind in pledged]
-        rows.append(row)
-    return Grid(columns, rows)
+
+    def counted(kind: str) -> Field[Honoured]:
+        return Field(
+            kind,
+            lambda p: p.counts[kind],
+            phrases.heading(kind) if any(p.counts[kind] for p in shown) else None,
+            lambda p: str(p.counts[kind] or "."),
+            csv=phrases.heading(kind),
+            right=True,
+        )
+
+    ident, branch_name = _branch_fields(definitions, branches)
+    return [
+        Field(
+            "rank", lambda p: p.rank, _("Rank"), lambda p: str(p.rank or "-"), _("Rank"), right=True
+        ),
+        Field("subject", lambda p: p.subject, csv=_("Id")),
+        Field("name", lambda p: definitions.title_of(asked.by, p.subject), heading, csv=heading),
+        ident,
+        replace(branch_name, wraps=True),
+        Field("total", lambda p: p.total, csv=""),
+        *(counted(kind) for kind in HONOURS),
+        Field("count", lambda p: p.total, total, csv=total, json=False, right=True),
+        *(counted(kind) for kind in RECORDS if kind not in HONOURS),
+    ]
 
 
-def _payload(session: Session, found: HonoursRanking, shown: list[Honoured]) -> dict[str, Any]:
-    asked = found.question
+def _payload(found: HonoursRanking, records: Records[Honoured]) -> dict[str, Any]:
     return {
-        **_question(asked),
-        "honours": [
-            {
-                "rank": p.rank,
-                "subject": p.subject,
-                "name": session.definitions.title_of(asked.by, p.subject),
-                "branch": p.branch,
-                "total": p.total,
-                **{kind: p.counts[kind] for kind in RECORDS},
-            }
-            for p in shown
-        ],
+        **_question(found.question),
+        "honours": records,
         "warnings": [{"code": "unknown-subject", "message": text} for text in _warnings(found)],
     }

@@ -12,21 +12,23 @@ from qibi.base.text import argument
 from qibi.base.weeks import Period
 from qibi.cli import phrases
 from qibi.cli.options import period_of
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Field, Records, View
 from qibi.cli.session import Session
+from qibi.cli.standings import (
+    grade_fields,
+    mean_text,
+    points_fields,
+    rank_fields,
+    unranked_fields,
+)
 from qibi.cli.surroundings import LATEST
 
 if TYPE_CHECKING:
     from qibi.book.fleet import FleetFile
     from qibi.fleet.lake import Lake
-    from qibi.fleet.ranking import Ranking
-    from qibi.scoring.ranking import Standing
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from qibi.book.fleet import FleetFile
-    from qibi.fleet.lake import Lake
     from qibi.fleet.ranking import Question, Ranking
+    from qibi.scoring.ranking import Standing, Unranked
+
 
 # qibi rank --engine: on what a fleet is ranked.
 
@@ -265,12 +267,15 @@ def _view(
     lake: "Lake", fleet: "FleetFile", found: "Ranking", asked: FleetQuery, columns: int
 ) -> View:
     shown = [s for s in found.standings if asked.top is None or s.rank <= asked.top]
-    view = View(payload=_payload(lake, found, shown))
-    _table(view, found, shown)
+    standings = Records(_fields(lake, fleet, found, shown, columns), shown)
+    branch = Field[Any]("branch", lambda u: u.branch, json=False)
+    places = [*_place_fields(found, shown=False)[:1], branch]
+    unranked = Records(unranked_fields(found.name, places), found.unranked)
+    view = View(payload=_payload(lake, found, standings, unranked), records=[standings, unranked])
     view.line(_title(lake, fleet, found), "bold")
     view.line()
     if shown:
-        view.blocks.append(_grid(lake, fleet, found, shown, columns))
+        view.blocks.append(standings)
     else:
         view.line(_("nobody has a place in this period yet"))
     if asked.top is None and found.unranked:
@@ -283,7 +288,7 @@ def _view(
             view.line(text.format(names=phrases.places(names, _NAMED), reason=reason))
     if shown:
         view.line()
-        view.line(_legend(lake, found, shown), "dim")
+        view.line(_legend(found, shown), "dim")
     return view
 
 
@@ -308,39 +313,55 @@ def _fleet_name(fleet: "FleetFile") -> str:
     return str(Name(fleet.name.zh or fleet.name.en or "", fleet.name.en or fleet.name.zh or ""))
 
 
-def _grid(
+def _fields(
     lake: "Lake", fleet: "FleetFile", found: "Ranking", shown: "list[Standing]", columns: int
-) -> Grid:
+) -> "list[Field[Standing]]":
     from qibi.fleet.ranking import book_of
 
-    by = found.question.by
-    heads = [Column(_("Rank"), right=True), Column(_("+/-"), right=True), Column(_("Name"))]
-    cells: list[list[str | Cell]] = [
-        [str(s.rank) for s in shown],
-        [phrases.moved(s.moved) for s in shown],
-        [Cell(found.name(s.subject), phrases.alert_style(s.alert)) for s in shown],
+    asked = found.question
+    people = asked.by in ("member", "cp")
+    several = len(asked.period.weeks) > 1
+    criteria = sorted({key for s in shown for key in s.criteria})
+    return [
+        *rank_fields(found.name, _("Name")),
+        Field(
+            "",
+            heading=_("Branch") if people and columns >= _ROOMY else None,
+            shown=lambda s: found.name(s.branch) if s.branch else "",
+            wraps=True,
+        ),
+        Field("book", lambda s: s.subject if asked.by == "book" else book_of(s.subject), csv=""),
+        *_place_fields(found, shown=people or asked.by == "branch"),
+        Field(
+            "", heading=_("Weeks") if several else None, shown=lambda s: str(s.weeks), right=True
+        ),
+        *points_fields(
+            asked.criterion,
+            ["mean"] if several and fleet.period_total == "sum" else [],
+            [(key, key) for key in criteria],
+        ),
+        *grade_fields(
+            lambda s: _grade(lake, found, s), any(s.grade or s.alert for s in shown), named=False
+        ),
     ]
-    if by in ("member", "cp") and columns >= _ROOMY:
-        heads.append(Column(_("Branch"), wraps=True))
-        cells.append([found.name(s.branch) if s.branch else "" for s in shown])
-    if by in ("member", "cp", "branch"):
-        heads.append(Column(_("Book"), wraps=True))
-        cells.append([found.name(book_of(s.subject) or "") for s in shown])
-    if len(found.question.period.weeks) > 1:
-        heads.append(Column(_("Weeks"), right=True))
-        cells.append([str(s.weeks) for s in shown])
-    heads.append(Column(_("Points") if found.question.criterion else _("Total"), right=True))
-    cells.append([Cell(points.show(s.total), "bold") for s in shown])
-    if fleet.period_total == "sum" and len(found.question.period.weeks) > 1:
-        heads.append(Column(_("Mean"), right=True))
-        cells.append([points.show(s.mean) for s in shown])
-    if any(s.grade or s.alert for s in shown):
-        heads.append(Column(_("Grade")))
-        grades = [_grade(lake, found, s) + phrases.alert_mark(s.alert) for s in shown]
-        cells.append(
-            [Cell(g, phrases.alert_style(s.alert)) for g, s in zip(grades, shown, strict=True)]
-        )
-    return Grid(heads, list(zip(*cells, strict=True)))
+
+
+def _place_fields(found: "Ranking", shown: bool) -> "list[Field[Any]]":
+    """Book and branch of a standing; a book itself is in none in CSV."""
+    from qibi.fleet.ranking import book_of
+
+    return [
+        Field(
+            "of_book",
+            lambda s: book_of(s.subject),
+            _("Book") if shown else None,
+            lambda s: found.name(book_of(s.subject) or ""),
+            csv=_("Book"),
+            json=False,
+            wraps=True,
+        ),
+        Field("branch", lambda s: s.branch, csv=_("Branch")),
+    ]
 
 
 def _grade(lake: "Lake", found: "Ranking", standing: "Standing") -> str:
@@ -354,21 +375,19 @@ def _grade(lake: "Lake", found: "Ranking", standing: "Standing") -> str:
     return next((str(Name(g.zh, g.en)) for g in grades if g.id == standing.grade), "")
 
 
-def _legend(lake: "Lake", found: "Ranking", shown: "list[Standing]") -> str:
-    totals = [s.total for s in found.standings]
-    mean = (2 * sum(totals) + len(totals)) // (2 * len(totals))
-    lines = [_("mean {mean}").format(mean=points.show((mean + 5) // 10 * 10))]
+def _legend(found: "Ranking", shown: "list[Standing]") -> str:
     marks = {s.alert for s in shown if s.alert}
     words = {
         "warn": "!! " + _("below its book's warning line, or vetoed"),
         "watch": "! " + _("to be watched"),
     }
-    return clauses([*(text for alert, text in words.items() if alert in marks), *lines])
+    named = [text for alert, text in words.items() if alert in marks]
+    return clauses([*named, mean_text(found.standings)])
 
 
-def _payload(lake: "Lake", found: "Ranking", shown: "list[Standing]") -> dict[str, Any]:
-    from qibi.fleet.ranking import book_of
-
+def _payload(
+    lake: "Lake", found: "Ranking", standings: "Records[Standing]", unranked: "Records[Unranked]"
+) -> dict[str, Any]:
     asked = found.question
     return {
         "qibi": 1,
@@ -381,53 +400,7 @@ def _payload(lake: "Lake", found: "Ranking", shown: "list[Standing]") -> dict[st
             {"book": key, "commit": b.commit, "seal": b.seal, "stale": b.stale is not None}
             for key, b in lake.manifest.books.items()
         ],
-        "standings": [
-            {
-                "rank": s.rank,
-                "moved": s.moved,
-                "subject": s.subject,
-                "name": found.name(s.subject),
-                "book": s.subject if asked.by == "book" else book_of(s.subject),
-                "branch": s.branch,
-                "total": points.to_number(s.total),
-                "mean": points.to_number(s.mean),
-                "weeks": s.weeks,
-                "criteria": {k: points.to_number(v) for k, v in s.criteria.items()},
-                "grade": s.grade,
-                "alert": s.alert,
-            }
-            for s in shown
-        ],
-        "unranked": [
-            {"subject": u.subject, "name": found.name(u.subject), "reason": u.reason}
-            for u in found.unranked
-        ],
+        "standings": standings,
+        "unranked": unranked,
         "warnings": [{"code": code, "message": text} for code, text in warnings(lake, found)],
     }
-
-
-def _table(view: View, found: "Ranking", shown: "list[Standing]") -> None:
-    from qibi.fleet.ranking import book_of
-
-    criteria = sorted({key for s in shown for key in s.criteria})
-    view.header = [
-        *(_("Rank"), _("Moved"), _("Id"), _("Name"), _("Book"), _("Branch")),
-        *(_("Total"), _("Mean"), _("Weeks"), *criteria, _("Grade"), _("Alert"), _("Note")),
-    ]
-    view.rows = [
-        [
-            *(s.rank, s.moved, s.subject, found.name(s.subject), book_of(s.subject), s.branch),
-            *(points.to_number(s.total), points.to_number(s.mean), s.weeks),
-            *(points.to_number(s.criteria[c]) if c in s.criteria else None for c in criteria),
-            *(s.grade, s.alert, None),
-        ]
-        for s in shown
-    ]
-    blanks = [None] * (3 + len(criteria) + 2)
-    view.rows += [
-        [
-            *(None, None, u.subject, found.name(u.subject), book_of(u.subject), u.branch),
-            *(*blanks, phrases.reason(u.reason, "")),
-        ]
-        for u in found.unranked
-    ]

@@ -186,7 +186,7 @@ def rules_of(session: Session, scheme: Scheme) -> "Rules":
     from qibi.sheets.blank_xlsx import Heading, Table
 
     parts: list[Heading | Table] = []
-    for block in printed(session.definitions, scheme, None, wide=True).blocks:
+    for block in printed(session.definitions, scheme, None, wide=True).shown():
         if not isinstance(block, Grid):
             parts += [Heading(block.text)] if block.text else []
             continue
