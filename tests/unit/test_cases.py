@@ -45,6 +45,7 @@ class Case:
     told: tuple[str, ...] = ()
     refused: bool = False
     options: tuple[str, ...] = field(default=())
+    week: str = "W47"
 
 
 def delimited(text: str, encoding: str = "utf-8") -> bytes:
@@ -70,6 +71,17 @@ def rows_of(rows: Rows, more: Callable = lambda book, sheet: None, **settings: o
         more(book, sheet)
 
     return book_of(fill, **settings)
+
+
+def pages(rows_by_name: dict[str, Rows]) -> bytes:
+    """A workbook with a worksheet for each of these names."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        for name, rows in rows_by_name.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return buffer.getvalue()
 
 
 def with_parts(raw: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
@@ -533,6 +545,82 @@ CASES = {
         delimited("name;item;points\n安二;比合规;8,5\n"),
         "a.csv:2: points: '8,5': use a decimal point",
     ),
+    "a term's week": Case(
+        "simple",
+        "a.csv",
+        delimited("开工第38周 积分表（2026.11.16-11.22）\n姓名,比合规,比安全\n安二,11,10\n"),
+        (("a2", "compliance", 11, 1), ("a2", "safety", 10, 1)),
+        week="",
+    ),
+    "week by days, with other days around": Case(
+        "simple",
+        "a.csv",
+        delimited(
+            "一支部积分表\n考核时间：2026年11月16日—22日   打印时间：2026/11/27 9:00\n姓名,比合规,比安全\n"
+            "安二,11,10\n填表人：安三,,\n审核日期：2026年11月26日,,\n"
+        ),
+        (("a2", "compliance", 11, 1), ("a2", "safety", 10, 1)),
+        week="",
+    ),
+    "week by the days of events": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,日期\n党员八,学习心得分享,1,11-18\n党员九,学习心得分享,1,11-20\n"
+        ),
+        (("o1-008", SHARING, 0.5, 1, "2026-11-18"), ("o1-009", SHARING, 0.5, 1, "2026-11-20")),
+        told=("2026-W47, by the dates below '日期'",),
+        week="",
+    ),
+    "an event on the Monday after": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,日期\n党员八,学习心得分享,1,11-22\n党员九,学习心得分享,1,11-23\n"
+        ),
+        (("o1-008", SHARING, 0.5, 1, "2026-11-22"), ("o1-009", SHARING, 0.5, 1, "2026-11-23")),
+        told=("2026-11-23 is not a day of 2026-W47",),
+    ),
+    "all events in another week": refused(
+        "example",
+        "a.csv",
+        delimited(
+            "姓名,评分项,次数,日期\n党员八,学习心得分享,1,11-10\n党员九,学习心得分享,1,11-12\n"
+        ),
+        "--week says 2026-W47",
+        "the column '日期' has dates of 2026-W46 only",
+    ),
+    "another week in the page's name": refused(
+        "example",
+        "a.xlsx",
+        pages({"第46周": [["姓名", "评分项", "次数"], ["党员八", "学习心得分享", 1]]}),
+        "the page's name says 2026-W46",
+        "--week says 2026-W47",
+    ),
+    "a page a week": Case(
+        "example",
+        "47周.xlsx",
+        pages(
+            {
+                "11.16-11.22": [["姓名", "评分项", "次数"], ["党员八", "学习心得分享", 1]],
+                "第四十八周": [["姓名", "评分项", "次数"], ["党员九", "学习心得分享", 1]],
+            }
+        ),
+        (("o1-008", SHARING, 0.5, 1, "2026-W47"), ("o1-009", SHARING, 0.5, 1, "2026-W48")),
+        week="",
+    ),
+    "a page a month": refused(
+        "simple",
+        "a.xlsx",
+        pages(
+            {
+                f"{month}月": [[f"2026年{month}月"], ["姓名", "比合规"], ["安二", 11]]
+                for month in (9, 10, 11)
+            }
+        ),
+        "more than a week: 9月 (2026年9月), 10月 (2026年10月), 11月 (2026年11月)",
+        "submit one sheet a week",
+    ),
     "the same cell twice": refused("example", "a.xlsx", twice(), "Sheet1!C2", "twice", "damaged"),
 }
 
@@ -567,7 +655,8 @@ def test_a_sheet_is_read_as_meant_or_refused(
     scene.environment["QIBI_AS"] = BOOKS[case.book][2]
     (scene.folder / case.name).write_bytes(case.raw)
     before = tree(scene.folder / "ledger")
-    command = ["score", case.name, "--week", "W47", "--today", "2026-11-28", "--lang", "en"]
+    command = ["score", case.name, "--today", "2026-11-28", "--lang", "en"]
+    command += ["--week", case.week] if case.week else []
     terminal, code = scene.qibi([*command, *case.options])
     said = " ".join("".join(terminal.text).split())
     recorded = _recorded(scene.folder, before)

@@ -10,6 +10,7 @@ import re
 import re._parser as regular
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Score
 from qibi.sheets import headings, names, read, rows
 from qibi.sheets.files import open_sheet
+from qibi.sheets.hints import hints
 from qibi.sheets.names import Names
 from qibi.sheets.read import Admitted, Options, admit_page
 
@@ -427,6 +429,19 @@ def test_columns_that_are_left_out_are_told_as_the_page_says(definitions, code):
 
 
 # Messages
+
+
+@both
+def test_weeks_are_told_as_the_page_says(definitions, code):
+    (table,) = tables(code, "weeks")
+    for titles, said in table.rows:
+        for title in titles.split(" · "):
+            text = sheet([title], [name_heading(code), "比整洁"], [*people(code, 1), "9"])
+            (page,) = open_sheet("-", text.encode())
+            found = hints(page, Names(definitions), date(2026, 11, 23))
+            refused = bool(found.clash or found.long)
+            assert refused == (result(said) == "refused"), title
+            assert found.week == (said if said.startswith("2026") else None), title
 
 
 @both

@@ -11,7 +11,7 @@ from qibi.book.load import load
 from qibi.ledger.admission import Stamp
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import find_heading, folded_heading
-from qibi.sheets.hints import branch_from_subjects, branch_of_page, hints, week_of_page
+from qibi.sheets.hints import branch_from_subjects, branch_of_page, hints
 from qibi.sheets.names import Names
 from qibi.sheets.read import admit_page, is_score_sheet
 
@@ -218,26 +218,112 @@ def test_a_bad_heading_does_not_hide_bad_rows(definitions):
 
 
 @pytest.mark.parametrize(
-    ("texts", "weeks"),
+    ("title", "week"),
     [
-        (["积分表 2026-W47"], ["2026-W47"]),
-        (["2026W7周"], ["2026-W07"]),
-        (["七比两创（第４７周）"], ["2026-W47"]),
-        (["2025年第 3 周"], ["2025-W03"]),
-        (["2025年度积分表", "第3周"], ["2025-W03"]),
-        (["第47周（2026年11月16日至22日）"], ["2026-W47"]),
-        (["第3周"], ["2026-W03"]),
-        (["第50周"], ["2026-W50"]),
-        (["week 46"], ["2026-W46"]),
-        (["2026年11月第3周"], []),
-        (["2026-W46", "2026-W47"], ["2026-W46", "2026-W47"]),
-        (["2025-W53"], []),
-        (["第60周"], []),
-        (["共47人"], []),
+        ("积分表 2026-W47", "2026-W47"),
+        ("2026W7周", "2026-W07"),
+        ("七比两创（第４７周）", "2026-W47"),
+        ("2025年第 3 周", "2025-W03"),
+        ("2025年度积分表\n第3周", "2025-W03"),
+        ("第3周", "2026-W03"),
+        ("第50周", "2026-W50"),
+        ("第四十七周", "2026-W47"),
+        ("第三项目部2026年第二周", "2026-W02"),
+        ("47周", "2026-W47"),
+        ("week 46", "2026-W46"),
+        ("第47周（2026年11月16日至22日）", "2026-W47"),
+        ("2026年11月16日—22日", "2026-W47"),
+        ("26年11月16号到22号", "2026-W47"),
+        ("11.16-11.22", "2026-W47"),
+        ("11/16～11/22", "2026-W47"),
+        ("１１月１６日－２２日", "2026-W47"),
+        ("2026年11月16日（周一）至11月20日（周五）", "2026-W47"),
+        ("20261116-20261122", "2026-W47"),
+        ("1116-1122", "2026-W47"),
+        ("16-22 November 2026", "2026-W47"),
+        ("Nov 30 – Dec 6", "2026-W49"),
+        ("2025年12月29日至2026年1月4日", "2026-W01"),
+        ("12.29—1.4", "2026-W01"),
+        ("2026年第1周（12月29日至1月4日）", "2026-W01"),
+        ("考核时间：2026年11月18日", "2026-W47"),
+        ("考核时间：11月16日—22日  填表日期：2026年11月25日", "2026-W47"),
+        ("第47周  制表人：张三  2026年11月23日", "2026-W47"),
+        ("第47周  2026年11月23日", "2026-W47"),
+        ("第47周\n审核：李四  日期：2026年12月1日", "2026-W47"),
+        ("开工第38周（2026.11.16-11.22）", "2026-W47"),
+        ("11.13-11.19 第47周", "2026-W47"),
+        ("2026年11月 第47周", "2026-W47"),
+        ("审核日期：2026年11月23日", None),
+        ("打印时间：2026/11/23 09:12", None),
+        ("2025-2026学年第二学期第12周", None),
+        ("供热项目第12周", None),
+        ("开工第38周", None),
+        ("第45周起执行", None),
+        ("近8周、连续3周、第3周年", None),
+        ("电话 0531-8612345，标段K1.2-3.5", None),
+        ("2026年11月第3周", None),
+        ("11.13-11.19", None),
+        ("2025-W53", None),
+        ("第60周", None),
+        ("共47人", None),
     ],
 )
-def test_weeks_in_texts(texts, weeks):
-    assert week_of_page(texts, TODAY) == weeks
+def test_weeks_in_titles(definitions, title, week):
+    found = hints(page(f"{title}\n姓名,比整洁\n党员一,9\n"), Names(definitions), TODAY)
+    assert (found.week, found.clash, found.long) == (week, "", "")
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("2026-W46 2026-W47", "the title says 2026-W46; the title says 2026-W47"),
+        (
+            "第46周（11月16日至22日）",
+            "the title says 2026-W47 (11月16日至22日); the title says 2026-W46 (第46周)",
+        ),
+        (
+            "第47周  2026年11月9日",
+            "the title says 2026-W47 (第47周); the title says 2026-W46 (2026年11月9日)",
+        ),
+        (
+            "2026年10月 第47周",
+            "the title says 2026-W47 (第47周); the title says 2026-W40..2026-W44 (2026年10月)",
+        ),
+    ],
+)
+def test_signs_of_the_week_that_disagree(definitions, title, said):
+    found = hints(page(f"{title}\n姓名,比整洁\n党员一,9\n"), Names(definitions), TODAY)
+    assert (found.week, found.clash) == (None, said)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["2026年11月积分表", "11月份党员积分", "2026年11月1日-30日", "第44-47周", "2026年四季度"],
+)
+def test_a_longer_time_is_no_week(definitions, title):
+    text = f"{title}\n姓名,比整洁\n党员一,9\n"
+    for wanted in (None, ("2026-W47", "--week")):
+        found = hints(page(text), Names(definitions), TODAY, wanted)
+        assert found.week is None and found.long and found.long in title
+
+
+@pytest.mark.parametrize(
+    ("title", "days", "week", "clash"),
+    [
+        ("", "11-16 11月18日", "2026-W47", ""),
+        ("", "2026-11-13 2026-11-18", None, ""),
+        ("第47周", "11-13 11-18", "2026-W47", ""),
+        ("第47周", "11-23", None, "the column '日期' has dates of 2026-W48 only"),
+        ("第47周", "11-13 11-12", None, "the column '日期' has dates of 2026-W46 only"),
+        ("第47周", "11-30", "2026-W47", ""),
+        ("2026年11月", "11-16 11-18", "2026-W47", ""),
+    ],
+)
+def test_days_of_events(definitions, title, days, week, clash):
+    rows = "".join(f"党员一,表彰,{day}\n" for day in days.split())
+    found = hints(page(f"{title}\n姓名,评分项,日期\n{rows}"), Names(definitions), TODAY)
+    assert found.week == week
+    assert found.clash.endswith(clash) and bool(found.clash) == bool(clash)
 
 
 @pytest.mark.parametrize(
@@ -267,12 +353,12 @@ def test_hints_come_from_title_rows(definitions):
     assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
 
 
-def test_hints_come_from_columns_first(definitions):
-    text = (
-        "2026-W46\n姓名,评分项,周次,支部\n党员一,表彰,第47周,域外一标段\n党员二,表彰,47,outer-1\n"
-    )
+def test_columns_are_signs_too(definitions):
+    text = "2026年\n姓名,评分项,周次,支部\n党员一,表彰,第47周,域外一标段\n党员二,表彰,47,outer-1\n"
     found = hints(page(text), Names(definitions), TODAY)
     assert (found.week, found.branch, found.findings) == ("2026-W47", "outer-1", ())
+    found = hints(page(text.replace("2026年", "2026-W46")), Names(definitions), TODAY)
+    assert found.clash == "the title says 2026-W46; the column '周次' says 2026-W47"
 
 
 def test_columns_that_disagree_are_findings(definitions):
@@ -288,22 +374,18 @@ def test_columns_that_disagree_are_findings(definitions):
     ]
 
 
-def test_the_files_name_is_the_last_resort(definitions):
+def test_the_files_name_is_a_sign(definitions):
     text = "姓名,比整洁\n党员一,9\n"
     found = hints(page(text, "in/outer-1-2026-W47.csv"), Names(definitions), TODAY)
     assert (found.week, found.branch) == ("2026-W47", "outer-1")
     assert hints(page(text, "第46周.csv"), Names(definitions), TODAY).week == "2026-W46"
-    assert (
-        hints(page("2026-W45\n" + text, "第46周.csv"), Names(definitions), TODAY).week == "2026-W45"
-    )
+    assert hints(page(text, "积分表20261123.csv"), Names(definitions), TODAY).week is None
+    found = hints(page("2026-W45\n" + text, "第46周.csv"), Names(definitions), TODAY)
+    assert found.clash == "the title says 2026-W45; the file's name says 2026-W46 (第46周)"
+    found = hints(page(text, "46周.csv"), Names(definitions), TODAY, ("2026-W47", "--week"))
+    assert found.clash == "the file's name says 2026-W46 (46周); --week says 2026-W47"
     none = hints(page(text, "-"), Names(definitions), TODAY)
     assert (none.week, none.branch) == (None, None)
-
-
-def test_two_weeks_in_the_title_are_no_week(definitions):
-    found = hints(page("2026-W46 2026-W47\n姓名,比整洁\n", "第40周.csv"), Names(definitions), TODAY)
-    assert found.week is None
-    assert found.unsure == "the title names 2026-W46, 2026-W47"
 
 
 def test_the_branch_of_the_subjects(definitions):

@@ -29,6 +29,7 @@ class _Task:
     path: str
     raw: bytes
     page: Any
+    hints: Any = None
     week: str = ""
     branch: str = ""
     entries: list[Score | Exempt] = field(default_factory=list)
@@ -129,6 +130,7 @@ class Sheets:
         raw = file_bytes(now.around, path)
         pages = self._score_pages(path, open_sheet(path, raw, self.encoding))
         tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
+        self._hint(tasks)
         findings: list[Finding] = []
         for task in tasks:
             try:
@@ -196,32 +198,57 @@ class Sheets:
             if text.isdecimal() and 1 <= int(text) <= len(answers):
                 return answers[int(text) - 1]
 
+    def _hint(self, tasks: list[_Task]) -> None:
+        """What each page says on its week and branch; raises `Refusal` for totals of longer times.
+
+        Where the pages are of several weeks, the file's name is no sign of one.
+        """
+        from qibi.sheets.hints import hints
+
+        now = self.session
+        wanted = (self.week, "--week") if self.week else None
+        own = {hints(t.page, self.names, now.today, by_file=False).week for t in tasks}
+        for task in tasks:
+            task.hints = hints(
+                task.page, self.names, now.today, wanted, by_file=len(own - {None}) <= 1
+            )
+        long = [(t.page.name, t.hints.long) for t in tasks if t.hints.long and not t.page.made]
+        if long:
+            said = listing([f"{name} ({text})" if name else text for name, text in long])
+            raise Refusal(
+                _("this is of more than a week: {said}").format(said=said),
+                _(
+                    "points are recorded week by week: submit one sheet a week, and 'qibi rank 2026-11' adds them up; if it is the sheet of one week, write the week above its headings"
+                ),
+                1,
+            )
+
     def _admit(self, task: _Task) -> None:
-        from qibi.sheets.hints import branch_from_subjects, hints
+        from qibi.sheets.hints import branch_from_subjects
         from qibi.sheets.read import refuse_unknown_names
 
         now = self.session
-        hinted = hints(task.page, self.names, now.today)
+        hinted = task.hints
         if hinted.findings:
             raise Faults(list(hinted.findings))
         self._refuse_foreign(task)
+        if hinted.clash:
+            where = f"{task.page.name}{colon()}" if task.many else ""
+            raise Refusal(
+                where + _("signs of the week disagree: {signs}").format(signs=hinted.clash),
+                _("correct the one that is wrong"),
+                1,
+            )
         if task.page.made:
             task.week, task.branch = now.past_week(task.page.made.week), task.page.made.branch
             self._take(task)
             return
-        if self.week and hinted.week not in (None, self.week) and not hinted.week_from_name:
-            raise Refusal(
-                _("the sheet is of {found}, but --week says {wanted}").format(
-                    found=hinted.week, wanted=self.week
-                ),
-                _("leave --week out, or correct the sheet's title"),
-                1,
-            )
-        task.week = self.week or (
+        task.week = (
             now.past_week(hinted.week)
             if hinted.week
             else self._ask_week(task, hinted.branch, hinted.unsure)
         )
+        task.notices += hinted.notices
         found = (
             self.branch
             or hinted.branch
@@ -264,7 +291,8 @@ class Sheets:
             where = cell if task.many else _("line {line}").format(line=line)
             if isinstance(entry, Score):
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
-        task.notices, task.pictures = admitted.notices, admitted.pictures
+        task.notices += admitted.notices
+        task.pictures = admitted.pictures
 
     def _only_branch(self, week: str) -> str | None:
         """The branch, in a book that has but one in a week."""

@@ -370,11 +370,11 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-def read_day(week: str, text: str) -> tuple[str, str]:
+def read_day(week: str, text: str, until: date | None = None) -> tuple[str, str]:
     """The ISO date that a text states for an event of a week, and what is wrong with it.
 
-    A day without a year is that of the year nearest to the week. One of the two is empty, both
-    where nothing is written.
+    A day without a year is that of the year nearest to the week. A day after `until`, by default the
+    end of the week, is wrong. One of the two is empty, both where nothing is written.
     """
     if not text:
         return "", ""
@@ -385,7 +385,7 @@ def read_day(week: str, text: str) -> tuple[str, str]:
         day = _day_near(week, int(short[1]), int(short[2]))
     if day is None:
         return "", _("'{text}' is not a date; write it as 2026-11-18").format(text=text)
-    if day > weeks.sunday(week):
+    if day > (until or weeks.sunday(week)):
         message = _("{day} is after {week} ended").format(day=day.isoformat(), week=week)
         return "", message
     return day.isoformat(), ""

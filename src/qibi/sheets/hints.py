@@ -3,29 +3,24 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePath
 
 from qibi.base import weeks
 from qibi.base.findings import Finding
-from qibi.base.language import _, listing
-from qibi.base.text import folded
+from qibi.base.language import _, clauses, listing
+from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
+from qibi.ledger.admission import read_day
 from qibi.sheets import made
 from qibi.sheets.headings import Heading, find_heading
 from qibi.sheets.names import Names
 from qibi.sheets.page import Page
 from qibi.sheets.rows import data_rows, subject_of
+from qibi.sheets.week_signs import Sign, signs_in, verdict, years_in
 
-_WHOLE = re.compile(
-    r"(?<!\d)(\d{4})(?:\s*-?\s*w(\d{1,2})(?!\d)|\s*年度?\s*第\s*(\d{1,2})\s*周)", re.IGNORECASE
-)
-_YEAR = re.compile(r"(?<!\d)(\d{4})\s*年")
-_NUMBER = re.compile(
-    r"(?<![月份\d])第\s*(\d{1,2})\s*周|(?<![a-z\d-])w(?:eek)?\s*(\d{1,2})(?!\d)", re.I
-)
 _SHORTEST = 2  # letters of a name, or id, that is looked for within a longer text
 
 
@@ -33,18 +28,33 @@ _SHORTEST = 2  # letters of a name, or id, that is looked for within a longer te
 class Hints:
     """The sheet's own week and branch, as far as it tells.
 
-    `findings` are the rows that contradict one another; `unsure` says why no week could be told.
+    `findings` are the rows that contradict one another, `clash` what the signs of the week say where
+    they disagree, `long` what names a longer time where nothing names a week. `unsure` says why no
+    week could be told. `notices` say what the week was taken from, where that is no name of a week.
     """
 
     week: str | None
     branch: str | None
     findings: tuple[Finding, ...] = ()
+    clash: str = ""
+    long: str = ""
     unsure: str = ""
-    week_from_name: bool = False  # of the file or the page: less than what is in the sheet
+    notices: tuple[str, ...] = ()
 
 
-def hints(page: Page, names: Names, today: date) -> Hints:
-    """Week and branch by the columns of that name, else the title rows, else the file's name."""
+def hints(
+    page: Page,
+    names: Names,
+    today: date,
+    wanted: tuple[str, str] | None = None,
+    *,
+    by_file: bool = True,
+) -> Hints:
+    """Week and branch by the title rows, the columns of that name, the page's and the file's name.
+
+    `wanted` is a week that the person named, and what it was named with; it is a sign as the others.
+    Without `by_file` the file's name says nothing on the week.
+    """
     definitions = names.definitions
     heading = find_heading(page, definitions.schemes[::-1], names)
     titles = _titles(page, heading)
@@ -56,23 +66,110 @@ def hints(page: Page, names: Names, today: date) -> Hints:
     column_branch = _agreed(
         page, heading, "branch", lambda t: lookup.branch(definitions, t), definitions, findings
     )
-    named = week_of_page(titles, today)
-    from_name = not named and not column_week
-    if not named:
-        named = week_of_page([page.name], today) or week_of_page([stem], today)
-    unsure = ""
-    if not column_week and len(named) > 1:
-        unsure = _("the title names {weeks}").format(weeks=listing(named))
-    return Hints(
-        column_week or (named[0] if len(named) == 1 else None),
-        column_branch
+    told = _week_told(
+        page,
+        heading,
+        today,
+        column_week,
+        wanted,
+        stem if by_file else "",
+        _title_rows(page, heading),
+    )
+    return replace(
+        told,
+        branch=column_branch
         or branch_of_page(titles, definitions)
         or branch_of_page([page.name], definitions)
         or branch_of_page([stem], definitions),
-        tuple(findings),
-        unsure,
-        from_name,
+        findings=tuple(findings),
     )
+
+
+def _week_told(
+    page: Page,
+    heading: Heading | None,
+    today: date,
+    column_week: str | None,
+    wanted: tuple[str, str] | None,
+    stem: str,
+    titles: list[str],
+) -> Hints:
+    """The week that all signs of a page agree on, or why there is none."""
+    years = {int(wanted[0][:4])} if wanted else set(years_in([*titles, page.name, stem]))
+    signs = [s for text in titles for s in signs_in(_("the title"), text, today, years)]
+    if column_week and heading and (column := heading.of("week")):
+        where = _("the column '{heading}'").format(heading=column.heading)
+        signs.append(Sign(where, column_week, (frozenset([column_week]),)))
+    signs += signs_in(_("the page's name"), page.name, today, years)
+    signs += signs_in(_("the file's name"), stem, today, years, days=False)
+    told = bool(signs)
+    if wanted and any(not s.long for s in signs):
+        signs.append(_wanted_sign(wanted))
+    found = verdict(signs, today)
+    week = found.week or (wanted[0] if wanted and not told else "")
+    events = _event_weeks(page, heading, week or (wanted[0] if wanted else ""), today)
+    if found.clash:
+        return Hints(None, None, clash=found.disagreement())
+    if not week and not found.open and len(set(events)) == 1:
+        [week] = set(events)
+        if wanted and wanted[0] != week:
+            return Hints(None, None, clash=_events_say(heading, week, [str(_wanted_sign(wanted))]))
+        said = _("{week}, by the dates below '{heading}'")
+        column = heading.of("date") if heading else None
+        text = said.format(week=week, heading=column.heading if column else "")
+        return Hints(week, None, notices=() if wanted else (text,))
+    if found.long:
+        return Hints(None, None, long=found.long[0].said)
+    if week and events and set(events) == {events[0]} != {week}:
+        others = [str(s) for s in signs] or ([str(_wanted_sign(wanted))] if wanted else [])
+        return Hints(None, None, clash=_events_say(heading, events[0], others))
+    if found.open:
+        unsure = _("it may be {weeks}").format(weeks=listing(list(found.open)))
+        return Hints(None, None, unsure=unsure)
+    notices: tuple[str, ...] = ()
+    if week and signs and all(s.weak for s in signs) and not wanted:
+        notices = (
+            _("{week}, by the day in the title: {day}").format(week=week, day=signs[0].said),
+        )
+    if not week and len(set(events)) > 1:
+        unsure = _("its dates are in {weeks}").format(weeks=listing(sorted(set(events))))
+        return Hints(None, None, unsure=unsure)
+    return Hints(week or None, None, notices=notices)
+
+
+def _wanted_sign(wanted: tuple[str, str]) -> Sign:
+    """A week that the person named, as a sign."""
+    return Sign(wanted[1], wanted[0], (frozenset([wanted[0]]),))
+
+
+def _events_say(heading: Heading | None, week: str, others: list[str]) -> str:
+    """That all events are of one other week than the signs say."""
+    column = heading.of("date") if heading else None
+    where = _("the column '{heading}'").format(heading=column.heading if column else "")
+    said = _("{where} has dates of {week} only").format(where=where, week=week)
+    return clauses([*dict.fromkeys(others), said])
+
+
+def _event_weeks(page: Page, heading: Heading | None, week: str, today: date) -> list[str]:
+    """The week of each day in the column of dates that has come."""
+    column = heading.of("date") if heading else None
+    if not heading or not column:
+        return []
+    near = week or weeks.week_of(today)
+    found = []
+    for row in data_rows(page, heading).rows:
+        text = page.cell(row, column.number)
+        if text and not re.fullmatch(r"\d{1,2}\.[1-3]", narrowed(text)):  # 11.2 may be 11.20
+            day, _wrong = read_day(near, text, until=today)
+            if day:
+                found.append(weeks.week_of(date.fromisoformat(day)))
+    return found
+
+
+def _title_rows(page: Page, heading: Heading | None) -> list[str]:
+    """The rows above the heading, each as one text: a label says what the date next to it is of."""
+    last = heading.row if heading else 0
+    return ["  ".join(text for text in page.own(row) if text) for row in range(last)]
 
 
 def _titles(page: Page, heading: Heading | None) -> list[str]:
@@ -87,7 +184,8 @@ def retitled(page: Page, names: Names, today: date) -> tuple[str, str] | None:
     if not fixed:
         return None
     titles = _titles(page, find_heading(page, definitions.schemes[::-1], names))[:1]
-    named = week_of_page(titles, today)
+    signs = [s for text in titles for s in signs_in("", text, today, years_in(titles))]
+    named = sorted({week for sign in signs if not sign.long for week in sign.readings[0]})
     branch = branch_of_page(titles, definitions) or fixed.branch
     if named and fixed.week not in named:
         found, wanted = fixed.week, named[0]
@@ -102,26 +200,6 @@ def retitled(page: Page, names: Names, today: date) -> tuple[str, str] | None:
         ),
         _("make one for that: {command}").format(command=made.command(branch, week)),
     )
-
-
-def week_of_page(texts: list[str], today: date) -> list[str]:
-    """The weeks that these texts name, in order: `2026-W47`, `2026年第47周`, `第47周`.
-
-    A number alone belongs to the one year that the texts name, else it is the latest such week.
-    `11月第3周` is not a week of the year.
-    """
-    texts = [unicodedata.normalize("NFKC", text) for text in texts]
-    found = {f"{m[1]}-W{int(m[2] or m[3]):02d}" for text in texts for m in _WHOLE.finditer(text)}
-    if not found:
-        years = {m[1] for text in texts for m in _YEAR.finditer(text)}
-        for text in texts:
-            for match in _NUMBER.finditer(text.replace(" ", "")):
-                number = int(match[1] or match[2])
-                if len(years) == 1:
-                    found.add(f"{next(iter(years))}-W{number:02d}")
-                elif week := weeks.parse_week(str(number), today):
-                    found.add(week)
-    return sorted(week for week in found if weeks.is_week(week))
 
 
 def branch_of_page(texts: list[str], definitions: Definitions) -> str | None:
@@ -164,8 +242,8 @@ def _holds(text: str, name: str) -> bool:
 
 
 def _week_meant(text: str, today: date) -> str:
-    named = week_of_page([text], today)
-    week = named[0] if len(named) == 1 else weeks.parse_week(text, today)
+    found = verdict(signs_in("", text, today), today)
+    week = found.week or weeks.parse_week(text, today)
     if not week:
         message = _("'{text}' is not a week; write it as 2026-W47")
         raise lookup.NotFound(message.format(text=text))

@@ -835,7 +835,10 @@ class _Reader:
                 where = self.where(row, column)
                 self.remark("days", said.format(place=where, text=text, day=inside[0]))
                 return inside[0], ""
-        return admission.read_day(self.stamp.week, text)
+        # An event of Sunday night may be dated on Monday: told with the days outside the week.
+        today = date.fromisoformat(self.stamp.recorded_at[:10])
+        until = max(weeks.sunday(self.stamp.week), today)
+        return admission.read_day(self.stamp.week, text, until)
 
     def _note(self, row: int) -> str:
         """What a row's notes say, of all columns for them."""
