@@ -14,13 +14,12 @@ from qibi.base import weeks
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.checks.registry import chain_of, run_all
-from qibi.ledger.batches import Batch, cancelled_entries, read_weeks, weeks_with_batches
+from qibi.ledger.batches import Batch, Index, read_weeks, weeks_with_batches
 from qibi.ledger.entries import Exempt, File, Remedy, Score, Task, Void
 from qibi.ledger.progress import state_of_plan
 from qibi.ledger.remedies import lives
 from qibi.ledger.seals import parse_whole
 from qibi.scoring.lists import lists_of
-from qibi.scoring.ranking import live_scores
 
 TOP = Path(__file__).parents[2]
 EXAMPLE = TOP / "ledgers" / "example"
@@ -62,7 +61,7 @@ def batches() -> list[Batch]:
 @pytest.fixture(scope="module")
 def scores(batches: list[Batch]) -> list[Score]:
     """The live ones."""
-    return [score for _key, score in live_scores(batches)]
+    return [score for _key, score in Index(batches).live(Score)]
 
 
 def test_the_book_and_its_sheets_are_made_again_to_the_byte(tmp_path: Path) -> None:
@@ -192,10 +191,10 @@ def test_every_black_listed_cp_has_a_remedy_but_those_of_w44(
 def test_plans_hold_milestones_early_late_overdue_and_open(
     book: Definitions, batches: list[Batch]
 ) -> None:
-    cancelled = cancelled_entries(batches)
+    index = Index(batches)
     days = {}
     for plan in book.plans:
-        state = state_of_plan(plan, batches, cancelled)
+        state = state_of_plan(plan, index)
         assert not state.unknown
         for task in state.tasks:
             for m in task.milestones:
@@ -209,11 +208,11 @@ def test_plans_hold_milestones_early_late_overdue_and_open(
 def test_each_uneven_milestone_is_scored_with_its_days(
     book: Definitions, batches: list[Batch], scores: list[Score]
 ) -> None:
-    cancelled = cancelled_entries(batches)
+    index = Index(batches)
     due = {
         (plan.cp, m.milestone.id, task.task.id): m.days(TODAY)
         for plan in book.plans
-        for task in state_of_plan(plan, batches, cancelled).tasks
+        for task in state_of_plan(plan, index).tasks
         for m in task.milestones
         if m.done and m.days(TODAY)
     }

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from test_sheet_command import WEEK, made
 
-from qibi.ledger.batches import cancelled_entries, read_weeks
+from qibi.ledger.batches import Index, read_weeks
 from qibi.ledger.entries import Exempt, Score
 from qibi.sheets.made import HIDDEN
 from transcripts.harness import Scene
@@ -52,13 +52,9 @@ def score(scene, *arguments):
 
 
 def recorded(scene):
-    batches = read_weeks(scene.folder, [WEEK])
-    cancelled = cancelled_entries(batches)
-    entries = [e for b in batches for key, e in b.numbered() if key not in cancelled]
     return [
         (e.subject, e.item, e.points, e.date) if isinstance(e, Score) else (e.subject, e.note)
-        for e in entries
-        if isinstance(e, Score | Exempt)
+        for _key, e in Index(read_weeks(scene.folder, [WEEK])).live(Score, Exempt)
     ]
 
 

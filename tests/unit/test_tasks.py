@@ -11,7 +11,7 @@ from test_init import Run
 from qibi.base.text import width
 from qibi.book.definitions import Label, Milestone, Plan
 from qibi.book.definitions import Task as PlannedTask
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, Task, Void
 from qibi.ledger.progress import state_of_plan
 
@@ -112,11 +112,11 @@ def test_the_state_of_a_plan_is_that_of_its_live_entries() -> None:
     strange = batch(5, "2026-W43", entry("2026-W43", monday, "paint", progress=5))
     batches = [wrong, later, sooner, earlier_week, strange]
 
-    found = state_of_plan(plan, batches, cancelled_entries(batches)).tasks[0]
+    found = state_of_plan(plan, Index(batches)).tasks[0]
     assert (found.done, found.milestones[0].days(TODAY)) == ("2026-10-12", 8)
 
     batches.append(batch(6, "2026-W43", void))
-    state = state_of_plan(plan, batches, cancelled_entries(batches))
+    state = state_of_plan(plan, Index(batches))
     (reached,) = state.tasks[0].milestones
     assert (state.tasks[0].done, reached.done, reached.progress) == ("", "", 60)
     assert reached.overdue(TODAY) and reached.days(TODAY) == -31

@@ -13,7 +13,7 @@ from qibi.base.language import _, aside, colon, current, listing
 from qibi.base.points import show, signed
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import cancelled_entries
+from qibi.ledger.batches import Index
 from qibi.ledger.progress import MilestoneState, PlanState, TaskState, batches_of, state_of_plan
 from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
 from qibi.ledger.seals import SealFile, seal_of
@@ -714,13 +714,12 @@ def milestones_of(
     if not plans:
         return (), ()
     homes = {cp.branch for p in plans for cp in definitions.cp_spans.get(p.cp, ())}
-    batches = batches_of(root, homes, cache)
-    cancelled = cancelled_entries(batches)
+    index = Index(batches_of(root, homes, cache))
     until = min(today, weeks.sunday(week))
     gained: list[MilestoneRow] = []
     late: list[MilestoneRow] = []
     for plan in plans:
-        state = state_of_plan(plan, batches, cancelled)
+        state = state_of_plan(plan, index)
         for task in state.tasks:
             for milestone in task.milestones:
                 row = _row(definitions, state, task, milestone, weeks.monday(week), until)

@@ -17,7 +17,7 @@ from qibi.base.language import _, current
 from qibi.base.text import visible, width
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, File, Score
 from qibi.scoring.ranking import Ranking, Standing
 
@@ -115,7 +115,7 @@ def standings(definitions: Definitions, ranking: Ranking, branch: str | None = N
 
 def entries(definitions: Definitions, batches: Sequence[Batch], pending: Iterable[str]) -> Table:
     """Every entry of these batches in the order of recording; `pending` are paths that don't count yet."""
-    cancelled = cancelled_entries(batches)
+    voids = Index(batches).voids
     waiting = set(pending)
     columns = (
         Typed("entry", _("Entry")),
@@ -144,7 +144,7 @@ def entries(definitions: Definitions, batches: Sequence[Batch], pending: Iterabl
         key=lambda n: (n[3].week, n[3].branch, n[3].recorded_at, n[0].digest, n[1]),
     )
     rows = tuple(
-        (key, *_entry(definitions, e), key in cancelled, b.path in waiting)
+        (key, *_entry(definitions, e), key in voids, b.path in waiting)
         for b, _number, key, e in found
     )
     return Table(columns, rows)

@@ -3,7 +3,7 @@
 Each check is a plain function of a `Survey` and yields findings; its docstring is its explanation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from qibi.base.text import closest
 from qibi.book.definitions import Definitions, Item
 from qibi.book.lookup import people
 from qibi.ledger.admission import needs_approval
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index, Placed
 from qibi.ledger.clock import day_of
-from qibi.ledger.entries import Assessed, Entry, Exempt, Remedy, Score, Task, Void, free_text
+from qibi.ledger.entries import Assessed, Exempt, Remedy, Score, Task, Void, free_text
 from qibi.ledger.pricing import price_text
 from qibi.ledger.remedies import lives, strays
 from qibi.scoring.assessed import assessed_branches
@@ -35,14 +35,9 @@ class Survey:
     batches: tuple[Batch, ...]
 
     @cached_property
-    def cancelled(self) -> set[str]:
-        """Ids of voided entries."""
-        return cancelled_entries(list(self.batches))
-
-    @cached_property
-    def voids(self) -> set[str]:
-        """Ids of the voids themselves."""
-        return {key for _b, _n, key, e in self.others if isinstance(e, Void)}
+    def index(self) -> Index:
+        """Which of the entries are live."""
+        return Index(self.batches)
 
     @cached_property
     def assessed(self) -> set[tuple[str, str]]:
@@ -52,43 +47,21 @@ class Survey:
     @cached_property
     def exempt(self) -> set[tuple[str, str]]:
         """(week, subject) with a live `exempt`."""
-        return {
-            (e.week, e.subject)
-            for _b, _n, key, e in self.others
-            if isinstance(e, Exempt) and key not in self.cancelled
-        }
-
-    def lines(self) -> Iterator[tuple[Batch, int, str, Entry]]:
-        """Each entry with its batch, line and id."""
-        for batch in self.batches:
-            for number, entry in enumerate(batch.entries, 1):
-                yield batch, number, f"{batch.digest}.{number}", entry
+        return {(e.week, e.subject) for _b, _n, _key, e in self.index.placed(Exempt)}
 
     @cached_property
-    def others(self) -> tuple[tuple[Batch, int, str, Entry], ...]:
-        """The entries that are not scores: a few in a hundred."""
-        return tuple(
-            (batch, number, f"{batch.digest}.{number}", entry)
-            for batch in self.batches
-            for number, entry in enumerate(batch.entries, 1)
-            if type(entry) is not Score
-        )
-
-    @cached_property
-    def scores(self) -> tuple[tuple[Batch, int, str, Score], ...]:
+    def scores(self) -> tuple[Placed[Score], ...]:
         """The live scores."""
-        cancelled = self.cancelled
-        return tuple(
-            (batch, number, key, entry)
-            for batch in self.batches
-            for number, entry in enumerate(batch.entries, 1)
-            if type(entry) is Score and (key := f"{batch.digest}.{number}") not in cancelled
-        )
+        return tuple(self.index.placed(Score))
 
     @cached_property
     def places(self) -> dict[str, tuple[Batch, int]]:
         """Entry id: the batch and line where it is."""
-        return {key: (batch, number) for batch, number, key, _e in self.lines()}
+        return {
+            f"{batch.digest}.{number}": (batch, number)
+            for batch in self.batches
+            for number in range(1, len(batch.entries) + 1)
+        }
 
     def stance(self, subject: str, week: str) -> "Stance":
         """The state of a subject in a week; one object a subject and week, for many lines ask."""
@@ -150,12 +123,8 @@ def unusable(survey: Survey) -> Iterator[Finding]:
                     branch=survey.definitions.word("branch", _("branch")),
                 ),
             )
-    for batch, number, key, entry in survey.others:
-        if (
-            isinstance(entry, Exempt)
-            and key not in survey.cancelled
-            and survey.definitions.kind(entry.subject) is None
-        ):
+    for batch, number, _key, entry in survey.index.placed(Exempt):
+        if survey.definitions.kind(entry.subject) is None:
             yield finding(batch, number, said["unknown-subject"].format(subject=entry.subject))
 
 
@@ -180,9 +149,8 @@ def unknown_branch(survey: Survey) -> Iterator[Finding]:
 
 def foreign_branch(survey: Survey) -> Iterator[Finding]:
     """An entry is in a batch of another branch than its subject's; it counts anyway."""
-    exempt = [p for p in survey.others if isinstance(p[3], Exempt) and p[2] not in survey.cancelled]
-    for batch, number, _key, e in (*survey.scores, *exempt):
-        assert isinstance(e, Score | Exempt)
+    both: Iterable[Placed[Score | Exempt]] = (*survey.scores, *survey.index.placed(Exempt))
+    for batch, number, _key, e in both:
         actual = survey.stance(e.subject, e.week).home
         if actual and actual != e.branch:
             message = _(
@@ -254,12 +222,9 @@ def _unfit(survey: Survey, e: Score) -> Item | None:
     return item if not fits or (e.count > 1 and not item.per) else None
 
 
-Place = tuple[Batch, int, str, Score]  # an entry with its batch, line and id
-
-
-def doubles(survey: Survey) -> Iterator[tuple[Place, Place]]:
+def doubles(survey: Survey) -> Iterator[tuple[Placed[Score], Placed[Score]]]:
     """Pairs of live scores of two batches that say the same."""
-    seen: dict[tuple[object, ...], Place] = {}
+    seen: dict[tuple[object, ...], Placed[Score]] = {}
     for place in survey.scores:
         e = place[3]
         said = (e.week, e.subject, e.item, e.points, e.date, e.note, e.evidence)
@@ -301,11 +266,10 @@ def two_direct_scores(survey: Survey) -> Iterator[Finding]:
 def idle_void(survey: Survey) -> Iterator[Finding]:
     """A void has no effect: its target is not in this branch and week, is a void, or is void already."""
     seen: dict[str, str] = {}
-    for batch, number, key, e in survey.others:
-        if not isinstance(e, Void):
-            continue
+    voids = {key: (batch, number, e) for batch, number, key, e in survey.index.placed(Void)}
+    for key, (batch, number, e) in voids.items():
         there, _line = survey.places.get(e.entry, (None, 0))
-        if e.entry in survey.voids:
+        if e.entry in voids:
             message = _(
                 "voids '{entry}', which is itself a void; it does nothing: record again what was cancelled"
             )
@@ -330,16 +294,13 @@ def idle_void(survey: Survey) -> Iterator[Finding]:
 def assessed_twice(survey: Survey) -> Iterator[Finding]:
     """A branch has two live `assessed` for one week; harmless, but someone worked twice."""
     seen: dict[tuple[str, str], str] = {}
-    for batch, number, key, e in survey.others:
-        if isinstance(e, Assessed) and key not in survey.cancelled:
-            other = seen.setdefault((e.week, e.branch), key)
-            if other != key:
-                message = _(
-                    "{branch} is assessed for {week} twice, also by {other}; void one if two people did the week"
-                )
-                yield finding(
-                    batch, number, message.format(branch=e.branch, week=e.week, other=other)
-                )
+    for batch, number, key, e in survey.index.placed(Assessed):
+        other = seen.setdefault((e.week, e.branch), key)
+        if other != key:
+            message = _(
+                "{branch} is assessed for {week} twice, also by {other}; void one if two people did the week"
+            )
+            yield finding(batch, number, message.format(branch=e.branch, week=e.week, other=other))
 
 
 # A warning of names in notes: the ledger, which never forgets, is to know people by id only.
@@ -370,9 +331,9 @@ def note_names(survey: Survey) -> Iterator[Finding]:
 
 def unknown_milestone(survey: Survey) -> Iterator[Finding]:
     """An entry names a task or milestone that no plan has, or a CP without a plan."""
-    for batch, number, key, e in (*survey.others, *survey.scores):
-        names_one = isinstance(e, Task) or (isinstance(e, Score) and (e.task or e.milestone))
-        if isinstance(e, Task | Score) and names_one and key not in survey.cancelled:
+    both: Iterable[Placed[Task | Score]] = (*survey.index.placed(Task), *survey.scores)
+    for batch, number, _key, e in both:
+        if isinstance(e, Task) or e.task or e.milestone:
             fault = _unknown(survey.definitions, e)
             if fault:
                 yield finding(batch, number, fault)
@@ -455,11 +416,9 @@ def milestone_scored_twice(survey: Survey) -> Iterator[Finding]:
             )
 
 
-def _done(survey: Survey) -> Iterator[tuple[Batch, int, str, Task]]:
+def _done(survey: Survey) -> Iterator[Placed[Task]]:
     """The live entries that say that something is done."""
-    for batch, number, key, e in survey.others:
-        if isinstance(e, Task) and e.done and key not in survey.cancelled:
-            yield batch, number, key, e
+    return (placed for placed in survey.index.placed(Task) if placed[3].done)
 
 
 # Warnings on remedies: steps that changed nothing, and openings that name nobody.

@@ -23,8 +23,8 @@ from qibi.ledger import evidence_files, kept_sheets, private_names
 from qibi.ledger.batches import (
     LEDGER,
     Batch,
+    Index,
     batch_names,
-    cancelled_entries,
     each_of_week,
     weeks_with_batches,
 )
@@ -64,14 +64,16 @@ Wrong = tuple[Finding, bool]  # with whether a void can still undo it
 def wrong(batches: Sequence[Batch], now: datetime) -> list[Wrong]:
     """The lines of some weeks' batches that were recorded at no moment that can be."""
     lines = [(batch, line) for batch in batches for line in wrong_moments(batch, now)]
-    return list(_wrong(lines, cancelled_entries(batches), now)) if lines else []
+    return list(_wrong(lines, Index(batches).voids, now)) if lines else []
 
 
-def _wrong(lines: list[tuple[Batch, int]], cancelled: set[str], now: datetime) -> Iterator[Wrong]:
+def _wrong(
+    lines: list[tuple[Batch, int]], voids: Collection[str], now: datetime
+) -> Iterator[Wrong]:
     for batch, line in lines:
         entry, key = batch.entries[line - 1], f"{batch.digest}.{line}"
         said = clock_message("recorded_at", entry.recorded_at, now)
-        counts = not isinstance(entry, Void) and key not in cancelled
+        counts = not isinstance(entry, Void) and key not in voids
         if counts:
             said = _("{what}; set it, void this and record it again: qibi void {key}").format(
                 what=said, key=key
@@ -280,10 +282,10 @@ def _evidence_errors(root: Path, batches: list[Batch]) -> Iterator[Finding]:
         if getattr(entry, "evidence", ())
         for file in evidence_files.files_of(entry)
     ]
-    cancelled = cancelled_entries(batches) if named else set()
+    voids = Index(batches).voids if named else {}
     for batch, line, file in named:
         key = f"{batch.digest}.{line}"
-        if key in cancelled:
+        if key in voids:
             continue
         if wrong := evidence_files.misplaced(file):
             message = _("{what}; void it: qibi void {key}").format(what=wrong, key=key)

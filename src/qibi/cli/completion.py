@@ -82,15 +82,15 @@ def weeks(incomplete: str) -> Candidates:
 
 def entries(incomplete: str) -> Candidates:
     """The live scores of the latest week, newest first."""
-    from qibi.ledger.batches import read_weeks
+    from qibi.ledger.batches import Index, read_weeks
+    from qibi.ledger.entries import Score
     from qibi.scoring.assessed import latest_assessed
-    from qibi.scoring.ranking import live_scores
 
     book = _book()
     week = latest_assessed(*book) if book else None
     if not book or not week:
         return []
-    found = live_scores(read_weeks(book[0], single(week).weeks))
+    found = list(Index(read_weeks(book[0], single(week).weeks)).live(Score))
     return _matching(
         [(key, f"{book[1].title(e.subject)} {e.item}") for key, e in found], incomplete
     )

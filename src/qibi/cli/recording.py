@@ -19,8 +19,8 @@ from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import Session
 from qibi.ledger.batches import (
     Batch,
+    Index,
     batch_names,
-    cancelled_entries,
     digest,
     each_of_week,
     encode_batch,
@@ -36,7 +36,6 @@ from qibi.ledger.store import keep, locked, mark_of, marked, says_the_same, unre
 from qibi.scoring.account import Account, Behind, of_batches
 from qibi.scoring.assessed import assessed_branches, before
 from qibi.scoring.facts import Question
-from qibi.scoring.ranking import live_scores
 from qibi.scoring.sums import cut_remark, item_name
 
 # (subject, item): where a sheet has it, as line number and as text
@@ -213,15 +212,12 @@ def _say_outrun(session: Session, before: list[Batch], batch: Batch) -> None:
     mine = {said for entry in batch.entries if (said := word(entry))}
     if not mine:
         return
-    batches = [*before, batch]
-    cancelled = cancelled_entries(batches)
     latest: dict[tuple[object, ...], tuple[float, str, int, Entry]] = {}
-    for b in batches:
-        for line, entry in enumerate(b.entries, 1):
-            said = word(entry)
-            if said in mine and f"{b.digest}.{line}" not in cancelled:
-                place = _instant(entry), b.digest, line, entry
-                latest[said] = max(latest.get(said, place), place, key=lambda p: p[:3])
+    for b, line, _key, made in Index([*before, batch]).placed(Task, Score):
+        said = word(made)
+        if said in mine:
+            place = _instant(made), b.digest, line, made
+            latest[said] = max(latest.get(said, place), place, key=lambda p: p[:3])
     for _when, key, line, entry in sorted(latest.values(), key=lambda p: p[1:3]):
         if key != batch.digest:
             text = _(
@@ -478,13 +474,7 @@ def _about(before: list[Batch], batch: Batch) -> list[Entry]:
 
 def _totals(found: Behind, week: str) -> dict[str, str]:
     """Subject: its total; or that it is exempt."""
-    cancelled = cancelled_entries(found.batches)
-    exempt = [
-        e.subject
-        for batch in found.batches
-        for key, e in (batch.numbered() if batch.week == week else ())
-        if isinstance(e, Exempt) and key not in cancelled
-    ]
+    exempt = [e.subject for _key, e in Index(found.batches).live(Exempt) if e.week == week]
     totals = {key: points.show(a.total) for key, a in found.accounts(week).items()}
     return dict.fromkeys(exempt, phrases.reason("exempt")) | totals
 
@@ -538,7 +528,7 @@ def must_be_live(session: Session, batch: Batch, number: int) -> None:
             _("record again what it cancelled: qibi score -e"),
             1,
         )
-    if key in cancelled_entries(recording.standing_batches(session, batch.week)):
+    if key in Index(recording.standing_batches(session, batch.week)).voids:
         raise Refusal(_("{entry} is void already").format(entry=key[:4] + key[16:]), code=1)
 
 
@@ -733,7 +723,7 @@ def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
     if item is None or session.definitions.score_by is None:
         return []
     batches = read_weeks(session.root, [week])
-    paid = Counter(e.subject for _key, e in live_scores(batches) if e.item == item.id)
+    paid = Counter(e.subject for _key, e in Index(batches).live(Score) if e.item == item.id)
     found = []
     live = assessed_branches(batches)
     for batch in sorted(batches, key=lambda b: b.entries[0].recorded_at):

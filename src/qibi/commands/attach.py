@@ -16,7 +16,7 @@ from qibi.cli import completion, options, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.phrases import evidence_text, kind_name
 from qibi.cli.session import Session, current_session
-from qibi.ledger.batches import Batch
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, File, Score, Void, moment
 from qibi.ledger.evidence_files import (
     EVIDENCE,
@@ -32,7 +32,6 @@ from qibi.ledger.evidence_files import (
 )
 from qibi.ledger.kept_sheets import is_below
 from qibi.ledger.store import SHEETS, write_once
-from qibi.scoring.ranking import live_scores
 
 PANEL = "setup", 6
 SUMMARY = mark("Add evidence to an entry: a photo, a letter, a patent.")
@@ -174,7 +173,7 @@ def _must_count(session: Session, batch: Batch, number: int, old: Score) -> None
         return
     standing = [
         (moment(e.recorded_at), *_order(key), key)
-        for key, e in live_scores(recording.standing_batches(session, old.week))
+        for key, e in Index(recording.standing_batches(session, old.week)).live(Score)
         if (e.subject, e.item) == (old.subject, old.item)
     ]
     latest = max(standing, key=lambda s: s[:3])[3]

@@ -9,7 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.cli import options, phrases, recording
 from qibi.cli.session import current_session
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, Exempt
 
 PANEL = "week", 4
@@ -84,10 +84,5 @@ def exempt(
 
 def _unless_exempt(entry: Exempt, batches: list[Batch]) -> list[Entry]:
     """The entry, or nothing where its subject is exempt already."""
-    cancelled = cancelled_entries(batches)
-    standing = any(
-        isinstance(e, Exempt) and e.subject == entry.subject and key not in cancelled
-        for batch in batches
-        for key, e in batch.numbered()
-    )
-    return [] if standing else [entry]
+    standing = {e.subject for _key, e in Index(batches).live(Exempt)}
+    return [] if entry.subject in standing else [entry]

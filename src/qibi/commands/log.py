@@ -15,7 +15,7 @@ from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.recording import is_late
 from qibi.cli.session import Session, current_session
-from qibi.ledger.batches import Batch, batch_names, cancelled_entries, read_weeks
+from qibi.ledger.batches import Batch, Index, batch_names, read_weeks
 from qibi.ledger.entries import (
     Assessed,
     Entry,
@@ -123,9 +123,9 @@ def _item(session: Session, text: str, week: str) -> str:
 
 def _lines(session: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, bool]]:
     """Each entry in the order of recording, with whether it is void, and late."""
-    cancelled = cancelled_entries(batches)
+    voids = Index(batches).voids
     found = [
-        (key, entry, key in cancelled, isinstance(entry, _DUE) and is_late(session, batch, entry))
+        (key, entry, key in voids, isinstance(entry, _DUE) and is_late(session, batch, entry))
         for batch in batches
         for key, entry in batch.numbered()
     ]

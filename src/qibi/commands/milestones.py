@@ -23,7 +23,7 @@ from qibi.cli import phrases, recording
 from qibi.cli.recording import say_few
 from qibi.cli.session import Session
 from qibi.ledger.admission import DraftEntry, admit, parse_day
-from qibi.ledger.batches import Batch, cancelled_entries, read_weeks
+from qibi.ledger.batches import Batch, Index, read_weeks
 from qibi.ledger.entries import Entry, Exempt, Score, Task
 from qibi.ledger.pricing import price_text
 from qibi.ledger.progress import (
@@ -33,7 +33,6 @@ from qibi.ledger.progress import (
     score_of,
     state_of_plan,
 )
-from qibi.scoring.ranking import live_scores
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ def outstanding(
 
     With a week, only of what was done by its end; it is then scored in that week.
     """
-    scores = [s for s in live_scores(batches) if s[1].milestone]
+    scores = [s for s in Index(batches).live(Score) if s[1].milestone]
     last = weeks.sunday(week).isoformat() if week else ""
     made = (
         proposal(
@@ -208,8 +207,8 @@ def states_of(session: Session, plans: Sequence[Plan]) -> tuple[list[PlanState],
     spans = session.definitions.cp_spans
     branches = {s.branch for p in plans for s in spans.get(p.cp, ())}
     batches = session.standing(batches_of(session.root, branches, session.around.cache))
-    cancelled = cancelled_entries(batches)
-    return [state_of_plan(p, batches, cancelled) for p in plans], batches
+    index = Index(batches)
+    return [state_of_plan(p, index) for p in plans], batches
 
 
 def outstanding_for(session: Session, week: str, branch: str) -> list[Proposal]:
@@ -226,7 +225,7 @@ def outstanding_for(session: Session, week: str, branch: str) -> list[Proposal]:
 def doubles(session: Session, proposal: Proposal) -> tuple[str, Score] | None:
     """A live score that may be the same: on that item, about then, but for no milestone."""
     about = {proposal.week, weeks.week_of(date.fromisoformat(proposal.done))}
-    for key, score in live_scores(session.standing(read_weeks(session.root, sorted(about)))):
+    for key, score in Index(session.standing(read_weeks(session.root, sorted(about)))).live(Score):
         same = (score.subject, score.item) == (proposal.cp, proposal.item.id)
         if same and not score.milestone:
             return key, score
@@ -296,7 +295,7 @@ def say(session: Session, entry: Task, days: int, batches: list[Batch]) -> None:
         session.definitions, entry.subject, entry.task, entry.milestone, entry.done, days
     )
     standing = score_of(
-        session.definitions, live_scores(batches), entry.subject, entry.task, entry.milestone
+        session.definitions, Index(batches).live(Score), entry.subject, entry.task, entry.milestone
     )
     if standing:
         key, score = standing
@@ -585,7 +584,7 @@ class Target:
         """Raises `Refusal` where a live score has taken this milestone up."""
         now = self._now
         _states, batches = states_of(now, [self._plan])
-        scores = live_scores(batches)
+        scores = list(Index(batches).live(Score))
         standing = score_of(now.definitions, scores, self._plan.cp, self.task, self.milestone)
         if standing:
             entry = short(standing[0])

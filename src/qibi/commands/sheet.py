@@ -257,11 +257,11 @@ def _columns(session: Session, scheme: Scheme, named: list[str] | None, week: st
 def _recorded_most(session: Session, week: str) -> dict[str, int]:
     from collections import Counter
 
-    from qibi.ledger.batches import read_weeks
-    from qibi.scoring.ranking import live_scores
+    from qibi.ledger.batches import Index, read_weeks
+    from qibi.ledger.entries import Score
 
     lately = weeks.span(weeks.shift(week, -_WEEKS_LOOKED_AT), week)
-    return Counter(e.item for _key, e in live_scores(read_weeks(session.root, list(lately))))
+    return Counter(e.item for _key, e in Index(read_weeks(session.root, list(lately))).live(Score))
 
 
 def _refuse_to_replace(session: Session, files: Sequence[str]) -> None:

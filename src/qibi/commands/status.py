@@ -9,7 +9,7 @@ from qibi.base import points, weeks
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, clauses, colon, listing, many, mark
 from qibi.book.copies import copies
-from qibi.checks.policy import Place, Survey, doubles
+from qibi.checks.policy import Survey, doubles
 from qibi.checks.registry import WARNINGS, chain_of
 from qibi.cli import options, phrases
 from qibi.cli.output import Cell, Column, Grid, View, fits
@@ -18,8 +18,9 @@ from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
 from qibi.ledger.batches import (
     Batch,
+    Index,
+    Placed,
     batch_names,
-    cancelled_entries,
     read_weeks,
     weeks_with_batches,
 )
@@ -140,18 +141,12 @@ def _branches(
     """Each branch that has subjects in a week: what is in, and what is the matter with it."""
     definitions = session.definitions
     done = assessed_branches(batches)
-    cancelled = cancelled_entries(batches)
+    entries = list(Index(batches).live())
     found = []
     for b in definitions.branches:
         if not definitions.has_subjects(b.id, week):
             continue
-        live = [
-            e
-            for batch in batches
-            if batch.branch == b.id
-            for key, e in batch.numbered()
-            if key not in cancelled
-        ]
+        live = [e for _key, e in entries if e.branch == b.id]
         entry = done.get((week, b.id))
         mine = [life for life in remedies.values() if life.branch == b.id]
         found.append(
@@ -487,7 +482,7 @@ def waiting_json(session: Session, remedies: Remedies, waiting: Waiting) -> dict
 
 
 Accepted = Set[tuple[str, str, int]]  # check, path, line
-Doubles = list[tuple[Place, Place]]
+Doubles = list[tuple[Placed[Score], Placed[Score]]]
 
 
 def accepted_by_seals(session: Session) -> Accepted:

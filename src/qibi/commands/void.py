@@ -9,9 +9,8 @@ from qibi.base.language import _, many, mark
 from qibi.cli import completion, options, phrases, recording
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import Session, current_session
-from qibi.ledger.batches import Batch, cancelled_entries
-from qibi.ledger.entries import Entry, Void
-from qibi.scoring.ranking import live_scores
+from qibi.ledger.batches import Batch, Index
+from qibi.ledger.entries import Entry, Score, Void
 
 PANEL = "week", 3
 SUMMARY = mark("Cancel an entry: it stays in the ledger and no longer counts.")
@@ -105,8 +104,8 @@ def _batch(session: Session, prefix: str) -> Batch:
 
 def _live(session: Session, batch: Batch) -> list[str]:
     """The ids of a batch's entries that are live and no voids; raises `Refusal` where there is none."""
-    cancelled = cancelled_entries(recording.standing_batches(session, batch.week))
-    keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in cancelled]
+    voids = Index(recording.standing_batches(session, batch.week)).voids
+    keys = [k for k, e in batch.numbered() if not isinstance(e, Void) and k not in voids]
     if all(isinstance(e, Void) for e in batch.entries):
         raise Refusal(
             _("that batch holds nothing but voids"),
@@ -128,7 +127,7 @@ def _picked(session: Session, who: str, week: str | None) -> str:
     # What an interrupted command voided is listed as it was then, so that it can be picked again.
     voids = [b for b in recording.interrupted(session, asked) if recording.corrects(b)]
     with session.without(voids):
-        live = live_scores(recording.standing_batches(session, asked))
+        live = list(Index(recording.standing_batches(session, asked)).live(Score))
     own = session.definitions.branch_of(who, asked)
     live = [pair for pair in live if own is None or pair[1].branch == own]
     live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]

@@ -12,7 +12,7 @@ from qibi.cli.options import period_of
 from qibi.cli.output import Column, Grid, View
 from qibi.cli.phrases import who
 from qibi.cli.session import Session, current_session
-from qibi.ledger.batches import cancelled_entries
+from qibi.ledger.batches import Index
 from qibi.ledger.entries import Exempt
 from qibi.scoring.account import Account, Behind, Rollup, behind
 from qibi.scoring.ranking import Standing
@@ -166,13 +166,11 @@ def _passed(found: Behind, key: str, asked: Period) -> dict[str, tuple[str, str]
 
     It is exempt, or its branch is missing; weeks in which nobody is in yet are none.
     """
-    cancelled = cancelled_entries(found.batches)
     where = {week: found.definitions.branch_of(key, week) for week in asked.weeks}
     reasons = {w: ("unscored", "") for w, b in found.ranking.missing if where.get(w) == b}
-    for batch in found.batches:
-        for entry_id, e in batch.numbered() if where.get(batch.week) else ():
-            if isinstance(e, Exempt) and e.subject == key and entry_id not in cancelled:
-                reasons[e.week] = ("exempt", e.note)
+    for _id, e in Index(found.batches).live(Exempt):
+        if e.subject == key and where.get(e.week):
+            reasons[e.week] = ("exempt", e.note)
     return reasons
 
 

@@ -10,7 +10,9 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
@@ -201,31 +203,61 @@ def parse(path: str, week: str, raw: bytes) -> Batch | list[Finding]:
     return findings or Batch(path, claimed, week, branch, tuple(entries))
 
 
-# Which entries are void: those that a void of their own branch and week names.
-#
-# A void of a void, of another branch's or week's entry, or of none, cancels nothing.
+E = TypeVar("E", bound=Entry)
+F = TypeVar("F", bound=Entry)
+Placed = tuple[Batch, int, str, E]  # an entry with its batch, line and id
 
 
-def cancelled_entries(batches: Iterable[Batch]) -> set[str]:
-    """The ids of the entries that are void."""
-    return set(voids_of(batches))
+class Index:
+    """The entries of some batches by id, and which of them are live."""
 
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self.batches = tuple(batches)
 
-def voids_of(batches: Iterable[Batch]) -> dict[str, Void]:
-    """The id of each entry that is void, and the void that cancels it."""
-    batches = list(batches)
-    voids = [(b, e) for b in batches for e in b.entries if type(e) is Void]
-    if not voids:
-        return {}
-    by_digest: dict[str, list[Batch]] = {}
-    for batch in batches:
-        by_digest.setdefault(batch.digest, []).append(batch)
-    found = {}
-    for naming, void in voids:
-        digest, _dot, line = void.entry.partition(".")
-        for batch in by_digest.get(digest, ()):
-            named = batch.entries[int(line) - 1] if int(line) <= len(batch.entries) else void
-            same = (batch.week, batch.branch) == (naming.week, naming.branch)
-            if same and type(named) is not Void:
-                found[void.entry] = void
-    return found
+    @cached_property
+    def voids(self) -> dict[str, Void]:
+        """The id of each entry that is void, and the void that cancels it.
+
+        A void of a void, of another branch's or week's entry, or of none, cancels nothing.
+        """
+        voids = [(b, e) for b in self.batches for e in b.entries if type(e) is Void]
+        if not voids:
+            return {}
+        by_digest: dict[str, list[Batch]] = {}
+        for batch in self.batches:
+            by_digest.setdefault(batch.digest, []).append(batch)
+        found = {}
+        for naming, void in voids:
+            digest, _dot, line = void.entry.partition(".")
+            for batch in by_digest.get(digest, ()):
+                named = batch.entries[int(line) - 1] if int(line) <= len(batch.entries) else void
+                same = (batch.week, batch.branch) == (naming.week, naming.branch)
+                if same and type(named) is not Void:
+                    found[void.entry] = void
+        return found
+
+    @overload
+    def placed(self) -> Iterator[Placed[Entry]]: ...
+    @overload
+    def placed(self, kind: type[E], /) -> Iterator[Placed[E]]: ...
+    @overload
+    def placed(self, kind: type[E], other: type[F], /) -> Iterator[Placed[E | F]]: ...
+    def placed(self, *kinds: type) -> Iterator[Placed[Any]]:
+        """The live entries of these kinds, else of all, in the order of the batches."""
+        voids = self.voids
+        for batch in self.batches:
+            for line, entry in enumerate(batch.entries, 1):
+                if not kinds or type(entry) in kinds:
+                    key = f"{batch.digest}.{line}"
+                    if key not in voids:
+                        yield batch, line, key, entry
+
+    @overload
+    def live(self) -> Iterator[tuple[str, Entry]]: ...
+    @overload
+    def live(self, kind: type[E], /) -> Iterator[tuple[str, E]]: ...
+    @overload
+    def live(self, kind: type[E], other: type[F], /) -> Iterator[tuple[str, E | F]]: ...
+    def live(self, *kinds: type) -> Iterator[tuple[str, Any]]:
+        """The same, each with its id only."""
+        return ((key, entry) for _b, _line, key, entry in self.placed(*kinds))

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from qibi.ledger.admission import Stamp
-from qibi.ledger.batches import Batch, voids_of
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, Exempt, Score, Void
 
 
@@ -69,11 +69,11 @@ class Difference:
 
 def against(sheet: Sequence[Score | Exempt], batches: Iterable[Batch], branch: str) -> Difference:
     """Compare a sheet's entries with those that earlier sheets of a branch recorded in its week."""
-    batches = list(batches)
-    voids = voids_of(batches)
+    index = Index(batches)
+    voids = index.voids
     rows = [
         (key, e)
-        for batch in batches
+        for batch in index.batches
         for key, e in batch.numbered()
         if isinstance(e, Score | Exempt) and e.source and e.branch == branch
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qibi.book.definitions import Definitions, Item, Milestone, Plan, Scheme
 from qibi.book.definitions import Task as PlannedTask
-from qibi.ledger.batches import Batch, batch_names, read_weeks, weeks_with_batches
+from qibi.ledger.batches import Batch, Index, batch_names, read_weeks, weeks_with_batches
 from qibi.ledger.entries import Score, Task, moment
 from qibi.ledger.records import names_with_tasks
 
@@ -84,12 +84,12 @@ class PlanState:
         )
 
 
-def state_of_plan(plan: Plan, batches: Iterable[Batch], cancelled: Collection[str]) -> PlanState:
-    """What the live `task` entries in these batches say of a plan; `cancelled` are voided ids."""
+def state_of_plan(plan: Plan, index: Index) -> PlanState:
+    """What the live `task` entries say of a plan."""
     latest: dict[tuple[str, str, bool], tuple[str, Task]] = {}
     unknown = []
     route = {(t.id, m) for t in plan.tasks for m in ("", *(m.id for m in t.milestones))}
-    for key, entry in _in_order(plan.cp, batches, cancelled):
+    for key, entry in _in_order(plan.cp, index):
         if (entry.task, entry.milestone) in route:
             latest[entry.task, entry.milestone, bool(entry.done)] = key, entry
         else:
@@ -104,14 +104,11 @@ def state_of_plan(plan: Plan, batches: Iterable[Batch], cancelled: Collection[st
     return PlanState(plan, tuple(tasks), tuple(unknown))
 
 
-def _in_order(
-    cp: str, batches: Iterable[Batch], cancelled: Collection[str]
-) -> list[tuple[str, Task]]:
+def _in_order(cp: str, index: Index) -> list[tuple[str, Task]]:
     found = [
         ((b.week, moment(e.recorded_at), b.digest, line), key, e)
-        for b in batches
-        for line, (key, e) in enumerate(b.numbered(), 1)
-        if isinstance(e, Task) and e.subject == cp and key not in cancelled
+        for b, line, key, e in index.placed(Task)
+        if e.subject == cp
     ]
     return [(key, e) for _order, key, e in sorted(found, key=lambda f: f[0])]
 

@@ -16,7 +16,7 @@ from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.book.words import REMEDY_STATES
 from qibi.ledger.admission import parse_day
-from qibi.ledger.batches import Batch, cancelled_entries, latest_first, read_weeks
+from qibi.ledger.batches import Batch, Index, latest_first, read_weeks
 from qibi.ledger.entries import ID, Remedy, moment
 from qibi.ledger.records import names_with_remedies
 
@@ -149,15 +149,7 @@ def why_not(life: Life, state: str, who: str) -> str | None:
 
 def _steps(batches: Iterable[Batch]) -> list[Step]:
     """The live remedy entries in the order of time; within a second as a life goes, then by id."""
-    batches = list(batches)
-    cancelled = cancelled_entries(batches)
-    found = [
-        Step(key, e)
-        for batch in batches
-        for line, e in enumerate(batch.entries, 1)
-        if type(e) is Remedy and (key := f"{batch.digest}.{line}") not in cancelled
-    ]
-    return sorted(found, key=_order)
+    return sorted((Step(key, e) for key, e in Index(batches).live(Remedy)), key=_order)
 
 
 def _order(step: Step) -> tuple[float, int, str, int]:

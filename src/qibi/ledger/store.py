@@ -21,7 +21,7 @@ import msgspec
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.base.plain import not_own, not_plain_message, read_plain
-from qibi.ledger.batches import LEDGER, Batch, cancelled_entries, digest, encode_batch, folder, name
+from qibi.ledger.batches import LEDGER, Batch, Index, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.signatures import ENDING, signature_of
 
@@ -369,11 +369,11 @@ def unreported(root: Path, week: str, standing: Iterable[Batch]) -> list[Batch]:
     if not paths:
         return []
     batches = list(standing)
-    cancelled = cancelled_entries(batches)
+    voids = Index(batches).voids
     return [
         b
         for b in batches
-        if root / b.path in paths and not any(key in cancelled for key, _entry in b.numbered())
+        if root / b.path in paths and not any(key in voids for key, _entry in b.numbered())
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.entries import Score
 from qibi.scoring.assessed import before, trend_weeks
@@ -228,12 +228,8 @@ class Behind:
 
     def _entries(self, week: str) -> dict[str, list[tuple[str, Score]]]:
         found: dict[str, list[tuple[str, Score]]] = {}
-        cancelled = cancelled_entries(self.batches)
-        for batch in self.batches:
-            if batch.week == week:
-                for key, entry in batch.numbered():
-                    if isinstance(entry, Score) and key not in cancelled:
-                        found.setdefault(entry.subject, []).append((key, entry))
+        for key, entry in Index(b for b in self.batches if b.week == week).live(Score):
+            found.setdefault(entry.subject, []).append((key, entry))
         return found
 
 

@@ -10,9 +10,9 @@ from qibi.base import weeks as wk
 from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch, cancelled_entries, earliest_first, latest_first
+from qibi.ledger.batches import Batch, Index, earliest_first, latest_first
 from qibi.ledger.counting import Counting, counting, read_counting
-from qibi.ledger.entries import Assessed, Exempt, Score
+from qibi.ledger.entries import Assessed, Exempt
 from qibi.ledger.records import Proofs
 from qibi.scoring.facts import Question
 
@@ -72,12 +72,9 @@ def _assessed_in(root: Path, week: str, kept: Cache) -> list[str]:
 
 def assessed_branches(batches: list[Batch]) -> dict[tuple[str, str], Assessed]:
     """(week, branch): the first live `assessed` entry."""
-    cancelled = cancelled_entries(batches)
     found: dict[tuple[str, str], Assessed] = {}
-    for batch in batches:
-        for key, entry in batch.numbered():
-            if isinstance(entry, Assessed) and key not in cancelled:
-                found.setdefault((entry.week, entry.branch), entry)
+    for _key, entry in Index(batches).live(Assessed):
+        found.setdefault((entry.week, entry.branch), entry)
     return found
 
 
@@ -90,18 +87,13 @@ class Attendance(msgspec.Struct, frozen=True):
 
 def attendance(batches: Iterable[Batch]) -> dict[str, Attendance]:
     """Week: who was there, by the live entries of these batches."""
-    batches = list(batches)
-    cancelled = cancelled_entries(batches)
     branches: dict[str, dict[str, None]] = {}
     exempt: dict[str, dict[str, str]] = {}
-    for batch in batches:
-        for line, entry in enumerate(batch.entries, 1):
-            if type(entry) is Score or (cancelled and f"{batch.digest}.{line}" in cancelled):
-                continue
-            if isinstance(entry, Assessed):
-                branches.setdefault(entry.week, {})[entry.branch] = None
-            elif isinstance(entry, Exempt):
-                exempt.setdefault(entry.week, {})[entry.subject] = entry.note
+    for _key, entry in Index(batches).live(Assessed, Exempt):
+        if isinstance(entry, Assessed):
+            branches.setdefault(entry.week, {})[entry.branch] = None
+        else:
+            exempt.setdefault(entry.week, {})[entry.subject] = entry.note
     return {
         week: Attendance(tuple(branches.get(week, ())), exempt.get(week, {}))
         for week in {*branches, *exempt}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qibi.book.definitions import Definitions
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import File, Remedy, Score
 from qibi.ledger.evidence_files import HONOURS, RECORDS, record_of
 from qibi.ledger.remedies import lives
@@ -58,11 +58,9 @@ class HonoursRanking:
 
 def records(batches: Sequence[Batch]) -> Iterator[Record]:
     """Every honour and pledge in the live scores and steps of remedies."""
-    cancelled = cancelled_entries(batches)
-    for batch in batches:
-        for key, entry in batch.numbered():
-            if isinstance(entry, Score) and entry.evidence and key not in cancelled:
-                yield from _of_entry(key, entry, entry.subject)
+    for key, entry in Index(batches).live(Score):
+        if entry.evidence:
+            yield from _of_entry(key, entry, entry.subject)
     for life in lives(batches).values():
         for step in life.history:
             if step.entry.evidence and not step.breach:

@@ -9,9 +9,8 @@ from pathlib import Path
 from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch
 from qibi.ledger.counting import OPEN, Counting, counting, read_counting
-from qibi.ledger.entries import Score
 from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import (
     Attendance,
@@ -248,14 +247,3 @@ def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
         ):
             found.setdefault(subject, {})[week] = int(total)
     return found
-
-
-def live_scores(batches: list[Batch]) -> list[tuple[str, Score]]:
-    """Each live score with its id."""
-    cancelled = cancelled_entries(batches)
-    return [
-        (key, e)
-        for b in batches
-        for key, e in b.numbered()
-        if isinstance(e, Score) and key not in cancelled
-    ]

@@ -17,7 +17,7 @@ from qibi.base.text import folded, narrowed, visible
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Scheme
 from qibi.ledger.admission import EXEMPT_WORDS
-from qibi.ledger.batches import Batch, cancelled_entries
+from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import MAX_COUNT, Exempt, File, Score
 from qibi.ledger.pricing import is_nothing, price_text
 from qibi.sheets.csvfile import ESCAPED
@@ -386,14 +386,7 @@ class Standing:
 
 def standing(batches: Iterable[Batch], branch: str) -> Standing:
     """What is in a branch's week; a sheet submitted again is compared with `entries` alone."""
-    batches = list(batches)
-    cancelled = cancelled_entries(batches)
-    live = [
-        entry
-        for batch in batches
-        for key, entry in batch.numbered()
-        if isinstance(entry, Score | Exempt) and entry.branch == branch and key not in cancelled
-    ]
+    live = [e for _key, e in Index(batches).live(Score, Exempt) if e.branch == branch]
     mine = tuple(entry for entry in live if entry.source)
     return Standing(mine, len(live) - len(mine))
 
