@@ -11,7 +11,7 @@ from qibi.base.language import _, listing
 from qibi.base.points import show, signed
 from qibi.book import words
 from qibi.book.definitions import Definitions
-from qibi.ledger.entries import Void
+from qibi.ledger.batches import Index
 from qibi.scoring.account import Account, Behind, CriterionCredit, Rollup
 from qibi.scoring.ranking import Standing
 from qibi.scoring.words import place_within
@@ -60,16 +60,9 @@ def steps(
 def entries_step(found: Behind, account: Account) -> Step:
     """Which entries there are, by id, and how many are void."""
     mine = {key for key, _entry in account.entries}
-    cancelled = [
-        entry.entry
-        for batch in found.batches
-        if batch.week == account.week
-        for entry in batch.entries
-        if isinstance(entry, Void)
-        and _is_about(found, entry.entry, account.subject)
-        and entry.entry not in mine
-    ]
-    voided = _("{count} void").format(count=len(set(cancelled))) if cancelled else _("none void")
+    week = Index(b for b in found.batches if b.week == account.week)
+    void = sum(_is_about(found, key, account.subject) for key in week.voids)
+    voided = _("{count} void").format(count=void) if void else _("none void")
     short = short_ids(mine)
     by_batch: dict[str, list[str]] = {}
     for key in short.values():
