@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po
 from qibi.base import language
 from qibi.base.findings import Faults
 from qibi.base.text import folded
-from qibi.book.definitions import Definitions
+from qibi.book.definitions import LAYOUT_FIELDS, Definitions
 from qibi.book.load import load
 from qibi.ledger import pricing
 from qibi.ledger.admission import Stamp
@@ -29,6 +29,7 @@ from qibi.ledger.entries import Score
 from qibi.sheets import headings, names, read, rows
 from qibi.sheets.files import open_sheet
 from qibi.sheets.hints import hints
+from qibi.sheets.layouts import laid_out
 from qibi.sheets.names import Names
 from qibi.sheets.read import Admitted, Options, admit_page
 
@@ -108,22 +109,28 @@ both = pytest.mark.parametrize("code", PAGES)
 # What the program reads
 
 
-@pytest.fixture(scope="module")
-def definitions(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("book")
+def files_of_book() -> dict[str, str]:
     people = "".join(
         f"  - {{id: m{n}, name: {{zh: 党员{zh}, en: Member {en}}}}}\n"
         for n, (zh, en) in enumerate(zip(NUMBERS, ENGLISH, strict=True), 1)
     )
-    files = {
+    return {
         "qibi.yaml": "id: test\nlanguage: zh-CN\ntimezone: Asia/Shanghai\n",
         "scheme/2026-W01.yaml": SCHEME,
         "branches/east.yaml": f"id: east\nname: {{zh: 东线支部, en: East line}}\nmembers:\n{people}",
     }
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text.lstrip(), encoding="utf-8")
-    return load(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory):
+    return load(written(tmp_path_factory.mktemp("book"), files_of_book()))
 
 
 def sheet(*lines: tuple[str, ...] | list[str]) -> str:
@@ -145,7 +152,7 @@ def recorded(definitions: Definitions, text: str, answer: int = -1) -> dict[int,
     """
     asked = []
 
-    def ask(question, answers):
+    def ask(question, answers, _meant):
         asked.append(question)
         return answers[answer]
 
@@ -390,6 +397,34 @@ def test_every_word_of_a_row_that_is_left_out_stands_on_the_page(code):
     assert groups == {
         text.rpartition(ANYTHING)[2] for text in spoken(rows._GROUP) if not text.endswith(ANYTHING)
     }
+
+
+# Layouts
+
+
+@both
+def test_a_sheet_is_read_by_the_layout_on_the_page(code, tmp_path):
+    text = (REPOSITORY / "docs" / PAGES[code]).read_text("utf-8")
+    layout = text.split("<!-- layout -->\n```yaml\n")[1].split("```")[0]
+    (table,) = tables(code, "layout read")
+    book = files_of_book() | {"layouts/east.yaml": layout}
+    definitions = load(written(tmp_path, book))
+    names, name = Names(definitions), {"en": "safety 47.csv", "zh": "安全47周.csv"}[code]
+    lines = [list(table.head[:-1]), *(list(row[:-1]) for row in table.rows)]
+    (page,) = open_sheet(name, sheet(*lines).encode())
+    page = laid_out(page, definitions.layouts, names)
+    stamp = Stamp("2026-W47", "east", "m6", "2026-11-23T09:00:00+08:00", layout="0" * 16)
+    found: dict[int, list[Decimal]] = {line: [] for line in range(2, len(lines) + 1)}
+    for entry, line, _cell in admit_page(page, names, stamp).entries:
+        assert entry.layout == stamp.layout
+        if isinstance(entry, Score):
+            found[line].append(Decimal(str(entry.points)))
+        else:
+            found.pop(line)
+    expected = [points_of(row[-1]) for row in table.rows if points_of(row[-1])]
+    assert list(found.values()) == expected and len(expected) == len(table.rows) - 1
+    listed = text.split("<!-- layout read -->")[1].split("\n\n")[1].split(". ")[0].split("。")[0]
+    assert set(codes(listed)) == set(LAYOUT_FIELDS)
 
 
 # What is left out

@@ -198,15 +198,18 @@ def test_two_columns_of_one_meaning(definitions):
     ]
 
 
+ADVICE = "correct the heading, remove the column, or say in a layout: headings:"
+
+
 def test_a_misspelt_item_is_never_dropped(definitions):
     sheet = "姓名,隐患排查闭环,比整洁,批淮人,比安全,合格率\n党员一,,9,,√,3\n"
     assert findings(definitions, sheet) == [
-        "sheet.csv:1: 合格率: unknown item '合格率'; correct the heading, or remove the column",
-        "sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); correct the heading, or remove the column",
+        f"sheet.csv:1: 合格率: unknown item '合格率'; {ADVICE} {{合格率: ITEM}}",
+        f"sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); {ADVICE} {{批淮人: approved_by}}",
         "sheet.csv:1: 比安全: '比安全' is a criterion; name one of its items: Hazard found and closed, "
-        "Stop-work order, Award, Photo, Closure; correct the heading, or remove the column",
+        f"Stop-work order, Award, Photo, Closure; {ADVICE} {{比安全: ITEM}}",
         "sheet.csv:1: 隐患排查闭环: unknown item '隐患排查闭环'; did you mean 隐患排查并闭环 "
-        "(safety.hazard-closed)?; correct the heading, or remove the column",
+        f"(safety.hazard-closed)?; {ADVICE} {{隐患排查闭环: safety.hazard-closed}}",
     ]
 
 

@@ -13,7 +13,7 @@ from qibi.base.language import _
 from qibi.base.text import narrowed
 
 _ROOT = ("qibi.yaml", "names.yaml")
-_FOLDERS = ("scheme", "branches", "plans")
+_FOLDERS = ("scheme", "branches", "plans", "layouts")
 _ENDINGS = (".yaml", ".yml")
 _ENDING = re.compile(r"\.ya?ml", re.IGNORECASE)
 _WORDS = r"copy|copie|copia|c[oó]pia|kopie|kopia|копия|backup|bak|orig|original|old|local|remote|base|\S*conflict\w*"

@@ -230,6 +230,49 @@ class ListPolicy(Record, frozen=True):
     black: Black | None
 
 
+# What a layout calls the fields of a sheet, and what `sheets.headings` calls them.
+LAYOUT_FIELDS = {
+    "name": "subject",
+    "id": "id",
+    "item": "item",
+    "points": "points",
+    "count": "count",
+    "added": "plus",
+    "deducted": "minus",
+    "type": "sign",
+    "tariff": "tariff",
+    "self": "self",
+    "reviewed": "reviewed",
+    "status": "status",
+    "leave": "exempt",
+    "date": "date",
+    "note": "note",
+    "evidence": "evidence",
+    "scored_by": "scored_by",
+    "approved_by": "approved_by",
+    "week": "week",
+    "branch": "branch",
+    "total": "total",
+    "rank": "rank",
+}
+LEAVE, NOTHING = "leave", "nothing"  # what a word of a layout may mean, next to an item
+
+
+class Layout(Record, frozen=True):
+    """How a team's own sheet is read: texts as people write them, and what they mean."""
+
+    name: str
+    digest: str  # the first 16 hex digits of the SHA-256 of the file
+    branches: tuple[str, ...]  # none: any
+    file: str  # a pattern; empty: any
+    match: tuple[str, ...]
+    fields: dict[str, str]  # heading: field, by its name in `sheets.headings`
+    things: dict[str, str]  # heading: item or directly scored criterion
+    words: dict[str, str]  # in a cell: an item, `LEAVE` or `NOTHING`
+    numbers: dict[str, str]  # heading: the unit of its bare numbers
+    leave_out: tuple[str, ...]  # headings, and how rows begin
+
+
 class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     """All that a book's YAML files define."""
 
@@ -253,6 +296,7 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     names: dict[str, Label]
     keep_sheets: bool = True  # whether score sheets that were read are kept in the book
     private_names: bool | None = None  # whether names never get into git; None where it is not said
+    layouts: tuple[Layout, ...] = ()
     fingerprint: str = ""  # of the files that they were read from; empty where that is not known
 
     def scheme(self, week: str) -> Scheme | None:

@@ -120,6 +120,37 @@ class Page:
                 self._below(anchor, " " * node.column + text)
         self._must_hold(wanted)
 
+    def extend(self, name: str, values: Mapping[str, str] | Sequence[str]) -> None:
+        """Put fields into a mapping of the file, or texts behind those of a list; made where it is missing.
+
+        Raises `Refusal` where the file is written in a way in which that can't be done.
+        """
+        if isinstance(values, Mapping):
+            if self.data.get(name):
+                for key, value in values.items():
+                    self.put((name,), key, value)
+                return
+            wanted = {**self.data, name: dict(values)}
+        else:
+            wanted = {**self.data, name: [*(self.data.get(name) or []), *values]}
+        node = _tree(self._text)
+        old = node.values.get(name)
+        if old is None:
+            self._below(node, self._newline.join(_block(name, values)))
+        elif old.flow and old.last:
+            self._into_flow(old, ", ".join(_scalar(text) for text in values))
+        elif old.last:
+            lines = [f"{' ' * old.column}- {_scalar(text)}" for text in values]
+            self._below(old, self._newline.join(lines))
+        self._must_hold(wanted)
+
+    def comment(self, lines: Sequence[str]) -> None:
+        """Put comment lines at the end of the file."""
+        if lines:
+            end = "" if self._text.endswith(self._newline) else self._newline
+            self._text += end + "".join(line + self._newline for line in lines)
+            self._must_hold(self.data)
+
     def take(self, loc: Loc, name: str) -> None:
         """Take a field away from the mapping at `loc`, with its lines where it is on its own.
 
@@ -208,8 +239,8 @@ def validated(sources: Iterable[Source], changed: Mapping[str, bytes]) -> Defini
 
 
 def page_text(head: Sequence[str], fields: Mapping[str, Any], newline: str = "\n") -> bytes:
-    """A new file: comment lines, then a line for each field."""
-    lines = [*head, *(f"{key}: {_flow(value)}" for key, value in fields.items())]
+    """A new file: comment lines, then a line for each field; a line for each field of a mapping."""
+    lines = [*head, *(line for key, value in fields.items() for line in _block(key, value))]
     return "".join(line + newline for line in lines).encode()
 
 
@@ -247,6 +278,13 @@ def _node(event: Any, events: Any, text: str) -> _Node:
         found.keys[key] = begin
         found.end = max(found.end, value.end)
     return found
+
+
+def _block(name: str, value: Any) -> list[str]:
+    """A field as lines: a mapping a line for each of its own fields, all else on one."""
+    if isinstance(value, Mapping):
+        return [f"{name}:", *(f"  {_scalar(str(k))}: {_flow(v)}" for k, v in value.items())]
+    return [f"{name}: {_flow(value)}"]
 
 
 def _flow(value: Any, quoted: bool = False) -> str:

@@ -12,7 +12,7 @@ from qibi.base.plain import not_own, not_plain_message
 
 NAMES = "names.yaml"
 _FILES = ("qibi.yaml", NAMES)
-_FOLDERS = ("scheme", "branches", "plans", "ledger", "seals", "evidence")
+_FOLDERS = ("scheme", "branches", "plans", "layouts", "ledger", "seals", "evidence")
 _SHEETS = "sheets"  # people's own, but for what is in its folders of years
 
 

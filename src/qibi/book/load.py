@@ -24,9 +24,9 @@ from qibi.base.text import argument
 from qibi.book.definitions import Definitions
 from qibi.book.links import NAMES, Source, links
 
-FOLDERS = ("scheme", "branches", "plans")
+FOLDERS = ("scheme", "branches", "plans", "layouts")
 ENDINGS = (".yaml", ".yml")
-_FORMAT = "4"  # of the kept definitions; raise it when their records change
+_FORMAT = "5"  # of the kept definitions; raise it when their records change
 
 
 def sources(root: Path, names: Path | None = None) -> list[Source]:

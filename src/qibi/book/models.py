@@ -406,6 +406,39 @@ class Task(Model):
     milestones: list[Milestone] = []
 
 
+class LayoutMatch(Model):
+    """Which sheets a layout is for: all that is stated must agree."""
+
+    branch: Id | Annotated[list[Id], Field(min_length=1)] | None = None
+    file: Text | None = Field(None, description="the file's name; * stands for any text")
+    headings: list[Text] = Field([], description="headings that the sheet has, among others")
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> "LayoutMatch":
+        if not (self.branch or self.file or self.headings):
+            raise PydanticCustomError("match_empty", "nothing to match")
+        return self
+
+
+class LayoutFile(Model):
+    """layouts/<name>.yaml: how a team's own score sheet is read."""
+
+    match: LayoutMatch
+    headings: dict[Text, Text] = Field(
+        {},
+        description="the sheet's heading: a field (name, item, points, count, note, ...), an item, or a criterion that is scored directly",
+    )
+    words: dict[Text, Text] = Field(
+        {}, description="what is in a cell: an item, leave (for the whole week), or nothing"
+    )
+    numbers: dict[Text, Literal["count", "points", "score", "difference"]] = Field(
+        {}, description="the sheet's heading: what the bare numbers of that column are"
+    )
+    leave_out: list[Text] = Field(
+        [], description="headings of columns, and beginnings of rows, that are not read"
+    )
+
+
 class PlanFile(Model):
     """plans/<cp>.yaml: a CP's task list, route and timetable."""
 

@@ -12,12 +12,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Schema name (`book`, `scheme`, `branch`, `plan`, `names`, `fleet`): its JSON Schema."""
+    """Schema name (`book`, `scheme`, `branch`, `plan`, `layout`, `names`, `fleet`): its JSON Schema."""
     adapters: dict[str, TypeAdapter[Any]] = {
         "book": TypeAdapter(models.BookFile),
         "scheme": TypeAdapter(models.SchemeFile),
         "branch": TypeAdapter(models.BranchFile),
         "plan": TypeAdapter(models.PlanFile),
+        "layout": TypeAdapter(models.LayoutFile),
         "names": TypeAdapter(dict[models.Id, models.Name]),
         "fleet": TypeAdapter(FleetFile),
     }

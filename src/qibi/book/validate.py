@@ -1,9 +1,11 @@
 """From YAML files to `Definitions`, or to every finding there is."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
@@ -14,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, clauses, listing, many
-from qibi.base.text import closest
+from qibi.base.text import closest, folded
 from qibi.book import definitions as d
 from qibi.book import models as m
 from qibi.book.copies import original
@@ -63,6 +65,8 @@ class Files:
     schemes: list[Read] = field(default_factory=list)
     branches: list[Read] = field(default_factory=list)
     plans: list[Read] = field(default_factory=list)
+    layouts: list[Read] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)  # of layouts, by path
     invalid: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
@@ -490,6 +494,83 @@ def check_list_policies(files: Files) -> Iterator[Finding]:
                 )
 
 
+def layouts(files: Files) -> Iterator[Finding]:
+    """Layouts name what there is, and no two of them are for one sheet."""
+    things = _things(files)
+    for read in files.layouts:
+        layout = read.model
+        for branch in _branches_of(layout.match):
+            if branch not in files.branch_ids and not files.broken("branches"):
+                loc: Loc = ("match", "branch")
+                yield read.unknown(loc, _("unknown branch '{key}'"), branch, files.branch_ids)
+        for name, known in (
+            ("headings", [*d.LAYOUT_FIELDS, *things]),
+            ("words", [d.LEAVE, d.NOTHING, *things]),
+        ):
+            for text, target in getattr(layout, name).items():
+                if not things or target in known or _whole_id(target, things):
+                    continue
+                message = _("'{key}' is no field, item or directly scored criterion")
+                if name == "words":
+                    message = _("'{key}' is no item; write an item, leave, or nothing")
+                yield read.unknown((name, text), message, target, known)
+        for text, unit in layout.numbers.items():
+            direct = things.get(_whole_id(layout.headings.get(text, ""), things))
+            if direct is not None and direct != (unit in ("score", "difference")):
+                message = _("'{target}' takes {units}, not '{unit}'").format(
+                    target=layout.headings[text],
+                    units="score, difference" if direct else "count, points",
+                    unit=unit,
+                )
+                yield read.finding(("numbers", text), message, "layout")
+        for number, text in enumerate(layout.leave_out):
+            if text in layout.headings:
+                message = _("'{text}' is in headings too; keep one of the two")
+                yield read.finding(("leave_out", number), message.format(text=text), "layout")
+    for number, second in enumerate(files.layouts):
+        for first in files.layouts[:number]:
+            if _overlap(first.model.match, second.model.match):
+                message = _(
+                    "a sheet may match {other} too; tell them apart by branch, file or headings"
+                ).format(other=first.document.path)
+                yield second.finding(("match",), message, "layout-overlap")
+
+
+def _things(files: Files) -> dict[str, bool]:
+    """What a cell may score, by id: whether it is a directly scored criterion. Of all schemes."""
+    if files.broken("scheme") or any(p.startswith("scheme/") for p in files.invalid):
+        return {}
+    found: dict[str, bool] = {}
+    for read in files.schemes:
+        for criterion in read.model.criteria:
+            if criterion.scoring == "direct":
+                found[criterion.id] = True
+            found |= {f"{criterion.id}.{item.id}": False for item in criterion.items}
+    return found
+
+
+def _whole_id(target: str, things: Iterable[str]) -> str:
+    """The whole id of an item or criterion; empty where there is none, or more than one."""
+    found = [key for key in things if target and target in (key, key.partition(".")[2])]
+    return found[0] if len(found) == 1 else target if target in found else ""
+
+
+def _branches_of(match: m.LayoutMatch) -> list[str]:
+    return [match.branch] if isinstance(match.branch, str) else match.branch or []
+
+
+def _overlap(first: m.LayoutMatch, second: m.LayoutMatch) -> bool:
+    """Whether every sheet that is narrowly enough described by one of two layouts matches the other too."""
+    one, other = set(_branches_of(first)), set(_branches_of(second))
+    if one and other and not one & other:
+        return False
+    files = [(match.file or "*").casefold() for match in (first, second)]
+    if not (fnmatchcase(*files) or fnmatchcase(*files[::-1])):
+        return False
+    headings = [{folded(text) for text in match.headings} for match in (first, second)]
+    return headings[0] <= headings[1] or headings[1] <= headings[0]
+
+
 ALL_CHECKS: tuple[Check, ...] = (
     book_and_scheme,
     file_names,
@@ -500,6 +581,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     scheme_gaps,
     scheme_numbers,
     check_list_policies,
+    layouts,
 )
 
 
@@ -526,6 +608,8 @@ def read(sources: list[Source]) -> tuple[Files, list[Finding]]:
             findings.append(document)
             files.unreadable.append(source.path)
             continue
+        if source.path.startswith("layouts/"):
+            files.digests[source.path] = hashlib.sha256(source.raw).hexdigest()[:16]
         findings += _through_model(document, files)
     return files, findings
 
@@ -544,6 +628,8 @@ def _through_model(document: Document, files: Files) -> list[Finding]:
             adapter, target = TypeAdapter(m.SchemeFile), files.schemes
         case "branches":
             adapter, target = TypeAdapter(m.BranchFile), files.branches
+        case "layouts":
+            adapter, target = TypeAdapter(m.LayoutFile), files.layouts
         case _:
             adapter, target = TypeAdapter(m.PlanFile), files.plans
     if document.data is None:
@@ -686,6 +772,35 @@ class _Builder:
             names={k: _label(v, k) for k, v in names.items()},
             keep_sheets=book.keep_sheets,
             private_names=book.private_names,
+            layouts=tuple(self._layout(r) for r in self.files.layouts),
+        )
+
+    def _layout(self, read: Read) -> d.Layout:
+        layout: m.LayoutFile = read.model
+        ids = _things(self.files)
+        fields = {
+            text: d.LAYOUT_FIELDS[target]
+            for text, target in layout.headings.items()
+            if target in d.LAYOUT_FIELDS
+        }
+        return d.Layout(
+            name=read.stem,
+            digest=self.files.digests[read.document.path],
+            branches=tuple(_branches_of(layout.match)),
+            file=layout.match.file or "",
+            match=tuple(layout.match.headings),
+            fields=fields,
+            things={
+                text: _whole_id(target, ids)
+                for text, target in layout.headings.items()
+                if text not in fields
+            },
+            words={
+                text: target if target in (d.LEAVE, d.NOTHING) else _whole_id(target, ids)
+                for text, target in layout.words.items()
+            },
+            numbers=dict(layout.numbers),
+            leave_out=tuple(layout.leave_out),
         )
 
 
@@ -911,6 +1026,7 @@ def explain(error: dict[str, Any], candidates: list[str], closest: str | None) -
         "dict_type": _("fields are expected here (name: value), not {value}"),
         "model_type": _("fields are expected here (name: value), not {value}"),
         "veto": _("a veto has exactly one of: criterion, total, total_at_most"),
+        "match_empty": _("match needs branch, file or headings"),
         "name_empty": _("a name needs zh or en"),
         "too_short": _("too few; at least {min_length} are needed"),
         "bool_type": _("true or false is expected here, not {value}"),

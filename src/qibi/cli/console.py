@@ -19,6 +19,7 @@ from qibi.cli.surroundings import Surroundings
 
 FORMATS = ("table", "json", "csv", "md")
 _MOVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself leaves as it is
+_IN_A_LINE = 3  # answers to a question
 _PATIENCE = 1.0  # seconds of work before a bar shows
 
 
@@ -182,6 +183,13 @@ class Console:
             raise EOFError
         return answer.encode("utf-8", "replace").decode().strip()
 
+    def ask_lines(self, question: str) -> str:
+        """As `ask`, with a question of several lines."""
+        *lines, last = question.split("\n")
+        for line in lines:
+            self.say(line)
+        return self.ask(last)
+
     def confirm(self, question: str, default: bool = True) -> bool:
         """Yes or no, the default on a bare return."""
         hint = "[Y/n]" if default else "[y/N]"
@@ -260,6 +268,28 @@ class _Bar:
         """Take it from the screen."""
         if self.shown:
             self.shown.stop()
+
+
+def choice(
+    console: Console,
+    question: str,
+    answers: Sequence[str],
+    meant: Callable[[str], str] = lambda _text: "",
+) -> str:
+    """Put a question with numbered answers; one of the answers, or what `meant` makes of another text."""
+    numbered = [f"{n}) {text}" for n, text in enumerate(answers, 1)]
+    if len(numbered) > _IN_A_LINE:
+        asked = "\n".join([question, *(f"  {text}" for text in numbered), ">"])
+    else:
+        asked = "  ".join([question, *numbered])
+    while True:
+        text = console.ask_lines(asked)
+        if text in answers:
+            return text
+        if text.isdecimal() and 1 <= int(text) <= len(answers):
+            return answers[int(text) - 1]
+        if found := meant(text):
+            return found
 
 
 def file_bytes(around: Surroundings, path: str) -> bytes:

@@ -62,11 +62,16 @@ class Recorded:
 
 
 def assessed_entry(
-    session: Session, week: str, branch: str, who: str, source: str = ""
+    session: Session, week: str, branch: str, who: str, source: str = "", layout: str = ""
 ) -> Assessed:
     """The line that says that a branch is assessed for a week."""
     return Assessed(
-        week=week, branch=branch, recorded_by=who, recorded_at=session.recorded_at(), source=source
+        week=week,
+        branch=branch,
+        recorded_by=who,
+        recorded_at=session.recorded_at(),
+        source=source,
+        layout=layout,
     )
 
 

@@ -269,10 +269,10 @@ class Session:
 
         return Signing(self.root, self.definitions, self.around, self.git)
 
-    def stamp(self, week: str, branch: str, who: str, source: str = "") -> Stamp:
+    def stamp(self, week: str, branch: str, who: str, source: str = "", layout: str = "") -> Stamp:
         """What all entries of one batch have in common."""
         moment = self.recorded_at()
-        return Stamp(week, branch, who, moment, source, self.root, self.around.folder)
+        return Stamp(week, branch, who, moment, source, layout, self.root, self.around.folder)
 
     def week(self, text: str | None) -> str:
         """One week from `--week`; bare or absent it is the latest assessed one."""

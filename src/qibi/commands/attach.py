@@ -99,7 +99,7 @@ def attach(
     named = [f for f in files if _is_reference(session, f)]
     copies = _copies(session, old, [f for f in files if f not in named], meant)
     new_references = _references(session, old, named)
-    stamp = session.stamp(batch.week, batch.branch, who, old.source)
+    stamp = session.stamp(batch.week, batch.branch, who, old.source, old.layout)
     void = Void(
         week=batch.week,
         branch=batch.branch,

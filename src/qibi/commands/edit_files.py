@@ -95,14 +95,7 @@ class Changes:
         Raises `Faults` with what would be wrong, and `Refusal` where the disk refuses: then the
         files are as they were.
         """
-        from qibi.book.edit import validated
-
-        changed = {path: page.raw for path, page in self._pages.items()}
-        changed = {p: raw for p, raw in changed.items() if raw != self.sources[p].raw} | self._new
-        with placed(self.session.names):
-            validated(self.sources.values(), changed)
-        if not self.dry_run:
-            self._replace(changed)
+        changed = self.written()
         for text in self._said:
             self.session.console.say(text)
         if self.dry_run:
@@ -112,6 +105,18 @@ class Changes:
         files = listing([self.shown(path) for path in changed])
         self.session.console.say(_("written: {path}").format(path=files))
         self.session.console.say(_("next: qibi commit"), "dim")
+
+    def written(self) -> dict[str, bytes]:
+        """Check the whole book as it would be, then replace the files; as `finish`, without a word."""
+        from qibi.book.edit import validated
+
+        changed = {path: page.raw for path, page in self._pages.items()}
+        changed = {p: raw for p, raw in changed.items() if raw != self.sources[p].raw} | self._new
+        with placed(self.session.names):
+            validated(self.sources.values(), changed)
+        if not self.dry_run:
+            self._replace(changed)
+        return changed
 
     def _show(self, changed: Mapping[str, bytes]) -> None:
         for path, raw in changed.items():

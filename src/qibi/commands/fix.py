@@ -96,7 +96,7 @@ def fix(
         if not session.around.on_terminal:
             raise Refusal(_("why was it wrong?"), _("say it: --reason TEXT"), 1)
         reason = session.console.ask(_("why was it wrong?"))
-    stamp = session.stamp(batch.week, batch.branch, who, wrong.source)
+    stamp = session.stamp(batch.week, batch.branch, who, wrong.source, wrong.layout)
     entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
     if problems:
         raise Faults([Finding(entry, message=message) for _field, message in problems])

@@ -22,7 +22,9 @@ qibi schema branch
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help=_("book, scheme, branch, plan, names or fleet")),
+        typer.Argument(
+            metavar="[NAME]", help=_("book, scheme, branch, plan, layout, names or fleet")
+        ),
     ] = None,
     output: Annotated[
         str | None,

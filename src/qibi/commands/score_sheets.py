@@ -1,7 +1,7 @@
 """Sheets on their way into the ledger: read, compared with what is there, recorded, reported."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -9,10 +9,12 @@ from qibi.base import points
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, aside, colon, listing, many
 from qibi.cli import phrases, recording
-from qibi.cli.console import file_bytes
+from qibi.cli.console import choice, file_bytes
 from qibi.cli.recording import ask_week, must_live, oldest_open_week
 from qibi.cli.session import Session
 from qibi.commands.edit_files import keeps_sheets
+from qibi.commands.layout_files import raw_of
+from qibi.ledger.admission import Stamp
 from qibi.ledger.batches import Batch
 from qibi.ledger.difference import Difference, against, difference
 from qibi.ledger.entries import Entry, Exempt, Score
@@ -65,6 +67,7 @@ class Sheets:
         from qibi.sheets.names import Names
         from qibi.sheets.read import Options
 
+        ask = partial(choice, session.console)
         self.session, self.who, self.update, self.add, self.dry_run = (
             session,
             who,
@@ -72,7 +75,7 @@ class Sheets:
             add,
             dry_run,
         )
-        self.options = Options(hidden, status, self._ask if session.around.on_terminal else None)
+        self.options = Options(hidden, status, ask if session.around.on_terminal else None)
         self.encoding = encoding
         self.names = Names(session.definitions)  # resolved once for all sheets
         self.week = session.past_week(week) if week else None
@@ -157,6 +160,7 @@ class Sheets:
         from qibi.sheets.read import is_score_sheet
 
         now = self.session
+        pages = [self._laid_out(page) for page in pages]
         week = self.week or now.definitions.schemes[-1].week
         used = [p for p in pages if is_score_sheet(p, self.names, week)]
         hidden = [p for p in used if p.hidden]
@@ -166,7 +170,7 @@ class Sheets:
             chosen = self.options.hidden
             if not chosen and self.options.ask:
                 question = _("{what}: read them, or skip them?").format(what=message)
-                chosen = self.options.ask(question, ("read", "skip"))
+                chosen = choice(now.console, question, ("read", "skip"))
             if not chosen:
                 advice = _("show them, or say --hidden read or --hidden skip")
                 raise Refusal(message, advice, 1)
@@ -187,16 +191,10 @@ class Sheets:
                 )
         return used
 
-    def _ask(self, question: str, answers: Sequence[str]) -> str:
-        """Put a question with numbered answers; one of the answers."""
-        console = self.session.console
-        numbered = "  ".join(f"{n}) {text}" for n, text in enumerate(answers, 1))
-        while True:
-            text = console.ask(f"{question}  {numbered}")
-            if text in answers:
-                return text
-            if text.isdecimal() and 1 <= int(text) <= len(answers):
-                return answers[int(text) - 1]
+    def _laid_out(self, page: Any) -> Any:
+        from qibi.sheets.layouts import laid_out
+
+        return laid_out(page, self.session.definitions.layouts, self.names, self.branch or "")
 
     def _hint(self, tasks: list[_Task]) -> None:
         """What each page says on its week and branch; raises `Refusal` for totals of longer times.
@@ -280,12 +278,19 @@ class Sheets:
 
     def _take(self, task: _Task) -> None:
         """Read the entries of a page whose week and branch are known."""
+        from qibi.sheets.layouts import Learned
         from qibi.sheets.read import admit_page
 
         now = self.session
         must_live(now, task.branch, task.week)
-        stamp = now.stamp(task.week, task.branch, self.who, task.page.source)
-        admitted = admit_page(task.page, self.names, stamp, self.options)
+        options = replace(self.options, learned=Learned())
+        try:
+            admitted = admit_page(task.page, self.names, self._stamp(task), options)
+        except Faults:
+            self._save_answers(task, options.learned)
+            raise
+        if self._save_answers(task, options.learned):  # read as it will be from now on
+            admitted = admit_page(task.page, self.names, self._stamp(task), self.options)
         for entry, line, cell in admitted.entries:
             task.entries.append(entry)
             where = cell if task.many else _("line {line}").format(line=line)
@@ -293,6 +298,31 @@ class Sheets:
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
         task.notices += admitted.notices
         task.pictures = admitted.pictures
+
+    def _stamp(self, task: _Task) -> Stamp:
+        layout = task.page.layout.digest if task.page.layout else ""
+        return self.session.stamp(task.week, task.branch, self.who, task.page.source, layout)
+
+    def _save_answers(self, task: _Task, learned: Any) -> bool:
+        """Save what was answered about a sheet in its layout; whether there was any, and it was saved."""
+        from qibi.commands import layout_files
+        from qibi.sheets.names import Names
+        from qibi.sheets.read import must_have_heading
+
+        now = self.session
+        scheme = now.definitions.scheme(task.week)
+        if not learned or not scheme or self.dry_run:
+            return False
+        heading = must_have_heading(task.page, self.names, scheme)
+        learned.still_open.clear()  # the message says it
+        name = layout_files.save(now, task.page, heading, task.branch, learned)
+        now.console.say(
+            _("saved in {path}: not asked again").format(path=layout_files.path_of(name)), "dim"
+        )
+        self.names = Names(now.definitions)
+        [layout] = [found for found in now.definitions.layouts if found.name == name]
+        task.page = replace(task.page, layout=layout)
+        return True
 
     def _only_branch(self, week: str) -> str | None:
         """The branch, in a book that has but one in a week."""
@@ -346,13 +376,13 @@ class Sheets:
 
     def _entries(self, task: _Task, batches: list[Batch]) -> list[Entry]:
         """What makes a week's batches say what the sheet says."""
-        stamp = self.session.stamp(task.week, task.branch, self.who, task.page.source)
+        stamp = self._stamp(task)
         diff = self._difference(task, batches)
         entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet submitted again"))
         if recording.is_assessed(batches, task.week, task.branch):
             return entries
         first = recording.assessed_entry(
-            self.session, task.week, task.branch, self.who, task.page.source
+            self.session, task.week, task.branch, self.who, task.page.source, stamp.layout
         )
         return [first, *entries]
 
@@ -361,6 +391,9 @@ class Sheets:
         ending = ending_of(task.path, task.raw)
         if keeps_sheets(self.session, task.week, ending):
             keep_sheet(self.session.root, task.week, task.raw, ending)
+            if task.page.layout:
+                raw = raw_of(self.session, task.page.layout)
+                keep_sheet(self.session.root, task.week, raw, "yaml")
         for picture in task.pictures:
             keep_picture(self.session.root, task.week, picture.name, picture.content)
 

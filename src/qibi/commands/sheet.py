@@ -1,6 +1,7 @@
 """qibi sheet: score sheets to fill in, for a branch and week, for several or for all."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,13 +29,15 @@ DETAILS = mark(
     "LibreOffice and submit it with 'qibi score FILE'; book, week, branch and scheme are fixed in "
     "it. The long form has a row for each event; the grid has a row for each person, and a column "
     "for each direct score and for the most used items, or those of --item. Without --week it is "
-    "this week's."
+    "this week's. With --layout it writes down how a sheet of your own is read, in layouts/: on a "
+    "terminal it asks, elsewhere it leaves the open lines as comments."
 )
 EXAMPLES = mark("""
 qibi sheet --branch outer-1 --week W47
 qibi sheet --all --week W48 -o week48
 qibi sheet --branch outer-1 --week W47 --form grid --item accident-free --item not-cleaned
 qibi sheet --branch outer-1 --week W47 --filled
+qibi sheet --layout ours.xlsx --branch outer-1
 """)
 
 FORMATS = ("xlsx", "csv")
@@ -90,9 +93,25 @@ def sheet(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help=_("replace existing files"))
     ] = False,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--layout",
+            metavar="SHEET",
+            help=_("no sheet: make the layout by which this sheet of your own is read"),
+        ),
+    ] = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
+    if layout is not None:
+        if every or item or filled or output or len(branch or ()) > 1:
+            raise Refusal(
+                _("--layout goes with --week and one --branch only"),
+                _("leave the other options out"),
+            )
+        _make_layout(session, layout, branch[0] if branch else None, week)
+        return
     _refuse_unknown(form, kind, filled, bool(item))
     asked = session.week(week) if week else weeks.week_of(session.today)
     wanted = _branches(session, branch or [], every, asked)
@@ -135,6 +154,48 @@ def sheet(
     if output != "-":
         file = f"{argument(folder)}/*.{kind}" if several else argument(names[wanted[0]])
         session.console.say(_("filled in and saved: qibi score {file}").format(file=file), "dim")
+
+
+def _make_layout(session: Session, path: str, branch: str | None, week: str | None) -> None:
+    """Write the layout by which a sheet is read, with what is asked, or left to be filled in."""
+    from functools import partial
+
+    from qibi.base.findings import Faults
+    from qibi.cli.console import choice, file_bytes
+    from qibi.commands import layout_files
+    from qibi.sheets.files import open_sheet
+    from qibi.sheets.hints import branch_from_subjects, hints
+    from qibi.sheets.layouts import Learned, laid_out
+    from qibi.sheets.names import Names
+    from qibi.sheets.read import Options, admit_page, is_score_sheet, must_have_heading
+
+    definitions = session.definitions
+    names = Names(definitions)
+    given = session.find_branch(branch) if branch else ""
+    asked = session.week(week) if week else weeks.week_of(session.today)
+    scheme = definitions.scheme(asked)
+    if scheme is None:
+        raise Refusal(_("no scheme is in force in {week}").format(week=asked), code=1)
+    pages = open_sheet(path, file_bytes(session.around, path))
+    pages = [p for p in pages if is_score_sheet(p, names, asked)] or pages[:1]
+    page = laid_out(pages[0], definitions.layouts, names, given)
+    heading = must_have_heading(page, names, scheme)
+    home = given or hints(page, names, session.today).branch or ""
+    home = home or branch_from_subjects(page, names, asked) or ""
+    ask = partial(choice, session.console) if session.around.on_terminal else None
+    options = Options("read", "read", ask, Learned())
+    with suppress(Faults):  # of the rows, which are not recorded
+        admit_page(page, names, session.stamp(asked, home, ""), options)
+    learned = options.learned
+    if not learned and not learned.still_open:
+        known = f" (layouts/{page.layout.name}.yaml)" if page.layout else ""
+        session.console.say(_("nothing to ask: this sheet is read as it is") + known)
+        return
+    name = layout_files.save(session, page, heading, home, learned)
+    text = _("written: {path}").format(path=layout_files.path_of(name))
+    if learned.still_open:
+        text += _("; fill in the lines that begin with #")
+    session.console.say(text)
 
 
 def file_name(session: Session, branch: str, week: str, kind: str) -> str:

@@ -83,13 +83,15 @@ def draft_entry(fields: Mapping[str, str]) -> DraftEntry:
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who records, when, for which branch and week, from which sheet; in which book, and from where."""
+    """Who records, when, for which branch and week, from which sheet, read by which layout; in which
+    book, and from where."""
 
     week: str
     branch: str
     recorded_by: str
     recorded_at: str
     source: str = ""
+    layout: str = ""
     book: Path | None = None  # the book's folder, and the one in which paths are written
     folder: Path | None = None
 
@@ -232,6 +234,7 @@ def _common(stamp: Stamp) -> dict[str, str]:
         "recorded_by": stamp.recorded_by,
         "recorded_at": stamp.recorded_at,
         "source": stamp.source,
+        "layout": stamp.layout,
     }
 
 

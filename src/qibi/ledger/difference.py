@@ -59,6 +59,7 @@ class Difference:
                 recorded_by=stamp.recorded_by,
                 recorded_at=stamp.recorded_at,
                 source=stamp.source,
+                layout=stamp.layout,
                 entry=key,
                 note=note,
             )
@@ -114,7 +115,9 @@ def difference(
 
 def _said(entry: Score | Exempt) -> tuple[Any, ...]:
     """What an entry says: all but who recorded it, when and from which cell of which sheet."""
-    plain = msgspec.structs.replace(entry, recorded_by="", recorded_at="", source="", cell="")
+    plain = msgspec.structs.replace(
+        entry, recorded_by="", recorded_at="", source="", layout="", cell=""
+    )
     return (type(plain).__name__, *msgspec.structs.astuple(_normal(plain)))
 
 

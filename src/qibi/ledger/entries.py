@@ -57,7 +57,8 @@ class _Line(
     """What all lines have: the week and branch that the file's place gives too, who and when.
 
     `source` is the beginning of the digest of the sheet that a line came from; `cell`, of the kinds that
-    have it, is its place there: `Sheet1!D7`, or `D7` in a csv, whose lines are the rows.
+    have it, is its place there: `Sheet1!D7`, or `D7` in a csv, whose lines are the rows. `layout` is the
+    beginning of the digest of the layout by which that sheet was read, where there was one.
     """
 
     week: str
@@ -65,6 +66,7 @@ class _Line(
     recorded_by: str
     recorded_at: str
     source: str = ""
+    layout: str = ""
 
     @property
     def kind(self) -> str:
@@ -221,6 +223,8 @@ def _are_sound(scores: list[Score], raw: bytes) -> bool:
         if len(known) > _MOST_KNOWN:
             known.clear()
         known |= fresh
+    if b'"layout":' in raw and not all(_is_source(score.layout) for score in scores):
+        return False
     if b'"cell":' in raw and not all(_is_cell(score.cell) for score in scores):
         return False
     return b'"sha256":' not in raw or not any(map(_bad_evidence, scores))
@@ -249,6 +253,8 @@ def _refuse_bad_values(entry: Entry) -> None:
             raise BadLine(_("{field} '{value}' is not an id").format(field=field, value=value))
     if not _is_source(entry.source):
         raise BadLine(_("source '{value}' is not 16 hex digits").format(value=entry.source))
+    if not _is_source(entry.layout):
+        raise BadLine(_("layout '{value}' is not 16 hex digits").format(value=entry.layout))
     if isinstance(entry, Score | Exempt) and not _is_cell(entry.cell):
         raise BadLine(_("cell '{value}' is not a cell of a sheet").format(value=entry.cell))
     if file := _bad_evidence(entry):

@@ -23,7 +23,7 @@ from qibi.ledger.store import write_once
 
 
 HONOURS = ("letter", "pennant", "medal", "patent")
-_PARTS = ("ledger", "seals", "sheets", "scheme", "branches", "plans", "schemas")
+_PARTS = ("ledger", "seals", "sheets", "scheme", "branches", "plans", "layouts", "schemas")
 _FILES = ("qibi.yaml", "qibi.yml", "names.yaml", "names.yml", ".gitattributes", ".gitignore")
 _SHORT_NAMES = {
     "qibi~1.yam": "qibi.yaml",

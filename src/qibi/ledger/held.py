@@ -49,7 +49,7 @@ from qibi.ledger.git import Git
 
 # What a book's files are in: its names are in small letters, but for the weeks.
 NAMED = (
-    *("qibi.yaml", "names.yaml", "scheme", "branches", "plans"),
+    *("qibi.yaml", "names.yaml", "scheme", "branches", "plans", "layouts"),
     *("ledger", "seals", "sheets", "evidence"),
 )
 _SKIPPED = re.compile(r"[\u200c-\u200f\u202a-\u202e\u2060\u206a-\u206f\ufeff]")  # by HFS+, in names

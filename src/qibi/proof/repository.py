@@ -21,6 +21,7 @@ from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _
 from qibi.book.definitions import Definitions
 from qibi.book.links import Source
+from qibi.book.load import FOLDERS
 from qibi.book.yaml import Document
 from qibi.book.yaml import parse as parse_yaml
 from qibi.ledger.batches import LEDGER, Batch, parse
@@ -518,7 +519,7 @@ class AuditInputs:
             if path in ("qibi.yaml", "names.yaml")
             or (
                 path.count("/") == 1
-                and path.startswith(("scheme/", "branches/", "plans/"))
+                and path.startswith(tuple(f"{folder}/" for folder in FOLDERS))
                 and path.endswith((".yaml", ".yml"))
             )
         ]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from qibi.base.language import _, listing
 from qibi.base.text import closest, folded, narrowed
 from qibi.book import lookup
-from qibi.book.definitions import Criterion, Item, Label, Scheme
+from qibi.book.definitions import LAYOUT_FIELDS, Criterion, Item, Label, Layout, Scheme
 from qibi.book.words import COUNT_HEADINGS
 from qibi.sheets.names import (
     BRACKETS,
@@ -20,6 +20,7 @@ from qibi.sheets.names import (
     Names,
     Thing,
     folded_names,
+    in_order,
     simplified,
     thing_of,
     things_of,
@@ -110,7 +111,11 @@ UNIT_WORDS = {
 SHARED = ("note", "date", "evidence", "scored_by", "approved_by")  # of a grid's row
 OWN = ("week", "branch")  # of the whole sheet
 UNREAD = ("total", "rank", "about", "self", "tariff")  # read for nothing but comparison
-SILENT = ("number", "rule")
+SILENT = ("number", "rule", "left_out")  # the last by a layout
+_OF_NUMBERS = {
+    *("points", "plus", "minus", "tariff", "self", "reviewed", "count"),
+    *("total", "rank", "number", "id"),
+}
 SEARCHED_ROWS = 20
 _LONGEST = 200  # characters of a heading
 # What is about points, counts or leave, so that nobody may skip a column headed so.
@@ -201,13 +206,14 @@ def find_heading(page: Page, schemes: Sequence[Scheme], names: Names) -> Heading
     only where no other is.
     """
     own = _own_words(names.definitions.words)
+    said = _Said.of(page.layout)
     best: Heading | None = None
     known: list[tuple[Scheme | None, set[str]]] = [(s, _words(s)) for s in schemes]
     known = known or [(None, set())]
     for row in range(min(SEARCHED_ROWS, len(page.rows))):
         for cells in _heading_cells(page, row):
             for scheme, scheme_words in known:
-                found = _heading(page, row, cells, scheme, scheme_words, own, names)
+                found = _heading(page, row, cells, scheme, scheme_words, own, names, said)
                 if found and (not best or _better(found, best)):
                     best = found
     return best
@@ -237,6 +243,32 @@ class _Cell:
     text: str
     above: str
     row: int
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a layout says of headings; its keys are folded, with their brackets."""
+
+    fields: dict[str, str]
+    things: dict[str, str]
+    numbers: dict[str, str]
+    name: str = ""
+
+    @classmethod
+    def of(cls, layout: Layout | None) -> "_Said":
+        if not layout:
+            return cls({}, {}, {})
+        left_out = dict.fromkeys(layout.leave_out, "left_out")
+        fields, things, numbers = (
+            {folded(text): meant for text, meant in found.items()}
+            for found in (layout.fields | left_out, layout.things, layout.numbers)
+        )
+        return cls(fields, things, numbers, layout.name)
+
+    def find(self, said: Mapping[str, str], cell: _Cell) -> str:
+        """What one of the maps says of a heading; of two rows, both together come before the lower one."""
+        both = folded(f"{cell.above}{cell.text}") if cell.above else ""
+        return said.get(both, "") or said.get(folded(cell.text), "")
 
 
 def _heading_cells(page: Page, row: int) -> Iterator[list[_Cell]]:
@@ -297,14 +329,22 @@ def _heading(
     words: set[str],
     own: Mapping[str, str],
     names: Names,
+    said: _Said,
 ) -> Heading | None:
-    fields = {c.number: _field(c.text, own) for c in cells}
+    fields = {
+        c.number: said.find(said.fields, c)
+        or ("" if said.find(said.things, c) else _field(c.text, own))
+        for c in cells
+    }
     known = set(fields.values()) - {""}
     last = max((c.row for c in cells), default=row)
     if len(cells) < 2:
         return None
-    if "item" in known or ("reason" in known and not _namesthings_of(cells, scheme, words)):
-        columns = tuple(_long_column(c, fields[c.number]) for c in cells)
+    mixed = "item" in said.fields.values() and _namesthings_of(cells, scheme, words, said)
+    if not mixed and (
+        "item" in known or ("reason" in known and not _namesthings_of(cells, scheme, words, said))
+    ):
+        columns = tuple(_long_column(c, fields[c.number], said) for c in cells)
         form = "long" if known & {"subject", "id"} else ""
         return Heading(row, form, _settled(columns, "long"), last)
     if not known & {"subject", "id"}:
@@ -316,19 +356,24 @@ def _heading(
         return None
     made = page.made.items if page.made else {}
     columns = tuple(
-        _grid_column(scheme, words, c, fields[c.number], made.get(c.text, ""), names) for c in cells
+        _grid_column(scheme, words, c, fields[c.number], made.get(c.text, ""), names, said)
+        for c in cells
     )
     form = "grid" if any(c.thing for c in columns) else ""
     if not form and known & {"points", "plus", "minus", "count", "tariff"}:
-        columns = tuple(_long_column(c, fields[c.number]) for c in cells)
+        columns = tuple(_long_column(c, fields[c.number], said) for c in cells)
         return Heading(row, "", _settled(columns, "long"), last)
     if form == "" and len(known) < 2 and not any(not c.field for c in columns):
         return None
-    return Heading(row, form, _settled(columns, "grid"), last)
+    return Heading(row, form, _settled(columns, "grid", items=mixed), last)
 
 
-def _namesthings_of(cells: list[_Cell], scheme: Scheme | None, words: set[str]) -> bool:
-    return scheme is not None and any(_is_word(c.text, words) for c in cells)
+def _namesthings_of(
+    cells: list[_Cell], scheme: Scheme | None, words: set[str], said: _Said
+) -> bool:
+    return scheme is not None and any(
+        _is_word(c.text, words) or said.find(said.things, c) for c in cells
+    )
 
 
 def _is_word(text: str, words: set[str]) -> bool:
@@ -345,7 +390,7 @@ def _field(text: str, own: Mapping[str, str]) -> str:
     return found or ""
 
 
-def _long_column(cell: _Cell, field: str) -> Column:
+def _long_column(cell: _Cell, field: str, layout: _Said) -> Column:
     word = simplified(folded_heading(cell.text)) if len(cell.text) < 20 else ""
     unit, sign = "", 0
     if field in ("points", "plus", "minus"):
@@ -357,15 +402,21 @@ def _long_column(cell: _Cell, field: str) -> Column:
         unit = "difference" if word in _DIFFERENCES else "score" if word in _SCORES else ""
     elif field in ("plus", "minus"):
         unit, sign, field = "difference", 1 if field == "plus" else -1, "points"
+    unit = layout.find(layout.numbers, cell) or unit
     return Column(cell.number, cell.text, field, unit=unit, sign=sign, row=cell.row)
 
 
-def _settled(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
-    """The columns with those fields decided that depend on one another."""
+def _settled(columns: tuple[Column, ...], form: str, items: bool = False) -> tuple[Column, ...]:
+    """The columns with those fields decided that depend on one another.
+
+    `items`: cells of a grid may name items, as its layout says.
+    """
     fields = {c.field for c in columns}
     if form == "grid":  # a grid's points are those of the row: its total
         turned = {"points": "total", "count": "", "reason": "note", "item": "", "tariff": ""}
         turned |= {"sign": "", "reviewed": "", "plus": "", "minus": ""}
+        if items:
+            del turned["item"]
         return tuple(
             replace(c, field=turned.get(c.field, c.field)) if not c.sign else replace(c, field="")
             for c in columns
@@ -400,15 +451,35 @@ def _settled(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
 
 
 def _grid_column(
-    scheme: Scheme, words: set[str], cell: _Cell, field: str, made: str, names: Names
+    scheme: Scheme,
+    words: set[str],
+    cell: _Cell,
+    field: str,
+    made: str,
+    names: Names,
+    said: _Said,
 ) -> Column:
     """A column of a grid. What names an item is an item, except who it is about.
 
     `made` is the id that this heading had when qibi made the sheet.
     """
     column = Column(cell.number, cell.text, field, row=cell.row)
-    if field in ("subject", "id"):
+    unit = said.find(said.numbers, cell)
+    if key := said.find(said.things, cell):
+        thing = thing_of(scheme, key)
+        message = _("layouts/{name}.yaml: no '{key}' in the scheme {week}")
+        problem = message.format(name=said.name, key=key, week=scheme.week)
+        return replace(column, thing=thing, unit=unit, problem="" if thing else problem)
+    if field in ("subject", "id") or said.find(said.fields, cell):
         return column
+    found = _named_column(scheme, words, cell, column, made, names)
+    return replace(found, unit=unit or found.unit)
+
+
+def _named_column(
+    scheme: Scheme, words: set[str], cell: _Cell, column: Column, made: str, names: Names
+) -> Column:
+    """A column of a grid by its own heading."""
     above = cell.above
     if above and (unit := _unit_word(cell.text)) and _is_word(above, words):
         # 比安全 over 自评 and 审核, or an item over its unit
@@ -421,7 +492,7 @@ def _grid_column(
         found = _scored(scheme, cell, column, made, names)
         if found.thing or found.problem:
             return found
-    if field:
+    if column.field:
         return column
     return _scored(scheme, cell, column, made, names)
 
@@ -465,18 +536,59 @@ def _criterion_named(scheme: Scheme, text: str) -> Criterion | None:
         return None
 
 
+def criterion_of(scheme: Scheme, text: str) -> Criterion | None:
+    """The criterion scored by items that a heading names: by name, short name, or without 比 or 创."""
+    bare = folded(simplified(BRACKETS.sub("", narrowed(text)).strip(" :*")))
+    for criterion in scheme.criteria:
+        names = folded_names(criterion.name) | folded_names(criterion.short) | {criterion.id}
+        names |= {name[1:] for name in names if name[:1] in ("比", "创") and len(name) > 2}
+        long = not bare.isascii() and len(bare) > 2
+        if not criterion.direct and (
+            bare in names or (long and any(in_order(bare, name) for name in names))
+        ):
+            return criterion
+    return None
+
+
 def is_telling(heading: str) -> bool:
     """Whether a heading that nobody knows is about points, counts, status or leave."""
     return _TELLING.search(folded_heading(heading)) is not None
 
 
-def nearest(column: Column, scheme: Scheme, form: str) -> str:
-    """The known heading that an unknown one is most likely a misspelling of; empty if none is near."""
+def nearest(column: Column, scheme: Scheme, form: str, numbers: bool = False) -> str:
+    """The known heading that an unknown one is most likely a misspelling of; empty if none is near.
+
+    A column of `numbers` is nobody's name, no evidence and no branch.
+    """
     word = folded_heading(column.heading)
     things = things_of(scheme).values() if form != "long" else ()
     known = [name for thing in things for name in (thing.name.zh, thing.name.en)]
-    near = closest(word, [*_FIELDS, *known])
+    fields = [word for word, field in _FIELDS.items() if not numbers or field in _OF_NUMBERS]
+    near = closest(word, [*fields, *known])
     return str(near) if near and near != word else ""
+
+
+def field_of(text: str) -> str:
+    """The field that a heading names, whatever a book or layout says; empty where it names none."""
+    return _FIELDS.get(folded_heading(text), "")
+
+
+def alike(text: str, things: Sequence[Thing]) -> list[Thing]:
+    """Those of these things whose name shares a character or word with a heading, the most first."""
+    wanted = set(folded(simplified(text)))
+    if text.isascii():
+        wanted = set(text.casefold().split())
+
+    def shared(thing: Thing) -> int:
+        parts = set(thing.name.en.casefold().split()) if text.isascii() else set(thing.name.zh)
+        return len(wanted & parts)
+
+    return sorted((t for t in things if shared(t)), key=lambda t: -shared(t))
+
+
+def named_fields() -> list[tuple[str, Label]]:
+    """What a layout calls a field, with the heading that sheets of qibi have for it."""
+    return [(key, WRITTEN[field]) for key, field in LAYOUT_FIELDS.items() if field in WRITTEN]
 
 
 def example(scheme: Scheme) -> str:

@@ -180,11 +180,12 @@ def _by_letters(scheme: Scheme, text: str) -> Criterion | None:
     needle = folded(simplified(text))
     if len(needle) < 2 or needle.isascii() or len(needle) > 20:
         return None
-    found = [c for c in scheme.criteria if c.direct and _in_order(needle, folded(c.name.zh))]
+    found = [c for c in scheme.criteria if c.direct and in_order(needle, folded(c.name.zh))]
     return found[0] if len(found) == 1 else None
 
 
-def _in_order(needle: str, name: str) -> bool:
+def in_order(needle: str, name: str) -> bool:
+    """Whether a name has the characters of another text in their order."""
     rest = iter(name)
     return all(c in rest for c in needle)
 

@@ -8,6 +8,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _
 
 if TYPE_CHECKING:
+    from qibi.book.definitions import Layout
     from qibi.sheets.made import Made
 
 MAX_BYTES = 10_000_000
@@ -75,9 +76,13 @@ class Page:
     hidden_columns: frozenset[int] = frozenset()
     hidden: bool = False
     notices: tuple[str, ...] = ()
+    layout: "Layout | None" = None  # what the book says on sheets like this one
+    meant: Mapping[Place, str] = field(default_factory=dict)  # what a word of the layout stands for
 
     def cell(self, row: int, column: int) -> str:
-        """The text of a cell; empty beyond the row's end."""
+        """The text of a cell, or what the layout says that it means; empty beyond the row's end."""
+        if self.meant and (row, column) in self.meant:
+            return self.meant[row, column]
         cells = self.rows[row]
         return cells[column] if column < len(cells) else ""
 

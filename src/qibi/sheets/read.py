@@ -18,7 +18,7 @@ from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, clauses, listing
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
-from qibi.book.definitions import Criterion, Item, Scheme
+from qibi.book.definitions import LAYOUT_FIELDS, Criterion, Item, Scheme
 from qibi.ledger import admission, pricing
 from qibi.ledger.admission import EXEMPT_WORDS, Event, Stamp, admit_event
 from qibi.ledger.entries import Entry, Exempt, File, Score
@@ -36,6 +36,7 @@ from qibi.sheets.headings import (
     find_heading,
 )
 from qibi.sheets.hints import Hints, branch_from_subjects, hints
+from qibi.sheets.layouts import Learned, leave_words, with_words
 from qibi.sheets.made import known_person, known_subject
 from qibi.sheets.names import Names, with_id
 from qibi.sheets.page import Page, Picture
@@ -58,6 +59,7 @@ __all__ = [
 
 _LONGEST = 500  # characters of a cell
 _MOST_FINDINGS = 200  # of one page; each costs a search for what may have been meant
+_FEW_CHOICES = 9
 _FEW = 5  # remarks of a kind that are shown
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count: 1954 to 2119
 _DAY_NOUGHT = date(1899, 12, 30)
@@ -110,17 +112,22 @@ _REJECTED = {
 }  # fmt: skip
 
 
+Ask = Callable[[str, Sequence[str], Callable[[str], str]], str]
+
+
 @dataclass(frozen=True)
 class Options:
     """What the person says about a sheet that the sheet itself leaves open.
 
     `hidden` and `status` are `read` or `skip`, empty where nothing was said. `ask` puts a question
-    with its possible answers to a person and returns one of them; None where there is nobody.
+    with its possible answers to a person and returns one of them, or what its last argument makes of
+    another answer; None where there is nobody. `learned` gathers what they said of the layout.
     """
 
     hidden: str = ""
     status: str = ""
-    ask: Callable[[str, Sequence[str]], str] | None = None
+    ask: "Ask | None" = None
+    learned: Learned = field(default_factory=Learned)
 
 
 @dataclass(frozen=True)
@@ -177,8 +184,75 @@ def admit_page(page: Page, named: Names, stamp: Stamp, options: Options | None =
         message = _("no scheme is in force in {week}").format(week=stamp.week)
         raise Faults([Finding(page.path, message=message)])
     heading = must_have_heading(page, named, scheme)
-    reader = _Reader(page, named, stamp, scheme, heading, options or Options())
+    options = options or Options()
+    if options.ask and _ask_for_headings(page, heading, named, scheme, options):
+        page = replace(page, layout=options.learned.added_to(page.layout))
+        heading = must_have_heading(page, named, scheme)
+    reader = _Reader(page, named, stamp, scheme, heading, options)
     return reader.admitted()
+
+
+def _ask_for_headings(
+    page: Page, heading: Heading, named: Names, scheme: Scheme, options: Options
+) -> bool:
+    """Ask what the columns are that nobody knows and that may be about points; whether there are any."""
+    if page.made or any(_is_criterion(c, heading, scheme) for c in heading.columns):
+        return False  # it is refused
+    unknown = [
+        c
+        for c in heading.columns
+        if not (c.field or c.thing) and _open_column(page, heading, c, scheme)
+    ]
+    for column in unknown:
+        things = {str(t.name): t.id for t in _candidates(column, heading, scheme)}
+        if heading.form == "long":
+            things = {}
+        out = _("nothing that counts: leave it out")
+
+        def meant(text: str, at: Column = column) -> str:
+            return _target(text, named, scheme, heading.form) or ""
+
+        question = _("what is the column '{heading}'?").format(heading=column.heading)
+        assert options.ask
+        answer = options.ask(question, [*things, out], meant)
+        if answer == out:
+            options.learned.leave_out.append(column.heading)
+        else:
+            options.learned.headings[column.heading] = things.get(answer, answer)
+    return bool(unknown)
+
+
+def _is_criterion(column: Column, heading: Heading, scheme: Scheme) -> bool:
+    """Whether a column is headed with a criterion that takes no score of its own."""
+    known = column.field or column.thing or heading.form == "long"
+    return not known and headings.criterion_of(scheme, column.heading) is not None
+
+
+def _candidates(column: Column, heading: Heading, scheme: Scheme) -> list[names.Thing]:
+    """What a column may be that nobody knows: what no other column is, the likeliest first, not too many."""
+    taken = {c.thing.id for c in heading.columns if c.thing}
+    free = [t for t in names.things_of(scheme).values() if t.id not in taken]
+    direct = [t for t in free if isinstance(t, Criterion)]
+    found = (
+        direct if taken and all(isinstance(c.thing, Criterion) for c in heading.things) else free
+    )
+    near = headings.alike(column.heading, found)
+    return [*near, *(t for t in found if t not in near)][:_FEW_CHOICES]
+
+
+def _target(text: str, named: Names, scheme: Scheme, form: str) -> str:
+    """What a typed answer names: a field, or an item or criterion; empty where it names nothing."""
+    if text in LAYOUT_FIELDS:
+        return text
+    fields = {headings.folded_heading(str(label)): key for key, label in headings.named_fields()}
+    if found := fields.get(headings.folded_heading(text)):
+        return found
+    if form == "long":
+        return ""
+    try:
+        return named.thing(scheme, text).thing.id
+    except lookup.NotFound:
+        return ""
 
 
 def refuse_unknown_names(page: Page, named: Names, stamp: Stamp) -> None:
@@ -244,7 +318,8 @@ class _Reader:
         heading: Heading,
         options: Options,
     ) -> None:
-        self.page, self.named, self.stamp = page, named, stamp
+        self.page, self.named, self.stamp = with_words(page, heading), named, stamp
+        self.leave = leave_words(page.layout)
         self.definitions = named.definitions
         self.scheme, self.heading, self.options = scheme, heading, options
         self.findings: list[Finding] = []
@@ -344,32 +419,30 @@ class _Reader:
         self.findings.append(self.page.finding(row, column.number, message, column.heading))
 
     def _check_heading(self) -> None:
-        heading, form = self.heading, self.heading.form
+        heading = self.heading
+        criteria: list[Column] = []
         for column in heading.columns:
             if column.notice and column.notice not in self.notices:
                 self.notices.append(column.notice)
-            if column.problem and (column.thing or form != "long"):
-                near = "" if column.thing else headings.nearest(column, self.scheme, form)
-                message = column.problem
-                if near and f"'{near}'" not in message and f" {near} " not in message:
-                    message += _(" (or '{near}'?)").format(near=near)
-                if not column.thing:
-                    if form == "grid" and not _open_column(self.page, heading, column, self.scheme):
-                        continue  # says nothing on points: told with the columns not read
-                    message += _("; correct the heading, or remove the column")
-                self._find_heading(column, message)
-            elif (
-                not column.field
-                and not column.thing
-                and _open_column(self.page, heading, column, self.scheme)
-            ):
-                near = headings.nearest(column, self.scheme, form)
-                message = _("this column is not understood")
-                if near:
-                    message += _(" (or '{near}'?)").format(near=near)
-                self._find_heading(
-                    column, message + _("; correct the heading, or remove the column")
-                )
+            if column.field or (not column.problem and column.thing):
+                continue
+            if not column.thing and not _open_column(self.page, heading, column, self.scheme):
+                continue  # says nothing on points: told with the columns not read
+            if column.thing:
+                self._find_heading(column, column.problem)
+            elif _is_criterion(column, heading, self.scheme):
+                criteria.append(column)
+            else:
+                self._find_unknown(column)
+        if len(criteria) == 1 and heading.things:
+            self._find_unknown(criteria[0])
+        elif criteria:
+            message = _(
+                "scored by items here, not by one number for the criterion: {columns}; head the columns with items ({example}), or keep a book with a score for each criterion: qibi init --template simple"
+            )
+            example = listing([str(item.name) for item in self._items_of(criteria)][:2])
+            names = headings.unread_headings(criteria)
+            self._find_heading(criteria[0], message.format(columns=names, example=example))
         self._refuse_doubles()
         self._refuse_unheaded_names()
         if not (heading.of("subject") or heading.of("id")):
@@ -378,6 +451,47 @@ class _Reader:
         elif not heading.whole and not self.findings:
             message = _("no column says what happened or which criterion is scored; {example}")
             self._find_missing(message.format(example=headings.example(self.scheme)))
+
+    def _find_unknown(self, column: Column) -> None:
+        """A column that may be about points and that nobody knows."""
+        message = column.problem or _("this column is not understood")
+        numbers = any(
+            _holds_number(self.page.cell(row, column.number))
+            for row in range(self.heading.bottom + 1, len(self.page.rows))
+        )
+        near = headings.nearest(column, self.scheme, self.heading.form, numbers)
+        if near and f"'{near}'" not in message and f" {near} " not in message:
+            message += _(" (or '{near}'?)").format(near=near)
+        line = self._layout_line("headings", column.heading, self._guess(column, message, near))
+        self._find_heading(
+            column,
+            message
+            + _("; correct the heading, remove the column, or say in a layout: {line}").format(
+                line=line
+            ),
+        )
+
+    def _layout_line(self, section: str, heading: str, target: str) -> str:
+        """What a layout would say of a heading: `numbers: {安全: score}`; one of the open questions."""
+        plain = re.fullmatch(r"[^\W\d_][\w ·()（）/.-]*", heading)
+        key = heading if plain else '"' + re.sub(r'([\\"])', r"\\\1", heading) + '"'
+        self.options.learned.still_open.append((section, f"{key}: {target}"))
+        return f"{section}: {{{key}: {target}}}"
+
+    def _guess(self, column: Column, message: str, near: str) -> str:
+        """What a layout would most likely say of an unknown column; ITEM where nobody can tell."""
+        fields = {field: key for key, field in LAYOUT_FIELDS.items()}
+        if near and (field := headings.field_of(near)) in fields:
+            return fields[field]
+        things = names.things_of(self.scheme)
+        meant = [key for key in things if f"({key})" in message]
+        free = _candidates(column, self.heading, self.scheme)
+        meant = meant or ([free[0].id] if len(free) == 1 else [])
+        return meant[0] if meant and self.heading.form == "grid" else _("ITEM")
+
+    def _items_of(self, criteria: Sequence[Column]) -> list[Item]:
+        found = (headings.criterion_of(self.scheme, column.heading) for column in criteria)
+        return [criterion.items[0] for criterion in found if criterion and criterion.items]
 
     def _refuse_unheaded_names(self) -> None:
         """A column of names whose heading nobody knows, although another column holds ids.
@@ -442,9 +556,8 @@ class _Reader:
         """`read` or `skip` for what is hidden: as said, or asked; else a finding."""
         chosen = self.options.hidden
         if not chosen and self.options.ask:
-            chosen = self.options.ask(
-                _("{what}: read them, or skip them?").format(what=message), ("read", "skip")
-            )
+            question = _("{what}: read them, or skip them?").format(what=message)
+            chosen = self.options.ask(question, ("read", "skip"), lambda _text: "")
         if chosen:
             done = _("read") if chosen == "read" else _("not read")
             self.notices.append(f"{message}: {done}")
@@ -901,6 +1014,10 @@ class _Reader:
     def _leave_word(self, row: _Row) -> tuple[str, Column | None, str]:
         """The word for leave in a row, its column, and the reason that it gives."""
         number = row.number
+        for column in self.heading.columns if self.leave else ():
+            text = self.page.cell(number, column.number)
+            if column.field not in ("subject", "id") and folded(text) in self.leave:
+                return text, column, text if self.text(number, column) else ""
         for column in self.heading.all_of("exempt"):
             text = self.text(number, column)
             word = narrowed(text).casefold()
@@ -957,7 +1074,7 @@ class _Reader:
     def _says_more(self, row: int, column: Column) -> bool:
         """Whether a cell says something about points, which nobody on leave has."""
         cell = self.page.cell(row, column.number)
-        if narrowed(cell).casefold() in _LEAVE:
+        if narrowed(cell).casefold() in _LEAVE or folded(cell) in self.leave:
             return False
         if isinstance(column.thing, Item) or column.field == "points":
             return not is_zero(cell)
@@ -1220,7 +1337,7 @@ class _Reader:
 
     def _read_grid(self, row: _Row) -> bool:
         """Read a row with a cell for each thing; whether it says anything."""
-        said = False
+        said = self._read_named(row)
         for column in self.heading.things:
             thing = column.thing
             assert thing
@@ -1247,6 +1364,21 @@ class _Reader:
             said = True
             cell = units.Cell(row.number, column, thing, amount, text, several=True)
             self.scored.append(_Scored(row, cell, column))
+        return said
+
+    def _read_named(self, row: _Row) -> bool:
+        """Read the cells of a grid's row that name an item, which is then once; whether there are any."""
+        said = False
+        for column in self.heading.all_of("item"):
+            text = self.text(row.number, column)
+            if is_nothing(text):
+                said = said or self._has_mark(row.number, column)
+                continue
+            said = True
+            if not self._refuse_merged(row.number, column) and (
+                thing := self._thing(row.number, column, text)
+            ):
+                self._add_long(row, column, thing, None, None, None)
         return said
 
     # What the numbers are
@@ -1346,13 +1478,16 @@ class _Reader:
         heading = group.column.heading
         if self.options.ask:
             question = _("what is {text} in '{heading}'?").format(heading=heading, text=cell.text)
-            answer = self.options.ask(question, (first, second))
+            answer = self.options.ask(question, (first, second), lambda _text: "")
             unit = group.options[0] if answer == first else group.options[1]
+            self.options.learned.numbers[heading] = unit
             self.notices.append(_read_as(heading, unit))
             return unit
         message = _("{text} may be {first} or {second}; {way_out}").format(
             text=cell.text, first=first, second=second, way_out=units.way_out(group)
         )
+        line = self._layout_line("numbers", heading, " | ".join(group.options))
+        message += _("; or say in a layout: {line}").format(line=line)
         self.find(cell.row, cell.column, message)
         return ""
 

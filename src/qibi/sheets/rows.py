@@ -64,6 +64,7 @@ def data_rows(
     full: list[int] = []
     lines: list[int] = []
     repeated = _repeated(page, heading)
+    unread = tuple(folded(text) for text in (page.layout.leave_out if page.layout else ()))
     for row in range(heading.bottom + 1, len(page.rows)):
         if _is_blank(page, heading, row, repeated) or _is_heading(page.own(row), title):
             continue
@@ -71,6 +72,8 @@ def data_rows(
             text and known(text) for text in subject_of(page, heading, row)
         ):
             rows.append(row)
+        elif unread and folded(_first(page, row)).startswith(unread):
+            continue  # the layout says so
         elif _says(page, heading, row, _TOTAL):
             sums.append(row)
         elif _says(page, heading, row, _FULL_MARKS):
@@ -133,7 +136,7 @@ def _is_blank(page: Page, heading: Heading, row: int, repeated: dict[int, set[st
         field = column.field if column else ""
         if field == "number":
             empty = text.isdecimal()
-        elif field == "rule":
+        elif field in ("rule", "left_out"):
             empty = True
         elif field in ("total", "rank"):
             uncalculated = any(mark.kind == UNCALCULATED for mark in page.marks.get(place, ()))
