@@ -101,7 +101,10 @@ def test_a_new_book_loads(tmp_path: Path, template: str, language: str, roster: 
 def test_an_english_book_has_no_chinese(tmp_path: Path, template: str) -> None:
     Run(tmp_path, "init", "book", "--template", template, "--lang", "en")
     for path, raw in files_of(tmp_path / "book").items():
-        assert not CHINESE.search(raw.decode()), path
+        text = raw.decode()
+        if path.startswith("scheme/") and template != "plain":  # sheets may name items in Chinese
+            text = re.sub(r"\{zh: [^,]*(, |\"[^\"]*\", )en: ", "{en: ", text)
+        assert not CHINESE.search(text), path
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -27,7 +27,11 @@ LIBRARIES = tuple(Path(module.__file__).parent for module in (click, typer))
 PO = SOURCES / "locale/zh_CN/LC_MESSAGES/qibi.po"
 HAN = "\u3400-\u9fff"
 # Lines of a csv, which need the commas of a csv.
-SAMPLES = {"name,item,points,count,note", "branch,name,status,group,unit,CP role"}
+SAMPLES = {
+    "team,name,crew,unit",
+    "name,item,points,count,note",
+    "branch,name,status,group,unit,CP role",
+}
 
 
 def extracted(

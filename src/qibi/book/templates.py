@@ -3,6 +3,7 @@
 `full` is the scheme of the example book that ships with qibi, `simple` the same criteria scored
 directly, `plain` a scheme without branches and Party words (templates/plain.*.yaml). All of them are
 written in both languages, `{zh: …, en: …}` and `# … / …`; `edition` makes a book's own text of them.
+The scheme of an English book has the Chinese names too, except `plain`: sheets may name either.
 """
 
 import re
@@ -32,6 +33,12 @@ _NAMES_HEAD = (
     "# 姓名只在这里，git 不收：交接和备份见 README.md"
     " / Names are only here, not in git: README.md says how to share and back them up"
 )
+# Without CPs the lists of the example's book name members.
+_LISTS_OF_CPS = (
+    "# 只有项目CP上红黑榜 / only CPs are named on lists",
+    "# 党员上红黑榜 / members are named on lists",
+)
+_LISTS_OF_MEMBERS = ("  cp: {red:", "  member: {red:")
 
 _HERE = Path(__file__).parent
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -70,7 +77,8 @@ def book_files(start: Start) -> dict[str, str]:
         files["names.yaml"] = _page("names", 0, _names_text(branches, start.language))
         branches = tuple(_unnamed(branch) for branch in branches)
     files |= {f"branches/{b.id}.yaml": _page("branch", 1, _branch_text(b, start)) for b in branches}
-    scheme = edition(_scheme_text(start.template), start.language)
+    both = start.template != "plain"
+    scheme = edition(_scheme_text(start.template), start.language, both_names=both)
     files[f"scheme/{start.week}.yaml"] = _page("scheme", 1, scheme)
     files["qibi.yaml"] = _page("book", 0, _book_text(start))
     return files
@@ -113,6 +121,18 @@ def known_units(language: str) -> list[m.Choice]:
     return m.BookFile.model_validate(document.data).units
 
 
+def words(template: str, language: str) -> dict[str, str]:
+    """What a book from a template calls its branches and members, where it has words of its own."""
+    from qibi.book.yaml import Document, parse
+
+    if template != "plain":
+        return {}
+    text = (_HERE / "templates" / "plain.book.yaml").read_text("utf-8")
+    document = parse("qibi.yaml", text.encode())
+    assert isinstance(document, Document)
+    return {key: said[language] for key, said in document.data["words"].items()}
+
+
 def sample_branch(template: str, language: str) -> m.BranchFile:
     """A made-up branch of three, so that the first commands have something to work on."""
     people = [("样例甲", "Sample A"), ("样例乙", "Sample B"), ("样例丙", "Sample C")]
@@ -140,12 +160,12 @@ def sample_branch(template: str, language: str) -> m.BranchFile:
     )
 
 
-def edition(text: str, language: str) -> str:
+def edition(text: str, language: str, *, both_names: bool = False) -> str:
     """A text in both languages for a book in one: comments in that language; names in English only
-    for an English book, in both for a Chinese one."""
+    for an English book, in both for a Chinese one, or with `both_names`: sheets may name either."""
     lines = []
     for line in text.splitlines():
-        if language == "en":
+        if language == "en" and not both_names:
             line = _NAMES.sub(r"\1", line)
         if (found := _COMMENT.search(line)) and _CHINESE.search(found[2]):
             chinese, _slash, english = found[2].partition(" / ")
@@ -205,6 +225,8 @@ def _book_text(start: Start) -> str:
         "language": "zh-CN" if start.language == "zh" else "en",
         "timezone": start.timezone,
     }
+    if start.branches and not any(branch.cps for branch in start.branches):
+        text = text.replace(*_LISTS_OF_CPS).replace(*_LISTS_OF_MEMBERS)
     lines, block = [], ""
     for line in edition(text, start.language).splitlines():
         if not line.startswith((" ", "#")):

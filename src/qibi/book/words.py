@@ -18,7 +18,7 @@ class Status:
 STATUSES = {
     "full": Status(mark("full"), "正式党员 正式 党员 中共党员 full fullmember"),
     "probationary": Status(mark("probationary"), "预备党员 预备 中共预备党员 probationary"),
-    "activist": Status(mark("activist"), "积极分子 入党积极分子 发展对象 activist"),
+    "activist": Status(mark("activist"), "积极分子 入党积极分子 activist"),
     "staff": Status(mark("staff"), "职工 员工 群众 团员 共青团员 非党员 staff"),
 }
 STATUS_WORDS = {

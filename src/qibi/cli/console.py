@@ -202,6 +202,16 @@ class Console:
             if answer in ("n", "no", "否", "不"):
                 return False
 
+    def choose(self, question: str, answers: Sequence[str]) -> str:
+        """One of the answers, which are numbered; asked until it is one."""
+        numbered = "  ".join(f"{n}) {text}" for n, text in enumerate(answers, 1))
+        while True:
+            text = self.ask(f"{question}  {numbered}")
+            if text in answers:
+                return text
+            if text.isdecimal() and 1 <= int(text) <= len(answers):
+                return answers[int(text) - 1]
+
     @contextmanager
     def progress(self, said: str, count: int) -> Iterator[Callable[[], None]]:
         """A bar over so many steps on the terminal, once they have taken over a second.

@@ -1,5 +1,6 @@
 """Options that several commands share, with their help and completion."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,6 +13,14 @@ from qibi.base.weeks import Period
 from qibi.cli import completion
 from qibi.cli.session import Session
 from qibi.cli.surroundings import LATEST
+
+
+class Hidden(StrEnum):
+    """What to do with what a sheet hides, or calls not approved."""
+
+    read = "read"
+    skip = "skip"
+
 
 Format = Annotated[
     str,

@@ -57,19 +57,30 @@ def spoken(options: Anywhere, around: Surroundings, command: str = "") -> str:
 
     Where standard output can't carry Chinese, the book's and the system's wish give way to English.
     """
-    for asked in (options.lang, around.environment.get("QIBI_LANG")):
-        if asked:
-            found = language.normal(asked)
-            if found:
-                return found
+    if found := _language_asked(options, around):
+        return found
     if not around.shows_chinese:
         return "en"
     if command not in ("init", "demo") and (declared := _language_of_book(options, around)):
         return language.normal(declared) or "en"
+    return language_wanted(options, around) or "en"
+
+
+def _language_asked(options: Anywhere, around: Surroundings) -> str | None:
+    for asked in (options.lang, around.environment.get("QIBI_LANG")):
+        if asked and (found := language.normal(asked)):
+            return found
+    return None
+
+
+def language_wanted(options: Anywhere, around: Surroundings) -> str | None:
+    """The language by `--lang`, `QIBI_LANG` or the system; None where none of them names one."""
+    if found := _language_asked(options, around):
+        return found
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := around.environment.get(variable):
-            return language.normal(value) or "en"
-    return "en"
+            return language.normal(value)
+    return None
 
 
 def _language_of_book(options: Anywhere, around: Surroundings) -> str | None:

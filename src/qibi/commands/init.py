@@ -10,9 +10,10 @@ import typer
 from qibi.base import language
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, listing, mark
-from qibi.base.text import closest
+from qibi.base.text import closest, folded
+from qibi.book.words import STATUSES
 from qibi.cli.console import file_bytes
-from qibi.cli.options import DryRun
+from qibi.cli.options import DryRun, Hidden
 from qibi.cli.session import Session, current_session
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from qibi.book.definitions import Definitions
     from qibi.book.templates import Start
+    from qibi.sheets.people import Options as PeopleOptions
     from qibi.sheets.roster import Roster
 import shlex
 from datetime import date
@@ -91,11 +93,31 @@ def init(
     no_git: Annotated[
         bool, typer.Option("--no-git", help=_("make no git repository around the book"))
     ] = False,
+    meanings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="WORD=MEANING",
+            help=_(
+                "roster: what a heading (workshop=branch) or a status (candidate=activist) means, or skip"
+            ),
+        ),
+    ] = None,
+    hidden: Annotated[
+        Hidden | None,
+        typer.Option("--hidden", help=_("roster: hidden rows and pages: read or skip")),
+    ] = None,
+    encoding: Annotated[
+        str,
+        typer.Option(
+            "--encoding", metavar="NAME", help=_("the encoding of a csv: gb18030, cp1252")
+        ),
+    ] = "",
     dry_run: DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     from qibi.book.links import Source
-    from qibi.book.templates import book_files
+    from qibi.book.templates import book_files, words
     from qibi.book.validate import validate
     from qibi.ledger.store import failures_explained
 
@@ -109,7 +131,12 @@ def init(
             _("{folder} is a book already").format(folder=folder),
             _("choose another folder; 'qibi check' checks this book"),
         )
-    start, people = _start(session, root, template, roster, key, name)
+    raw = file_bytes(session.around, roster) if roster else None
+    _choose_language(session, raw, encoding)
+    language.call(words(template, language.current()))
+    plain = template == "plain"
+    said = _said_before(session, plain, meanings or [], hidden.value if hidden else "", encoding)
+    start, people = _start(session, root, template, (roster, raw), said, key, name)
     start = replace(start, private=private_names)
     files = book_files(start)
     with failures_explained(root):
@@ -149,8 +176,53 @@ def _refuse_bad_options(session: Session, template: str, key: str | None) -> Non
         )
 
 
+def _choose_language(session: Session, raw: bytes | None, encoding: str) -> None:
+    """Speak the language of the roster, or the one answered, where the system has none."""
+    from qibi.cli.session import language_wanted
+    from qibi.sheets.people import is_chinese
+
+    around = session.around
+    if language_wanted(session.options, around) or not around.shows_chinese:
+        return
+    if raw is not None:
+        language.use("zh" if is_chinese(raw, encoding) else "en")
+    elif around.on_terminal:
+        found = session.console.choose("语言 / language", ("中文", "English"))
+        language.use("zh" if found == "中文" else "en")
+
+
+def _said_before(
+    session: Session, plain: bool, meanings: list[str], hidden: str, encoding: str
+) -> "PeopleOptions":
+    """What the options say of the roster; raises `Refusal` for a meaning that there is not."""
+    from qibi.sheets.headings import folded_heading
+    from qibi.sheets.people import SKIP, SYNONYMS, Options, meaning
+
+    found: dict[str, str] = {}
+    for text in meanings:
+        word, sign, meant = text.rpartition("=")
+        what = meaning(meant) if sign and word.strip() else ""
+        if not what:
+            unread = ("number", "status", "role") if plain else ("number",)
+            known = [k for k in SYNONYMS if k not in unread]
+            known += [SKIP] if plain else [*STATUSES, SKIP]
+            raise Refusal(
+                _("--map: '{text}' has no meaning").format(text=text),
+                _("write WORD=MEANING with one of: {known}").format(known=listing(known)),
+            )
+        found |= {folded_heading(word): what, folded(word): what}
+    ask = session.console.choose if session.around.on_terminal else None
+    return Options(found, hidden, encoding, ask, plain)
+
+
 def _start(
-    session: Session, root: Path, template: str, path: str | None, key: str | None, name: str | None
+    session: Session,
+    root: Path,
+    template: str,
+    roster: tuple[str | None, bytes | None],
+    said: "PeopleOptions",
+    key: str | None,
+    name: str | None,
 ) -> tuple["Start", "Roster | None"]:
     """What the book is to be; raises `Faults` with all that is wrong with the roster."""
     from qibi.base import weeks
@@ -160,10 +232,10 @@ def _start(
     spoken = language.current()
     title = (name or "").strip() or root.resolve().name or "book"
     people = None
-    if path:
+    path, raw = roster
+    if path and raw is not None:
         known = [] if template == "plain" else templates.known_units(spoken)
-        raw = file_bytes(session.around, path)
-        people = read_roster(path, raw, spoken, title, known)
+        people = read_roster(path, raw, spoken, title, known, said)
     zone = "Asia/Shanghai" if spoken == "zh" else "UTC"
     # A scheme from this January; around New Year from the last one, since last weeks are scored yet.
     january = (_today(session, zone) - timedelta(weeks=8)).replace(month=1, day=1)

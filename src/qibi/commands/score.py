@@ -1,6 +1,5 @@
 """qibi score: record a branch's week, from sheets, single entries, or questions."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import completion, options
+from qibi.cli.options import Hidden
 from qibi.cli.session import Session, current_session
 from qibi.cli.surroundings import LATEST
 
@@ -48,13 +48,6 @@ qibi score -e "o1-008 not-cleaned" --evidence photo-1118-3 --week W47
 qibi score --milestones --branch outer-1 --week W47 --approved-by o1-004
 qibi score -e "o1-cp milestone-late x3" --milestone jack-pit/dig --week W47 --approved-by o1-004
 """)
-
-
-class Hidden(StrEnum):
-    """What to do with what a sheet hides, or calls not approved."""
-
-    read = "read"
-    skip = "skip"
 
 
 def score(

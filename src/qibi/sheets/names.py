@@ -322,7 +322,7 @@ class Names:
                 self.definitions, text, week=week, branch=branch or None, partial=False
             )
         except lookup.NotFound as error:
-            found = self._dotted.get(_dots(folded(text)), []) if _DOT.search(text) else []
+            found = self._dotted.get(dotted_alike(folded(text)), []) if _DOT.search(text) else []
             return found[0] if len(found) == 1 else error
 
     @property
@@ -331,12 +331,12 @@ class Names:
         found: dict[str, list[str]] = {}
         for name, keys in self.definitions.by_folded_name.items():
             if _DOT.search(name):
-                found.setdefault(_dots(name), []).extend(keys)
+                found.setdefault(dotted_alike(name), []).extend(keys)
         return found
 
 
 _DOT = re.compile(r"[·•・‧∙.．]")
 
 
-def _dots(text: str) -> str:
+def dotted_alike(text: str) -> str:
     return _DOT.sub("·", text)

@@ -64,7 +64,7 @@ _FEW = 5  # remarks of a kind that are shown
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?")  # a day as spreadsheets count: 1954 to 2119
 _DAY_NOUGHT = date(1899, 12, 30)
 _LONG_AGO = timedelta(days=62)  # a number that is a day further back is hardly meant as one
-_DITTO = {"同上", "同前", "同左", "〃", "″", "”", '"', "ditto", "do."}
+DITTO = {"同上", "同前", "同左", "〃", "″", "”", '"', "ditto", "do."}
 _NO_EVIDENCE = {
     "待补", "待补充", "后补", "待定", "待提供", "待上传", "补", "tbd", "todo", "pending", "n/a", "na", "none",
     "没有", "暂无", "未提供", "有", "已有", "tbc",
@@ -746,7 +746,7 @@ class _Reader:
         place = (row, column.number)
         text = self.page.cell(row, column.number)
         for mark in self.page.marks.get(place, ()):
-            if message := _mark_message(mark, text, dated):
+            if message := mark_message(mark, text, dated):
                 self.find(row, column, message)
                 return ""
         if message := _spoilt(text):
@@ -762,7 +762,7 @@ class _Reader:
             if column.field in ("evidence", "date", "scored_by", "approved_by"):
                 said = _("{place}: the merged '{text}' applies to this row too")
                 self.remark("merged", said.format(place=self.where(row, column), text=text))
-        if narrowed(text).casefold() in _DITTO:
+        if narrowed(text).casefold() in DITTO:
             return self._ditto(row, column, text)
         self._above[column.number] = (row, text)
         return text
@@ -1701,7 +1701,7 @@ def _spoilt(text: str) -> str:
     return ""
 
 
-def _mark_message(mark: pages.Mark, text: str, dated: bool) -> str:
+def mark_message(mark: pages.Mark, text: str, dated: bool) -> str:
     """Why a cell with this mark can't be taken as it is; empty where it can."""
     if "DISPIMG(" in text:
         return _spoilt(text)

@@ -1,146 +1,34 @@
-"""A roster of branches and their members: rows to people, people to branch files."""
+"""A roster of branches and their members: people to branch files."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from pydantic import TypeAdapter, ValidationError
 
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, listing
-from qibi.base.text import closest, folded, narrowed
+from qibi.base.text import argument, folded, narrowed
 from qibi.book import models as m
-from qibi.book.words import STATUS_WORDS, STATUSES
-from qibi.ledger.pricing import is_nothing
-from qibi.sheets.files import open_sheet
-from qibi.sheets.headings import Column, Heading, folded_heading
-from qibi.sheets.page import Page
-from qibi.sheets.rows import data_rows
+from qibi.book.words import STATUSES
+from qibi.sheets.names import dotted_alike, simplified
+from qibi.sheets.people import Options, People, Person
 
-SYNONYMS = {
-    "branch": "支部 党支部 支部名称 党支部名称 所属支部 所在支部 所属党支部 所在党支部 临时党支部 团队 班组 branch team",
-    "subject": "姓名 党员姓名 人员姓名 成员 成员姓名 人员 name member person fullname",
-    "id": "编号 人员编号 党员编号 工号 id no.",
-    "status": "身份 类别 人员类别 党员类别 党员类型 人员类型 党员身份 政治面貌 status",
-    "group": "党小组 小组 所在党小组 所属党小组 group crew",
-    "unit": "单位 所属单位 所在单位 工作单位 参建单位 单位名称 unit company",
-    "role": "项目cp角色 cp角色 项目cp cp 角色 cprole role",
-    "section": "标段 所属标段 所在标段 section",
-    "department": "部门 项目部 所属部门 所属项目部 department",
-    "number": "序号 序 # no",
-}
 ROLES = {
     "heating": "热力 供热 热力公司 热力方 heating heat",
     "engineering": "工程 工程公司 工程方 施工 engineering",
     "design": "设计 设计院 设计方 design",
 }
-_FIELDS = {folded_heading(w): key for key, words in SYNONYMS.items() for w in words.split()}
 _ROLE = {folded(w): key for key, words in ROLES.items() for w in words.split()}
-_SEARCHED_ROWS = 20
-_BLANK_IN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
-
-
-@dataclass(frozen=True)
-class Person:
-    """One row of the roster, as text."""
-
-    page: Page
-    heading: Heading
-    row: int
-    texts: dict[str, str]
-
-    def __getitem__(self, name: str) -> str:
-        return self.texts.get(name, "")
-
-    def finding(self, name: str, message: str) -> Finding:
-        """What is wrong with one cell of the row; with the name's cell, where there is no such column."""
-        column = self.heading.of(name) or self.heading.of("subject")
-        assert column is not None
-        return self.page.finding(self.row, column.number, message, column.heading)
-
-    @property
-    def status(self) -> str | None:
-        """The status as the book writes it; None for one that is not known, or none."""
-        return STATUS_WORDS.get(folded(self["status"]))
-
-    @property
-    def place(self) -> str:
-        """How another row refers to this one: `line 7`, `Sheet1!B7`."""
-        column = self.heading.of("subject")
-        line, cell = self.page.place(self.row, column.number if column else 0)
-        return cell or _("line {line}").format(line=line)
-
-
-def people_of(path: str, raw: bytes, title: str, notices: list[str]) -> Iterator[Person]:
-    """Every row that is a person; raises `Faults` where no page has the columns that are needed."""
-    pages = [page for page in open_sheet(path, raw) if not page.hidden]
-    found = [(page, heading) for page in pages if (heading := _find_heading(page))]
-    if not found:
-        raise Faults([_no_heading(pages[0])])
-    for page, heading in found:
-        if not heading.of("branch"):
-            _accept_one_branch(page, heading, len(found), title, notices)
-        unused = [c.heading for c in heading.columns if not c.field]
-        if unused:
-            notices.append(_("columns not used: {columns}").format(columns=listing(unused)))
-        rows = data_rows(page, heading)
-        notices += rows.notices
-        for row in rows.rows:
-            texts = {c.field: _clean(page.cell(row, c.number)) for c in heading.columns if c.field}
-            yield Person(page, heading, row, {"branch": title} | texts)
+# What tells people of one name apart, the first that does.
+_APART = ("gender", "group", "unit", "department", "section", "status")
 
 
 def role_of(person: Person) -> str:
     """What tells CP roles apart: a known role's id, else the folded text; empty where there is none."""
     text = folded(person["role"])
     return _ROLE.get(text, text)
-
-
-def _find_heading(page: Page) -> Heading | None:
-    best: Heading | None = None
-    for row in range(min(_SEARCHED_ROWS, len(page.rows))):
-        fields: set[str] = set()
-        columns = []
-        for number, text in enumerate(page.own(row)):
-            name = _FIELDS.get(folded_heading(text), "") if text else ""
-            if text:
-                columns.append(Column(number, text, "" if name in fields else name))
-            fields.add(name)
-        heading = Heading(row, "long", tuple(columns))
-        if heading.of("subject") and (not best or heading.recognised > best.recognised):
-            best = heading
-    return best
-
-
-def _no_heading(page: Page) -> Finding:
-    message = _("no heading row with names; write one like '{example}'").format(
-        example=_("branch,name,status,group,unit,CP role")
-    )
-    return page.finding(0, 0, message)
-
-
-def _accept_one_branch(
-    page: Page, heading: Heading, pages: int, title: str, notices: list[str]
-) -> None:
-    """Without a column of branches everybody is in one; raises `Faults` where that may be a slip."""
-    words = [w for w, name in _FIELDS.items() if name == "branch"]
-    for column in heading.columns:
-        if not column.field and closest(folded_heading(column.heading), words):
-            message = _("is this the column of branches? write '{heading}'")
-            finding = page.finding(
-                heading.row, column.number, message.format(heading=_("branch")), column.heading
-            )
-            raise Faults([finding])
-    if pages > 1:
-        message = _("no column of branches, and more than one sheet of people; add it")
-        raise Faults([page.finding(heading.row, 0, message)])
-    notices.append(_("no column of branches: everybody is in '{title}'").format(title=title))
-
-
-def _clean(text: str) -> str:
-    """A cell's text on one line; `-` and `/` are nothing; `张  三` is `张三`."""
-    return "" if is_nothing(text) else _BLANK_IN_CHINESE.sub("", " ".join(text.split()))
 
 
 _ID: TypeAdapter[str] = TypeAdapter(m.Id)
@@ -225,9 +113,9 @@ def _branch(
     taken: set[str],
     language: str,
 ) -> m.BranchFile:
-    section, department = (
-        next((p[name] for p in members if p[name]), None) for name in ("section", "department")
-    )
+    section = next((p["section"] for p in members if p["section"]), None)
+    departments = list({folded(p["department"]): p["department"] for p in members}.values())
+    department = departments[0] or None if len(departments) == 1 else None
     name = members[0]["branch"]
     groups = _groups(key, members)
     numbers = count(1)
@@ -292,9 +180,6 @@ def _role_ids(people: list[Person]) -> dict[str, str]:
     return found
 
 
-_LONGEST = 500
-
-
 @dataclass
 class Roster:
     """The branches and units of a roster, and what was left out of it."""
@@ -304,19 +189,31 @@ class Roster:
     notices: list[str] = field(default_factory=list)
 
 
-def read_roster(path: str, raw: bytes, language: str, title: str, known: list[m.Choice]) -> Roster:
+def read_roster(
+    path: str,
+    raw: bytes,
+    language: str,
+    title: str,
+    known: list[m.Choice],
+    options: Options | None = None,
+) -> Roster:
     """The roster in these bytes; raises `Faults` with every bad row.
 
-    `title` names the one branch of a roster without a column of branches; `known` are units that
-    keep their ids where the roster names them. `language` is that of the names qibi makes (of CPs).
+    `title` names the one branch of a roster that names none; `known` are units that keep their ids
+    where the roster names them. `language` is that of the names qibi makes (of CPs).
     """
-    notices: list[str] = []
-    people = list(people_of(path, raw, title, notices))
-    if not people:
+    read = People(path, raw, title, options or Options())
+    people = read.found
+    if not people and not read.findings:
         message = _("has no people; write one row per person below the heading")
         raise Faults([Finding(path, message=message)])
-    findings = [f for person in people for f in _bad_cells(person)]
-    findings += [*_bad_ids(people), *_bad_branches(people)]
+    findings = [*read.findings, *(f for person in people for f in _bad_cells(person))]
+    notices = read.notices
+    if mixed := list(_of_several_departments(people)):
+        told = _("people of several departments, which are not recorded: {branches}")
+        notices.append(told.format(branches=listing(mixed)))
+    people, alike = _told_apart(people, notices)
+    findings += [*alike, *_bad_ids(people), *_bad_branches(people)]
     if findings:
         raise Faults(findings)
     units = _units(people, known)
@@ -324,61 +221,123 @@ def read_roster(path: str, raw: bytes, language: str, title: str, known: list[m.
     return Roster(branches, list(units.values()), notices)
 
 
+def _of_several_departments(people: list[Person]) -> Iterator[str]:
+    """The branches whose people are not all of one department."""
+    for members in _by_branch(people).values():
+        found = {folded(p["department"]) for p in members}
+        if len(found) > 1:
+            yield members[0]["branch"]
+
+
 def _bad_cells(person: Person) -> Iterator[Finding]:
-    if not person["subject"]:
-        yield person.finding("subject", _("no name; fill it in or delete the row"))
-    if not person["branch"]:
+    if not person["branch"] and "branch" not in person["bad"].split():
         yield person.finding("branch", _("no branch; write it in every row"))
-    for name, text in person.texts.items():
-        if len(text) > _LONGEST:
-            yield person.finding(name, _("the text is longer than 500 characters; shorten it"))
     if person["id"] and not is_id(own_id(person)):
         message = _("'{value}' is not an id; use letters, digits and hyphens, at most 64")
         yield person.finding("id", message.format(value=person["id"]))
-    if person["status"] and not person.status:
-        message = _("unknown status '{value}'; one of: {known}")
-        yield person.finding(
-            "status",
-            message.format(
-                value=person["status"],
-                known=listing(
-                    [f"{status.words.split()[0]} ({key})" for key, status in STATUSES.items()]
-                ),
-            ),
-        )
+
+
+def _told_apart(people: list[Person], notices: list[str]) -> tuple[list[Person], list[Finding]]:
+    """The people, those of one name in one branch with what tells them apart in brackets behind it.
+
+    A finding for each who can't be told from another, and for brackets that are on no list and tell
+    nobody apart.
+    """
+    alike: dict[tuple[str, str], list[int]] = {}
+    for n, person in enumerate(people):
+        if not person["subject"]:
+            continue
+        alike.setdefault((folded(person["branch"]), _sounds(person["subject"])), []).append(n)
+    told: list[str] = []
+    findings: list[Finding] = []
+    for numbers in alike.values():
+        group = [people[n] for n in numbers]
+        behind = _apart(group) if len(group) > 1 else [""]
+        if behind is None:
+            for person in group[1:]:
+                message = _("{value} is also in {place}; delete one, or give both an id")
+                said = message.format(value=person["subject"], place=group[0].place)
+                findings.append(person.finding("subject", said))
+            continue
+        for n, person, text in zip(numbers, group, behind, strict=True):
+            if person["aside"] and not text and folded(person["aside"]) != folded(person["id"]):
+                message = _(
+                    "what is '{text}' next to the name? Put it into a column of its own, or delete it"
+                )
+                findings.append(person.finding("subject", message.format(text=person["aside"])))
+            if text:
+                name = person["subject"]
+                name = f"{name} ({text})" if name.isascii() else f"{name}（{text}）"
+                people[n] = replace(person, texts=person.texts | {"subject": name})
+                told.append(name)
+    if told:
+        notices.append(_("people of one name, told apart: {names}").format(names=listing(told)))
+    return people, findings
+
+
+def _sounds(name: str) -> str:
+    """A name in the form in which two that look the same are the same."""
+    return dotted_alike(simplified(folded(name)))
+
+
+def _apart(group: list[Person]) -> list[str] | None:
+    """For people of one name, what tells each from the others; None where nothing does.
+
+    Blank for all where each is written with a different id, which the lists show next to the name.
+    """
+    for name in ("aside", *_APART):
+        texts = [person[name] for person in group]
+        if all(texts) and len({folded(text) for text in texts}) == len(texts):
+            return [_status_word(text) for text in texts] if name == "status" else texts
+    ids = [own_id(person) for person in group]
+    if not all(ids) or len(set(ids)) < len(ids):
+        return None
+    ends = [key[-4:] for key in ids]
+    return ends if len(set(ends)) == len(ends) and min(map(len, ids)) > 8 else ids
+
+
+def _status_word(text: str) -> str:
+    found = STATUSES.get(text)
+    return found.words.split()[0] if found else text
 
 
 def _bad_ids(people: list[Person]) -> Iterator[Finding]:
-    """An id that two rows have, and a name that is repeated in a branch without ids."""
-    seen: dict[tuple[str, ...], Person] = {}
+    """An id that two rows have."""
+    seen: dict[str, Person] = {}
     for person in people:
-        if key := own_id(person):
-            mark: tuple[str, ...] = (key,)
-            message = _("the id '{value}' is also in {place}; change one of them")
-            name, value = "id", person["id"]
-        else:
-            mark = (folded(person["branch"]), folded(person["subject"]))
-            message = _("{value} is also in {place}; delete one, or give both an id")
-            name, value = "subject", person["subject"]
-        if mark in seen and person["subject"]:
-            yield person.finding(name, message.format(value=value, place=seen[mark].place))
-        seen.setdefault(mark, person)
+        key = own_id(person)
+        if key and key in seen:
+            message = _(
+                "the id '{value}' is also in {place}; change one of them, or leave the column out: --map {heading}=skip"
+            )
+            column = person.heading.of("id")
+            heading = column.heading if column else "id"
+            yield person.finding(
+                "id",
+                message.format(
+                    value=person["id"], place=seen[key].place, heading=argument(heading)
+                ),
+            )
+        seen.setdefault(key, person)
 
 
 def _bad_branches(people: list[Person]) -> Iterator[Finding]:
-    """A branch with two sections or departments; a CP of one, or with two people in one role."""
+    """A branch with two sections; a CP of one, or with two people in one role."""
     for members in _by_branch(people).values():
-        for name in ("section", "department"):
-            named = [p for p in members if p[name]]
-            for person in named:
-                if folded(person[name]) != folded(named[0][name]):
-                    message = _("'{value}' here, '{other}' in {place}; a branch has one")
-                    yield person.finding(
-                        name,
-                        message.format(
-                            value=person[name], other=named[0][name], place=named[0].place
-                        ),
-                    )
+        named = [p for p in members if p["section"]]
+        for person in named:
+            if folded(person["section"]) != folded(named[0]["section"]):
+                message = _(
+                    "'{value}' here, '{other}' in {place}; a branch has one (or --map {heading}=skip)"
+                )
+                column = person.heading.of("section")
+                said = message.format(
+                    value=person["section"],
+                    other=named[0]["section"],
+                    place=named[0].place,
+                    heading=argument(column.heading if column else ""),
+                )
+                yield person.finding("section", said)
         roles: dict[str, Person] = {}
         leads = [p for p in members if p["role"]]
         for person in leads:

@@ -66,7 +66,7 @@ def data_rows(
     repeated = _repeated(page, heading)
     unread = tuple(folded(text) for text in (page.layout.leave_out if page.layout else ()))
     for row in range(heading.bottom + 1, len(page.rows)):
-        if _is_blank(page, heading, row, repeated) or _is_heading(page.own(row), title):
+        if _is_blank(page, heading, row, repeated) or is_heading(page.own(row), title):
             continue
         if other_heading(page, heading, row) or any(
             text and known(text) for text in subject_of(page, heading, row)
@@ -83,7 +83,7 @@ def data_rows(
         else:
             rows.append(row)
     left_out: list[int] = [*full, *lines]
-    while rows and _is_footer(page.own(rows[-1])):
+    while rows and is_footer(page.own(rows[-1])):
         label = narrowed(_first(page, rows[-1])).endswith(":")  # `填表人：`, and a name next to it
         if not label and any(t and known(t) for t in subject_of(page, heading, rows[-1])):
             break
@@ -97,7 +97,7 @@ def data_rows(
     return Rows(tuple(rows), tuple(notices), tuple(sums), tuple(left_out))
 
 
-def _is_heading(cells: tuple[str, ...], title: list[str]) -> bool:
+def is_heading(cells: tuple[str, ...], title: list[str]) -> bool:
     """Whether a row is the heading again; most rows differ in their last cell already."""
     return len(cells) == len(title) and all(
         folded_heading(text) == wanted
@@ -178,7 +178,7 @@ def _is_group_line(page: Page, heading: Heading, row: int) -> bool:
     return len(texts) == 1 and _GROUP.fullmatch(folded(next(iter(texts))).strip(":：")) is not None
 
 
-def _is_footer(cells: tuple[str, ...]) -> bool:
+def is_footer(cells: tuple[str, ...]) -> bool:
     """Whether a row is a note or signatures: labels with what belongs to them, and no number."""
     texts = [narrowed(text) for text in cells if text]
     if len(texts) == 1 and (_NUMBERED.fullmatch(texts[0]) or _DAY.fullmatch(texts[0])):
