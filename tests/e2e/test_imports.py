@@ -17,6 +17,7 @@ LARGE = {
     *("jinja2", "lxml", "msgspec", "multiprocessing", "numpy", "pandas", "pyarrow", "pydantic"),
     *(
         "opencc",
+        "prompt_toolkit",
         "pyspark",
         "python_calamine",
         "rich",

@@ -20,6 +20,7 @@ from qibi.cli.surroundings import Surroundings
 FORMATS = ("table", "json", "csv", "md")
 _MOVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself leaves as it is
 _IN_A_LINE = 3  # answers to a question
+YES, NO = ("y", "yes", "是", "好"), ("n", "no", "否", "不")
 _PATIENCE = 1.0  # seconds of work before a bar shows
 
 
@@ -31,6 +32,8 @@ class Console:
         self.color = color or "auto"
         if self.color not in ("auto", "always", "never"):
             self.color = "auto"
+        # A line editor: from question, default, options and topic to what is answered.
+        self.reader: Callable[[str, str, Any, str], str] | None = None
 
     def colored(self, stream: Any) -> bool:
         """Whether to write colours there: `--color`, then NO_COLOR, then whether it is a terminal."""
@@ -171,8 +174,33 @@ class Console:
             ""
         ]
 
-    def ask(self, question: str) -> str:
-        """What the person answers; raises EOFError where nobody is there any more."""
+    def ask(
+        self,
+        question: str,
+        explain: str = "",
+        *,
+        default: str = "",
+        options: Any = (),
+        topic: str = "",
+    ) -> str:
+        """What the person answers; raises EOFError where nobody is there any more.
+
+        `?` is answered with `explain`, where there is one. A `default` is what is there to be changed:
+        a bare return leaves it, `-` empties it.
+        """
+        asked = f"{question} [{default}]" if default else question
+        while True:
+            self.flush()
+            answer = (
+                self.reader(asked, default, options, topic) if self.reader else self._line(asked)
+            )
+            answer = {"": default, "-": ""}.get(answer, answer) if default else answer
+            if not explain or answer not in ("?", "？"):
+                return answer
+            self.say(explain, "dim")
+
+    def _line(self, question: str) -> str:
+        """A line from standard input, as it comes."""
         self.around.stderr.write(visible(question) + " ")
         self.around.stderr.flush()
         try:
@@ -190,16 +218,16 @@ class Console:
             self.say(line)
         return self.ask(last)
 
-    def confirm(self, question: str, default: bool = True) -> bool:
+    def confirm(self, question: str, default: bool = True, explain: str = "") -> bool:
         """Yes or no, the default on a bare return."""
         hint = "[Y/n]" if default else "[y/N]"
         while True:
-            answer = self.ask(f"{question} {hint}").lower()
+            answer = self.ask(f"{question} {hint}", explain, topic="y/n").lower()
             if not answer:
                 return default
-            if answer in ("y", "yes", "是", "好"):
+            if answer in YES:
                 return True
-            if answer in ("n", "no", "否", "不"):
+            if answer in NO:
                 return False
 
     def choose(self, question: str, answers: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from qibi.base.dates import days as days
 from qibi.base.dates import period as period
 from qibi.base.dates import week as week
 from qibi.base.language import _, aside, clauses, colon, listing, many
+from qibi.base.text import folded
 from qibi.book.definitions import CP, Definitions, Group, Membership
 from qibi.book.words import branch as branch
 from qibi.book.words import branch_heading as branch_heading
@@ -200,6 +201,12 @@ def signed(value: int) -> Cell:
 
 
 # Who a subject is: where it belongs, whom it is tied to, what it stands for.
+
+
+def distinct(definitions: Definitions, key: str) -> str:
+    """A subject's name, with its id where others bear that name."""
+    name = definitions.title(key)
+    return name + aside(key) if len(definitions.by_folded_name.get(folded(name), ())) > 1 else name
 
 
 def who(definitions: Definitions, key: str, week: str) -> str:

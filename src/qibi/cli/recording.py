@@ -546,9 +546,9 @@ def describe(definitions: Definitions, entry: Entry) -> str:
         direct = bool(thing) and not isinstance(thing, Item)  # a score, not a difference
         value = points.show(entry.hundredths) if direct else points.signed(entry.hundredths)
         what = f"{thing.name if thing else entry.item}{times} {value}"
-        return f"{definitions.title(entry.subject)}  {what}"
+        return f"{phrases.distinct(definitions, entry.subject)}  {what}"
     if isinstance(entry, Exempt):
-        return f"{definitions.title(entry.subject)}  " + _("exempt ({note})").format(
+        return f"{phrases.distinct(definitions, entry.subject)}  " + _("exempt ({note})").format(
             note=entry.note
         )
     tag = str(entry.__struct_config__.tag)
@@ -599,7 +599,9 @@ def ask_week(session: Session, offered: str) -> str:
     """Ask for the week, offering one."""
     while True:
         text = session.console.ask(
-            _("which week? [{offered}]").format(offered=phrases.week(offered))
+            _("which week? [{offered}]").format(offered=phrases.week(offered)),
+            _("2026-W41, W41, 41, last or a date; an empty line takes the week in brackets"),
+            topic="week",
         )
         try:
             return session.past_week(text or offered)
@@ -609,12 +611,29 @@ def ask_week(session: Session, offered: str) -> str:
 
 def ask_branch(session: Session) -> str:
     """Ask for the branch."""
-    while True:
-        text = session.console.ask(_("which branch? (id, name or section)"))
+    from qibi.cli.dialogue import Back, Dialogue, label_option
+
+    def unknown(text: str) -> str:
         try:
-            return session.find_branch(text)
-        except Refusal as refusal:
-            session.console.problem(refusal.message, refusal.advice)
+            found = lookup.branch(session.definitions, text)
+        except lookup.NotFound as error:
+            return str(error)
+        week = weeks.week_of(session.today)
+        text = _("{branch} does not exist in {week}")
+        return text.format(branch=session.definitions.title(found), week=week)
+
+    dialogue = Dialogue(session.console)
+    options = [label_option(b.id, b.name, b.section) for b in session.definitions.branches]
+    dialogue.show(options)
+    while True:
+        with suppress(Back):  # there is no question before it
+            return dialogue.choose(
+                _("which branch? (number, id, name or section)"),
+                options,
+                _("the branch to record for"),
+                unknown,
+                shown=True,
+            )
 
 
 def resolve_branch(session: Session, text: str | None, who: str, week: str | None = None) -> str:

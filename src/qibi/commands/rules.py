@@ -16,7 +16,7 @@ from qibi.book.words import STATUSES, status_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session, current_session
-from qibi.ledger.pricing import price_text
+from qibi.ledger.pricing import price_text, veto_text
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.replay import Moved, Replay, replay
 
@@ -263,16 +263,13 @@ def _scorer(scheme: Scheme, key: str) -> Facet:
 
 
 def _veto(of: Item) -> Facet:
-    texts = {
-        "criterion": (of.veto_criterion, _("the criterion becomes {points}")),
-        "total": (of.veto_total, _("the week total becomes {points}")),
-        "total_at_most": (of.veto_total_at_most, _("the week total is at most {points}")),
+    limits = {
+        "criterion": of.veto_criterion,
+        "total": of.veto_total,
+        "total_at_most": of.veto_total_at_most,
     }
-    for key, (limit, text) in texts.items():
-        if limit is not None:
-            value = {key: points.to_number(limit)}
-            return Facet("veto", _("veto"), value, text.format(points=points.show(limit)))
-    return Facet("veto", _("veto"), None, "")
+    value = {key: points.to_number(limit) for key, limit in limits.items() if limit is not None}
+    return Facet("veto", _("veto"), value or None, veto_text(of))
 
 
 def _auto(word: str) -> str:

@@ -264,6 +264,18 @@ def price_text(item: Item) -> str:
     return _(UNITS[item.per].price).format(points=text) if item.per else text
 
 
+def veto_text(item: Item) -> str:
+    """What an item vetoes: `the week total becomes 0`; empty for one that is no veto."""
+    for limit, text in (
+        (item.veto_criterion, _("the criterion becomes {points}")),
+        (item.veto_total, _("the week total becomes {points}")),
+        (item.veto_total_at_most, _("the week total is at most {points}")),
+    ):
+        if limit is not None:
+            return text.format(points=pts.show(limit))
+    return ""
+
+
 def misfit(item: Item, points: int, count: int = 1) -> str:
     """The message for points that an item can't have."""
     times = _(" for {count}").format(count=count) if count > 1 else ""
