@@ -28,10 +28,9 @@ from qibi.cli.recording import (
 )
 from qibi.cli.session import Session
 from qibi.ledger.admission import EXEMPT_WORDS, DraftEntry, Stamp, admit, not_there
-from qibi.ledger.batches import Batch
-from qibi.ledger.entries import Entry
+from qibi.ledger.batches import Batch, Index
+from qibi.ledger.entries import Entry, Score
 from qibi.ledger.pricing import price_text, veto_text
-from qibi.scoring.ranking import live_scores
 
 _DONE = ("", "q", "完")
 _FIELDS = ("subject", "item", "points", "count", "evidence", "note", "approved_by")
@@ -88,7 +87,7 @@ class _Guide:
         ):  # it may be this one again
             batches = recording.standing_batches(session, stamp.week)
         self.assessed = recording.is_assessed(batches, stamp.week, stamp.branch)
-        self.before = sum(e.branch == stamp.branch for _key, e in live_scores(batches))
+        self.before = sum(e.branch == stamp.branch for _key, e in Index(batches).live(Score))
 
     # The list: adding, correcting, agreeing to it.
 
