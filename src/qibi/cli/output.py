@@ -52,6 +52,7 @@ class Field(Generic[T]):
     `value` is what programs read, under `key` in JSON and in CSV; CSV may have a heading of its own.
     People see `shown`, else the value as text, under `heading`. A field is in no JSON without `json`,
     in no CSV where `csv` is empty, in neither without a value, and in no table without a heading.
+    An `optional` column is only there where a row has something in it.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Field(Generic[T]):
     json: bool = True
     right: bool = False
     wraps: bool = False
+    optional: bool = False
 
     def cell(self, row: T) -> str | Cell:
         """The text of a row's cell in a table."""
@@ -84,9 +86,16 @@ class Records(Generic[T]):
 
     def grid(self) -> Grid:
         """The rows as people see them."""
-        shown = [f for f in self.fields if f.heading is not None]
-        columns = [Column(f.heading or "", f.right, f.wraps) for f in shown]
-        return Grid(columns, [[f.cell(row) for f in shown] for row in self.rows])
+        columns: list[Column] = []
+        cells: list[list[str | Cell]] = []
+        for f in self.fields:
+            if f.heading is None:
+                continue
+            column = [f.cell(row) for row in self.rows]
+            if not f.optional or any(c if isinstance(c, str) else c.text for c in column):
+                columns.append(Column(f.heading, f.right, f.wraps))
+                cells.append(column)
+        return Grid(columns, list(zip(*cells, strict=True)))
 
     def values(self) -> "list[tuple[str, str, Callable[[T], Any]]]":
         """Key, heading and value of what CSV has."""

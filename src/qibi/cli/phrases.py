@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from qibi.base import points
 from qibi.base.dates import day as day
@@ -21,7 +21,7 @@ from qibi.book.words import reason as reason
 from qibi.book.words import state_name as state_name
 from qibi.book.words import status_name
 from qibi.cli import phrases
-from qibi.cli.output import Cell, Column, Grid
+from qibi.cli.output import Cell, Field, Records
 from qibi.cli.session import Session
 from qibi.ledger.batches import batch_names
 from qibi.ledger.entries import File, Score, Void
@@ -344,36 +344,60 @@ def as_plain(definitions: Definitions, key: str, week: str) -> dict[str, Any]:
 # A subject's entries of a week: what each added to its item, and what was cut.
 
 
-def entries_grid(session: Session, account: Account) -> Grid:
+def entry_records(session: Session, account: Account) -> "Records[Credited]":
+    """A subject's entries of a week, with what each added to its item's credit."""
+    definitions = session.definitions
     digests = {name.rsplit("-", 1)[1][:16] for name in batch_names(session.root, account.week)}
     short = short_ids((key for key, _entry in account.entries), digests)
-    rows: list[list[str | Cell]] = []
-    for key, entry, credit, remark in credited(account):
-        rows.append(
-            [
-                signed(credit) if account.item(entry.item) else points.show(credit),
-                item_name(account, entry.item),
-                str(entry.count),
-                person(session.definitions, account, entry.judge),
-                evidence(entry),
-                short[key],
-                "  ".join(t for t in (entry.note, remark) if t),
-            ]
-        )
-    heads = [
-        Column(_("Points"), right=True),
-        Column(_("Item"), wraps=True),
-        Column(_("x"), right=True),
-        Column(_("Judge"), wraps=True),
-        Column(_("Evidence"), wraps=True),
-        Column(_("Entry")),
-        Column(_("Note"), wraps=True),
+
+    def added(row: Credited) -> Cell | str:
+        return signed(row.credit) if account.item(row.entry.item) else points.show(row.credit)
+
+    def judge(row: Credited) -> str:
+        return person(definitions, account, row.entry.judge)
+
+    def item(row: Credited) -> str:
+        return item_name(account, row.entry.item)
+
+    def proof(row: Credited) -> str:
+        return evidence(row.entry)
+
+    def note(row: Credited) -> str:
+        return "  ".join(t for t in (row.entry.note, row.remark) if t)
+
+    fields: list[Field[Credited]] = [
+        Field("points", lambda r: points.to_number(r.entry.hundredths), csv=_("Points")),
+        Field(
+            "credit",
+            lambda r: points.to_number(r.credit),
+            _("Points"),
+            added,
+            csv=_("Credit"),
+            right=True,
+        ),
+        Field("item", item, _("Item"), csv=_("Item"), wraps=True),
+        Field("count", lambda r: r.entry.count, _("x"), csv=_("Count"), right=True),
+        Field("judge", judge, _("Judge"), csv=_("Judge"), wraps=True),
+        Field("evidence", proof, _("Evidence"), csv=_("Evidence"), wraps=True, optional=True),
+        Field("entry", lambda r: r.key, _("Entry"), lambda r: short[r.key], csv=_("Entry")),
+        Field("date", lambda r: r.entry.date, csv=_("Date")),
+        Field(
+            "note", lambda r: r.entry.note, _("Note"), note, _("Note"), wraps=True, optional=True
+        ),
     ]
-    used = [n for n in range(len(heads)) if n < 4 or any(row[n] for row in rows)]
-    return Grid([heads[n] for n in used], [[row[n] for n in used] for row in rows])
+    return Records(fields, credited(account))
 
 
-def credited(account: Account) -> list[tuple[str, Score, int, str]]:
+class Credited(NamedTuple):
+    """An entry with what it added to its item's credit (hundredths), and what cut that."""
+
+    key: str
+    entry: Score
+    credit: int
+    remark: str
+
+
+def credited(account: Account) -> list[Credited]:
     """Each entry with what it added to the item's credit (hundredths), and what cut it.
 
     The credit of an item does not depend on the order of its entries; to show it next to them, each
@@ -387,7 +411,7 @@ def credited(account: Account) -> list[tuple[str, Score, int, str]]:
         if item is None:
             counts = any(c.score_id == key for c in account.criteria)
             remark = "" if counts else _("a later score counts")
-            found.append((key, entry, entry.hundredths if counts else 0, remark))
+            found.append(Credited(key, entry, entry.hundredths if counts else 0, remark))
             continue
         remaining[item.item] -= 1
         own = entry.hundredths
@@ -396,7 +420,8 @@ def credited(account: Account) -> list[tuple[str, Score, int, str]]:
             part = left[item.item] if counts else 0
             left[item.item] -= part
             remark = cut_remark(account, item.item) if counts and item.credit != own else ""
-            found.append((key, entry, part, remark if counts else _("the highest only")))
+            why = remark if counts else _("the highest only")
+            found.append(Credited(key, entry, part, why))
             continue
         if item.credit == item.summed:
             part = own
@@ -408,7 +433,7 @@ def credited(account: Account) -> list[tuple[str, Score, int, str]]:
             )
         left[item.item] -= part
         last = remaining[item.item] == 0
-        found.append((key, entry, part, cut_remark(account, item.item) if last else ""))
+        found.append(Credited(key, entry, part, cut_remark(account, item.item) if last else ""))
     return found
 
 
@@ -421,35 +446,6 @@ def person(definitions: Definitions, account: Account, key: str) -> str:
 def evidence(entry: Score) -> str:
     """An entry's evidence in one line."""
     return clauses([evidence_text(e) for e in entry.evidence])
-
-
-def table(definitions: Definitions, account: Account) -> tuple[list[str], list[list[Any]]]:
-    header = [
-        _("Points"),
-        _("Credit"),
-        _("Item"),
-        _("Count"),
-        _("Judge"),
-        _("Evidence"),
-        _("Entry"),
-        _("Date"),
-        _("Note"),
-    ]
-    rows: list[list[Any]] = [
-        [
-            points.to_number(entry.hundredths),
-            points.to_number(credit),
-            item_name(account, entry.item),
-            entry.count,
-            person(definitions, account, entry.judge),
-            evidence(entry),
-            key,
-            entry.date,
-            entry.note,
-        ]
-        for key, entry, credit, _remark in credited(account)
-    ]
-    return header, rows
 
 
 # How evidence is said: kinds of honours and pledges, how many of each, and a reference in words.

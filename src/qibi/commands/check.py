@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from qibi.base.findings import Finding
 from qibi.base.language import _, many, mark
 from qibi.base.text import visible
 from qibi.cli import options
-from qibi.cli.output import Column, Grid, View
+from qibi.cli.output import Field, Records, View
 from qibi.cli.session import current_session
 
 PANEL = "prove", 1
@@ -30,19 +31,26 @@ def check(
     output: options.Output = None,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.checks.registry import WARNINGS, run_all
+    from qibi.checks.registry import WARNINGS, Check, run_all
 
     session = current_session()
     view = View()
     if explain:
-        rows = [[c.code, _(c.explanation)] for c in WARNINGS]
-        view.blocks.append(Grid([Column(_("Check")), Column(_("Looks for"), wraps=True)], rows))
-        view.header, view.rows = [_("Check"), _("Looks for")], rows
-        view.payload = {
-            "qibi": 1,
-            "command": "check",
-            "checks": [{"code": c.code, "looks_for": c.explanation} for c in WARNINGS],
-        }
+        fields: list[Field[Check]] = [
+            Field("code", lambda c: c.code, _("Check"), csv=_("Check")),
+            Field("looks_for", lambda c: c.explanation, csv=""),
+            Field(
+                "text",
+                lambda c: _(c.explanation),
+                _("Looks for"),
+                csv=_("Looks for"),
+                json=False,
+                wraps=True,
+            ),
+        ]
+        view.records = [Records(fields, WARNINGS)]
+        view.blocks += view.records
+        view.payload = {"qibi": 1, "command": "check", "checks": view.records[0]}
         session.console.show(view, form, output)
         return
     found = run_all(
@@ -58,26 +66,21 @@ def check(
         )
         if finding.shown.strip():
             view.line(f"    {visible(finding.shown.strip())[:200]}", "dim", whole=True)
-    view.header = ["level", "path", "line", "column", "check", "message"]
-    view.rows = [
-        [level, f.path, f.line or None, f.column or None, f.code, f.message] for level, f in levels
+    columns: list[Field[tuple[str, Finding]]] = [
+        Field("level", lambda n: n[0]),
+        Field("path", lambda n: n[1].path),
+        Field("line", lambda n: n[1].line or None),
+        Field("column", lambda n: n[1].column or None),
+        Field("check", lambda n: n[1].code),
+        Field("message", lambda n: n[1].message),
     ]
+    view.records = [Records(columns, levels)]
     view.payload = {
         "qibi": 1,
         "command": "check",
         "batches": found.batches,
         "entries": found.entries,
-        "findings": [
-            {
-                "level": level,
-                "path": f.path,
-                "line": f.line or None,
-                "column": f.column or None,
-                "check": f.code,
-                "message": f.message,
-            }
-            for level, f in levels
-        ],
+        "findings": view.records[0],
     }
     session.console.show(view, form, output)
     if found.errors:

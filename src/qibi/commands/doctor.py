@@ -15,7 +15,7 @@ from qibi.base import language
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.cli import options
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Column, Field, Grid, Records, View
 from qibi.cli.session import Session, current_session
 
 PANEL = "setup", 10
@@ -41,19 +41,15 @@ def doctor(form: options.Format = "table", output: options.Output = None) -> Non
         if check.advice:
             rows.append(["", "", Cell("-> " + check.advice, _STYLES[check.state])])
     grid = Grid([Column(""), Column(""), Column("")], rows, headed=False)
-    view = View(
-        blocks=[grid],
-        payload={
-            "qibi": 1,
-            "command": "doctor",
-            "checks": [
-                {"check": c.name, "state": c.state, "found": c.found, "advice": c.advice}
-                for c in found
-            ],
-        },
-        header=("check", "state", "found", "advice"),
-        rows=[(c.name, c.state, c.found, c.advice) for c in found],
-    )
+    fields: list[Field[Check]] = [
+        Field("check", lambda c: c.name),
+        Field("state", lambda c: c.state),
+        Field("found", lambda c: c.found),
+        Field("advice", lambda c: c.advice),
+    ]
+    records = Records(fields, list(found))
+    payload = {"qibi": 1, "command": "doctor", "checks": records}
+    view = View(blocks=[grid], payload=payload, records=[records])
     broken = sum(1 for c in found if c.state == "broken")
     view.line()
     view.line(

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.cli import options, phrases
 from qibi.cli.console import relative
-from qibi.cli.output import Column, Grid, View
+from qibi.cli.output import Field, Records, View
 from qibi.cli.session import Session, current_session
 
 if TYPE_CHECKING:
@@ -164,30 +164,19 @@ def status(
     session = current_session()
     _fleet, _path, lake = opened(session, fleet)
     books = lake.manifest.books
-    view = View()
-    view.header = [
-        "book",
-        "name",
-        "source",
-        "weeks",
-        "last",
-        "commit",
-        "seal",
-        "collected",
-        "stale",
-    ]
-    view.rows = [[key, str(b.name), b.source, *_extent(b), *_proof(b)] for key, b in books.items()]
-    view.payload = {
+    records = Records(_fields(), list(books.items()))
+    payload = {
         "qibi": 1,
         "command": "fleet status",
         "lake": lake.shown,
-        "books": [_as_json(key, book) for key, book in books.items()],
+        "books": records,
         "refused": [
             {"source": r.source, "reason": r.reason, "at": r.at} for r in lake.manifest.refused
         ],
     }
+    view = View(payload=payload, records=[records])
     if books:
-        view.blocks.append(_grid(books))
+        view.blocks.append(records)
     else:
         view.line(_("nothing is collected yet: qibi fleet collect"))
     stale = [b.stale for b in books.values() if b.stale]
@@ -201,50 +190,30 @@ def status(
     session.console.show(view, form, output)
 
 
-def _extent(book: "Book") -> tuple[int, str]:
-    """In how many weeks the book was assessed, and the last of them."""
-    held = sorted(week for week, found in book.weeks.items() if found.held)
-    return len(held), held[-1] if held else ""
+def _fields() -> "list[Field[tuple[str, Book]]]":
+    """The fields of a book under its key; `weeks` are those in which it was assessed."""
 
+    def held(row: "tuple[str, Book]") -> list[str]:
+        return sorted(week for week, found in row[1].weeks.items() if found.held)
 
-def _proof(book: "Book") -> tuple[str, str | None, str, str | None]:
-    stale = book.stale.reason if book.stale else None
-    return book.commit, book.seal, book.collected_at, stale
-
-
-def _as_json(key: str, book: "Book") -> dict[str, Any]:
-    weeks, last = _extent(book)
-    commit, seal, collected_at, stale = _proof(book)
-    return {
-        "book": key,
-        "name": str(book.name),
-        "source": book.source,
-        "weeks": weeks,
-        "last": last or None,
-        "commit": commit,
-        "seal": seal,
-        "collected_at": collected_at,
-        "stale": stale,
-    }
-
-
-def _grid(books: "dict[str, Book]") -> Grid:
-    columns = [
-        *(Column(_("Book")), Column(_("Weeks"), right=True), Column(_("Last"))),
-        *(
-            Column(_("Commit")),
-            Column(_("Seal")),
-            Column(_("Collected")),
-            Column(_("Source"), wraps=True),
+    return [
+        Field("book", lambda b: b[0], _("Book")),
+        Field("name", lambda b: str(b[1].name)),
+        Field("source", lambda b: b[1].source),
+        Field("weeks", lambda b: len(held(b)), _("Weeks"), right=True),
+        Field("last", lambda b: max(held(b), default=None), _("Last")),
+        Field("commit", lambda b: b[1].commit, _("Commit"), lambda b: b[1].commit[:8]),
+        Field("seal", lambda b: b[1].seal, _("Seal"), lambda b: (b[1].seal or "-")[:8]),
+        Field(
+            "collected_at",
+            lambda b: b[1].collected_at,
+            _("Collected"),
+            lambda b: b[1].collected_at[:10] + (" !" if b[1].stale else ""),
+            csv="collected",
         ),
+        Field("", heading=_("Source"), shown=lambda b: b[1].source, wraps=True),
+        Field("stale", lambda b: b[1].stale.reason if b[1].stale else None),
     ]
-    rows = []
-    for key, book in books.items():
-        weeks, last = _extent(book)
-        seal = book.seal[:8] if book.seal else "-"
-        day = book.collected_at[:10] + (" !" if book.stale else "")
-        rows.append([key, str(weeks), last, book.commit[:8], seal, day, book.source])
-    return Grid(columns, rows)
 
 
 COMMANDS = {

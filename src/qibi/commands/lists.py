@@ -1,6 +1,7 @@
 """qibi lists: whom the book's policy puts on the red and the black list, and what put them there."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from qibi.base import points, weeks
@@ -11,7 +12,7 @@ from qibi.base.weeks import Period
 from qibi.book import words
 from qibi.cli import options, phrases
 from qibi.cli.options import period_of
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Column, Field, Grid, Records, View
 from qibi.cli.phrases import day_text, remedy_standing
 from qibi.cli.session import Session, current_session
 from qibi.ledger.counting import counting
@@ -147,8 +148,8 @@ def lists(
             1,
         )
     view = View(payload={"qibi": 1, "command": "lists", "period": _period(asked), "lists": {}})
-    view.header = _header(session)
-    view.rows = rows = []
+    rows: list[Listed] = []
+    view.records = [Records(_fields(session), rows)]
     counts = counting(session.root, asked.weeks)
     closure = phrases.closure_of(asked.weeks, counts.closed)
     view.line(f"{session.definitions.name}  {phrases.period(asked)}  {closure}", "bold")
@@ -163,7 +164,7 @@ def lists(
             continue
         _show(view, session, found[kind], mine[kind])
         view.payload["lists"][kind] = _as_json(session, found[kind], mine[kind])
-        rows += _as_rows(session, found[kind], mine[kind])
+        rows += _listed(session, found[kind], mine[kind])
     session.console.show(view, form, output)
 
 
@@ -295,46 +296,57 @@ def _as_json(session: Session, found: Lists, remedies: Remedies) -> dict[str, An
     return made
 
 
-def _header(session: Session) -> list[str]:
+@dataclass(frozen=True)
+class Listed:
+    """A line of the lists in CSV: a place on one, an overdue remedy of another, or who is missing."""
+
+    kind: str
+    subject: str
+    branch: str
+    rank: int | None = None
+    moved: int | None = None
+    total: int | None = None  # hundredths
+    because: str | None = None
+    remedy: str | None = None
+
+
+def _fields(session: Session) -> list[Field[Listed]]:
+    title = session.definitions.title
     return [
-        _("List"),
-        _("Rank"),
-        _("Moved"),
-        _("Id"),
-        _("Name"),
-        phrases.branch_heading(session.definitions),
-        _("Total"),
-        _("Because of"),
-        _("Remedy"),
+        Field(_("List"), lambda n: n.kind),
+        Field(_("Rank"), lambda n: n.rank),
+        Field(_("Moved"), lambda n: n.moved),
+        Field(_("Id"), lambda n: n.subject),
+        Field(_("Name"), lambda n: title(n.subject)),
+        Field(phrases.branch_heading(session.definitions), lambda n: title(n.branch)),
+        Field(_("Total"), lambda n: None if n.total is None else points.to_number(n.total)),
+        Field(_("Because of"), lambda n: n.because),
+        Field(_("Remedy"), lambda n: n.remedy),
     ]
 
 
-def _as_rows(session: Session, found: Lists, remedies: Remedies) -> list[list[Any]]:
-    """Headings as in `_header`; one row a name; then overdue remedies of others, and the missing."""
-    rows: list[list[Any]] = []
+def _listed(session: Session, found: Lists, remedies: Remedies) -> Iterator[Listed]:
+    """A line a name; then overdue remedies of others, and who is missing."""
     for name, standings in (("red", found.red), ("black", found.black)):
         for s in standings:
             causes = [
                 f"{cause(session.definitions, found, s.subject, c)} {points.signed(c.points)}"
                 for c in found.causes[s.subject]
             ]
-            remedy = (
-                remedy_cell(session, found, s.subject, remedies).text if name == "black" else None
-            )
-            title, where = session.definitions.title(s.subject), s.branch or ""
-            place = [s.rank, s.moved, s.subject, title, session.definitions.title(where)]
-            total = points.to_number(s.total)
-            rows.append(
-                [list_name(session.definitions, name), *place, total, clauses(causes), remedy]
+            cell = remedy_cell(session, found, s.subject, remedies) if name == "black" else None
+            yield Listed(
+                list_name(session.definitions, name),
+                s.subject,
+                s.branch or "",
+                s.rank,
+                s.moved,
+                s.total,
+                clauses(causes),
+                cell and cell.text,
             )
     for key, life in overdue(session, found, remedies):
-        place = [None, None, life.subject, session.definitions.title(life.subject)]
         text = phrases.remedy_standing(key, life, session.today)
-        rows.append(
-            [_("overdue"), *place, session.definitions.title(life.branch), None, None, text]
-        )
+        yield Listed(_("overdue"), life.subject, life.branch, remedy=text)
     for u in found.missing:
-        title, where = session.definitions.title(u.subject), u.branch or ""
-        place = [None, None, u.subject, title, session.definitions.title(where)]
-        rows.append([_("missing"), *place, None, phrases.reason(u.reason), None])
-    return rows
+        reason = phrases.reason(u.reason, u.note)
+        yield Listed(_("missing"), u.subject, u.branch or "", because=reason)

@@ -1,5 +1,6 @@
 """qibi log: the entries themselves, filtered."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from qibi.book import lookup
 from qibi.book.words import state_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Field, Records, View
 from qibi.cli.recording import is_late
 from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, Index, batch_names, read_weeks
@@ -42,7 +43,9 @@ _DUE = (Assessed, Score, Exempt)
 
 
 @dataclass(frozen=True)
-class _Line:
+class LogEntry:
+    """An entry with its id, whether it is void, and whether it was recorded late."""
+
     key: str
     entry: Entry
     void: bool
@@ -87,7 +90,7 @@ def log(
     session = current_session()
     asked = period_of(session, period, week)
     batches = read_weeks(session.root, [w for w in asked.weeks if batch_names(session.root, w)])
-    lines = [_Line(*found) for found in _lines(session, batches)]
+    lines = _log_entries(session, batches)
     among = session.find_branch(branch) if branch else None
     if among:
         lines = [n for n in lines if n.entry.branch == among]
@@ -121,16 +124,22 @@ def _item(session: Session, text: str, week: str) -> str:
         raise Refusal(str(error), code=1) from None
 
 
-def _lines(session: Session, batches: list[Batch]) -> list[tuple[str, Entry, bool, bool]]:
-    """Each entry in the order of recording, with whether it is void, and late."""
+def _log_entries(session: Session, batches: list[Batch]) -> list[LogEntry]:
+    """Each entry in the order of recording."""
     voids = Index(batches).voids
-    found = [
-        (key, entry, key in voids, isinstance(entry, _DUE) and is_late(session, batch, entry))
+    entries = [
+        LogEntry(
+            key, entry, key in voids, isinstance(entry, _DUE) and is_late(session, batch, entry)
+        )
         for batch in batches
         for key, entry in batch.numbered()
     ]
-    found.sort(key=lambda n: (n[1].week, n[1].branch, moment(n[1].recorded_at), *_number(n[0])))
-    return found
+    return sorted(entries, key=_order)
+
+
+def _order(line: LogEntry) -> tuple[Any, ...]:
+    entry = line.entry
+    return (entry.week, entry.branch, moment(entry.recorded_at), *_number(line.key))
 
 
 def _number(key: str) -> tuple[str, int]:
@@ -141,7 +150,7 @@ def _number(key: str) -> tuple[str, int]:
 def _view(
     session: Session,
     asked: weeks.Period,
-    lines: list[_Line],
+    lines: list[LogEntry],
     branch: str | None,
     subject: str | None,
 ) -> View:
@@ -150,9 +159,6 @@ def _view(
     So does the branch of someone who was in one alone.
     """
     definitions = session.definitions
-    several = len(asked.weeks) > 1
-    wide = session.around.width >= 100
-    short = phrases.short_ids(n.key for n in lines)
     view = View(
         payload={
             "qibi": 1,
@@ -170,56 +176,89 @@ def _view(
     view.line()
     if not lines:
         view.line(_("no entries"))
-    rows: list[list[str | Cell]] = [
-        [
-            Cell(short[n.key], "dim"),
-            *([n.entry.week[5:]] if several else []),
-            *([] if branch else [phrases.branch(definitions, n.entry.branch)]),
-            *([] if subject else [Cell(_subject(session, n.entry), "strike" if n.void else "")]),
-            Cell(_what(session, n.entry), "strike" if n.void else ""),
-            _points(n.entry),
-            *([definitions.title(n.entry.recorded_by)] if wide else []),
-            n.entry.recorded_at[5:16].replace("T", " "),
-            _remark(n, short),
-        ]
-        for n in lines
-    ]
-    columns = [
-        Column(_("Entry")),
-        *([Column(_("Week"))] if several else []),
-        *([] if branch else [Column(phrases.branch_heading(definitions), wraps=True)]),
-        *([] if subject else [Column(_("Subject"), wraps=True)]),
-        Column(_("Item"), wraps=True),
-        Column(_("Points"), right=True),
-        *([Column(_("Recorded by"), wraps=True)] if wide else []),
-        Column(_("At")),
-        Column(_("Note"), wraps=True),
-    ]
+    fields = _fields(session, [n.key for n in lines], len(asked.weeks) > 1, branch, subject)
+    view.records = [Records(fields, lines)]
     if lines:
-        view.blocks.append(Grid(columns, rows))
-    view.header = [
-        "entry",
-        "kind",
-        "week",
-        "branch",
-        "subject",
-        "name",
-        "item",
-        "points",
-        "count",
-        "date",
-        "note",
-        "evidence",
-        "scored_by",
-        "approved_by",
-        "recorded_by",
-        "recorded_at",
-        "source",
-        "void",
-        "late",
-    ]
-    view.rows = [_as_row(session, n) for n in lines]
+        view.blocks += view.records
     return view
+
+
+def _fields(
+    session: Session, keys: Iterable[str], several: bool, branch: str | None, subject: str | None
+) -> list[Field[LogEntry]]:
+    """The fields of an entry, but for its JSON, which is what the ledger has."""
+    definitions = session.definitions
+    wide = session.around.width >= 100
+    short = phrases.short_ids(keys)
+
+    def given(name: str) -> Callable[[LogEntry], Any]:
+        return lambda n: getattr(n.entry, name, None) or None
+
+    def struck(text: str, line: LogEntry) -> Cell:
+        return Cell(text, "strike" if line.void else "")
+
+    return [
+        Field("entry", lambda n: n.key, _("Entry"), lambda n: Cell(short[n.key], "dim")),
+        Field("kind", lambda n: n.entry.__struct_config__.tag),
+        Field(
+            "week",
+            lambda n: n.entry.week,
+            _("Week") if several else None,
+            lambda n: n.entry.week[5:],
+        ),
+        Field(
+            "branch",
+            lambda n: n.entry.branch,
+            None if branch else phrases.branch_heading(definitions),
+            lambda n: phrases.branch(definitions, n.entry.branch),
+            wraps=True,
+        ),
+        Field("subject", given("subject")),
+        Field(
+            "name",
+            lambda n: _subject(session, n.entry) or None,
+            None if subject else _("Subject"),
+            lambda n: struck(_subject(session, n.entry), n),
+            wraps=True,
+        ),
+        Field(
+            "item",
+            lambda n: given("item")(n) or given("entry")(n),
+            _("Item"),
+            lambda n: struck(_what(session, n.entry), n),
+            wraps=True,
+        ),
+        Field(
+            "points",
+            lambda n: points.to_number(n.entry.hundredths) if isinstance(n.entry, Score) else None,
+            _("Points"),
+            lambda n: _points(n.entry),
+            right=True,
+        ),
+        Field("count", lambda n: n.entry.count if isinstance(n.entry, Score) else None),
+        Field("date", given("date")),
+        Field("note", given("note")),
+        Field("evidence", lambda n: _evidence(n.entry)),
+        Field("scored_by", given("scored_by")),
+        Field("approved_by", given("approved_by")),
+        Field(
+            "recorded_by",
+            given("recorded_by"),
+            _("Recorded by") if wide else None,
+            lambda n: definitions.title(n.entry.recorded_by),
+            wraps=True,
+        ),
+        Field(
+            "recorded_at",
+            given("recorded_at"),
+            _("At"),
+            lambda n: n.entry.recorded_at[5:16].replace("T", " "),
+        ),
+        Field("source", given("source")),
+        Field("void", lambda n: "yes" if n.void else None),
+        Field("late", lambda n: "yes" if n.late else None),
+        Field("", heading=_("Note"), shown=lambda n: _remark(n, short), wraps=True),
+    ]
 
 
 def _subject(session: Session, entry: Entry) -> str:
@@ -265,7 +304,7 @@ def _points(entry: Entry) -> Cell | str:
     return phrases.signed(entry.hundredths) if isinstance(entry, Score) else ""
 
 
-def _remark(line: _Line, short: dict[str, str]) -> str:
+def _remark(line: LogEntry, short: dict[str, str]) -> str:
     entry = line.entry
     parts = []
     if line.void:
@@ -278,38 +317,13 @@ def _remark(line: _Line, short: dict[str, str]) -> str:
     return " ".join(p for p in parts if p)
 
 
-def _as_json(line: _Line) -> dict[str, Any]:
+def _as_json(line: LogEntry) -> dict[str, Any]:
     import msgspec
 
     plain: dict[str, Any] = msgspec.json.decode(encode(line.entry))
     return {"id": line.key, **plain, "void": line.void, "late": line.late}
 
 
-def _value(entry: Entry, name: str) -> Any:
-    return getattr(entry, name, None) or None
-
-
-def _as_row(session: Session, line: _Line) -> list[Any]:
-    e = line.entry
-    evidence = [x.path if isinstance(x, File) else x for x in getattr(e, "evidence", ())]
-    return [
-        line.key,
-        e.kind,
-        e.week,
-        e.branch,
-        _value(e, "subject"),
-        _subject(session, e) or None,
-        _value(e, "item") or _value(e, "entry"),
-        points.to_number(e.hundredths) if isinstance(e, Score) else None,
-        e.count if isinstance(e, Score) else None,
-        _value(e, "date"),
-        _value(e, "note"),
-        "; ".join(evidence) or None,
-        _value(e, "scored_by"),
-        _value(e, "approved_by"),
-        e.recorded_by,
-        e.recorded_at,
-        e.source or None,
-        "yes" if line.void else None,
-        "yes" if line.late else None,
-    ]
+def _evidence(entry: Entry) -> str | None:
+    evidence = getattr(entry, "evidence", ())
+    return "; ".join(e.path if isinstance(e, File) else e for e in evidence) or None

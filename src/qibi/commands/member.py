@@ -16,7 +16,7 @@ from qibi.book import lookup
 from qibi.book.definitions import Branch, Choice, Definitions, Membership
 from qibi.book.words import STATUS_WORDS, STATUSES, status_name
 from qibi.cli import completion, options, phrases
-from qibi.cli.output import Column, Grid, View
+from qibi.cli.output import Field, Records, View
 from qibi.cli.session import Session, current_session
 from qibi.commands.edit_files import (
     Changes,
@@ -274,9 +274,6 @@ def status(
 # qibi member list, qibi branch list: who is where in a week, and which branches there are.
 
 
-_FIELDS = ("id", "name", "branch", "status", "group", "unit", "posts", "mentor", "since", "until")
-
-
 def list_members(
     branch: options.Branch = None,
     week: options.Week = None,
@@ -288,72 +285,75 @@ def list_members(
     definitions = session.definitions
     asked = session.week(week) if week else weeks.week_of(session.today)
     wanted = session.find_branch(branch) if branch else None
-    found = [
+    members = [
         m
         for b in definitions.branches
         if wanted in (None, b.id)
         for m in definitions.members_of(b.id, asked)
     ]
-    session.console.show(_view(definitions, asked, found, wanted), form, output)
-
-
-def _view(definitions: Definitions, week: str, found: list[Membership], branch: str | None) -> View:
-    several = branch is None
-    plain = [_plain(definitions, m) for m in found]
-    view = View(payload={"qibi": 1, "command": "member list", "week": week, "members": plain})
-    view.header = _FIELDS
-    view.rows = [[" ".join(v) if isinstance(v, list) else v for v in p.values()] for p in plain]
-    where = phrases.branch(definitions, branch) if branch else str(definitions.name)
-    view.line(f"{where}  {phrases.week(week)}", "bold")
+    records = Records(_member_fields(definitions, several=wanted is None), members)
+    payload = {"qibi": 1, "command": "member list", "week": asked, "members": records}
+    view = View(payload=payload, records=[records])
+    where = phrases.branch(definitions, wanted) if wanted else str(definitions.name)
+    view.line(f"{where}  {phrases.week(asked)}", "bold")
     view.line()
-    if not found:
+    if members:
+        view.blocks.append(records)
+    else:
         view.line(_("no members"))
-        return view
-    titles = [_("Id"), _("Name"), *([phrases.branch_heading(definitions)] if several else [])]
-    columns = [*(Column(title, wraps=n > 0) for n, title in enumerate(titles))]
-    columns += [Column(_("Status")), Column(_("Since"))]
-    titles = [
-        _heading(definitions, "group"),
-        _heading(definitions, "unit"),
-        _("Posts"),
-        _("Mentor"),
-    ]
-    columns += [Column(title, wraps=True) for title in titles]
-    view.blocks.append(Grid(columns, [_row(definitions, m, several) for m in found]))
-    return view
+    session.console.show(view, form, output)
 
 
-def _heading(definitions: Definitions, kind: str) -> str:
-    word = phrases.kind(definitions, kind)
-    return word[:1].upper() + word[1:]
+def _member_fields(definitions: Definitions, several: bool) -> list[Field[Membership]]:
+    """The fields of a member's row; a table has the branch where there are several."""
+    title = definitions.title_of
 
+    def heading(kind: str) -> str:
+        word = phrases.kind(definitions, kind)
+        return word[:1].upper() + word[1:]
 
-def _plain(definitions: Definitions, member: Membership) -> dict[str, Any]:
-    return {
-        "id": member.id,
-        "name": definitions.title(member.id),
-        "branch": member.branch,
-        "status": member.status,
-        "group": member.group or None,
-        "unit": member.unit or None,
-        "posts": list(member.posts),
-        "mentor": member.mentor or None,
-        "since": None if member.since == weeks.BEGIN else member.since,
-        "until": None if member.until == weeks.END else member.until,
-    }
-
-
-def _row(definitions: Definitions, member: Membership, several: bool) -> list[str]:
     return [
-        member.id,
-        definitions.title(member.id),
-        *([phrases.branch(definitions, member.branch)] if several else []),
-        status_name(member.status),
-        "" if member.since == weeks.BEGIN else member.since,
-        definitions.title_of("group", member.group) if member.group else "",
-        definitions.title_of("unit", member.unit) if member.unit else "",
-        listing([definitions.title_of("post", post) for post in member.posts]),
-        definitions.title(member.mentor) if member.mentor else "",
+        Field("id", lambda m: m.id, _("Id")),
+        Field("name", lambda m: definitions.title(m.id), _("Name"), wraps=True),
+        Field(
+            "branch",
+            lambda m: m.branch,
+            phrases.branch_heading(definitions) if several else None,
+            lambda m: phrases.branch(definitions, m.branch),
+            wraps=True,
+        ),
+        Field("status", lambda m: m.status, _("Status"), lambda m: status_name(m.status)),
+        Field("", heading=_("Since"), shown=lambda m: _limit(m.since) or ""),
+        Field(
+            "group",
+            lambda m: m.group or None,
+            heading("group"),
+            lambda m: m.group and title("group", m.group),
+            wraps=True,
+        ),
+        Field(
+            "unit",
+            lambda m: m.unit or None,
+            heading("unit"),
+            lambda m: m.unit and title("unit", m.unit),
+            wraps=True,
+        ),
+        Field(
+            "posts",
+            lambda m: list(m.posts),
+            _("Posts"),
+            lambda m: listing([title("post", post) for post in m.posts]),
+            wraps=True,
+        ),
+        Field(
+            "mentor",
+            lambda m: m.mentor or None,
+            _("Mentor"),
+            lambda m: m.mentor and definitions.title(m.mentor),
+            wraps=True,
+        ),
+        Field("since", lambda m: _limit(m.since)),
+        Field("until", lambda m: _limit(m.until)),
     ]
 
 
@@ -364,46 +364,32 @@ def list_branches(
 ) -> None:
     """Run the command."""
     session = current_session()
+    definitions = session.definitions
     asked = session.week(week) if week else weeks.week_of(session.today)
-    session.console.show(_branches(session.definitions, asked), form, output)
-
-
-def _branches(definitions: Definitions, week: str) -> View:
-    rows = [
-        {
-            "id": b.id,
-            "name": definitions.title(b.id),
-            "section": b.section or None,
-            "department": b.department or None,
-            "since": None if b.since == weeks.BEGIN else b.since,
-            "until": None if b.until == weeks.END else b.until,
-            "members": len(definitions.members_of(b.id, week)),
-            "groups": [g.id for g in b.groups if g.since <= week <= g.until],
-        }
-        for b in definitions.branches
+    fields: list[Field[Branch]] = [
+        Field("id", lambda b: b.id, _("Id")),
+        Field(
+            "name",
+            lambda b: definitions.title(b.id),
+            phrases.branch_heading(definitions),
+            wraps=True,
+        ),
+        Field("section", lambda b: b.section or None, _("Section"), wraps=True),
+        Field("department", lambda b: b.department or None, _("Department"), wraps=True),
+        Field("since", lambda b: _limit(b.since), _("Since")),
+        Field("until", lambda b: _limit(b.until), _("Until")),
+        Field(
+            "members", lambda b: len(definitions.members_of(b.id, asked)), _("Members"), right=True
+        ),
+        Field("groups", lambda b: [g.id for g in b.groups if g.since <= asked <= g.until]),
     ]
-    view = View(payload={"qibi": 1, "command": "branch list", "week": week, "branches": rows})
-    view.header = ["id", "name", "section", "department", "since", "until", "members", "groups"]
-    view.rows = [[" ".join(v) if isinstance(v, list) else v for v in r.values()] for r in rows]
-    view.line(f"{definitions.name}  {phrases.week(week)}", "bold")
+    records = Records(fields, definitions.branches)
+    payload = {"qibi": 1, "command": "branch list", "week": asked, "branches": records}
+    view = View(payload=payload, records=[records])
+    view.line(f"{definitions.name}  {phrases.week(asked)}", "bold")
     view.line()
-    titles = [
-        _("Id"),
-        phrases.branch_heading(definitions),
-        _("Section"),
-        _("Department"),
-        _("Since"),
-        _("Until"),
-    ]
-    columns = [Column(title, wraps=n in (1, 2, 3)) for n, title in enumerate(titles)]
-    columns.append(Column(_("Members"), right=True))
-    view.blocks.append(
-        Grid(
-            columns,
-            [[str(v or "") for v in list(r.values())[:6]] + [str(r["members"])] for r in rows],
-        )
-    )
-    return view
+    view.blocks.append(records)
+    session.console.show(view, form, output)
 
 
 # Who is meant by a member command, where they stand, and what their new row holds.
@@ -554,7 +540,7 @@ def must_have_begun(session: Session, span: Membership, week: str) -> None:
 def nowhere(session: Session, key: str, week: str) -> Refusal:
     """That a member is in no branch in a week, with where they did and will."""
     spans = [
-        f"{m.branch} {_open(m.since)}..{_open(m.until)}"
+        f"{m.branch} {_limit(m.since) or ''}..{_limit(m.until) or ''}"
         for m in session.definitions.spans.get(key, ())
     ]
     return Refusal(
@@ -566,8 +552,9 @@ def nowhere(session: Session, key: str, week: str) -> Refusal:
     )
 
 
-def _open(week: str) -> str:
-    return "" if week in (weeks.BEGIN, weeks.END) else week
+def _limit(week: str) -> str | None:
+    """A first or last week; None where there is none."""
+    return None if week in (weeks.BEGIN, weeks.END) else week
 
 
 def proposed_id(definitions: Definitions, branch: str) -> str:

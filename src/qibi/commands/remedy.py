@@ -13,7 +13,7 @@ from qibi.base.text import closest
 from qibi.book import lookup
 from qibi.book.words import state_name as state_name
 from qibi.cli import completion, options, phrases, recording
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Column, Field, Grid, Records, View
 from qibi.cli.phrases import day_text
 from qibi.cli.session import Session, current_session
 from qibi.commands.lists import black_listed
@@ -388,48 +388,18 @@ def _find(known: dict[str, Life], key: str) -> Life:
 
 def view_of(session: Session, found: list[tuple[str, Life]], with_steps: bool) -> View:
     """Remedies as a table, each with its steps below where they are asked for."""
-    today, title = session.today, session.definitions.title
-    view = View(payload={"qibi": 1, "command": "remedy", "remedies": []})
-    view.header = [
-        "id",
-        "week",
-        "branch",
-        "subject",
-        "name",
-        "state",
-        "overdue",
-        "owner",
-        "measure",
-        "due",
-        "note",
-    ]
-    view.rows = rows = []
+    today = session.today
+    records = Records(_fields(session), found)
+    payload = {"qibi": 1, "command": "remedy", "remedies": records}
+    view = View(payload=payload, records=[records])
     late = sum(life.overdue(today) for _key, life in found)
     count = many("{count} remedy", "{count} remedies", len(found)).format(count=len(found))
     view.line(
         f"{session.definitions.name}  {count}  {_('{count} overdue').format(count=late)}", "bold"
     )
-    shown: list[list[str | Cell]] = []
-    for key, life in found:
-        over = life.overdue(today)
-        style = "red" if over else "dim" if life.ended else ""
-        state = state_name(life.state) + ("!" if over else "")
-        cells = [title(life.subject), life.measure, title(life.owner), day_text(life.due, today)]
-        shown.append([key, Cell(state, style), *cells])
-        plain = msgspec.to_builtins(life)
-        view.payload["remedies"].append({**_as_json(session, key, life), "overdue": over})
-        rows.append([key, *(plain[n] for n in ("week", "branch", "subject")), title(life.subject)])
-        rows[-1] += [life.state, "yes" if over else None, life.owner, life.measure, life.due]
-        rows[-1].append(life.history[-1].entry.note)
-    columns = [Column(_("Id")), Column(_("State")), Column(_("Subject"), wraps=True)]
-    columns += [
-        Column(_("Measure"), wraps=True),
-        Column(_("Owner"), wraps=True),
-        Column(_("Due by")),
-    ]
-    if shown:
+    if found:
         view.line()
-        view.blocks.append(Grid(columns, shown))
+        view.blocks.append(records)
     for key, life in found if with_steps else ():
         view.line()
         view.line(f"{key}  {phrases.week(life.week)}", "dim")
@@ -438,6 +408,43 @@ def view_of(session: Session, found: list[tuple[str, Life]], with_steps: bool) -
         view.line()
         view.line(_("{mark} overdue on {today}").format(mark="!", today=phrases.day(today)), "red")
     return view
+
+
+def _fields(session: Session) -> list[Field[tuple[str, Life]]]:
+    """The fields of a remedy under its id."""
+    today, title = session.today, session.definitions.title
+
+    def state(life: Life) -> Cell:
+        late = life.overdue(today)
+        style = "red" if late else "dim" if life.ended else ""
+        return Cell(state_name(life.state) + ("!" if late else ""), style)
+
+    def steps(life: Life) -> list[dict[str, Any]]:
+        return [
+            {"id": step.key, **msgspec.to_builtins(step.entry), "breach": step.breach or None}
+            for step in life.history
+        ]
+
+    return [
+        Field("id", lambda r: r[0], _("Id")),
+        Field("week", lambda r: r[1].week),
+        Field("branch", lambda r: r[1].branch),
+        Field("", heading=_("State"), shown=lambda r: state(r[1])),
+        Field("subject", lambda r: r[1].subject),
+        Field(
+            "title", lambda r: title(r[1].subject), _("Subject"), csv="name", json=False, wraps=True
+        ),
+        Field("state", lambda r: r[1].state),
+        Field("late", lambda r: "yes" if r[1].overdue(today) else None, csv="overdue", json=False),
+        Field("owner", lambda r: r[1].owner),
+        Field("measure", lambda r: r[1].measure, _("Measure"), wraps=True),
+        Field("", heading=_("Owner"), shown=lambda r: title(r[1].owner), wraps=True),
+        Field("due", lambda r: r[1].due, _("Due by"), lambda r: day_text(r[1].due, today)),
+        Field("note", lambda r: r[1].history[-1].entry.note, json=False),
+        Field("history", lambda r: steps(r[1]), csv=""),
+        Field("name", lambda r: title(r[1].subject), csv=""),
+        Field("overdue", lambda r: r[1].overdue(today), csv=""),
+    ]
 
 
 def _steps(session: Session, life: Life) -> Grid:
@@ -457,15 +464,6 @@ def _steps(session: Session, life: Life) -> Grid:
 
 def _evidence(entry: Remedy) -> str:
     return listing([e.path if isinstance(e, File) else e for e in entry.evidence])
-
-
-def _as_json(session: Session, key: str, life: Life) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(life)
-    steps = [
-        {"id": step.key, **msgspec.to_builtins(step.entry), "breach": step.breach or None}
-        for step in life.history
-    ]
-    return {**plain, "id": key, "name": session.definitions.title(life.subject), "history": steps}
 
 
 COMMANDS = {

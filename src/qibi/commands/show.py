@@ -13,7 +13,7 @@ from qibi.book.definitions import Definitions
 from qibi.book.words import status_name
 from qibi.cli import options, phrases
 from qibi.cli.output import View
-from qibi.cli.phrases import credited, entries_grid, evidence_text, honour_counts, table
+from qibi.cli.phrases import credited, entry_records, evidence_text, honour_counts
 from qibi.cli.session import Session, current_session
 from qibi.ledger.evidence_files import RECORDS
 from qibi.ledger.records import batches_with_records
@@ -186,10 +186,10 @@ def view(session: Session, found: Behind, key: str, week: str) -> View:
             f"{_short(account, c.criterion)} {points.show(c.credit)}" for c in account.criteria
         ]
         result.line("  ".join(shown))
+    result.records = [entry_records(session, account)]
     if account.entries:
         result.line()
-        result.blocks.append(entries_grid(session, account))
-    result.header, result.rows = table(definitions, account)
+        result.blocks += result.records
     if account.criteria or account.entries:
         result.line()
     trend = found.ranking.trends.get(key, {})

@@ -9,7 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.book.definitions import Signer
 from qibi.cli import options
-from qibi.cli.output import Column, Grid, View
+from qibi.cli.output import Field, Records, View
 from qibi.cli.session import Session, current_session
 from qibi.ledger.seals import SealedBatch, digest
 from qibi.ledger.signatures import fingerprint, public_key
@@ -48,61 +48,46 @@ def show_all(form: options.Format = "table", output: options.Output = None) -> N
     records = session.signing.records if session.signing else []
     accepted = rows_of(records[-1].signers) if records else ()
     rows = [(rows_of([s])[0], _fingerprint(s)) for s in session.definitions.signers]
-    view = View()
-    view.header = ["member", "key", "may", "branches", "from", "until", "revoked", "accepted"]
-    view.rows = [
-        [
-            *(row.id, key, " ".join(row.may), " ".join(row.branches)),
-            *(row.since, row.until, row.revoked, row in accepted),
-        ]
-        for row, key in rows
-    ]
-    view.payload = {
-        "qibi": 1,
-        "command": "signers",
-        "signers": [
-            {
-                "member": row.id,
-                "key": row.key,
-                "fingerprint": key,
-                "may": list(row.may),
-                "branches": list(row.branches),
-                "from": row.since,
-                "until": row.until,
-                "revoked": row.revoked,
-                "accepted": row in accepted,
-            }
-            for row, key in rows
-        ],
-    }
+    shown = Records(_fields(session, accepted), rows)
+    payload = {"qibi": 1, "command": "signers", "signers": shown}
+    view = View(payload=payload, records=[shown])
     if rows:
-        view.blocks.append(_grid(session, rows, accepted))
+        view.blocks.append(shown)
     else:
         view.line(_("nobody signs in this book: qibi.yaml has no signers"))
     session.console.show(view, form, output)
 
 
-def _grid(session: Session, rows: list[tuple[Row, str]], accepted: tuple[Row, ...]) -> Grid:
-    columns = [
-        *(Column(_("Who")), Column(_("Rights")), Column(_("Branches"), wraps=True)),
-        *(Column(_("Period")), Column(_("Now")), Column(_("Key"), wraps=True)),
+def _fields(session: Session, accepted: tuple[Row, ...]) -> list[Field[tuple[Row, str]]]:
+    """The fields of a signer's row with its fingerprint."""
+    title, week = session.definitions.title, weeks.week_of(session.today)
+
+    def branches(row: Row) -> str:
+        return listing([title(key) for key in row.branches]) or _("all branches")
+
+    return [
+        Field("member", lambda r: r[0].id, _("Who"), lambda r: title(r[0].id)),
+        Field("key", lambda r: r[0].key, csv=""),
+        Field("fingerprint", lambda r: r[1], csv="key"),
+        Field("may", lambda r: list(r[0].may), _("Rights"), lambda r: _rights(r[0])),
+        Field(
+            "branches",
+            lambda r: list(r[0].branches),
+            _("Branches"),
+            lambda r: branches(r[0]),
+            wraps=True,
+        ),
+        Field("from", lambda r: r[0].since, _("Period"), lambda r: _span(r[0])),
+        Field("until", lambda r: r[0].until),
+        Field("revoked", lambda r: r[0].revoked),
+        Field(
+            "accepted",
+            lambda r: r[0] in accepted,
+            _("Now"),
+            lambda r: _state(r[0], week, r[0] in accepted),
+        ),
+        Field("", heading=_("Key"), shown=lambda r: r[1], wraps=True),
     ]
-    week = weeks.week_of(session.today)
-    return Grid(
-        columns,
-        [
-            [
-                session.definitions.title(row.id),
-                _rights(row),
-                listing([session.definitions.title(key) for key in row.branches])
-                or _("all branches"),
-                _span(row),
-                _state(row, week, row in accepted),
-                key,
-            ]
-            for row, key in rows
-        ],
-    )
 
 
 def _rights(row: Row) -> str:

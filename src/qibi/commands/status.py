@@ -12,7 +12,7 @@ from qibi.book.copies import copies
 from qibi.checks.policy import Survey, doubles
 from qibi.checks.registry import WARNINGS, chain_of
 from qibi.cli import options, phrases
-from qibi.cli.output import Cell, Column, Grid, View, fits
+from qibi.cli.output import Cell, Column, Field, Grid, Records, View, fits
 from qibi.cli.phrases import day_text
 from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
@@ -69,37 +69,28 @@ def _view(session: Session, week: str, batches: list[Batch]) -> View:
     accepted = accepted_by_seals(session)
     warnings = standing(survey, accepted)
     branches = _branches(session, week, batches, warnings, remedies)
-    missing = [str(b["branch"]) for b in branches if not b["assessed"]]
+    missing = [b.branch for b in branches if not b.assessed]
     in_git = _in_git(session)
     doubles = doubles_of(survey, accepted)
     pending = pending_batches(session, closing)
+    records = Records(_fields(session), branches)
+    if not fits(records.grid(), session.around.width):
+        records = Records(_fields(session, timed=False), branches)
     view = View(
+        records=[records],
         payload={
             "qibi": 1,
             "command": "status",
             "week": week,
-            "branches": branches,
+            "branches": records,
             **waiting_json(session, remedies, waiting),
             **closing_json(closing, week, pending),
             "doubles": doubles_json(doubles),
             "uncommitted": in_git.uncommitted,
             "unheld": [{"state": state, "path": path} for state, path in in_git.unheld],
             "git_problems": list(in_git.problems),
-        }
+        },
     )
-    view.header = [
-        "branch",
-        "name",
-        "assessed",
-        "recorded_by",
-        "recorded_at",
-        "scores",
-        "exempt",
-        "warnings",
-        "remedies",
-        "overdue",
-    ]
-    view.rows = [list(b.values()) for b in branches]
     said = _("{done} of {expected} in").format(
         done=len(branches) - len(missing), expected=len(branches)
     )
@@ -111,7 +102,7 @@ def _view(session: Session, week: str, batches: list[Batch]) -> View:
     ]
     view.line("  ".join(title), "bold")
     view.line()
-    view.blocks.append(_grid(session, branches))
+    view.blocks.append(records)
     show_remedies(view, session, remedies)
     show_waiting(view, waiting)
     show_lost(view, closing)
@@ -131,13 +122,28 @@ def _view(session: Session, week: str, batches: list[Batch]) -> View:
     return view
 
 
+@dataclass(frozen=True)
+class BranchStatus:
+    """A branch's week: whether and by whom it is in, and how many of what it has."""
+
+    branch: str
+    assessed: bool
+    recorded_by: str | None
+    recorded_at: str | None
+    scores: int
+    exempt: int
+    warnings: int
+    remedies: int
+    overdue: int  # of the remedies
+
+
 def _branches(
     session: Session,
     week: str,
     batches: list[Batch],
     warnings: list[Finding],
     remedies: dict[str, Life],
-) -> list[dict[str, Any]]:
+) -> list[BranchStatus]:
     """Each branch that has subjects in a week: what is in, and what is the matter with it."""
     definitions = session.definitions
     done = assessed_branches(batches)
@@ -150,63 +156,84 @@ def _branches(
         entry = done.get((week, b.id))
         mine = [life for life in remedies.values() if life.branch == b.id]
         found.append(
-            {
-                "branch": b.id,
-                "name": definitions.title(b.id),
-                "assessed": entry is not None,
-                "recorded_by": entry.recorded_by if entry else None,
-                "recorded_at": entry.recorded_at if entry else None,
-                "scores": sum(isinstance(e, Score) for e in live),
-                "exempt": sum(isinstance(e, Exempt) for e in live),
-                "warnings": sum(_of_branch(f.path, b.id) for f in warnings),
-                "remedies": len(mine),
-                "overdue": sum(life.overdue(session.today) for life in mine),
-            }
+            BranchStatus(
+                branch=b.id,
+                assessed=entry is not None,
+                recorded_by=entry.recorded_by if entry else None,
+                recorded_at=entry.recorded_at if entry else None,
+                scores=sum(isinstance(e, Score) for e in live),
+                exempt=sum(isinstance(e, Exempt) for e in live),
+                warnings=sum(_of_branch(f.path, b.id) for f in warnings),
+                remedies=len(mine),
+                overdue=sum(life.overdue(session.today) for life in mine),
+            )
         )
     return found
 
 
-def _grid(session: Session, branches: list[dict[str, Any]]) -> Grid:
-    """A row a branch; what no branch has has no column, and the time none where there is no room."""
-    grid = _with(session, branches, timed=True)
-    return grid if fits(grid, session.around.width) else _with(session, branches, timed=False)
+def _fields(session: Session, timed: bool = True) -> list[Field[BranchStatus]]:
+    """The fields of a branch's row; the table has no time of recording where it is not `timed`."""
+    definitions = session.definitions
 
+    def recorder(b: BranchStatus) -> str:
+        if not b.recorded_by or not b.recorded_at:
+            return ""
+        name = definitions.title(b.recorded_by)
+        return f"{name} {b.recorded_at[5:16].replace('T', ' ')}" if timed else name
 
-def _with(session: Session, branches: list[dict[str, Any]], timed: bool) -> Grid:
-    columns = [
-        Column(phrases.branch_heading(session.definitions)),
-        Column(""),
-        Column(_("Recorded by"), wraps=True),
-        Column(_("Entries"), right=True),
-        Column(_("Exempt"), right=True),
-        Column(_("Warnings"), right=True),
-        Column(_("Remedies"), right=True),
+    return [
+        Field(
+            "branch",
+            lambda b: b.branch,
+            phrases.branch_heading(definitions),
+            lambda b: phrases.branch(definitions, b.branch),
+        ),
+        Field("name", lambda b: definitions.title(b.branch)),
+        Field(
+            "assessed",
+            lambda b: b.assessed,
+            "",
+            lambda b: Cell(_("in"), "green") if b.assessed else Cell(_("not in"), "red"),
+        ),
+        Field("recorded_by", lambda b: b.recorded_by, _("Recorded by"), recorder, wraps=True),
+        Field("recorded_at", lambda b: b.recorded_at),
+        Field(
+            "scores",
+            lambda b: b.scores,
+            _("Entries"),
+            lambda b: str(b.scores) if b.assessed or b.scores else "",
+            right=True,
+        ),
+        Field(
+            "exempt",
+            lambda b: b.exempt,
+            _("Exempt"),
+            lambda b: str(b.exempt or ""),
+            right=True,
+            optional=True,
+        ),
+        Field(
+            "warnings",
+            lambda b: b.warnings,
+            _("Warnings"),
+            lambda b: Cell(str(b.warnings or ""), "yellow"),
+            right=True,
+            optional=True,
+        ),
+        Field(
+            "remedies",
+            lambda b: b.remedies,
+            _("Remedies"),
+            lambda b: Cell(str(b.remedies or ""), "red" if b.overdue else ""),
+            right=True,
+            optional=True,
+        ),
+        Field("overdue", lambda b: b.overdue),
     ]
-    rows = [
-        [
-            Cell(phrases.branch(session.definitions, b["branch"])),
-            Cell(_("in"), "green") if b["assessed"] else Cell(_("not in"), "red"),
-            Cell(_by(session, b, timed)),
-            Cell(str(b["scores"]) if b["assessed"] or b["scores"] else ""),
-            Cell(str(b["exempt"] or "")),
-            Cell(str(b["warnings"] or ""), "yellow"),
-            Cell(str(b["remedies"] or ""), "red" if b["overdue"] else ""),
-        ]
-        for b in branches
-    ]
-    used = [n for n in range(len(columns)) if n < 4 or any(row[n].text for row in rows)]
-    return Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows])
 
 
 def _of_branch(path: str, branch: str) -> bool:
     return path.rsplit("/", 1)[-1].rsplit("-", 1)[0] == branch
-
-
-def _by(session: Session, branch: dict[str, Any], timed: bool) -> str:
-    if not branch["assessed"]:
-        return ""
-    name = session.definitions.title(branch["recorded_by"])
-    return f"{name} {branch['recorded_at'][5:16].replace('T', ' ')}" if timed else name
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from qibi.base.text import width
 from qibi.book.definitions import Definitions, Milestone, Plan
 from qibi.book.definitions import Task as PlannedTask
 from qibi.cli import completion, options, phrases, recording
-from qibi.cli.output import Cell, Column, Grid, View
+from qibi.cli.output import Cell, Column, Field, Grid, Records, View
 from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
 from qibi.commands.milestones import Proposal, approver, short
@@ -247,8 +247,13 @@ def view(
     columns: int | None,
 ) -> View:
     """The plans in full in so many columns, or one line each; JSON and CSV are in full anyway."""
-    result = View(payload=_payload(definitions, states, proposals, today))
-    result.header, result.rows = _table(definitions, states, today)
+    rows = [
+        PlannedMilestone(s.plan.cp, t, m) for s in states for t in s.tasks for m in t.milestones
+    ]
+    result = View(
+        payload=_payload(definitions, states, proposals, today),
+        records=[Records(_fields(definitions, today), rows)],
+    )
     if not states:
         result.line(_("no CP has a plan here; write plans/CP.yaml"))
     elif columns:
@@ -276,37 +281,38 @@ def _add_overview(
 ) -> None:
     result.line("  ".join([str(definitions.name), _("plans"), phrases.day(today)]), "bold")
     result.line()
-    rows: list[list[str | Cell]] = []
-    for state in states:
-        milestones = [m for t in state.tasks for m in t.milestones]
-        late = sum(m.overdue(today) for m in milestones)
-        coming = [(t, m) for t, m in _open(state) if m.due >= today]
-        following = min(coming, key=lambda pair: pair[1].due, default=None)
-        rows.append(
-            [
-                definitions.title(state.plan.cp),
-                f"{sum(bool(m.done) for m in milestones)}/{len(milestones)}",
-                Cell(str(late), "red") if late else "",
-                f"{phrases.day(following[1].due, today)} {_both(*following)}" if following else "",
-            ]
-        )
-    heads = [
-        Column(_("CP")),
-        Column(_("Done"), right=True),
-        Column(_("Overdue"), right=True),
-        Column(_("Next due"), wraps=True),
+    fields: list[Field[PlanState]] = [
+        Field("", heading=_("CP"), shown=lambda s: definitions.title(s.plan.cp)),
+        Field("", heading=_("Done"), shown=_done_of, right=True),
+        Field("", heading=_("Overdue"), shown=lambda s: _late(s, today), right=True),
+        Field("", heading=_("Next due"), shown=lambda s: _coming(s, today), wraps=True),
     ]
-    result.blocks.append(Grid(heads, rows))
+    result.blocks.append(Records(fields, states))
     result.line()
     result.line(_("one plan in full: qibi task list {cp}").format(cp=states[0].plan.cp), "dim")
 
 
-def _open(state: PlanState) -> list[tuple[TaskState, MilestoneState]]:
-    return [(t, m) for t in state.tasks for m in t.milestones if not m.done]
+def _milestones(state: PlanState) -> list[MilestoneState]:
+    return [m for t in state.tasks for m in t.milestones]
 
 
-def _both(task: TaskState, state: MilestoneState) -> str:
-    return f"{task.task.name} {state.milestone.name}"
+def _done_of(state: PlanState) -> str:
+    every = _milestones(state)
+    return f"{sum(bool(m.done) for m in every)}/{len(every)}"
+
+
+def _late(state: PlanState, today: date) -> Cell | str:
+    late = sum(m.overdue(today) for m in _milestones(state))
+    return Cell(str(late), "red") if late else ""
+
+
+def _coming(state: PlanState, today: date) -> str:
+    """The milestone that is due next, with its day."""
+    coming = [(t, m) for t in state.tasks for m in t.milestones if not m.done and m.due >= today]
+    if not coming:
+        return ""
+    task, milestone = min(coming, key=lambda pair: pair[1].due)
+    return f"{phrases.day(milestone.due, today)} {task.task.name} {milestone.milestone.name}"
 
 
 def _add_plan(
@@ -357,7 +363,7 @@ def _add_proposals(result: View, proposals: Sequence[Proposal]) -> None:
 
 
 def _title(definitions: Definitions, state: PlanState, today: date) -> str:
-    milestones = [m for t in state.tasks for m in t.milestones]
+    milestones = _milestones(state)
     done = sum(bool(m.done) for m in milestones)
     parts = [
         f"{definitions.title(state.plan.cp)} ({state.plan.cp})",
@@ -414,7 +420,7 @@ def _payload(
                 "cp": state.plan.cp,
                 "name": definitions.title(state.plan.cp),
                 "branch": definitions.branch_of(state.plan.cp, week),
-                "tasks": [_task_payload(t, today) for t in state.tasks],
+                "tasks": [_task_payload(definitions, state, t, today) for t in state.tasks],
                 "unknown": list(state.unknown),
             }
             for state in states
@@ -433,63 +439,43 @@ def _payload(
     }
 
 
-def _task_payload(task: TaskState, today: date) -> dict[str, Any]:
+def _task_payload(
+    definitions: Definitions, state: PlanState, task: TaskState, today: date
+) -> dict[str, Any]:
+    rows = [PlannedMilestone(state.plan.cp, task, m) for m in task.milestones]
     return {
         "task": task.task.id,
         "name": str(task.task.name),
         "progress": task.progress,
         "done": task.done or None,
-        "milestones": [
-            {
-                "milestone": m.milestone.id,
-                "name": str(m.milestone.name),
-                "due": m.milestone.due,
-                "state": status(m, today),
-                "progress": 100 if m.done else m.progress,
-                "done": m.done or None,
-                "days": m.days(today),
-                "entry": m.entry or None,
-            }
-            for m in task.milestones
-        ],
+        "milestones": Records(_fields(definitions, today), rows),
     }
 
 
-def _table(
-    definitions: Definitions, states: Sequence[PlanState], today: date
-) -> tuple[list[str], list[list[Any]]]:
-    header = [
-        "cp",
-        "name",
-        "task",
-        "task_name",
-        "milestone",
-        "milestone_name",
-        "due",
-        "state",
-        "progress",
-        "done",
-        "days",
+class PlannedMilestone(NamedTuple):
+    """A milestone with the task and the CP whose plan has it."""
+
+    cp: str
+    task: TaskState
+    state: MilestoneState
+
+
+def _fields(definitions: Definitions, today: date) -> list[Field[PlannedMilestone]]:
+    """The fields of a milestone; those of its task are in JSON already."""
+    return [
+        Field("cp", lambda m: m.cp, json=False),
+        Field("cp_name", lambda m: definitions.title(m.cp), csv="name", json=False),
+        Field("task", lambda m: m.task.task.id, json=False),
+        Field("task_name", lambda m: str(m.task.task.name), json=False),
+        Field("milestone", lambda m: m.state.milestone.id),
+        Field("name", lambda m: str(m.state.milestone.name), csv="milestone_name"),
+        Field("due", lambda m: m.state.milestone.due),
+        Field("state", lambda m: status(m.state, today)),
+        Field("progress", lambda m: 100 if m.state.done else m.state.progress),
+        Field("done", lambda m: m.state.done or None),
+        Field("days", lambda m: m.state.days(today)),
+        Field("entry", lambda m: m.state.entry or None, csv=""),
     ]
-    rows = [
-        [
-            state.plan.cp,
-            definitions.title(state.plan.cp),
-            t.task.id,
-            str(t.task.name),
-            m.milestone.id,
-            str(m.milestone.name),
-            m.milestone.due,
-            status(m, today),
-            100 if m.done else m.progress,
-            m.done or None,
-            m.days(today),
-        ]
-        for state in states
-        for t in state.tasks
-        for m in t.milestones
-    ]
-    return header, rows
 
 
 # A plan's timetable in plain characters: milestones down, weeks across, a mark a week.
@@ -522,7 +508,7 @@ def timetable(state: PlanState, today: date, columns: int) -> Grid | None:
 
 def _span(state: PlanState, today: date) -> tuple[str, ...]:
     """The weeks from the first day that is due or done to the last; to today while any is overdue."""
-    milestones = [m for t in state.tasks for m in t.milestones]
+    milestones = _milestones(state)
     days = [m.due for m in milestones] + [m.done_on for m in milestones if m.done_on]
     if any(m.overdue(today) for m in milestones):
         days.append(today)
