@@ -33,6 +33,7 @@ from qibi.ledger.entries import Entry, Score
 from qibi.ledger.pricing import price_text, veto_text
 
 _DONE = ("", "q", "完")
+_HINT = "[y/n]"
 _FIELDS = ("subject", "item", "points", "count", "evidence", "note", "approved_by")
 
 
@@ -143,7 +144,7 @@ class _Guide:
             console.say(explain, "dim")
         while True:
             # No default: an empty line has just ended the entries, and a second one may be a slip.
-            answer = narrowed(console.ask(f"{question} [y/n]", explain, topic="y/n")).lower()
+            answer = narrowed(console.ask(f"{question} {_HINT}", explain, topic="y/n")).lower()
             number = plain_digits(answer.removeprefix("-"))
             if answer in YES:
                 return True
