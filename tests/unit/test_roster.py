@@ -279,11 +279,11 @@ REFUSED = {
     "statuses": (
         "支部,姓名,身份\n甲,安一,发展对象\n甲,安二,发展对象\n甲,安三,离退休\n甲,安四,入党申请人\n甲,安五,流动党员\n甲,安六,预备党圆\n",
         [
-            "r.csv:2: 身份: which status is '发展对象' (line 2, line 3)? Say --map 发展对象=… with one of: full (正式党员),",
-            "r.csv:4: 身份: which status is '离退休' (line 4)?",
-            "r.csv:5: 身份: which status is '入党申请人' (line 5)?",
-            "r.csv:6: 身份: which status is '流动党员' (line 6)?",
-            "r.csv:7: 身份: unknown status '预备党圆' (line 7); did you mean '预备党员'?",
+            "r.csv:2: 身份: which status is '发展对象' (安一, 安二)? Say --map 发展对象=… with one of: full (正式党员),",
+            "r.csv:4: 身份: which status is '离退休' (安三)?",
+            "r.csv:5: 身份: which status is '入党申请人' (安四)?",
+            "r.csv:6: 身份: which status is '流动党员' (安五)?",
+            "r.csv:7: 身份: unknown status '预备党圆' (安六); did you mean '预备党员'?",
         ],
     ),
     "what is not a name": (
@@ -335,8 +335,8 @@ def test_what_is_said_beforehand_holds() -> None:
     assert brief(read(text, ask=ask)) == "甲: 安一 probationary; 乙: 安二 probationary"
     assert asked == [
         "no column of branches; is it '车间' (甲, 乙)?",
-        "what is '发展对象' (line 2)?",
-        "what is '离退休' (line 3)?",
+        "what is '发展对象' (安一)?",
+        "what is '离退休' (安二)?",
     ]
     hidden = REFUSED["hidden and struck out"][0]
     with pytest.raises(Faults) as caught:
@@ -446,7 +446,7 @@ def test_every_mistake_is_named_at_once() -> None:
         "r.csv:2: 姓名: no name; fill it in or delete the row",
         "r.csv:3: 支部: no branch; write it in every row",
         "r.csv:4: 编号: '坏的' is not an id; use letters, digits and hyphens, at most 64",
-        "r.csv:4: 身份: which status is '党外' (line 4)? Say --map 党外=… with one of: "
+        "r.csv:4: 身份: which status is '党外' (李四)? Say --map 党外=… with one of: "
         "full (正式党员), probationary (预备党员), activist (积极分子), staff (职工); "
         "or --map 党外=skip to leave these people out",
         "r.csv:5: CP角色: line 4 has this role too; a CP has one of each",

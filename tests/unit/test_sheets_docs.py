@@ -348,7 +348,7 @@ def test_every_word_that_a_cell_may_hold_stands_on_the_page(code):
         "deducted": read._DEDUCTED,
         "approved": read._APPROVED,
         "not approved": read._REJECTED,
-        "ditto": read._DITTO,
+        "ditto": read.DITTO,
         "no evidence": read._NO_EVIDENCE,
     }
     same_sets([words(row[1]) for row in table.rows], known)

@@ -46,6 +46,11 @@ def week_of(day: date) -> str:
     return f"{year:04d}-W{number:02d}"
 
 
+def last_over(today: date) -> str:
+    """The last week that is over: the one to score, where nothing says another."""
+    return week_of(today - timedelta(weeks=1))
+
+
 def monday(week: str) -> date:
     """The first day of a week."""
     return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)

@@ -47,6 +47,13 @@ def subject(
     found = found or [
         b.id for b in definitions.branches if "branch" in wanted and folded(b.section) == needle
     ]
+    if not found and needle:  # `安一（男）` and `安一（女）`, told apart in brackets
+        alike = [
+            k
+            for k in keys
+            if any(n.startswith(needle + "(") for n in _folded_names(definitions.label(k)))
+        ]
+        found = alike if len(alike) > 1 else []
     if not found and partial and needle:
         found = [k for k in keys if any(needle in n for n in _folded_names(definitions.label(k)))]
     found = _narrowed(found, lambda k: week is None or definitions.branch_of(k, week) is not None)

@@ -295,13 +295,14 @@ class Session:
         return period.weeks[0]
 
     def period(self, text: str | None) -> Period:
-        """The period meant; bare or absent it is the latest assessed week. Raises `Refusal`."""
+        """The period meant; bare or absent it is the latest assessed week,
+        in a new book the last that is over. Raises `Refusal`."""
         if text is None or text == LATEST:
             from qibi.scoring.assessed import latest_assessed
 
             return weeks.single(
                 latest_assessed(self.root, self.definitions, cache=self.around.cache)
-                or weeks.week_of(self.today)
+                or weeks.last_over(self.today)
             )
         found = weeks.parse_period(text, self.today)
         if found is None or not found.weeks:

@@ -149,6 +149,8 @@ def init(
     if people:
         for notice in people.notices:
             session.console.say(notice, "dim")
+        if not recorded_as and session.around.on_terminal:
+            who = _ask_who(session, definitions)
     if not dry_run:
         _write(root, files)
         _say_what_is_kept(session, root, files)
@@ -372,6 +374,16 @@ def _who(definitions: "Definitions", asked: str | None) -> str:
         raise Refusal(f"--as: {error}", _("name a member of this book"), 1) from None
 
 
+def _ask_who(session: Session, definitions: "Definitions") -> str:
+    """The member who answers to be the recorder; empty where that is left for later."""
+    while text := session.console.ask(_("who are you? (name or id; empty: later)")):
+        try:
+            return _who(definitions, text)
+        except Refusal as refusal:
+            session.console.say(refusal.message.removeprefix("--as: "), "yellow")
+    return ""
+
+
 def _keep_who(session: Session, root: Path, who: str, in_git: bool) -> None:
     from qibi.ledger.git import Git
 
@@ -471,7 +483,7 @@ def _people(definitions: Definitions, sample: bool) -> list[tuple[str, str]]:
 
 def _steps(definitions: Definitions, today: date, who: str, in_git: bool) -> list[str]:
     """The commands, one a line, and the sheet that they score."""
-    week = weeks.week_of(today)
+    week = weeks.last_over(today)
     me = who or definitions.memberships[0].id
     steps = []
     if not (who and in_git):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from qibi.base import points, weeks
@@ -56,7 +55,7 @@ def status(
 
 def current(session: Session) -> str:
     """The last week that is over, or a later one that has been scored."""
-    over = weeks.week_of(session.today - timedelta(weeks=1))
+    over = weeks.last_over(session.today)
     scored = latest_assessed(session.root, session.definitions)
     return max(over, scored) if scored else over
 

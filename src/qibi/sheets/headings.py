@@ -79,8 +79,8 @@ SYNONYMS = {
     "about": (
         "党小组 小组 单位 部门 职务 岗位 标段 组别 所在小组 所在党小组 班组 车间 工区 工种 项目部 公司 职称"
         " 性别 民族 年龄 电话 联系电话 手机 手机号 手机号码 身份证号 政治面貌 党员类别 人员类别 党内职务"
-        " 入党时间 出生年月 group unit department dept post section role team title position phone mobile"
-        " email gender age manager"
+        " 入党时间 出生年月 主管 直属主管 直接上级 上级 团队 职位 group unit department dept post section role team title position phone mobile"
+        " email gender age manager linemanager supervisor jobtitle crew"
     ),
     "exempt": "请假/免考 请假 免考 是否请假 休假 leave exempt onleave",
     "rule": "计分办法 计分标准 评分标准 评分细则 rule",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from qibi.base.findings import Faults, Finding
 from qibi.base.language import _, aside, listing
 from qibi.base.text import argument, closest, folded, narrowed
-from qibi.book.words import STATUS_WORDS, STATUSES
+from qibi.book.words import STATUS_WORDS, STATUSES, status_name
 from qibi.ledger.pricing import is_nothing
 from qibi.sheets import page as pages
 from qibi.sheets.files import open_sheet
@@ -702,13 +702,11 @@ class People:
         names = {key: key + aside(status.words.split()[0]) for key, status in STATUSES.items()}
         for word, people in unknown.items():
             text = people[0]["status"]
-            places = listing(
-                [p.place for p in people[:_FEW]] + (["…"] if len(people) > _FEW else [])
-            )
+            places = _some([p["subject"] or p.place for p in people])
             if word in self.options.meanings:
                 meant[word] = self.options.meanings[word]
             elif self.options.ask:
-                answers = {name: key for key, name in names.items()} | {_("leave them out"): SKIP}
+                answers = {status_name(key): key for key in STATUSES} | {_("leave them out"): SKIP}
                 question = _("what is '{text}' ({places})?").format(text=text, places=places)
                 meant[word] = answers[self.options.ask(question, list(answers))]
             else:
