@@ -46,6 +46,8 @@ class Case:
     refused: bool = False
     options: tuple[str, ...] = field(default=())
     week: str = "W47"
+    assessed: int = 1  # branches
+    code: int = 0
 
 
 def delimited(text: str, encoding: str = "utf-8") -> bytes:
@@ -607,7 +609,73 @@ CASES = {
             }
         ),
         (("o1-008", SHARING, 0.5, 1, "2026-W47"), ("o1-009", SHARING, 0.5, 1, "2026-W48")),
+        assessed=2,
         week="",
+    ),
+    "people of several branches": Case(
+        "example",
+        "a.csv",
+        delimited(
+            "2026年第47周全委党员积分汇总表\n姓名,评分项,次数\n党员八,学习心得分享,1\n甲零一,学习心得分享,1\n"
+            "辛零七,学习心得分享,1\n"
+        ),
+        tuple((key, SHARING, 0.5, 1) for key in ("i1-007", "o1-008", "o2-001")),
+        told=("1 of 11 listed", "3 recorded", "not assessed yet"),
+        assessed=0,
+    ),
+    "a branch column, everyone listed": Case(
+        "simple",
+        "a.csv",
+        delimited(
+            "姓名,支部,比合规,比安全,合计\n安一,一支部,,,\n安二,一支部,11,10,21\n安三,一支部,,9,9\n安四,一支部,,,\n"
+            "贝一,二支部,10,10,20\n贝二,二支部,,10,10\n合计,,,,60\n"
+        ),
+        (
+            ("a2", "compliance", 11, 1),
+            ("a2", "safety", 10, 1),
+            ("a3", "safety", 9, 1),
+            ("b1", "compliance", 10, 1),
+            ("b1", "safety", 10, 1),
+            ("b2", "safety", 10, 1),
+        ),
+        told=("2 recorded",),
+        assessed=2,
+    ),
+    "one branch of two with a bad cell": Case(
+        "simple",
+        "a.csv",
+        delimited(
+            "姓名,比合规,比安全\n安二,11,10\n安三,9,\n安四,1,1\n安一,,\n二支部,,\n贝一,1①,10\n贝二,10,10\n"
+        ),
+        (
+            ("a2", "compliance", 11, 1),
+            ("a2", "safety", 10, 1),
+            ("a3", "compliance", 9, 1),
+            ("a4", "compliance", 1, 1),
+            ("a4", "safety", 1, 1),
+        ),
+        told=("a.csv:7: 比合规: '1①' is not a number", "1 recorded, 1 not recorded"),
+        code=1,
+    ),
+    "a person whom nobody knows, between two branches": refused(
+        "simple",
+        "a.csv",
+        delimited("姓名,比合规,比安全\n安二,11,10\n安七,9,9\n贝一,10,10\n"),
+        "a.csv:3: 姓名: unknown subject '安七'",
+        "2 not recorded",
+    ),
+    "a page a branch": Case(
+        "simple",
+        "a.xlsx",
+        pages(
+            {
+                "一支部": [["姓名", "比合规"], ["安二", 11], ["安三", 9]],
+                "二支部": [["姓名", "比合规"], ["贝一", 10]],
+            }
+        ),
+        (("a2", "compliance", 11, 1), ("a3", "compliance", 9, 1), ("b1", "compliance", 10, 1)),
+        told=("2 recorded",),
+        assessed=2,
     ),
     "a page a month": refused(
         "simple",
@@ -664,7 +732,8 @@ def test_a_sheet_is_read_as_meant_or_refused(
     if case.refused:
         assert (code, recorded) == (1, []), said
         return
-    assert code == 0, said
+    assert code == case.code, said
+    assert sum(line["kind"] == "assessed" for line in recorded) == case.assessed, said
     scores = [line for line in recorded if line["kind"] == "score"]
     exempt = [line["subject"] for line in recorded if line["kind"] == "exempt"]
     assert tuple(exempt) == case.exempt

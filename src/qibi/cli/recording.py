@@ -260,8 +260,7 @@ def _say_names(session: Session, batch: Batch, dry_run: bool) -> None:
 
 def say_closed(session: Session, batch: Batch) -> None:
     """Say that a week is closed, so that what was just recorded for it waits; not where its seal lists it."""
-    path = latest_paths(session.root).get(batch.week)
-    if path and batch.path.encode() not in (session.root / path).read_bytes():
+    if is_pending(session, batch):
         session.console.say(
             _(
                 "{week} is closed: this is pending and counts once it is approved: qibi close {week} --approved-by WHO"
@@ -275,6 +274,12 @@ def effect(definitions: Definitions, entry: Score) -> int:
     scheme = definitions.scheme(entry.week)
     criterion = scheme.criterion(entry.item) if scheme else None
     return entry.hundredths - (criterion.base if criterion else 0)
+
+
+def is_pending(session: Session, batch: Batch) -> bool:
+    """Whether a batch came after its week was closed, and waits."""
+    path = latest_paths(session.root).get(batch.week)
+    return bool(path) and batch.path.encode() not in (session.root / str(path)).read_bytes()
 
 
 def tally(definitions: Definitions, entries: Sequence[Entry]) -> str:
@@ -687,9 +692,17 @@ def proposal(session: Session, before: list[Batch], batch: Batch) -> str | None:
     and where the branch was in before, in time, it is in for a second time.
     """
     first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
-    if first is None or not is_late(session, batch, first) or _in_time(session, before, first):
+    if first is None or not is_submitted_late(session, before, batch):
         return None
     return _late_command(session, batch.week, first.recorded_by)
+
+
+def is_submitted_late(session: Session, before: list[Batch], batch: Batch) -> bool:
+    """Whether a batch says, late and for the first time, that its branch is assessed."""
+    first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
+    if first is None:
+        return False
+    return is_late(session, batch, first) and not _in_time(session, before, first)
 
 
 def _in_time(session: Session, before: list[Batch], first: Assessed) -> bool:

@@ -34,9 +34,9 @@ from qibi.ledger.entries import Entry
 PANEL = "week", 1
 SUMMARY = mark("Record a branch's week, from sheets, single entries or questions.")
 DETAILS = mark(
-    "A sheet is recorded in full or not at all. Submitted again, it adds only what differs. The "
-    "week is --week, else the sheet's; the branch is --branch, else the sheet's, else its "
-    "people's. Then qibi proposes the milestones that the branch's CPs reached early or late by "
+    "A branch's sheet is recorded in full or not at all; one sheet may hold several branches. "
+    "Submitted again, it adds only what differs. The week is the sheet's, with which --week must "
+    "agree; the branch is --branch, else the sheet's, else its people's. Then qibi proposes the milestones that the branch's CPs reached early or late by "
     "the end of that week and that are not scored yet. They are recorded in that week, once each, "
     "if the scorer agrees: on a terminal when asked, elsewhere with --milestones, which also "
     "works alone. What is not done yet is not proposed, because its days still grow; -e with "
@@ -44,6 +44,7 @@ DETAILS = mark(
 )
 EXAMPLES = mark("""
 qibi score week47.xlsx
+qibi score sheets/
 qibi score -e "o1-008 not-cleaned" --evidence photo-1118-3 --week W47
 qibi score --milestones --branch outer-1 --week W47 --approved-by o1-004
 qibi score -e "o1-cp milestone-late x3" --milestone jack-pit/dig --week W47 --approved-by o1-004
@@ -55,7 +56,9 @@ def score(
         list[str] | None,
         typer.Argument(
             metavar="[SHEET]...",
-            help=_("xlsx, xlsm, xls, et, xlsb, ods or csv files; - reads standard input"),
+            help=_(
+                "xlsx, xlsm, xls, et, xlsb, ods or csv files, or folders of them; - reads standard input"
+            ),
         ),
     ] = None,
     entry: Annotated[

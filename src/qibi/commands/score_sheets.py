@@ -1,36 +1,51 @@
 """Sheets on their way into the ledger: read, compared with what is there, recorded, reported."""
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from glob import glob
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qibi.base import points
-from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, aside, colon, listing, many
 from qibi.cli import phrases, recording
 from qibi.cli.console import choice, file_bytes
+from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.recording import ask_week, must_live, oldest_open_week
 from qibi.cli.session import Session
 from qibi.commands.edit_files import keeps_sheets
 from qibi.commands.layout_files import raw_of
 from qibi.ledger.admission import Stamp
 from qibi.ledger.batches import Batch
-from qibi.ledger.difference import Difference, against, difference
-from qibi.ledger.entries import Entry, Exempt, Score
+from qibi.ledger.difference import Difference, against, difference, repeated
+from qibi.ledger.entries import Assessed, Entry, Exempt, Score
 from qibi.ledger.evidence_files import keep_picture
-from qibi.ledger.kept_sheets import ending_of, keep_sheet
+from qibi.ledger.kept_sheets import ending_of, keep_sheet, path_of
 from qibi.scoring.engine import prepare
 from qibi.sheets.blank import with_files
+
+if TYPE_CHECKING:
+    from qibi.sheets.read import Options
+
+T = TypeVar("T")
+_FEW = 5  # changes of a sheet that are shown where there are several sheets
+_ENDINGS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".csv", ".tsv")
 
 
 @dataclass
 class _Task:
-    """One page of a sheet on its way into the ledger."""
+    """One branch's part of a page of a sheet, on its way into the ledger.
+
+    `says` tells whether the sheet says that it is the branch's own; else it is of events only, unless it
+    lists everyone. `wrong` is why nothing of it is recorded.
+    """
 
     path: str
-    raw: bytes
-    page: Any
+    raw: bytes = b""
+    page: Any = None
     hints: Any = None
     week: str = ""
     branch: str = ""
@@ -38,14 +53,20 @@ class _Task:
     places: recording.Places = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     pictures: list[Any] = field(default_factory=list)  # out of cells, as evidence
+    listed: frozenset[str] = frozenset()
+    says: bool = True
+    wrong: Faults | Refusal | None = None
+    done: recording.Recorded | None = None
+    remarks: list[str] = field(default_factory=list)  # for its line of the summary
+    unassessed: bool = False
+    declined: bool = False
+    many: bool = False
 
     @property
     def title(self) -> str:
         """The file, and the worksheet where there are several."""
         name = PurePath(self.path).name
-        return f"{name}:{self.page.name}" if self.page.name and self.many else name
-
-    many: bool = False
+        return f"{name}:{self.page.name}" if self.page and self.page.name and self.many else name
 
 
 class Sheets:
@@ -77,56 +98,157 @@ class Sheets:
         )
         self.options = Options(hidden, status, ask if session.around.on_terminal else None)
         self.encoding = encoding
+        self.several = False  # sheets, pages or branches in this run
         self.names = Names(session.definitions)  # resolved once for all sheets
         self.week = session.past_week(week) if week else None
         self.branch = session.find_branch(branch) if branch else None
 
     def record(self, paths: list[str]) -> recording.Outcome:
-        """Record these sheets. Refused ones set the exit code."""
+        """Record these sheets, folders of sheets or patterns. Refused ones set the exit code.
+
+        A branch's part of a page stands or falls alone. One is reported in full, several as a table.
+        """
         prepare()
-        wrote, refused = False, 0
-        places: list[tuple[str, str]] = []
-        for number, path in enumerate(paths):
-            if number:
-                self.session.around.stdout.write("\n")
+        tasks: list[_Task] = []
+        for path in sheet_files(self.session, paths):
             try:
-                for task in self._tasks(path):
-                    done = self._record(task)
-                    if done is not None:
-                        wrote |= done
-                        places.append((task.week, task.branch))
-            except Faults as faults:
-                refused += 1
-                self.session.around.stdout.flush()
-                self.session.console.findings(faults.findings)
-                self._say_refused(path, len(faults.findings))
-            except Refusal as refusal:
-                if refusal.code != 1 and len(paths) == 1:
+                tasks += self._tasks(path)
+            except (Faults, Refusal) as error:
+                if isinstance(error, Refusal) and error.code != 1 and len(paths) == 1:
                     raise
-                refused += 1
-                self.session.console.problem(f"{path}: {refusal.message}", refusal.advice)
-        if wrote:
-            advice = _(
-                "a mistake? correct the sheet and run the same command again: only the difference is recorded"
-            )
+                tasks.append(_Task(path, wrong=error))
+        self._refuse_same(tasks)
+        self.several = len(tasks) > 1
+        self._tell(tasks)
+        for task in tasks:
+            try:
+                if not task.wrong:
+                    self._record(task)
+            except (Faults, Refusal) as error:
+                if isinstance(error, Refusal) and error.code != 1 and not self.several:
+                    raise
+                task.wrong = error
+            if task.wrong:
+                self._say_refused(task)
+        wrote = not self.dry_run and any(t.done for t in tasks)
+        if self.several:
+            self._summary(tasks)
+        elif wrote:
             self.session.around.stdout.write("\n")
             self.session.around.stdout.flush()
-            self.session.console.say(advice, "dim")
-        if refused:
+            self.session.console.say(_advice(), "dim")
+        if any(task.wrong for task in tasks):
             self.session.exit_code = 1
+        places = [(t.week, t.branch) for t in tasks if not t.wrong and not t.declined]
         return recording.Outcome(wrote, tuple(dict.fromkeys(places)))
 
-    def _say_refused(self, path: str, count: int) -> None:
-        self.session.console.say(
-            many(
-                "{path}: {count} mistake, nothing of it was recorded; correct it and run the same command again",
-                "{path}: {count} mistakes, nothing of it was recorded; correct them and run the same command again",
-                count,
-            ).format(path=path, count=count)
+    def _tell(self, tasks: list[_Task]) -> None:
+        """How sheets were read, what several have in common once."""
+        titles: dict[str, list[str]] = {}
+        for task in tasks:
+            for notice in task.notices if not task.wrong else ():
+                titles.setdefault(notice, []).append(task.title)
+        # Of several sheets only what they have in common; the rest is told when one is read alone.
+        told = list(titles) if len(titles) == 1 or not self.several else []
+        for notice in told:
+            found = titles[notice]
+            where = list(dict.fromkeys(found))
+            said = where[0]
+            if len(where) > 1:
+                said = many("{count} sheet", "{count} sheets", len(where)).format(count=len(where))
+            self.session.console.say(f"{said}{colon()}{notice}", "dim")
+        for task in tasks:
+            rest = 0 if task.wrong else len(set(task.notices) - set(told))
+            if rest:
+                task.remarks.append(many("{count} note", "{count} notes", rest).format(count=rest))
+        if rest := len(titles) - len(told):
+            more = _("{count} notes on how the sheets were read: qibi score SHEET --dry-run")
+            self.session.console.say(more.format(count=rest), "dim")
+
+    def _say_refused(self, task: _Task) -> None:
+        console, error = self.session.console, task.wrong
+        self.session.around.stdout.flush()
+        if isinstance(error, Refusal):
+            where = (
+                f"{task.path}{colon()}{task.page.name}" if task.page and task.many else task.path
+            )
+            console.problem(f"{where}: {error.message}", error.advice)
+            return
+        assert error
+        console.findings(error.findings, most=10 if self.several else 50)
+        if not self.several:
+            count = len(error.findings)
+            console.say(
+                many(
+                    "{path}: {count} mistake, nothing of it was recorded; correct it and run the same command again",
+                    "{path}: {count} mistakes, nothing of it was recorded; correct them and run the same command again",
+                    count,
+                ).format(path=task.path, count=count)
+            )
+
+    def _summary(self, tasks: list[_Task]) -> None:
+        """A line a branch, and how many there are of each kind."""
+        now = self.session
+        view = View()
+        weeks = dict.fromkeys(t.week for t in tasks if t.week)
+        columns = [
+            Column(phrases.branch_heading(now.definitions)),
+            Column(_("Week")),
+            Column(_("Result")),
+        ]
+        columns += [Column(_("Remarks"), wraps=True)]
+        rows = [self._line(task) for task in tasks]
+        used = [0, 1, 2, 3] if len(weeks) > 1 else [0, 2, 3]
+        view.blocks.append(
+            Grid([columns[n] for n in used], [[row[n] for n in used] for row in rows])
         )
+        done = [t for t in tasks if t.done]
+        refused = [t for t in tasks if t.wrong]
+        counts = [
+            (len(done), _("{count} would be recorded") if self.dry_run else _("{count} recorded")),
+            (len(tasks) - len(done) - len(refused), _("{count} unchanged")),
+            (len(refused), _("{count} not recorded")),
+        ]
+        said = listing([text.format(count=count) for count, text in counts if count])
+        title = [phrases.week(next(iter(weeks)))] if len(weeks) == 1 else []
+        title += [said, _("recorded by {name}").format(name=now.definitions.title(self.who))]
+        view.line("  ".join(title), "bold")
+        if partial := [t for t in done if t.unassessed]:
+            advice = _(
+                "not all are listed, so these are not assessed yet: {branches}; once all is in: qibi score --no-events --branch {id} --week {week}"
+            )
+            names = phrases.places([phrases.branch(now.definitions, t.branch) for t in partial], 4)
+            view.line(advice.format(branches=names, id=partial[0].branch, week=partial[0].week))
+        if late := [t for t in done if not self.dry_run and _("late") in t.remarks]:
+            advice = _("points for lateness are proposed by: qibi status --week {week}")
+            view.line(advice.format(week=late[0].week))
+        now.console.show(view)
+        now.around.stdout.flush()
+        if refused:
+            now.console.say(_advice(), "dim")
+
+    def _line(self, task: _Task) -> list[str | Cell]:
+        """A task's line of the summary: whose it is, its week, the result, remarks."""
+        definitions = self.session.definitions
+        name = phrases.branch(definitions, task.branch) if task.branch else task.title
+        remarks = list(task.remarks)
+        if task.wrong:
+            count = len(task.wrong.findings) if isinstance(task.wrong, Faults) else 0
+            said = many("refused: {count} mistake", "refused: {count} mistakes", count)
+            result = Cell(said.format(count=count) if count else _("refused"), "red")
+            remarks += [task.title] if task.branch else []
+        elif task.declined:
+            result = Cell(_("not recorded"), "yellow")
+        elif task.done:
+            scores = sum(not isinstance(e, Assessed) for e in task.done.batch.entries)
+            said = many("{count} entry", "{count} entries", scores)
+            result = Cell(said.format(count=scores))
+        else:
+            result = Cell(_("unchanged"), "dim")
+        return [name, task.week[5:], result, Cell(listing(remarks), "yellow")]
 
     def _tasks(self, path: str) -> list[_Task]:
-        """The pages of a sheet, read and admitted, all of them or none."""
+        """The pages of a sheet and the branches of a page, read; what is wrong with one is noted there."""
         from qibi.sheets.files import open_sheet
 
         now = self.session
@@ -134,26 +256,28 @@ class Sheets:
         pages = self._score_pages(path, open_sheet(path, raw, self.encoding))
         tasks = [_Task(path, raw, page, many=len(pages) > 1) for page in pages]
         self._hint(tasks)
-        findings: list[Finding] = []
+        found: list[_Task] = []
         for task in tasks:
             try:
-                self._admit(task)
-            except Faults as faults:
-                findings += faults.findings
-        if findings:
-            raise Faults(findings)
-        seen: set[tuple[str, str]] = set()
+                found += self._admit(task)
+            except (Faults, Refusal) as error:
+                task.wrong = error
+                found.append(task)
+        return found
+
+    def _refuse_same(self, tasks: list[_Task]) -> None:
+        """Two pages of a file for one branch and week: which of them holds?"""
+        places: dict[tuple[str, str, str], list[_Task]] = {}
         for task in tasks:
-            if (task.week, task.branch) in seen:
-                raise Refusal(
-                    _("two pages are of {branch} in {week}").format(
-                        branch=now.definitions.title(task.branch), week=task.week
-                    ),
-                    _("put them on one page"),
-                    1,
+            if task.branch and task.week:
+                places.setdefault((task.path, task.week, task.branch), []).append(task)
+        for (_path, week, branch), same in places.items():
+            if len(same) > 1:
+                message = _("two pages are of {branch} in {week}").format(
+                    branch=self.session.definitions.title(branch), week=week
                 )
-            seen.add((task.week, task.branch))
-        return tasks
+                for task in same:
+                    task.wrong = task.wrong or Refusal(message, _("put them on one page"), 1)
 
     def _score_pages(self, path: str, pages: list[Any]) -> list[Any]:
         """The pages that are score sheets; which others there are is said, or asked."""
@@ -221,8 +345,9 @@ class Sheets:
                 1,
             )
 
-    def _admit(self, task: _Task) -> None:
-        from qibi.sheets.hints import branch_from_subjects
+    def _admit(self, task: _Task) -> list[_Task]:
+        """A page's week and branches, with the entries of each."""
+        from qibi.sheets.hints import branch_from_subjects, branches_of_rows
         from qibi.sheets.read import refuse_unknown_names
 
         now = self.session
@@ -231,28 +356,26 @@ class Sheets:
             raise Faults(list(hinted.findings))
         self._refuse_foreign(task)
         if hinted.clash:
-            where = f"{task.page.name}{colon()}" if task.many else ""
             raise Refusal(
-                where + _("signs of the week disagree: {signs}").format(signs=hinted.clash),
+                _("signs of the week disagree: {signs}").format(signs=hinted.clash),
                 _("correct the one that is wrong"),
                 1,
             )
         if task.page.made:
             task.week, task.branch = now.past_week(task.page.made.week), task.page.made.branch
             self._take(task)
-            return
+            return [task]
         task.week = (
             now.past_week(hinted.week)
             if hinted.week
             else self._ask_week(task, hinted.branch, hinted.unsure)
         )
         task.notices += hinted.notices
-        found = (
-            self.branch
-            or hinted.branch
-            or branch_from_subjects(task.page, self.names, task.week)
-            or self._only_branch(task.week)
-        )
+        said = self.branch or hinted.branch
+        if not said and (branches := branches_of_rows(task.page, self.names, task.week)):
+            return self._take_apart(task, branches)
+        own = branch_from_subjects(task.page, self.names, task.week)
+        found = said or own or self._only_branch(task.week)
         if found is None:
             stamp = now.stamp(task.week, "", self.who)
             refuse_unknown_names(task.page, self.names, stamp)  # mostly that is why
@@ -262,7 +385,34 @@ class Sheets:
                 1,
             )
         task.branch = found
+        # Whoever is not of the branch may have listed only what they saw there.
+        task.says = bool(said) or not own or now.definitions.branch_of(self.who, task.week) == own
         self._take(task)
+        return [task]
+
+    def _take_apart(self, task: _Task, branches: dict[int, str]) -> list[_Task]:
+        """Read the entries of a page of several branches: a task for each."""
+        from qibi.sheets.read import admit_branches
+
+        now = self.session
+        for branch in dict.fromkeys(branches.values()):
+            must_live(now, branch, task.week)
+        parts, notices = self._read(
+            task,
+            lambda options: admit_branches(
+                task.page, self.names, self._stamp(task), branches, options
+            ),
+        )
+        found = []
+        for branch, part in parts.items():
+            mine = replace(task, branch=branch, says=False, notices=[*task.notices, *notices])
+            mine.entries, mine.places, mine.remarks = [], {}, []
+            if isinstance(part, list):
+                mine.wrong = Faults(part)
+            else:
+                self._fill(mine, part)
+            found.append(mine)
+        return found
 
     def _refuse_foreign(self, task: _Task) -> None:
         """Refuse a sheet that qibi made for another week, branch, scheme version or book."""
@@ -278,26 +428,47 @@ class Sheets:
 
     def _take(self, task: _Task) -> None:
         """Read the entries of a page whose week and branch are known."""
-        from qibi.sheets.layouts import Learned
         from qibi.sheets.read import admit_page
 
         now = self.session
         must_live(now, task.branch, task.week)
+        admitted = self._read(
+            task, lambda options: admit_page(task.page, self.names, self._stamp(task), options)
+        )
+        task.notices += admitted.notices
+        self._fill(task, admitted)
+
+    def _read(self, task: _Task, admit: "Callable[[Options], T]") -> T:
+        """What a page is read as; what was answered on the way is saved in its layout."""
+        from qibi.sheets.layouts import Learned
+
         options = replace(self.options, learned=Learned())
         try:
-            admitted = admit_page(task.page, self.names, self._stamp(task), options)
+            admitted = admit(options)
         except Faults:
             self._save_answers(task, options.learned)
             raise
         if self._save_answers(task, options.learned):  # read as it will be from now on
-            admitted = admit_page(task.page, self.names, self._stamp(task), self.options)
+            admitted = admit(self.options)
+        return admitted
+
+    def _fill(self, task: _Task, admitted: Any) -> None:
         for entry, line, cell in admitted.entries:
             task.entries.append(entry)
             where = cell if task.many else _("line {line}").format(line=line)
             if isinstance(entry, Score):
                 task.places.setdefault((entry.subject, entry.item), []).append((line, where))
-        task.notices += admitted.notices
-        task.pictures = admitted.pictures
+        task.pictures, task.listed = admitted.pictures, admitted.listed
+
+    def _unlisted(self, task: _Task) -> int:
+        """How many members of the branch a sheet of events does not list: it does not assess the branch.
+
+        0 where it says whose it is, or lists everyone.
+        """
+        if task.says:
+            return 0
+        members = self.session.definitions.members_of(task.branch, task.week)
+        return len({m.id for m in members} - task.listed)
 
     def _stamp(self, task: _Task) -> Stamp:
         layout = task.page.layout.digest if task.page.layout else ""
@@ -337,18 +508,21 @@ class Sheets:
         message = _("the sheet does not name its week")
         raise Refusal(message + aside(unsure) if unsure else message, advice, 1)
 
-    def _record(self, task: _Task) -> bool | None:
-        """Whether it was written; None where the person would not have it."""
+    def _record(self, task: _Task) -> None:
+        """Record what differs from what the same sheet recorded before; `task.done` says what."""
         now = self.session
-        for notice in task.notices:
-            now.console.say(f"{task.title}{colon()}{notice}", "dim")
         left = recording.left_by_the_same(now, task.week, lambda b: self._entries(task, b))
         with now.without([left] if left else []):
             batches = recording.standing_batches(now, task.week)
             self._refuse_empty(task, batches)
+            again = self._twins(task, batches)
             agreed = self._difference(task, batches)
+        if again and left is None and not self._go_on(task, again):
+            task.declined = True
+            return
         if agreed.asks and not self._agreed(task, agreed, recorded=left is not None):
-            return None
+            task.declined = True
+            return
 
         def plan(batches: list[Batch]) -> list[Entry]:
             diff = self._difference(task, batches)
@@ -365,21 +539,22 @@ class Sheets:
             now, task.week, task.branch, plan, self.dry_run, files=lambda: self._keep(task)
         )
         if done is None:
-            now.console.say(
-                _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
-                    sheet=task.title
+            if not self.several:
+                now.console.say(
+                    _("{sheet}: the ledger holds all of it already, nothing was recorded").format(
+                        sheet=task.title
+                    )
                 )
-            )
-            return False
+            return
+        task.done = done
         self._report(task, done)
-        return not self.dry_run
 
     def _entries(self, task: _Task, batches: list[Batch]) -> list[Entry]:
         """What makes a week's batches say what the sheet says."""
         stamp = self._stamp(task)
         diff = self._difference(task, batches)
         entries: list[Entry] = diff.entries(stamp, _("replaced by the sheet submitted again"))
-        if recording.is_assessed(batches, task.week, task.branch):
+        if recording.is_assessed(batches, task.week, task.branch) or self._unlisted(task):
             return entries
         first = recording.assessed_entry(
             self.session, task.week, task.branch, self.who, task.page.source, stamp.layout
@@ -414,7 +589,82 @@ class Sheets:
     def _difference(self, task: _Task, batches: list[Batch]) -> Difference:
         if self.add:
             return difference(task.entries, [])
-        return against(with_files(task.entries, batches), batches, task.branch)
+        entries = with_files(task.entries, batches)
+        own, twins = self._is_own(task, batches), self._twins(task, batches)
+        if twins and task.page.made:  # filled in by qibi: it holds what all sheets recorded
+            return against(entries, batches, task.branch)
+        if not (twins and self.update):
+            return against(entries, batches, task.branch, own)
+        # The same sheet by someone else is replaced; of another kind of sheet only what both say is.
+        again = {e.source for e in twins if self._same_kind(task, e.source)}
+        return against(
+            entries, batches, task.branch, lambda e: own(e) or e.source in again or e in twins
+        )
+
+    def _is_own(self, task: _Task, batches: list[Batch]) -> Callable[[Score | Exempt], bool]:
+        """Whether the same kind of sheet by the same recorder recorded an entry, corrected since or not.
+
+        A safety officer's list of events and a branch's sheet do not replace each other.
+        """
+        own: dict[str, bool] = {}
+        found = [e for b in batches for e in b.entries if e.source and e.branch == task.branch]
+        for entry in sorted(found, key=lambda e: e.recorded_at):  # a correction keeps the source
+            if entry.source not in own:
+                own[entry.source] = entry.recorded_by == self.who and (
+                    entry.source == task.page.source or self._same_kind(task, entry.source)
+                )
+        return lambda entry: own.get(entry.source, False)
+
+    def _same_kind(self, task: _Task, source: str) -> bool:
+        """Whether an archived sheet has the headings of this one, by and large; where there is none, it may."""
+        from qibi.sheets.files import open_sheet
+        from qibi.sheets.headings import headed_alike
+
+        folder = self.session.root / path_of(task.week, "", "").rpartition("/")[0]
+        for path in folder.glob(f"{source}*"):
+            try:
+                pages = open_sheet(path.name, path.read_bytes(), self.encoding)
+            except (Faults, Refusal, OSError):
+                return True
+            schemes = self.session.definitions.schemes[::-1]
+            pages = [self._laid_out(page) for page in pages]
+            alike = [headed_alike(page, task.page, schemes, self.names) for page in pages]
+            return any(alike) or not alike
+        return True
+
+    def _twins(self, task: _Task, batches: list[Batch]) -> list[Score | Exempt]:
+        """What others' sheets recorded just as this one says it."""
+        if self.add:
+            return []
+        own = self._is_own(task, batches)
+        entries = with_files(task.entries, batches)
+        return repeated(entries, batches, task.branch, lambda entry: not own(entry))
+
+    def _go_on(self, task: _Task, again: list[Score | Exempt]) -> bool:
+        """Whether to go on where another sheet said the same: is it that sheet again, or did it happen twice?"""
+        if self.update or task.page.made:
+            return True
+        now = self.session
+        names = listing(list(dict.fromkeys(now.definitions.title(e.recorded_by) for e in again)))
+        message = many(
+            "{count} of its rows was recorded from another sheet already, by {names}",
+            "{count} of its rows were recorded from another sheet already, by {names}",
+            len(again),
+        ).format(count=len(again), names=names)
+        if now.around.on_terminal:
+            if now.console.confirm(
+                f"{task.title}{colon()}{message}; " + _("record them again?"), default=False
+            ):
+                return True
+            now.console.say(_("nothing was recorded"))
+            return False
+        raise Refusal(
+            message,
+            _(
+                "--update if it is the same that happened, --add if it happened again; nothing was recorded"
+            ),
+            1,
+        )
 
     def _agreed(self, task: _Task, diff: Difference, *, recorded: bool) -> bool:
         """Show what a sheet changes in what an earlier one recorded, and whether to go on.
@@ -427,10 +677,15 @@ class Sheets:
                 sheet=task.title, count=len(diff.changes)
             )
         )
-        for change in diff.changes:
+        most = _FEW if self.several and not now.around.on_terminal else len(diff.changes)
+        for change in diff.changes[:most]:
             now.console.say("  " + change_text(now, task.week, change.before, change.after))
             if change.void:
                 now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
+        if rest := len(diff.changes[most:]):
+            now.console.say(
+                many("  and {count} more", "  and {count} more", rest).format(count=rest)
+            )
         if recorded or self.update or self.dry_run:
             return True
         if now.around.on_terminal:
@@ -448,7 +703,26 @@ class Sheets:
 
     def _report(self, task: _Task, done: recording.Recorded) -> None:
         now, batch, batches = self.session, done.batch, done.before
+        unlisted = self._unlisted(task)
+        assessed = recording.is_assessed([*batches, batch], task.week, task.branch)
+        members = len(now.definitions.members_of(task.branch, task.week))
         found = recording.standings_of(now, task.week, task.branch, [*batches, batch])
+        if self.several:
+            accounts = {
+                k: a for k, a in found.accounts(task.week).items() if a.branch == task.branch
+            }
+            cut = recording.cuts(accounts, now.definitions, task.places)
+            if not assessed:
+                text = _("{listed} of {members} listed")
+                task.unassessed = True
+                task.remarks.append(text.format(listed=members - unlisted, members=members))
+            if recording.is_submitted_late(now, batches, batch):
+                task.remarks.append(_("late"))
+            if recording.is_pending(now, batch):
+                task.remarks.append(_("pending, the week is closed"))
+            if cut:
+                task.remarks.append(_("{count} cut").format(count=len(cut.rows)))
+            return
         title = "  ".join(
             [
                 task.title,
@@ -461,12 +735,84 @@ class Sheets:
         said = text.format(
             what=recording.tally(now.definitions, batch.entries), batch=batch.digest[:4]
         )
-        said += _(". {people}.").format(people=recording.people(now, found, task.week, task.branch))
+        if assessed:
+            people = recording.people(now, found, task.week, task.branch)
+            said += _(". {people}.").format(people=people)
         view = recording.report(now, title, said, found, task.week, task.branch, task.places)
+        if not assessed:
+            view.line()
+            text = _(
+                "{branch} is not assessed yet: the sheet lists {listed} of its {members} people and does not say that it is the branch's. Once all is in: qibi score --no-events --branch {id} --week {week}"
+            )
+            view.line(
+                text.format(
+                    branch=phrases.branch(now.definitions, task.branch),
+                    listed=members - unlisted,
+                    members=members,
+                    id=task.branch,
+                    week=task.week,
+                ),
+                "yellow",
+            )
         now.console.show(view)
         if not self.dry_run:
             recording.say_closed(now, batch)
             recording.say_late(now, batches, batch)
+
+
+def _advice() -> str:
+    return _(
+        "a mistake? correct the sheet and run the same command again: only the difference is recorded"
+    )
+
+
+def sheet_files(session: Session, paths: Sequence[str]) -> list[str]:
+    """The sheets that paths name: files, those of a folder, those that a pattern matches; each once.
+
+    Raises `Refusal` for a folder or a pattern without any.
+    """
+    found: list[str] = []
+    for path in paths:
+        place = session.around.folder / path
+        if path == "-" or place.is_file():
+            found.append(path)
+        elif place.is_dir():
+            found += _sheets_below(session, path)
+        elif re.search(r"[*?\[]", path) and not place.exists():
+            # Path.glob takes no absolute pattern.
+            matched = sorted(glob(path, root_dir=session.around.folder))  # noqa: PTH207
+            if not matched:
+                message = _("no file matches {pattern}").format(pattern=path)
+                raise Refusal(message, _("check the name and the folder"))
+            for name in matched:
+                folder = (session.around.folder / name).is_dir()
+                found += _sheets_below(session, name) if folder else [name]
+        else:
+            found.append(path)  # what is wrong with it is told when it is read
+    return list(dict.fromkeys(found))
+
+
+def _sheets_below(session: Session, path: str) -> list[str]:
+    """The sheets in a folder, in the order of their names; what else is there is told."""
+    sheets: list[str] = []
+    others: list[str] = []
+    children = (session.around.folder / path).iterdir()
+    for child in sorted(
+        children, key=lambda c: [int(t) if t.isdecimal() else t for t in re.split(r"(\d+)", c.name)]
+    ):
+        if child.name.startswith((".", "~$")):
+            continue  # what the system and spreadsheet programs leave
+        known = child.is_file() and child.suffix.lower() in _ENDINGS
+        (sheets if known else others).append(child.name)
+    if others:
+        text = _("{path}: not sheets, not read: {names}")
+        session.console.say(text.format(path=path, names=phrases.places(others)), "dim")
+    if not sheets:
+        message = _("there is no sheet in {path}").format(path=path)
+        raise Refusal(
+            message, _("sheets are files named {endings}").format(endings=" ".join(_ENDINGS))
+        )
+    return [str(PurePath(path) / name) for name in sheets]
 
 
 # What a sheet that is submitted again changes, in words: a line for each row that differs.

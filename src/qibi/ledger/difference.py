@@ -6,7 +6,7 @@ ledger again; it says so, since whoever submits the old sheet again may not know
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,19 +68,48 @@ class Difference:
         return [*voids, *self.new]
 
 
-def against(sheet: Sequence[Score | Exempt], batches: Iterable[Batch], branch: str) -> Difference:
-    """Compare a sheet's entries with those that earlier sheets of a branch recorded in its week."""
+def against(
+    sheet: Sequence[Score | Exempt],
+    batches: Iterable[Batch],
+    branch: str,
+    own: Callable[[Score | Exempt], bool] = lambda _entry: True,
+) -> Difference:
+    """Compare a sheet's entries with those that earlier sheets of a branch recorded in its week.
+
+    `own` says which of these count: what the same kind of sheet recorded.
+    """
     index = Index(batches)
     voids = index.voids
-    rows = [
+    rows = [(key, e) for key, e in _of_sheets(index, branch) if own(e)]
+    standing = [(key, e) for key, e in rows if key not in voids]
+    voided = [(voids[key], e) for key, e in rows if key in voids and not voids[key].source]
+    return difference(sheet, standing, voided)
+
+
+def repeated(
+    sheet: Sequence[Score | Exempt],
+    batches: Iterable[Batch],
+    branch: str,
+    other: Callable[[Score | Exempt], bool],
+) -> list[Score | Exempt]:
+    """The standing entries of `other` sheets that say the same as rows of a sheet, one to one."""
+    index = Index(batches)
+    wanted = Counter(_said(e) for e in sheet)
+    found = []
+    for key, entry in _of_sheets(index, branch):
+        if key not in index.voids and other(entry) and wanted[_said(entry)] > 0:
+            wanted[_said(entry)] -= 1
+            found.append(entry)
+    return found
+
+
+def _of_sheets(index: Index, branch: str) -> list[tuple[str, Score | Exempt]]:
+    return [
         (key, e)
         for batch in index.batches
         for key, e in batch.numbered()
         if isinstance(e, Score | Exempt) and e.source and e.branch == branch
     ]
-    standing = [(key, e) for key, e in rows if key not in voids]
-    voided = [(voids[key], e) for key, e in rows if key in voids and not voids[key].source]
-    return difference(sheet, standing, voided)
 
 
 def difference(

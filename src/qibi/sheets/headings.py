@@ -550,6 +550,20 @@ def criterion_of(scheme: Scheme, text: str) -> Criterion | None:
     return None
 
 
+def headed_alike(one: Page, other: Page, schemes: Sequence[Scheme], names: Names) -> bool:
+    """Whether two pages have most of their headings in common, as a sheet and its correction have.
+
+    Where either has no heading it may be so.
+    """
+    found = [find_heading(page, schemes, names) for page in (one, other)]
+    if not all(found):
+        return True
+    first, second = ({folded_heading(c.heading) for c in h.columns} for h in found if h)
+    return bool(one.made) == bool(other.made) and 2 * len(first & second) > max(
+        len(first), len(second)
+    )
+
+
 def is_telling(heading: str) -> bool:
     """Whether a heading that nobody knows is about points, counts, status or leave."""
     return _TELLING.search(folded_heading(heading)) is not None

@@ -64,7 +64,13 @@ def hints(
         page, heading, "week", lambda t: _week_meant(t, today), definitions, findings
     )
     column_branch = _agreed(
-        page, heading, "branch", lambda t: lookup.branch(definitions, t), definitions, findings
+        page,
+        heading,
+        "branch",
+        lambda t: lookup.branch(definitions, t),
+        definitions,
+        findings,
+        True,
     )
     told = _week_told(
         page,
@@ -257,12 +263,17 @@ def _agreed(
     meant: Callable[[str], str],
     definitions: Definitions,
     findings: list[Finding],
+    several: bool = False,
 ) -> str | None:
-    """What all rows of a column say; a finding for each row that says something else."""
+    """What all rows of a column say; a finding for each row that says something else.
+
+    Where there may be `several`, and are, there is none that all say.
+    """
     column = heading.of(field) if heading else None
     if not heading or not column:
         return None
     first: str | None = None
+    other = False
     for row in data_rows(page, heading).rows:
         text = page.cell(row, column.number)
         if not text:
@@ -273,12 +284,73 @@ def _agreed(
             findings.append(page.finding(row, column.number, str(error), column.heading))
             continue
         first = first or value
-        if value != first:
+        if value != first and several:
+            other = True
+        elif value != first:
             message = _("is {value}, above it is {first}; give each its own sheet").format(
                 value=definitions.title(value), first=definitions.title(first)
             )
             findings.append(page.finding(row, column.number, message, column.heading))
-    return first
+    return None if other else first
+
+
+def branches_of_rows(page: Page, names: Names, week: str) -> dict[int, str]:
+    """The branch of each row, in a page whose rows are of several: by a column, a line above, or the person.
+
+    Empty where they are not. A row of which nothing says it is left out.
+    """
+    definitions = names.definitions
+    scheme = definitions.scheme(week)
+    heading = find_heading(page, (scheme,) if scheme else (), names)
+    if not heading:
+        return {}
+    found: dict[int, str] = {}
+    column, above = heading.of("branch"), ""
+    rows = data_rows(page, heading, lambda text: _is_known(text, names, week))
+    lines = set(rows.left_out)
+    for row in sorted({*rows.rows, *lines}):
+        if row in lines:  # a line with nothing but a branch's name
+            above = branch_of_page([page.shown(row, blanks=False)], definitions) or above
+            continue
+        text = page.cell(row, column.number) if column else ""
+        branch = _branch_meant(text, definitions) or _branch_of(
+            page, heading, row, names, week, above
+        )
+        if branch:
+            found[row] = branch
+        if text and branch:
+            above = branch
+    return found if len(set(found.values())) > 1 else {}
+
+
+def _is_known(text: str, names: Names, week: str) -> bool:
+    try:
+        return bool(names.subject(text, week))
+    except lookup.Ambiguous:
+        return True
+    except lookup.NotFound:
+        return False
+
+
+def _branch_meant(text: str, definitions: Definitions) -> str | None:
+    try:
+        return lookup.branch(definitions, text) if text else None
+    except lookup.NotFound:
+        return None
+
+
+def _branch_of(
+    page: Page, heading: Heading, row: int, names: Names, week: str, above: str
+) -> str | None:
+    """The branch of the person that a row is about; of several of one name that of the line above."""
+    for text in reversed(subject_of(page, heading, row)):  # an id column may only count the rows
+        if not text:
+            continue
+        try:
+            return names.definitions.branch_of(names.subject(text, week, above), week)
+        except lookup.NotFound:
+            continue
+    return None
 
 
 def branch_from_subjects(page: Page, names: Names, week: str) -> str | None:

@@ -5,7 +5,7 @@ page is taken whole or not at all. Names are resolved once each; admission gets 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -48,6 +48,7 @@ __all__ = [
     "Names",
     "Options",
     "Page",
+    "admit_branches",
     "admit_page",
     "branch_from_subjects",
     "hints",
@@ -134,12 +135,14 @@ class Options:
 class Admitted:
     """The entries of a page, each with the line and cell it comes from, and notices to show.
 
-    `pictures` are the evidence files that entries name and that are in the sheet's cells.
+    `pictures` are the evidence files that entries name and that are in the sheet's cells. `listed` are
+    the subjects that rows are about, with points or without.
     """
 
     entries: list[tuple[Score | Exempt, int, str]]
     notices: list[str]
     pictures: list[Picture] = field(default_factory=list)
+    listed: frozenset[str] = frozenset()
 
 
 def is_score_sheet(page: Page, named: Names, week: str) -> bool:
@@ -179,17 +182,40 @@ def _holds_number(text: str) -> bool:
 
 def admit_page(page: Page, named: Names, stamp: Stamp, options: Options | None = None) -> Admitted:
     """The entries of a page; raises `Faults` with every bad cell of it."""
+    return _reader(page, named, stamp, options or Options()).admitted()
+
+
+def admit_branches(
+    page: Page,
+    named: Names,
+    stamp: Stamp,
+    branches: Mapping[int, str],
+    options: Options | None = None,
+) -> tuple[dict[str, Admitted | list[Finding]], list[str]]:
+    """The entries of a page of several branches, or the bad cells, of each branch; and its notices.
+
+    `branches` says whose each row is. A row that is nobody's is a bad cell of the branches above and
+    below. Raises `Faults` for what is wrong with the page as a whole.
+    """
+    return _reader(page, named, stamp, options or Options(), branches).admitted_apart()
+
+
+def _reader(
+    page: Page,
+    named: Names,
+    stamp: Stamp,
+    options: Options,
+    branches: Mapping[int, str] | None = None,
+) -> "_Reader":
     scheme = named.definitions.scheme(stamp.week)
     if scheme is None:
         message = _("no scheme is in force in {week}").format(week=stamp.week)
         raise Faults([Finding(page.path, message=message)])
     heading = must_have_heading(page, named, scheme)
-    options = options or Options()
     if options.ask and _ask_for_headings(page, heading, named, scheme, options):
         page = replace(page, layout=options.learned.added_to(page.layout))
         heading = must_have_heading(page, named, scheme)
-    reader = _Reader(page, named, stamp, scheme, heading, options)
-    return reader.admitted()
+    return _Reader(page, named, stamp, scheme, heading, options, branches)
 
 
 def _ask_for_headings(
@@ -317,7 +343,9 @@ class _Reader:
         scheme: Scheme,
         heading: Heading,
         options: Options,
+        branches: Mapping[int, str] | None = None,
     ) -> None:
+        self.branches = branches or {}  # by row, in a page of several
         self.page, self.named, self.stamp = with_words(page, heading), named, stamp
         self.leave = leave_words(page.layout)
         self.definitions = named.definitions
@@ -332,8 +360,8 @@ class _Reader:
         self.bare: list[_Row] = []
         self.pictures: list[Picture] = []
         self.columns = {c.number: c for c in heading.columns}
-        self._subjects: dict[str, str | lookup.NotFound] = {}
-        self._people: dict[tuple[str, str], str | lookup.NotFound] = {}
+        self._subjects: dict[tuple[str, str], str | lookup.NotFound] = {}  # by text and branch
+        self._people: dict[tuple[str, str, str], str | lookup.NotFound] = {}
         self._above: dict[int, tuple[int, str]] = {}  # by column: the last row read and its text
         self._running: bool | None = None
         self._strays: set[int] = set()  # columns without a heading that were told
@@ -341,15 +369,74 @@ class _Reader:
         self._skipped: set[int] = set()  # hidden columns that shall not be read
         self.entries: list[tuple[Score | Exempt, int, str]] = []
         self.origins: list[tuple[int, Column, Score | Exempt]] = []
+        self._cut = False  # whether it was not read to the end
+        self._shown: list[int] = []  # the rows that are read
+        self._passed: set[int] = set()  # those of them whose status says that they do not count
 
     # The whole
 
     def admitted(self) -> Admitted:
+        listed = self._read()
+        if self.findings:
+            raise Faults(self.findings)
+        return Admitted(
+            self.entries, self._all_notices(), self.pictures, frozenset(listed.values())
+        )
+
+    def admitted_apart(self) -> tuple[dict[str, Admitted | list[Finding]], list[str]]:
+        """As `admit_branches`."""
+        listed = self._read()
+        found: dict[str, list[Finding]] = {}
+        rows = {self.page.lines[row]: row for row in self.rows.rows}
+        for finding in self.findings:
+            row = rows.get(finding.line)
+            if row is None or self._cut:
+                raise Faults(self.findings)
+            for branch in self._concerned(row):
+                found.setdefault(branch, []).append(finding)
+        if self.findings and any(found.keys().isdisjoint(self._concerned(r)) for r in self._lost()):
+            raise Faults(self.findings)  # what is wrong with one row goes for others too
+        parts: dict[str, Admitted | list[Finding]] = {}
+        for branch in dict.fromkeys(self.branches.values()):
+            if branch in found:
+                parts[branch] = found[branch]
+                continue
+            entries = [e for e in self.entries if e[0].branch == branch]
+            named = {f for e, _line, _cell in entries for f in getattr(e, "evidence", ())}
+            pictures = [p for p in self.pictures if self._file(p) in named]
+            whom = frozenset(s for row, s in listed.items() if self.branches.get(row) == branch)
+            parts[branch] = Admitted(entries, [], pictures, whom)
+        return parts, self._all_notices()
+
+    def _lost(self) -> set[int]:
+        """The rows of which a cell gave no entry, or that were not read to their end."""
+        recorded = {(row, column.number) for row, column, _entry in self.origins}
+        cells = {(s.row.number, s.thing_column.number) for s in self.scored}
+        done = {row for row, _column in cells} | {row.number for row, _c, _n in self.exempt}
+        done |= {row.number for row in self.bare} | self._passed
+        return {row for row, _column in cells - recorded} | (set(self._shown) - done)
+
+    def _concerned(self, row: int) -> list[str]:
+        """The branches that a wrong row concerns: its own, else those of the rows around it."""
+        if branch := self.branches.get(row):
+            return [branch]
+        above = max((r for r in self.branches if r < row), default=None)
+        below = min((r for r in self.branches if r > row), default=None)
+        around = [self.branches[r] for r in (above, below) if r is not None]
+        return list(dict.fromkeys(around)) or list(dict.fromkeys(self.branches.values()))
+
+    def _at(self, row: int) -> Stamp:
+        """The stamp of a row's entries."""
+        branch = self.branches.get(row)
+        return replace(self.stamp, branch=branch) if branch else self.stamp
+
+    def _read(self) -> dict[int, str]:
+        """Read the page, gathering entries, findings and remarks; the subject of each row."""
         self._check_heading()
         if not self.heading.whole:
             raise Faults(self.findings)
         self.rows = data_rows(self.page, self.heading, self._knows)
-        rows = self._shown_rows()
+        rows = self._shown = self._shown_rows()
         self._check_hidden_columns(rows)
         self._note_columns(rows)
         self.notices += self.rows.notices
@@ -370,14 +457,16 @@ class _Reader:
         if not self.findings:
             self.remarks["sums"] = list(sums.differences(reading))
             self._note_doubles()
-        if self.findings:
-            raise Faults(self.findings)
+        away = {row.number: row.subject for row, _column, _note in self.exempt}
+        return {row: subject for row, subject in (reading.subjects | away).items() if subject}
+
+    def _all_notices(self) -> list[str]:
         for said in self.remarks.values():
             self.notices += said[:_FEW]
             if len(said) > _FEW:
                 more = _("and {count} more of this kind").format(count=len(said) - _FEW)
                 self.notices.append(more)
-        return Admitted(self.entries, self.notices, self.pictures)
+        return self.notices
 
     def check_names(self) -> None:
         """Resolve the heading and the names, and raise `Faults` with what is wrong with them."""
@@ -408,6 +497,7 @@ class _Reader:
         return cell or _("line {line}").format(line=line)
 
     def _not_read_on(self, row: int) -> Finding:
+        self._cut = True
         line, cell = self.page.place(row, 0)
         message = _("from here on the file was not read; correct the lines above first")
         return Finding(self.page.path, line, message=message, cell=cell)
@@ -616,7 +706,8 @@ class _Reader:
 
     def _check_left_out(self) -> None:
         """A note below the table that gives or takes points is no note."""
-        people = self.definitions.members_of(self.stamp.branch, self.stamp.week)
+        branches = {self.stamp.branch, *self.branches.values()}
+        people = [m for b in branches for m in self.definitions.members_of(b, self.stamp.week)]
         names_here = [name for m in people for name in (m.name.zh, m.name.en) if name]
         for row in self.rows.left_out:
             text = self.page.shown(row)
@@ -659,6 +750,7 @@ class _Reader:
         row = _Row(number)
         row.subject, row.subject_column = self._subject(number)
         if not self._counts(number):
+            self._passed.add(number)
             return
         for name in ("date", "scored_by", "approved_by"):
             row.given[name] = self._shared(row, name)
@@ -850,9 +942,10 @@ class _Reader:
 
     def _resolved(self, row: int, column: Column, text: str) -> str:
         """The id of a subject's text, resolved once; a finding where it has none."""
-        if text not in self._subjects:
-            self._subjects[text] = self._look_up(row, column, text)
-        found = self._subjects[text]
+        key = (text, self.branches.get(row, ""))
+        if key not in self._subjects:
+            self._subjects[key] = self._look_up(row, column, text)
+        found = self._subjects[key]
         if isinstance(found, lookup.NotFound):
             self.find(row, column, str(found))
             return ""
@@ -864,7 +957,7 @@ class _Reader:
         ):
             return once
         try:
-            return self.named.subject(text, self.stamp.week, self.stamp.branch)
+            return self.named.subject(text, self.stamp.week, self._at(row).branch)
         except lookup.NotFound as error:
             return error
 
@@ -902,9 +995,10 @@ class _Reader:
             if wrong:
                 self.find(row.number, column, wrong)
             return day
-        key = (name, text)
+        stamp = self._at(row.number)
+        key = (name, text, stamp.branch)
         if key not in self._people:
-            self._people[key] = self._person(name, text)
+            self._people[key] = self._person(name, text, stamp)
         found = self._people[key]
         if isinstance(found, lookup.NotFound):
             self.find(row.number, column, str(found))
@@ -912,7 +1006,7 @@ class _Reader:
             return ""
         return found
 
-    def _person(self, name: str, text: str) -> str | lookup.NotFound:
+    def _person(self, name: str, text: str, stamp: Stamp) -> str | lookup.NotFound:
         """A scorer or approver: by the id behind the name, or the name."""
         definitions, made = self.definitions, self.page.made
         roles = definitions.scorer_roles(self.stamp.week)
@@ -922,7 +1016,7 @@ class _Reader:
             branch = made.branch if made else ""
             text = known_person(made, definitions, self.stamp.week, branch, text)
         try:
-            return admission.person(definitions, self.stamp, text, name)
+            return admission.person(definitions, stamp, text, name)
         except lookup.NotFound as error:
             return error
 
@@ -991,6 +1085,9 @@ class _Reader:
 
     def _picture(self, picture: Picture) -> File:
         self.pictures.append(picture)
+        return self._file(picture)
+
+    def _file(self, picture: Picture) -> File:
         return picture_file(self.stamp.week, picture.name, picture.content)
 
     # Leave
@@ -1319,13 +1416,14 @@ class _Reader:
             )
             if not text:
                 continue
-            if text not in self._subjects:
+            at = (text, self.branches.get(row, ""))
+            if at not in self._subjects:
                 column = self.heading.of("subject") or self.heading.of("id")
                 assert column
                 before = len(self.findings)
-                self._subjects[text] = self._look_up(row, column, text)
+                self._subjects[at] = self._look_up(row, column, text)
                 del self.findings[before:]
-            found = self._subjects[text]
+            found = self._subjects[at]
             who = folded(text) if isinstance(found, lookup.NotFound) else found
             if who in seen:
                 message = _("{name} is already in line {line}; keep one row")
@@ -1583,7 +1681,7 @@ class _Reader:
             if len(self.findings) - before >= _MOST_FINDINGS:
                 self.findings.append(self._not_read_on(row.number))
                 return
-            found, problems = admit_event(self.definitions, self.stamp, draft)
+            found, problems = admit_event(self.definitions, self._at(row.number), draft)
             for name, message in problems:
                 if name not in row.faulty:
                     self.find(row.number, self._column_of(name, row, column), message)
@@ -1598,7 +1696,8 @@ class _Reader:
         """What is wrong with a row that records nothing: it must be right all the same."""
         if not row.subject:
             return
-        if wrong := admission.not_there(self.definitions, self.stamp, row.subject):
+        stamp = self._at(row.number)
+        if wrong := admission.not_there(self.definitions, stamp, row.subject):
             assert row.subject_column
             self.find(row.number, row.subject_column, wrong)
 

@@ -132,6 +132,8 @@ class Sign:
         meant = first[0] if len(first) == 1 else f"{first[0]}..{first[-1]}"
         same = self.said.upper() in (meant, meant[5:])
         said = meant if same else f"{meant} ({self.said})"
+        if self.where.startswith("-"):
+            return _("{option} says {week}").format(option=self.where, week=said)
         return _("{where} says {week}").format(where=self.where, week=said)
 
 
@@ -185,7 +187,9 @@ def signs_in(
 
     `days`: whether single days and longer times count too, which they do not in the name of a file.
     """
-    plain = plainly(text[:_MOST])
+    text = text[:_MOST]
+    plain = plainly(text)
+    shown = text if len(text) == len(plain) else plain  # as it is written
     found: list[tuple[str, Readings, bool, bool]] = []
     likely = list(dict.fromkeys(years))
 
@@ -208,24 +212,33 @@ def signs_in(
             sets = [frozenset(weeks.span(weeks.week_of(a), weeks.week_of(b))) for a, b in within]
             clean = [s for s in sets if len(s) == 1]
             if sets:
-                found.append((match[0], readings(clean or sets), False, False))
+                found.append(
+                    (shown[match.start() : match.end()], readings(clean or sets), False, False)
+                )
             elif spans and days:
                 longer = [
                     frozenset(weeks.span(weeks.week_of(a), weeks.week_of(b)))
                     for a, b in spans
                     if (b - a).days < 400
                 ]
-                found.append((match[0], readings(longer), True, False))
+                found.append((shown[match.start() : match.end()], readings(longer), True, False))
     for match in rest(_OF_MONTH):
         sets = [
             _weeks_of_month(y, int(match[2]), numeral(match[3]))
             for y in _years(match[1], likely, today)
         ]
-        found.append((match[0], readings(sets), False, False))
+        found.append((shown[match.start() : match.end()], readings(sets), False, False))
     for match in rest(_WHOLE):
         if not _is_counted(whole, match):
             year, number = match[1] or match[3], match[2] or match[4]
-            found.append((match[0], readings([_week(_year(year), numeral(number))]), False, False))
+            found.append(
+                (
+                    shown[match.start() : match.end()],
+                    readings([_week(_year(year), numeral(number))]),
+                    False,
+                    False,
+                )
+            )
     for match in rest(_SEVERAL):
         ends = [numeral(g) for g in match.groups() if g]
         if not _is_counted(whole, match) and ends[0] < ends[1]:
@@ -233,12 +246,12 @@ def signs_in(
                 frozenset(chain.from_iterable(_week(y, n) for n in range(ends[0], ends[1] + 1)))
                 for y in _years("", likely, today)
             ]
-            found.append((match[0], readings(sets), True, False))
+            found.append((shown[match.start() : match.end()], readings(sets), True, False))
     for match in rest(_NUMBER):
         if not _is_counted(whole, match):
             number = numeral(next(g for g in match.groups() if g))
             sets = [_week(y, number) for y in _years("", likely, today, number)]
-            found.append((match[0], readings(sets), False, False))
+            found.append((shown[match.start() : match.end()], readings(sets), False, False))
     if days:
         for match in rest(_ONE):
             if not _is_signed(whole, match, one=True):
@@ -246,18 +259,18 @@ def signs_in(
                     match[1], int(match[2] or match[4]), int(match[3] or match[5]), likely, today
                 )
                 sets = [frozenset([weeks.week_of(day)]) for day in at]
-                found.append((match[0], readings(sets), False, True))
+                found.append((shown[match.start() : match.end()], readings(sets), False, True))
         for match, year, number in _months(rest):
             if not _is_signed(whole, match):
                 sets = [_overlapping(y, number, number) for y in _years(year, likely, today)]
-                found.append((match[0], readings(sets), True, False))
+                found.append((shown[match.start() : match.end()], readings(sets), True, False))
         for match in rest(_QUARTER):
             number = numeral(match[2] or match[4])
             sets = [
                 _overlapping(y, 3 * number - 2, 3 * number)
                 for y in _years(match[1] or match[3], likely, today)
             ]
-            found.append((match[0], readings(sets), True, False))
+            found.append((shown[match.start() : match.end()], readings(sets), True, False))
     return [
         Sign(where, said.strip(" ()-_"), sets, long, weak)
         for said, sets, long, weak in found
