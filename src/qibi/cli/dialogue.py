@@ -90,15 +90,15 @@ class Dialogue:
         *,
         default: str = "",
         words: Sequence[str] = (),
-        shown: bool = False,
+        listed: Sequence[Option] = (),
+        echo: bool = True,
         topic: str = "",
     ) -> str:
         """The key of the option meant, or one of `words`; raises `Back`.
 
-        Numbers are those of the list shown last; `shown` says that all options were listed already.
-        `unknown` says why a text means none of them.
+        Numbers are those of the list shown last, at first of `listed`. `unknown` says why a text means
+        none of them. With `echo` a name is shown that was not written out.
         """
-        listed: Sequence[Option] = options if shown else ()
         leaves = list(_leaves(options))
         initial = next((_word(o, leaves) for o in leaves if o.key == default), default)
         while True:
@@ -129,7 +129,7 @@ class Dialogue:
             elif found[0].within:
                 listed = self.show(found[0].within)
             else:
-                if folded(answer) not in (*found[0].folded, found[0].key):
+                if echo and folded(answer) not in (*found[0].folded, found[0].key):
                     self.console.say(f"  {_named(found[0], leaves)}", "dim")
                 return found[0].key
 
@@ -173,7 +173,7 @@ def _meant(options: Sequence[Option], text: str) -> Sequence[Option]:
         return ()
     leaves = list(_leaves(options))
     stages: list[Callable[[], list[Option]]] = [
-        lambda: [o for o in leaves if text in (o.key, o.key.rsplit(".", 1)[-1])],
+        lambda: [o for o in leaves if text == o.key],
         lambda: [o for o in leaves if needle in o.folded],
         lambda: [o for o in options if o.within and (text == o.key or needle in o.folded)],
         lambda: _matching(leaves, needle),

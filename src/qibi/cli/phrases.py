@@ -24,7 +24,7 @@ from qibi.cli import phrases
 from qibi.cli.output import Cell, Field, Records
 from qibi.cli.session import Session
 from qibi.ledger.batches import batch_names
-from qibi.ledger.entries import File, Score, Void
+from qibi.ledger.entries import Entry, File, Remedy, Score, Task, Void
 from qibi.ledger.evidence_files import HONOURS, typed
 from qibi.ledger.remedies import Life
 from qibi.scoring.account import Account
@@ -446,6 +446,44 @@ def person(definitions: Definitions, account: Account, key: str) -> str:
 def evidence(entry: Score) -> str:
     """An entry's evidence in one line."""
     return clauses([evidence_text(e) for e in entry.evidence])
+
+
+# What an entry says, in words.
+
+
+def what(definitions: Definitions, entry: Entry) -> str:
+    """What an entry is about, without its subject: its item and count, else its kind."""
+    if isinstance(entry, Score):
+        scheme = definitions.scheme(entry.week)
+        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
+        times = f" x{entry.count}" if entry.count > 1 else ""
+        return f"{thing.name if thing else entry.item}{times}"
+    said = entry_kind(entry.kind)
+    if isinstance(entry, Task):
+        return f"{said} {_step(definitions, entry)}"
+    if isinstance(entry, Remedy):
+        return f"{said} {entry.remedy} {state_name(entry.state)}"
+    return said
+
+
+def _step(definitions: Definitions, entry: Task) -> str:
+    """The task or milestone by its name in the plan, and how far it is."""
+    plans = (p for p in definitions.plans if p.cp == entry.subject)
+    task = next((t for p in plans for t in p.tasks if t.id == entry.task), None)
+    part = next((m for m in task.milestones if m.id == entry.milestone), None) if task else None
+    name = str(part.name) if part else entry.milestone or (str(task.name) if task else entry.task)
+    return f"{name} {_('done') if entry.done else f'{entry.progress}%'}"
+
+
+def entry_kind(kind: str) -> str:
+    """What a kind of entry is called."""
+    return {
+        "assessed": _("assessed"),
+        "void": _("void"),
+        "exempt": _("exempt"),
+        "task": _("task"),
+        "remedy": _("remedy"),
+    }.get(kind, kind)
 
 
 # How evidence is said: kinds of honours and pledges, how many of each, and a reference in words.

@@ -544,20 +544,18 @@ def must_be_live(session: Session, batch: Batch, number: int) -> None:
 
 def describe(definitions: Definitions, entry: Entry) -> str:
     """An entry in a few words."""
+    said = phrases.what(definitions, entry)
     if isinstance(entry, Score):
         scheme = definitions.scheme(entry.week)
-        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
-        times = f" x{entry.count}" if entry.count > 1 else ""
-        direct = bool(thing) and not isinstance(thing, Item)  # a score, not a difference
+        direct = scheme is not None and scheme.criterion(entry.item) is not None  # a score
         value = points.show(entry.hundredths) if direct else points.signed(entry.hundredths)
-        what = f"{thing.name if thing else entry.item}{times} {value}"
-        return f"{phrases.distinct(definitions, entry.subject)}  {what}"
+        said = f"{said} {value}"
     if isinstance(entry, Exempt):
-        return f"{phrases.distinct(definitions, entry.subject)}  " + _("exempt ({note})").format(
-            note=entry.note
-        )
-    tag = str(entry.__struct_config__.tag)
-    return f"{tag}  {phrases.branch(definitions, entry.branch)}"
+        said = _("exempt ({note})").format(note=entry.note)
+    subject = getattr(entry, "subject", "")
+    if subject:
+        return f"{phrases.distinct(definitions, subject)}  {said}"
+    return f"{said}  {phrases.branch(definitions, entry.branch)}"
 
 
 # Which branch and which week: from the options, else asked for, else refused.
@@ -637,7 +635,7 @@ def ask_branch(session: Session) -> str:
                 options,
                 _("the branch to record for"),
                 unknown,
-                shown=True,
+                listed=options,
             )
 
 

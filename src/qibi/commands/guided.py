@@ -328,15 +328,16 @@ class _Guide:
                 name=self.definitions.title(found)
             )
 
+        people = self._people()
         explain = _("who it is about: number, id, name or part of it; an empty line ends")
         found = self.dialogue.choose(
             _("who?"),
-            self._people(),
+            people,
             explain,
             unknown,
             default=given,
             words=_DONE,
-            shown=True,
+            listed=people,
         )
         return None if found in _DONE else found
 
@@ -369,7 +370,7 @@ class _Guide:
             unknown,
             default=draft.item,
             words=(*_DONE, *EXEMPT_WORDS),
-            shown=True,
+            listed=options,
         )
         if found in _DONE:
             raise _Unwanted
@@ -421,7 +422,7 @@ def _criterion_option(criterion: Criterion) -> Option:
     for item in criterion.items:
         veto = veto_text(item)
         said = _("veto: {vetoes}").format(vetoes=veto) if veto else price_text(item)
-        items.append(label_option(item.id, item.name, about=said))
+        items.append(label_option(item.id, item.name, item.id.rpartition(".")[2], about=said))
     said = many("{count} item", "{count} items", len(items)).format(count=len(items))
     return label_option(criterion.id, criterion.name, *short, about=said, within=tuple(items))
 

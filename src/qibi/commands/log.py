@@ -10,7 +10,6 @@ from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, mark
 from qibi.book import lookup
-from qibi.book.words import state_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of
 from qibi.cli.output import Cell, Field, Records, View
@@ -22,9 +21,7 @@ from qibi.ledger.entries import (
     Entry,
     Exempt,
     File,
-    Remedy,
     Score,
-    Task,
     Void,
     encode,
     moment,
@@ -225,7 +222,7 @@ def _fields(
             "item",
             lambda n: given("item")(n) or given("entry")(n),
             _("Item"),
-            lambda n: struck(_what(session, n.entry), n),
+            lambda n: struck(phrases.what(session.definitions, n.entry), n),
             wraps=True,
         ),
         Field(
@@ -264,40 +261,6 @@ def _fields(
 def _subject(session: Session, entry: Entry) -> str:
     key = getattr(entry, "subject", "")
     return session.definitions.title(key) if key else ""
-
-
-def _what(session: Session, entry: Entry) -> str:
-    if isinstance(entry, Score):
-        scheme = session.definitions.scheme(entry.week)
-        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
-        times = f" x{entry.count}" if entry.count > 1 else ""
-        return f"{thing.name if thing else entry.item}{times}"
-    said = kind_name(entry.kind)
-    if isinstance(entry, Task):
-        return f"{said} {_step(session, entry)}"
-    if isinstance(entry, Remedy):
-        return f"{said} {entry.remedy} {state_name(entry.state)}"
-    return said
-
-
-def _step(session: Session, entry: Task) -> str:
-    """The task or milestone by its name in the plan, and how far it is."""
-    plans = (p for p in session.definitions.plans if p.cp == entry.subject)
-    task = next((t for p in plans for t in p.tasks if t.id == entry.task), None)
-    part = next((m for m in task.milestones if m.id == entry.milestone), None) if task else None
-    name = str(part.name) if part else entry.milestone or (str(task.name) if task else entry.task)
-    return f"{name} {_('done') if entry.done else f'{entry.progress}%'}"
-
-
-def kind_name(kind: str) -> str:
-    """What a kind of entry is called."""
-    return {
-        "assessed": _("assessed"),
-        "void": _("void"),
-        "exempt": _("exempt"),
-        "task": _("task"),
-        "remedy": _("remedy"),
-    }.get(kind, kind)
 
 
 def _points(entry: Entry) -> Cell | str:

@@ -1,27 +1,29 @@
 """qibi void: cancel an entry, or a whole batch, with a reason; nothing is deleted."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, many, mark
+from qibi.book.definitions import Definitions
 from qibi.cli import completion, options, phrases, recording
-from qibi.cli.output import Column, Grid, View
 from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, Index
-from qibi.ledger.entries import Entry, Score, Void
+from qibi.ledger.entries import Entry, Exempt, Void
 
 PANEL = "week", 3
 SUMMARY = mark("Cancel an entry: it stays in the ledger and no longer counts.")
 DETAILS = mark(
-    "Without an id, on a terminal, the latest entries of a week are listed to pick from."
+    "Without an id, on a terminal, the entries of a week are listed to choose from; part of a name, "
+    "an item or a note finds those that fit."
 )
 EXAMPLES = mark("""
 qibi void 9c41.24 --reason "the same thing twice"
 qibi void --batch 9c41 --reason "the wrong sheet was submitted"
 """)
-_LISTED = 20
+_LISTED = 30  # entries that are shown at once, whatever their branches
 
 
 def void(
@@ -62,7 +64,11 @@ def void(
     if not reason:
         if not session.around.on_terminal:
             raise Refusal(_("why is it void?"), _("say it: --reason TEXT"), 1)
-        reason = session.console.ask(_("why is it void?")) or _("void")
+        explain = _(
+            "the reason stays in the ledger with the entry: who asked for it, what was wrong"
+        )
+        while not (reason := session.console.ask(_("why is it void?"), explain)):
+            session.console.say(explain, "dim")
     at = session.recorded_at()
 
     def plan(_batches: list[Batch]) -> list[Entry]:
@@ -118,30 +124,58 @@ def _live(session: Session, batch: Batch) -> list[str]:
 
 
 def _picked(session: Session, who: str, week: str | None) -> str:
-    """The entry that the person picks from the latest ones of their branch."""
-    from qibi.cli.recording import describe
-
+    """The entry that the person chooses from those of a week that are not void."""
     if not session.around.on_terminal:
         raise Refusal(_("which entry?"), _("name it: qibi void 9c41.24 ('qibi log' lists them)"), 1)
+    from qibi.cli.dialogue import Back, Dialogue, Option
+
     asked = session.week(week)
     # What an interrupted command voided is listed as it was then, so that it can be picked again.
     voids = [b for b in recording.interrupted(session, asked) if recording.corrects(b)]
     with session.without(voids):
-        live = list(Index(recording.standing_batches(session, asked)).live(Score))
-    own = session.definitions.branch_of(who, asked)
-    live = [pair for pair in live if own is None or pair[1].branch == own]
-    live = sorted(live, key=lambda pair: pair[1].recorded_at, reverse=True)[:_LISTED]
+        live = list(Index(recording.standing_batches(session, asked)).live())
+    live = [(key, entry) for key, entry in live if not isinstance(entry, Void)]
+    live.sort(key=lambda pair: pair[1].recorded_at, reverse=True)
     if not live:
         raise Refusal(_("there is no entry in {week}").format(week=asked), code=1)
-    view = View()
-    view.line(phrases.week(asked), "bold")
-    rows = [
-        [str(n), describe(session.definitions, e), e.note] for n, (_key, e) in enumerate(live, 1)
-    ]
-    columns = [Column("", right=True), Column("", wraps=True), Column("", wraps=True)]
-    view.blocks.append(Grid(columns, rows, headed=False))
-    session.console.show(view)
+    short = phrases.short_ids(key for key, _entry in live)
+    by_branch: dict[str, list[Option]] = {}
+    for key, entry in live:
+        said = recording.describe(session.definitions, entry)
+        note = "" if isinstance(entry, Exempt) else getattr(entry, "note", "")
+        names = (f"{short[key]}  {said}", note, *_names(session.definitions, entry))
+        by_branch.setdefault(entry.branch, []).append(Option(key, names, note))
+    own = session.definitions.branch_of(who, asked) or ""
+    options = [option for found in by_branch.values() for option in found]
+    listed = options
+    if len(options) > _LISTED and len(by_branch) > 1:
+        listed = by_branch.get(own, [])
+        options = [
+            Option(
+                branch,
+                (phrases.branch(session.definitions, branch),),
+                many("{count} entry", "{count} entries", len(found)).format(count=len(found)),
+                tuple(found),
+            )
+            for branch, found in by_branch.items()
+        ]
+        listed = listed or options
+    session.console.say(phrases.week(asked), "bold")
+    dialogue = Dialogue(session.console)
+    dialogue.show(listed)
     while True:
-        answer = session.console.ask(_("which one? (1 to {count})").format(count=len(live)))
-        if answer.isdigit() and 1 <= int(answer) <= len(live):
-            return live[int(answer) - 1][0]
+        with suppress(Back):  # there is no question before it
+            return dialogue.choose(
+                _("which one?"),
+                options,
+                _("a number, or a part of a name, an item or a note, which lists those that fit"),
+                lambda text: _("no entry has '{text}'").format(text=text),
+                listed=listed,
+                echo=False,
+            )
+
+
+def _names(definitions: Definitions, entry: Entry) -> tuple[str, ...]:
+    """What finds an entry, next to what is shown of it: both names of its subject, and its id."""
+    label = definitions.label(getattr(entry, "subject", "") or entry.branch)
+    return label.zh, label.en, getattr(entry, "subject", "")
