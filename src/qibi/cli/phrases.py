@@ -19,12 +19,12 @@ from qibi.book.words import grade as grade
 from qibi.book.words import kind as kind
 from qibi.book.words import reason as reason
 from qibi.book.words import state_name as state_name
-from qibi.book.words import status_name
+from qibi.book.words import status_name, thing
 from qibi.cli import phrases
 from qibi.cli.output import Cell, Field, Records
 from qibi.cli.session import Session
 from qibi.ledger.batches import batch_names
-from qibi.ledger.entries import Entry, File, Remedy, Score, Task, Void
+from qibi.ledger.entries import Entry, Exempt, File, Remedy, Score, Task, Void
 from qibi.ledger.evidence_files import HONOURS, typed
 from qibi.ledger.remedies import Life
 from qibi.scoring.account import Account
@@ -451,13 +451,31 @@ def evidence(entry: Score) -> str:
 # What an entry says, in words.
 
 
+def entry_text(definitions: Definitions, entry: Entry) -> str:
+    """An entry in a few words: of whom it is, and what it says."""
+    if subject := getattr(entry, "subject", ""):
+        return f"{distinct(definitions, subject)}  {entry_what(definitions, entry)}"
+    return f"{what(definitions, entry)}  {branch(definitions, entry.branch)}"
+
+
+def entry_what(definitions: Definitions, entry: Entry) -> str:
+    """What an entry says of its subject: what it is about, with its points or the reason of leave."""
+    if isinstance(entry, Exempt):
+        return _("exempt ({note})").format(note=entry.note)
+    text = what(definitions, entry)
+    if isinstance(entry, Score):
+        scheme = definitions.scheme(entry.week)
+        direct = scheme is not None and scheme.criterion(entry.item) is not None
+        show = points.show if direct else points.signed  # a score, not a difference
+        text = f"{text} {show(entry.hundredths)}"
+    return text
+
+
 def what(definitions: Definitions, entry: Entry) -> str:
     """What an entry is about, without its subject: its item and count, else its kind."""
     if isinstance(entry, Score):
-        scheme = definitions.scheme(entry.week)
-        thing = (scheme.item(entry.item) or scheme.criterion(entry.item)) if scheme else None
         times = f" x{entry.count}" if entry.count > 1 else ""
-        return f"{thing.name if thing else entry.item}{times}"
+        return thing(definitions.scheme(entry.week), entry.item) + times
     said = entry_kind(entry.kind)
     if isinstance(entry, Task):
         return f"{said} {_step(definitions, entry)}"

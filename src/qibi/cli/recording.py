@@ -542,22 +542,6 @@ def must_be_live(session: Session, batch: Batch, number: int) -> None:
         raise Refusal(_("{entry} is void already").format(entry=key[:4] + key[16:]), code=1)
 
 
-def describe(definitions: Definitions, entry: Entry) -> str:
-    """An entry in a few words."""
-    said = phrases.what(definitions, entry)
-    if isinstance(entry, Score):
-        scheme = definitions.scheme(entry.week)
-        direct = scheme is not None and scheme.criterion(entry.item) is not None  # a score
-        value = points.show(entry.hundredths) if direct else points.signed(entry.hundredths)
-        said = f"{said} {value}"
-    if isinstance(entry, Exempt):
-        said = _("exempt ({note})").format(note=entry.note)
-    subject = getattr(entry, "subject", "")
-    if subject:
-        return f"{phrases.distinct(definitions, subject)}  {said}"
-    return f"{said}  {phrases.branch(definitions, entry.branch)}"
-
-
 # Which branch and which week: from the options, else asked for, else refused.
 
 

@@ -8,6 +8,7 @@ from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 from qibi.base import language, weeks
 from qibi.base.cache import Cache
@@ -16,23 +17,15 @@ from qibi.base.language import _
 from qibi.base.plain import read_plain
 from qibi.base.weeks import Period
 from qibi.book import lookup
-from qibi.book.definitions import Definitions
+from qibi.book.definitions import Definitions, Signer
 from qibi.book.load import find, load
 from qibi.cli._click import click
 from qibi.cli.console import Console
 from qibi.cli.surroundings import LATEST, Anywhere, Surroundings, failure
 from qibi.ledger.admission import Stamp, recorder
 from qibi.ledger.clock import FIRST, LAST
-from qibi.ledger.held import missing
-
-if TYPE_CHECKING:
-    from qibi.ledger.batches import Batch
-    from qibi.ledger.git import Git
-    from qibi.ledger.held import Held
-from zoneinfo import ZoneInfo
-
-from qibi.book.definitions import Signer
-from qibi.ledger.git import Git
+from qibi.ledger.git import Git, NotInstalled
+from qibi.ledger.held import Held, missing
 from qibi.ledger.signatures import Keygen, fingerprint, public_key, signed_with
 from qibi.ledger.signers import (
     Act,
@@ -43,6 +36,9 @@ from qibi.ledger.signers import (
     standing_records,
     week_of_moment,
 )
+
+if TYPE_CHECKING:
+    from qibi.ledger.batches import Batch
 
 
 def current_session() -> "Session":
@@ -143,9 +139,8 @@ class Session:
         return self.around.folder / named if named else None
 
     @cached_property
-    def git(self) -> "Git":
+    def git(self) -> Git:
         """Git in the book's folder."""
-        from qibi.ledger.git import Git
 
         return Git(self.root, self.around.environment)
 
@@ -157,16 +152,14 @@ class Session:
 
         return advised(findings, self.root, self.git)
 
-    def held(self) -> "Held":
+    def held(self) -> Held:
         """What git holds of the book now."""
-        from qibi.ledger.held import Held
 
         return Held(self.root, self.git, private=bool(self.definitions.private_names))
 
     @cached_property
     def zone(self) -> tzinfo:
         """The book's time zone."""
-        from zoneinfo import ZoneInfo
 
         return ZoneInfo(self.definitions.timezone)
 
@@ -258,7 +251,6 @@ class Session:
 
     def _refuse_unread_settings(self) -> None:
         """Raises `Refusal` where git refuses the repository: then it gives none of its settings."""
-        from qibi.ledger.git import NotInstalled
 
         with suppress(NotInstalled):
             self.git.repository()

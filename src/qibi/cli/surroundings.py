@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -11,13 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-import re
-
 from qibi.base import language
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class _Pipe(io.FileIO):

@@ -15,6 +15,7 @@ from qibi.base.language import _, listing, mark
 from qibi.cli import completion, options, recording
 from qibi.cli.console import file_bytes
 from qibi.cli.phrases import evidence_text, kind_name
+from qibi.cli.recording import find_entry, must_be_live, write_few
 from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, File, Score, Void, moment
@@ -80,7 +81,6 @@ def attach(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.recording import find_entry, must_be_live, write_few
     from qibi.commands.score import may_be_live
 
     session = current_session()

@@ -7,7 +7,7 @@ in two places, which every command names, and never a person who is nowhere, whi
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,13 @@ from qibi.book.definitions import CP, Branch, Group, Membership, open_span
 from qibi.book.links import NAMES, Source
 from qibi.book.load import fingerprint, placed, sources
 from qibi.cli.session import Session
+from qibi.commands.commit import git_ignores
+from qibi.ledger.kept_sheets import path_of
 from qibi.ledger.restore import how
 from qibi.ledger.store import failures_explained, locked, make_folder, write_durably
 
 if TYPE_CHECKING:
-    from qibi.book.edit import Page  # it brings YAML and models, which help and lists do without
-from collections.abc import Sequence
-
-from qibi.commands.commit import git_ignores
-from qibi.ledger.kept_sheets import path_of
+    from qibi.book.edit import Page
 
 _ORDER = ("id", "name", "status", "unit", "group", "posts", "mentor", "attached_to")
 

@@ -8,14 +8,14 @@ from qibi.base import points
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.base.weeks import Period
-from qibi.board.tables import Table, entries, standings
+from qibi.board.tables import Standings, Table, entries, page_count, standings, workbook
 from qibi.book.definitions import Definitions
 from qibi.book.words import RANKED
 from qibi.cli import completion, options, phrases
 from qibi.cli.options import period_of, put
 from qibi.cli.output import View
 from qibi.cli.session import Session, current_session
-from qibi.commands.rank import warnings
+from qibi.commands.rank import payload, warnings
 from qibi.ledger.batches import read_weeks
 from qibi.ledger.counting import counting
 from qibi.scoring.ranking import Ranking
@@ -136,7 +136,6 @@ def workbook_of(
     session: Session, asked: Period, rankings: dict[str, Ranking], with_entries: bool = False
 ) -> bytes:
     """A period's workbook from its rankings, with its entries if wished."""
-    from qibi.board.tables import Standings, page_count, workbook
 
     members = rankings["member"]
     found = Standings(
@@ -219,7 +218,6 @@ def _entries(session: Session, asked: Period) -> Table:
 
 def _payload(session: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
     """Everything of a period as JSON: points are exact numbers, keys the ids of the book."""
-    from qibi.commands.rank import payload
 
     rankings = _rankings(session, asked, _kinds(session.definitions))
     members = rankings["member"]

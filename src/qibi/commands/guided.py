@@ -21,7 +21,6 @@ from qibi.cli.recording import (
     Outcome,
     ask_branch,
     ask_week,
-    describe,
     must_live,
     oldest_open_week,
     say_few,
@@ -184,7 +183,7 @@ class _Guide:
         """An entry in a few words, a veto named as such."""
         entries = admit(self.definitions, self.stamp, draft)[0]
         if entries:
-            said = describe(self.definitions, entries[0])
+            said = phrases.entry_text(self.definitions, entries[0])
         else:
             said = f"{phrases.distinct(self.definitions, draft.subject)}  {self._title(draft.item)}"
         item = self.scheme.item(draft.item)

@@ -7,7 +7,8 @@ import typer
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, mark
 from qibi.board.build import BoardQuery
-from qibi.board.minutes import Minutes
+from qibi.board.minutes import Minutes, docx, markdown
+from qibi.board.minutes import minutes as made_of
 from qibi.cli import options
 from qibi.cli.options import put
 from qibi.cli.session import current_session
@@ -64,21 +65,18 @@ def minutes(
 
 def as_docx(made: Minutes) -> bytes:
     """The minutes as docx; raises `Refusal` where python-docx is not installed."""
-    from qibi.board.minutes import docx
 
     return docx(made)
 
 
 def as_markdown(made: Minutes) -> bytes:
     """The minutes as Markdown."""
-    from qibi.board.minutes import markdown
 
     return markdown(made).encode()
 
 
 def minutes_of(asked: BoardQuery) -> Minutes:
     """The minutes of a week; raises `Refusal` where nobody has scored anything in it."""
-    from qibi.board.minutes import minutes as made_of
 
     must_be_scored(asked.behind("member").ranking)
     return made_of(asked)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qibi.base import points, weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, clauses, listing, many
-from qibi.base.text import argument
+from qibi.base.text import argument, closest
 from qibi.base.weeks import Period
 from qibi.cli import phrases
 from qibi.cli.options import period_of
@@ -196,7 +196,6 @@ def _criterion(lake: "Lake", text: str | None) -> str | None:
 
 def _refuse_unknown(lake: "Lake", criterion: str) -> None:
     """Raises `Refusal` where no book has the criterion."""
-    from qibi.base.text import closest
     from qibi.fleet.ranking import Duck
     from qibi.scoring.facts import TABLES
 

@@ -8,7 +8,6 @@ from glob import glob
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qibi.base import points
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, aside, colon, listing, many
 from qibi.cli import phrases, recording
@@ -679,7 +678,7 @@ class Sheets:
         )
         most = _FEW if self.several and not now.around.on_terminal else len(diff.changes)
         for change in diff.changes[:most]:
-            now.console.say("  " + change_text(now, task.week, change.before, change.after))
+            now.console.say("  " + change_text(now, change.before, change.after))
             if change.void:
                 now.console.say("    " + phrases.voided(now.definitions, change.void), "yellow")
         if rest := len(diff.changes[most:]):
@@ -819,19 +818,14 @@ def _sheets_below(session: Session, path: str) -> list[str]:
 
 
 def change_text(
-    session: Session, week: str, before: Score | Exempt | None, after: Score | Exempt | None
+    session: Session, before: Score | Exempt | None, after: Score | Exempt | None
 ) -> str:
     """A new, gone or changed row."""
     definitions = session.definitions
-    scheme = definitions.scheme(week)
 
     def said(entry: Score | Exempt) -> str:
-        if isinstance(entry, Exempt):
-            return _("exempt ({note})").format(note=entry.note)
-        thing = scheme.item(entry.item) or scheme.criterion(entry.item) if scheme else None
-        times = f" x{entry.count}" if entry.count > 1 else ""
-        text = f"{thing.name if thing else entry.item}{times} {points.signed(entry.hundredths)}"
-        return f"{text} ({entry.note})" if entry.note else text
+        text = phrases.entry_what(definitions, entry)
+        return f"{text} ({entry.note})" if isinstance(entry, Score) and entry.note else text
 
     if before is None and after is not None:
         return _("new      {name}  {what}").format(

@@ -11,11 +11,11 @@ from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing, many, mark
 from qibi.base.text import argument
-from qibi.book.definitions import Scheme
+from qibi.book.definitions import Item, Scheme
 from qibi.cli import completion, options
 from qibi.cli.recording import ask_branch, must_live
 from qibi.cli.session import Session, current_session
-from qibi.sheets.blank import FORMS
+from qibi.sheets.blank import FORMS, blank, standing
 
 if TYPE_CHECKING:
     from qibi.sheets.blank import Blank
@@ -215,7 +215,6 @@ def blank_of(
 ) -> tuple["Blank", int]:
     """The sheet of a branch and week; with `filled` also how many entries are not on it, since
     they were not recorded by a sheet."""
-    from qibi.sheets.blank import blank, standing
 
     must_live(session, branch, week)
     scheme = session.definitions.scheme(week)
@@ -302,7 +301,6 @@ def _scheme(session: Session, branches: Sequence[str], week: str) -> Scheme:
 def _columns(session: Session, scheme: Scheme, named: list[str] | None, week: str) -> list[str]:
     """The items that a grid has columns for: those named, else those recorded most lately."""
     from qibi.book import lookup
-    from qibi.book.definitions import Item
 
     if named:
         try:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qibi.base import points, weeks
+from qibi.base import weeks
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, clauses, colon, listing, many, mark
 from qibi.book.copies import copies
 from qibi.checks.policy import Survey, doubles
-from qibi.checks.registry import WARNINGS, chain_of
+from qibi.checks.registry import WARNINGS, chain_of, in_git
 from qibi.cli import options, phrases
 from qibi.cli.output import Cell, Column, Field, Grid, Records, View, fits
 from qibi.cli.phrases import day_text
@@ -246,7 +246,6 @@ class _InGit:
 
 def _in_git(session: Session) -> _InGit:
     """What the working tree shows that git does not hold, and what keeps git from holding it."""
-    from qibi.checks.registry import in_git
     from qibi.ledger.git import NotInstalled, in_between
 
     try:
@@ -546,12 +545,8 @@ def show_doubles(view: View, session: Session, found: Doubles) -> None:
     digests = {name.rsplit("-", 1)[1][:16] for w in weeks for name in batch_names(session.root, w)}
     short = phrases.short_ids((place[2] for pair in found for place in pair), digests)
     for (_batch, _number, other, _entry), (_there, _line, key, e) in found:
-        scheme = session.definitions.scheme(e.week)
-        named = scheme and (scheme.item(e.item) or scheme.criterion(e.item))
-        text = f"  {session.definitions.title(e.subject)}  {named.name if named else e.item} {points.signed(e.hundredths)}"
-        if e.note:
-            text += f" ({e.note})"
-        view.line(text)
+        text = phrases.entry_text(session.definitions, e)
+        view.line(f"  {text} ({e.note})" if e.note else f"  {text}")
         view.line(
             _("    {other} and {key}; if it is one event: qibi void {key}").format(
                 other=short[other], key=short[key]

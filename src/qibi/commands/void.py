@@ -42,7 +42,7 @@ def void(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.recording import describe, find_entry, must_be_live, say_few
+    from qibi.cli.recording import find_entry, must_be_live, say_few
     from qibi.commands.score import may_be_live
 
     session = current_session()
@@ -60,7 +60,9 @@ def void(
         may_be_live(session, found, number)
         keys = [f"{found.digest}.{number}"]
     for key in keys:
-        session.console.say("  " + describe(session.definitions, found.entries[int(key[17:]) - 1]))
+        session.console.say(
+            "  " + phrases.entry_text(session.definitions, found.entries[int(key[17:]) - 1])
+        )
     if not reason:
         if not session.around.on_terminal:
             raise Refusal(_("why is it void?"), _("say it: --reason TEXT"), 1)
@@ -141,7 +143,7 @@ def _picked(session: Session, who: str, week: str | None) -> str:
     short = phrases.short_ids(key for key, _entry in live)
     by_branch: dict[str, list[Option]] = {}
     for key, entry in live:
-        said = recording.describe(session.definitions, entry)
+        said = phrases.entry_text(session.definitions, entry)
         note = "" if isinstance(entry, Exempt) else getattr(entry, "note", "")
         names = (f"{short[key]}  {said}", note, *_names(session.definitions, entry))
         by_branch.setdefault(entry.branch, []).append(Option(key, names, note))

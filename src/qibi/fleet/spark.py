@@ -4,12 +4,17 @@ A table stays a query where one step alone reads it; the others are made once. T
 cached queries: each cached query is planned with all of those below it, and eleven steps took 60 s to plan.
 """
 
+import re
+import socket
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
@@ -21,16 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from qibi.book.fleet import FleetFile
-import re
-import socket
-import tempfile
-from contextlib import suppress
-from threading import Timer
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 # Spark, started: a session on a master, or a refusal that says what is missing.
 #

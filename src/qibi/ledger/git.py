@@ -10,16 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, listing, many
 from qibi.base.text import argument
 from qibi.ledger.store import sync
-
-if TYPE_CHECKING:
-    import subprocess
-
 
 # Variables by which a caller (a hook, another git) would point git at another repository.
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")

@@ -8,14 +8,15 @@ that its index and HEAD hold.
 
 import hashlib
 import os
+import re
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -33,13 +34,6 @@ from qibi.ledger.kept_sheets import is_below, kept_sheets, sha256_in
 from qibi.ledger.restore import advised, from_object
 from qibi.ledger.seals import SEALS, take_yours_back
 from qibi.ledger.store import SHEETS
-
-if TYPE_CHECKING:
-    from qibi.ledger.git import Git
-import re
-import unicodedata
-
-from qibi.ledger.git import Git
 
 # Names that some file system takes for those of a book: `Ledger`, `SEALS`, `qibi.yaml.`, `ledger\2026`.
 #
