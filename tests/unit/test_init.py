@@ -280,16 +280,16 @@ def test_after_a_crash_the_same_command_goes_on(tmp_path: Path) -> None:
 def test_where_the_disk_refuses_nothing_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qibi.ledger import store
+    from qibi.base import plain
 
-    real = store.write_durably
+    real = plain.write_durably
 
     def full(path: Path, raw: bytes) -> None:
         if path.name == "qibi.yaml":
             raise OSError(28, "No space left on device")
         real(path, raw)
 
-    monkeypatch.setattr(store, "write_durably", full)
+    monkeypatch.setattr(plain, "write_durably", full)
     run = Run(tmp_path, "init", "book")
     assert run.code == 2 and "the disk is full" in run.err
     assert not list(tmp_path.iterdir())

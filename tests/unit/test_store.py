@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from qibi.base.findings import Faults, Refusal
+from qibi.base.plain import write_durably
 from qibi.ledger.batches import digest, read_weeks
 from qibi.ledger.entries import Assessed
-from qibi.ledger.store import LOCK, locked, write_batch, write_durably, write_seal
+from qibi.ledger.store import LOCK, locked, write_batch, write_seal
 from transcripts.harness import tree
 from transcripts.troubles import TROUBLES
 

@@ -17,6 +17,8 @@ from typing import TypeVar
 
 import msgspec
 
+from qibi.base.plain import write_derived
+
 T = TypeVar("T")
 _MOST = 4000  # values of one kind, of all books; beyond it the oldest half goes
 _MOST_BYTES = 400_000_000  # of them
@@ -54,14 +56,10 @@ class Cache:
         if self.folder is None:
             return
         path = self._path(kind, key)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             _make(path.parent)
             raw = msgspec.msgpack.encode(value)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_digest(kind, key, raw) + raw)
-            temporary.replace(path)
+            write_derived(path, _digest(kind, key, raw) + raw, 0o600)
             _thin_out(path.parent)
         except OSError:
             return

@@ -1,4 +1,4 @@
-"""Plain files: a book is read and written as files and folders of its own, never through a link.
+"""Plain files: a book is read and written as files and folders of its own, never through a link; written whole.
 
 What is in place of one may lead out of the book, block for ever (a pipe) or have no end (a device).
 """
@@ -7,6 +7,9 @@ import errno
 import hashlib
 import os
 import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 from qibi.base.language import _
 
@@ -20,6 +23,8 @@ _KINDS = {
     stat.S_IFBLK: "device",
 }
 _AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# characters of a name in its temp file's name: a name may be as long as the disk allows
+_SHORT = 40
 
 
 class NotPlain(OSError):
@@ -80,3 +85,59 @@ def _opened(path: str | os.PathLike[str]) -> int:
 
 def _is_plain(about: os.stat_result) -> bool:
     return stat.S_ISREG(about.st_mode) and not not_own(about)
+
+
+def write_durably(path: Path, raw: bytes) -> None:
+    """Replace a file's content so that after a crash it is wholly the old or wholly the new.
+
+    Raises `OSError`. Where that is of the last step, the sync of the folder, the new content stands
+    and may not survive a power cut.
+    """
+    _replace(path, raw, 0o644, lasting=True)
+    sync(path.parent)
+
+
+def write_derived(path: Path, raw: bytes, mode: int = 0o644) -> None:
+    """The same of what can be made again: wholly the old or the new, but a power cut may lose it."""
+    _replace(path, raw, mode, lasting=False)
+
+
+def _replace(path: Path, raw: bytes, mode: int, *, lasting: bool) -> None:
+    temporary = path.with_name(f".{path.name[:_SHORT]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            _make_owned(descriptor)
+            written = 0
+            while written < len(raw):
+                written += os.write(descriptor, raw[written:])
+            if lasting:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.rename(path)
+    except OSError:
+        with suppress(OSError):  # nobody reads it, and the first error is the one to tell
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _make_owned(descriptor: int) -> None:
+    """Make a new file its owner's to read and write, and no program.
+
+    An umask may keep out the owner; file systems of other machines (SMB, WSL) may show all as programs.
+    """
+    mode = os.fstat(descriptor).st_mode & 0o777
+    wanted = mode & ~0o111 | 0o600
+    if mode != wanted and sys.platform != "win32":
+        with suppress(OSError):  # where it can't be, `commit` tells git what it is
+            os.fchmod(descriptor, wanted)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file, or a folder's list of names; raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

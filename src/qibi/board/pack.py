@@ -18,8 +18,9 @@ from urllib.parse import quote
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, current
+from qibi.base.plain import sync, write_durably
 from qibi.base.text import visible
-from qibi.ledger.store import failures_explained, sync, write_durably
+from qibi.ledger.store import failures_explained
 
 INDEX = "index.html"
 _MARK = re.compile(r'<script type="application/json" id="qibi-pack">(.*?)</script>', re.DOTALL)

@@ -3,16 +3,20 @@
 The parser says where a value ends; text is put in there, in the file's own indentation, style and
 line endings, and every other byte stays. After each edit the file is read again: where it does not
 hold exactly the old data with the change, the edit is refused. Nothing is written here.
+
+Not by ruamel.yaml's round-trip mode, which keeps comments and order, but writes the whole file anew:
+`{id: a,   name: A}` loses its columns, a row over two lines becomes one, lists are indented alike, line
+endings become LF, `until: null` becomes `until:`, `min: +3` becomes `min: 3`, a first line `---` goes,
+and a file in JSON (`{"members": [{"id": "a"}]}`) is none any more (`{"members": ["id": "a"]}`).
 """
 
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from _ruamel_yaml import (
-    CParser,
+from ruamel.yaml.events import (
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -26,7 +30,7 @@ from qibi.base.weeks import is_week
 from qibi.book.definitions import Definitions
 from qibi.book.links import Source
 from qibi.book.validate import validate
-from qibi.book.yaml import Document, Loc, parse
+from qibi.book.yaml import Document, Loc, events, parse
 
 _BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(r"[A-Za-z\u3400-\u9fff][0-9A-Za-z\u3400-\u9fff ()·（）._/-]*")
@@ -246,13 +250,12 @@ def page_text(head: Sequence[str], fields: Mapping[str, Any], newline: str = "\n
 
 def _tree(text: str) -> _Node:
     """The one document in a text that `parse` has accepted."""
-    parser = CParser(text)
-    events = iter(parser.get_event, None)
-    first = next(e for e in events if isinstance(e, ScalarEvent | MappingStartEvent))
-    return _node(first, events, text)
+    rest = events(text)
+    first = next(e for e in rest if isinstance(e, ScalarEvent | MappingStartEvent))
+    return _node(first, rest, text)
 
 
-def _node(event: Any, events: Any, text: str) -> _Node:
+def _node(event: Any, rest: Iterator[Any], text: str) -> _Node:
     start, column = event.start_mark.index, event.start_mark.column
     if isinstance(event, ScalarEvent):
         end = event.end_mark.index
@@ -261,7 +264,7 @@ def _node(event: Any, events: Any, text: str) -> _Node:
     is_mapping = isinstance(event, MappingStartEvent)
     found = _Node("mapping" if is_mapping else "sequence", start, start, column)
     found.flow = bool(event.flow_style)
-    for inner in events:
+    for inner in rest:
         if isinstance(inner, MappingEndEvent | SequenceEndEvent):
             # the end of a block is only seen at what follows it, comments passed
             found.end = inner.end_mark.index if found.flow else max(found.end, start)
@@ -271,9 +274,9 @@ def _node(event: Any, events: Any, text: str) -> _Node:
         if is_mapping:
             key = inner.value
             found.quoted = found.quoted or (not found.values and inner.style == '"')
-            inner = next(events)
+            inner = next(rest)
         assert isinstance(inner, ScalarEvent | MappingStartEvent | SequenceStartEvent)
-        value = _node(inner, events, text)
+        value = _node(inner, rest, text)
         found.values[key] = value
         found.keys[key] = begin
         found.end = max(found.end, value.end)

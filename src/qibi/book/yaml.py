@@ -11,20 +11,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from _ruamel_yaml import (  # the C parser: without it ruamel falls back to a slow one, in silence
+from ruamel.yaml import YAML, __with_libyaml__
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
     AliasEvent,
-    CParser,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    YAMLError,
 )
 
 from qibi.base.findings import Finding
 from qibi.base.language import _
+
+if (
+    not __with_libyaml__
+):  # else ruamel.yaml would parse in Python, ten times as slowly, and not say so
+    raise ImportError("ruamel.yaml has no C parser: pip install ruamel.yaml.clib")
 
 MAX_BYTES = 8 * 1024 * 1024  # 10,000 members take about 2 MB
 MAX_DEPTH = 16
@@ -137,6 +142,15 @@ def parse(path: str, raw: bytes) -> Document | Finding:
         )
 
 
+def events(text: str) -> Iterator[Any]:
+    """The events of libyaml's parser; raises `YAMLError` where there is no next one.
+
+    Not `YAML().load`: it builds nested data before anything could be refused.
+    """
+    found: Iterator[Any] = YAML(typ="safe").parse(text)
+    return found
+
+
 class _Enough(Exception):
     """The place that was sought is known."""
 
@@ -160,15 +174,10 @@ class _Builder:
 
     @staticmethod
     def _read(text: str) -> Iterator[Any]:
-        parser = CParser(text)
-        while True:
-            try:
-                event = parser.get_event()
-            except YAMLError as error:
-                raise _unreadable(error, text) from None
-            if event is None:
-                return
-            yield event
+        try:
+            yield from events(text)
+        except YAMLError as error:
+            raise _unreadable(error, text) from None
 
     def build(self) -> Any:
         """The data of the only document; None for an empty file."""

@@ -70,17 +70,11 @@ class Console:
             )
 
     def _to_file(self, view: View, form: str, output: str) -> None:
-        from qibi.ledger.store import failures_explained, write_durably
+        from qibi.ledger.store import write_output
 
         text = self._rendered(view, form, colored=False)
-        path = self.around.folder / output
         encoding = "utf-8-sig" if form == "csv" else "utf-8"  # Excel needs the mark
-        with failures_explained(path):
-            path = path.resolve()  # a link stays a link
-            if path.exists() and not path.is_file():
-                path.write_bytes(text.encode(encoding))  # a device or a pipe is written to
-            else:
-                write_durably(path, text.encode(encoding))
+        write_output(self.around.folder / output, text.encode(encoding))
         self.say(_("written: {path}").format(path=output))
 
     def _rendered(self, view: View, form: str, colored: bool) -> str:

@@ -176,18 +176,12 @@ def put(session: Session, raw: bytes, output: str | None, usual: str) -> None:
 
     Raises `Refusal` where the disk refuses, or where standard output is a terminal.
     """
-    from qibi.ledger.store import failures_explained, write_durably
+    from qibi.ledger.store import write_output
 
     if output == "-":
         _to_stream(session, raw, usual)
         return
-    path = session.around.folder / (output or usual)
-    with failures_explained(path):
-        path = path.resolve()  # a link stays a link
-        if path.exists() and not path.is_file():
-            path.write_bytes(raw)  # a device or a pipe is written to; a folder refuses
-        else:
-            write_durably(path, raw)
+    write_output(session.around.folder / (output or usual), raw)
     session.console.say(_("written: {path}").format(path=output or usual))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, colon, listing, many, mark
+from qibi.base.plain import write_durably
 from qibi.base.text import argument
 from qibi.book.lookup import people
 from qibi.cli import phrases
@@ -30,7 +31,6 @@ from qibi.ledger.store import (
     locked,
     tidy,
     tidy_signatures,
-    write_durably,
 )
 
 PANEL = "week", 7

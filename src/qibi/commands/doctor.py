@@ -208,10 +208,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _yaml_parser() -> Check:
     label = _("YAML parser")
     try:
-        module = import_module("_ruamel_yaml")
+        compiled = import_module("ruamel.yaml").__with_libyaml__
     except ImportError:
-        module = None
-    if not hasattr(module, "CParser"):
+        compiled = False
+    if not compiled:
         advice = _("pip install ruamel.yaml.clib")
         return Check("yaml-parser", label, "broken", _("the C parser is missing"), advice)
     return Check("yaml-parser", label, "ok", _("libyaml, in C"))

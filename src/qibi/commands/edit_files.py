@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qibi.base import weeks
 from qibi.base.findings import Refusal
 from qibi.base.language import _, listing
+from qibi.base.plain import write_durably
 from qibi.base.text import visible
 from qibi.book.definitions import CP, Branch, Group, Membership, open_span
 from qibi.book.links import NAMES, Source
@@ -23,7 +24,7 @@ from qibi.cli.session import Session
 from qibi.commands.commit import git_ignores
 from qibi.ledger.kept_sheets import path_of
 from qibi.ledger.restore import how
-from qibi.ledger.store import failures_explained, locked, make_folder, write_durably
+from qibi.ledger.store import failures_explained, locked, make_folder
 
 if TYPE_CHECKING:
     from qibi.book.edit import Page

@@ -298,8 +298,9 @@ def _write(root: Path, files: dict[str, str]) -> None:
 
     `qibi.yaml` comes last: what a crash leaves behind is not a book, and the same command goes on.
     """
+    from qibi.base.plain import write_durably
     from qibi.book.links import links
-    from qibi.ledger.store import failures_explained, write_durably
+    from qibi.ledger.store import failures_explained
 
     if found := list(links(root)):
         raise Faults(found)

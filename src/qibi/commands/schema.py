@@ -33,7 +33,7 @@ def schema(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     from qibi.book.schemas import as_text, schemas
-    from qibi.ledger.store import failures_explained
+    from qibi.ledger.store import failures_explained, write_output
 
     session = current_session()
     every = schemas()
@@ -46,8 +46,8 @@ def schema(
         folder = session.around.folder / output
         with failures_explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            for key in [name] if name else every:
-                (folder / f"{key}.schema.json").write_text(as_text(every[key]), "utf-8")
+        for key in [name] if name else every:
+            write_output(folder / f"{key}.schema.json", as_text(every[key]).encode())
         session.console.say(_("written: {path}").format(path=output))
         return
     if name:

@@ -345,11 +345,9 @@ def _make_folder(session: Session, folder: str) -> None:
 
 
 def _put(session: Session, name: str, raw: bytes) -> None:
-    from qibi.ledger.store import failures_explained, write_durably
+    from qibi.ledger.store import write_output
 
-    path = session.around.folder / name
-    with failures_explained(path):
-        write_durably(path, raw)
+    write_output(session.around.folder / name, raw)
 
 
 def _say_others(session: Session, others: int) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
+from qibi.base.plain import write_derived
 from qibi.base.text import folded
 from qibi.book.definitions import Label
 
@@ -249,9 +250,7 @@ class Lake:
         """Replace `lake.json`, where it would differ."""
         if manifest == self.manifest and (self.folder / MANIFEST).exists():
             return
-        temporary = self.folder / f".{MANIFEST}.tmp"
-        temporary.write_bytes(msgspec.json.encode(manifest) + b"\n")
-        temporary.replace(self.folder / MANIFEST)
+        write_derived(self.folder / MANIFEST, msgspec.json.encode(manifest) + b"\n")
         self._hold(manifest)
 
     def sound(self, path: str) -> File | None:

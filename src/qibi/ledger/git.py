@@ -13,8 +13,8 @@ from pathlib import Path
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, listing, many
+from qibi.base.plain import sync
 from qibi.base.text import argument
-from qibi.ledger.store import sync
 
 # Variables by which a caller (a hook, another git) would point git at another repository.
 _KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")

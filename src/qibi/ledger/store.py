@@ -10,7 +10,6 @@ The lock makes "compare with what is there, then write" one step; the lock file 
 import errno
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ import msgspec
 
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
-from qibi.base.plain import not_own, not_plain_message, read_plain
+from qibi.base.plain import not_own, not_plain_message, read_plain, sync, write_durably
 from qibi.ledger.batches import LEDGER, Batch, Index, digest, encode_batch, folder, name
 from qibi.ledger.entries import Entry
 from qibi.ledger.signatures import ENDING, signature_of
@@ -30,9 +29,6 @@ SHEETS = "sheets"  # see kept_sheets
 LOCK_SECONDS = 10.0
 _STALE_SECONDS = 3600
 _STALE_MARK_SECONDS = 30 * 24 * 3600
-_SHORT = (
-    40  # characters of a name in its temp file's name: a name may be as long as the disk allows
-)
 
 
 @contextmanager
@@ -172,41 +168,14 @@ def write_once(root: Path, path: str, raw: bytes) -> None:
         sync(target.parent)
 
 
-def write_durably(path: Path, raw: bytes) -> None:
-    """Replace a file's content so that after a crash it is wholly the old or wholly the new.
-
-    Raises `OSError`. Where that is of the last step, the sync of the folder, the new content stands
-    and may not survive a power cut.
-    """
-    temporary = path.with_name(f".{path.name[:_SHORT]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            _make_owned(descriptor)
-            written = 0
-            while written < len(raw):
-                written += os.write(descriptor, raw[written:])
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.rename(path)
-    except OSError:
-        with suppress(OSError):  # nobody reads it, and the first error is the one to tell
-            temporary.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
-
-
-def _make_owned(descriptor: int) -> None:
-    """Make a new file its owner's to read and write, and no program.
-
-    An umask may keep out the owner; file systems of other machines (SMB, WSL) may show all as programs.
-    """
-    mode = os.fstat(descriptor).st_mode & 0o777
-    wanted = mode & ~0o111 | 0o600
-    if mode != wanted and sys.platform != "win32":
-        with suppress(OSError):  # where it can't be, `commit` tells git what it is
-            os.fchmod(descriptor, wanted)
+def write_output(path: Path, raw: bytes) -> None:
+    """Write a file that a person named, wherever it is; raises `Refusal` where the disk refuses."""
+    with failures_explained(path):
+        path = path.resolve()  # a link stays a link
+        if path.exists() and not path.is_file():
+            path.write_bytes(raw)  # a device or a pipe is written to; a folder refuses
+        else:
+            write_durably(path, raw)
 
 
 def keep(batches: Sequence[Path]) -> None:
@@ -217,15 +186,6 @@ def keep(batches: Sequence[Path]) -> None:
     for directory in {path.parent for path in batches}:
         with failures_explained(directory):
             sync(directory)
-
-
-def sync(path: Path) -> None:
-    """Have the disk keep a file, or a folder's list of names; raises `OSError`."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_folder(root: Path, target: Path) -> None:
