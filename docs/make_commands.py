@@ -5,9 +5,11 @@
 `tests/e2e/test_docs.py` holds the pages in step with the program.
 """
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +56,12 @@ def main() -> None:
 def page(edition: Edition) -> str:
     """The whole reference in one language."""
     language.use(edition.language)
-    parts = [f"# {edition.title}", edition.about, _links(), _block(_help(edition.language))]
+    shown = helps(edition.language, ["", *(n for names in panels().values() for n in names)])
+    parts = [f"# {edition.title}", edition.about, _links(), _block(shown[""])]
     for key, names in panels().items():
         parts.append(f"## {panel_title(key)}")
         for name in names:
-            parts += [f"### qibi {name}", _block(_help(edition.language, name))]
+            parts += [f"### qibi {name}", _block(shown[name])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,16 +73,40 @@ def _links() -> str:
     return "\n".join(lines)
 
 
-def _help(code: str, *command: str) -> str:
-    """What a person reads at 80 columns; raises `CalledProcessError` where there is no help."""
+_EACH = """
+import io, json, sys
+from qibi.cli.app import main
+from qibi.cli.surroundings import Surroundings
+found = {}
+for command in json.load(sys.stdin):
+    sys.stdout = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    code = main([*command.split(), "--help"], Surroundings.of_this_process())
+    sys.stdout.flush()
+    found[command] = sys.stdout.buffer.getvalue().decode()
+    assert code == 0, command
+sys.__stdout__.write(json.dumps(found))
+"""
+
+
+def helps(code: str, commands: Iterable[str], folder: Path | None = None) -> dict[str, str]:
+    """Command: what a person reads at 80 columns; raises `CalledProcessError` where there is no help.
+
+    One process a language: the help of options is fixed where a module is first imported.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("QIBI_")}
-    return subprocess.run(
-        [sys.executable, "-m", "qibi", "--lang", code, *command, "--help"],
-        env=environment | {"COLUMNS": "80", "PYTHONUTF8": "1", "NO_COLOR": "1"},
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        check=True,
-    ).stdout
+    environment |= {"QIBI_LANG": code, "COLUMNS": "80", "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    found: dict[str, str] = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", _EACH],
+            cwd=folder,
+            env=environment,
+            input=json.dumps(list(commands)),
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+    )
+    return found
 
 
 def _block(text: str) -> str:

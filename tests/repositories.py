@@ -3,9 +3,13 @@
 Nothing here comes from the program, for some of the tests that use it judge what the program wrote.
 """
 
+import atexit
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 SCHEME = """\
@@ -26,12 +30,41 @@ FILES = {
     ".gitignore": "ledger/.lock\n*.tmp\n",
 }
 
+_SHARED = Path(tempfile.mkdtemp(prefix="qibi-tests-"))
+atexit.register(shutil.rmtree, _SHARED, ignore_errors=True)
+# What qibi derives is keyed by content, so all tests of a process share one cache.
+CACHE = str(_SHARED / "cache")
+# Test repositories are small and short-lived: nothing to pack, no sample hooks to copy.
+(_SHARED / "template" / "hooks").mkdir(parents=True)
+_QUICK = {
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "init.templateDir": str(_SHARED / "template"),
+}
+QUICK_GIT = {"GIT_CONFIG_COUNT": str(len(_QUICK))} | {
+    f"GIT_CONFIG_{what}_{number}": text
+    for number, setting in enumerate(_QUICK.items())
+    for what, text in zip(("KEY", "VALUE"), setting, strict=True)
+}
+
 
 def lay_out(root: Path, files: Mapping[str, str]) -> None:
     """Write these files, byte for byte, below a folder."""
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, "utf-8", newline="")
+
+
+def prepared(make: Callable[..., object], place: Path, *options: str) -> None:
+    """What `make(place, *options)` puts into a folder; made once, and copied from then on."""
+    shutil.copytree(_first(make, *options), place, symlinks=True, dirs_exist_ok=True)
+
+
+@cache
+def _first(make: Callable[..., object], *options: str) -> Path:
+    place = Path(tempfile.mkdtemp(dir=_SHARED))
+    make(place, *options)
+    return place
 
 
 def surroundings(home: Path) -> dict[str, str]:
@@ -42,7 +75,7 @@ def surroundings(home: Path) -> dict[str, str]:
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (("NAME", "Ann"), ("EMAIL", "ann@example.invalid"))
     }
-    return kept | person | {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+    return kept | person | QUICK_GIT | {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 def git(

@@ -9,7 +9,7 @@ from unittest import mock
 
 import cheats
 import pytest
-from world import BRANCHES, World, grown
+from world import BRANCHES, World
 
 from qibi.cli.app import main
 from qibi.cli.surroundings import Surroundings
@@ -19,23 +19,13 @@ NOW = datetime.fromisoformat("2026-06-20T09:00:00+08:00")
 Accident = Callable[[World], None]
 
 
-@pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """An honest book, which no test changes."""
-    return grown(tmp_path_factory.mktemp("honest") / "book", seed=7)
-
-
-@pytest.fixture
-def world(honest: World, tmp_path: Path) -> World:
-    return honest.copy(tmp_path / "book")
-
-
 def qibi(world: World, *arguments: str) -> tuple[int, str]:
     """Exit code and what a command printed, as cora."""
     world.clock += 1
     out = io.StringIO()
     around = Surroundings(
-        environment=world.environment | {"QIBI_AS": "cora", "QIBI_LANG": "en", "QIBI_CACHE": ""},
+        environment=world.environment
+        | {"QIBI_AS": "cora", "QIBI_LANG": "en", "QIBI_CACHE": str(world.verdicts or "")},
         folder=world.root,
         now=lambda: NOW,
         stdin=io.StringIO(),

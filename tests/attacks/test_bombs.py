@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bombs
 import pytest
-from world import World, grown
+from world import World
 
 MOST = 300 * 1024  # KiB that any process of an audit has in memory at once
 # Runs an audit, then prints its exit code and the most that it, or any git that it ran, had in memory.
@@ -31,11 +31,6 @@ def _marked(found: tuple[bombs.Bomb, ...]) -> list[object]:
         pytest.param(bomb, id=bomb.__name__, marks=[pytest.mark.external] if bomb in SLOW else [])
         for bomb in found
     ]
-
-
-@pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return grown(tmp_path_factory.mktemp("honest") / "book", seed=7)
 
 
 def audited(world: World) -> tuple[int, int, str]:

@@ -50,6 +50,7 @@ class World:
     root: Path
     dice: random.Random = field(default_factory=lambda: random.Random(0))
     clock: int = 0
+    verdicts: Path | None = None  # the cache of an auditor who may have audited this book before
 
     @classmethod
     def make(cls, root: Path, seed: int = 0) -> "World":
@@ -72,12 +73,11 @@ class World:
         """What git printed, without the blanks around it."""
         return repositories.git(self.root, self.environment, *arguments, given=given).strip()
 
-    def commit(self, message: str) -> str:
-        """Commit everything; the commit's id."""
+    def commit(self, message: str) -> None:
+        """Commit everything."""
         self.clock += 1
         self.git("add", "--all")
         self.git("commit", "-q", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
 
     @property
     def definitions(self) -> Definitions:
@@ -159,9 +159,9 @@ class World:
         self.commit("acknowledge")
         return path
 
-    def audit(self, against: str | None = None, cache: Path | None = None) -> Audit:
-        """The audit of the present commit; in `cache` by someone who may have audited it before."""
-        return audit(Repository(self.root, self.environment), against, cache=cache)
+    def audit(self, against: str | None = None) -> Audit:
+        """The audit of the present commit."""
+        return audit(Repository(self.root, self.environment), against, cache=self.verdicts)
 
     def batches(self, week: str = "") -> list[str]:
         """The paths of batches in the working tree, of one week or of all."""
@@ -182,7 +182,7 @@ class World:
     def copy(self, to: Path) -> "World":
         """The same book with its repository elsewhere."""
         shutil.copytree(self.root, to, symlinks=True)
-        return World(to, deepcopy(self.dice), self.clock)
+        return World(to, deepcopy(self.dice), self.clock, self.verdicts)
 
 
 def grown(root: Path, seed: int, weeks: int = 3) -> World:

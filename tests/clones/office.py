@@ -20,6 +20,7 @@ from qibi.cli.app import main
 from qibi.cli.surroundings import Surroundings
 from qibi.ledger.entries import Entry
 from qibi.ledger.store import locked, write_batch
+from repositories import CACHE, QUICK_GIT
 
 CHINA = timezone(timedelta(hours=8))
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=CHINA)  # of 2026-W10
@@ -83,7 +84,7 @@ class Office:
         self.dice = random.Random(self.seed)
         home = self.place / "home"
         home.mkdir(parents=True)
-        (home / ".gitconfig").write_text("[gc]\nauto = 0\n[advice]\ndetachedHead = false\n")
+        (home / ".gitconfig").write_text("[advice]\ndetachedHead = false\n")
         first = self.place / "first"
         for path, text in FILES.items():
             (first / path).parent.mkdir(parents=True, exist_ok=True)
@@ -106,9 +107,10 @@ class Office:
         return kept | {
             "HOME": str(self.place / "home"),
             "GIT_CONFIG_NOSYSTEM": "1",
+            **QUICK_GIT,
             "GIT_MERGE_AUTOEDIT": "no",
             "LANG": "C.UTF-8",
-            "QIBI_CACHE": str(self.place / "cache"),
+            "QIBI_CACHE": CACHE,
             "QIBI_LANG": "en",
             "NO_COLOR": "1",
         }

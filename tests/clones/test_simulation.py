@@ -18,7 +18,7 @@ from weeks_at_work import WEEKS, at_work
 from qibi.proof.audit import audit
 from qibi.proof.repository import Repository
 
-SEEDS = int(os.environ.get("QIBI_CLONE_SEEDS", "20"))
+SEEDS = int(os.environ.get("QIBI_CLONE_SEEDS", "6"))
 CLONES = 8
 _MEMBERS = PEOPLE | {"east": (*PEOPLE["east"], APPROVER)}
 

@@ -1,13 +1,10 @@
-"""The scripts that make the documents are tested too; and a book in git that many tests begin with."""
+"""A book in git that many tests begin with."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from transcripts.harness import Scene
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "docs"))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class Book:
             "QIBI_AS": "ann",
             "QIBI_LANG": "en",
             "QIBI_TODAY": "2026-11-23",
-            "QIBI_CACHE": str(place / "cache"),
+            "QIBI_CACHE": repositories.CACHE,
         }
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=timezone(timedelta(hours=8)))
         lay_out(self.root, BOOK)

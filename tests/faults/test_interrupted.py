@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -19,24 +17,19 @@ ENTRY = ["score", "-e", "ann tidy x2 late shift", "--week", "W46"]
 
 
 class Desk:
-    """A book, and qibi run in it as a process."""
+    """A book in git, and qibi run in this process, a minute each."""
 
     def __init__(self, place: Path) -> None:
-        self.env = scene.environment(place / "home")
-        self.book = scene.make(place / "book", self.env)
+        self.scene = Scene(place, columns=100)
+        self.scene.environment |= {"QIBI_AS": "dora", "QIBI_LANG": "en"}
+        self.env = self.scene.environment
+        self.book = scene.make(self.scene.folder, self.env)
 
     def qibi(self, *arguments: str, expect: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "qibi", *arguments],
-            cwd=self.book,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        self.scene.now += timedelta(minutes=1)
+        terminal, code = self.scene.qibi(list(arguments))
+        assert code == expect, "".join(terminal.text)
+        return "".join(terminal.text)
 
     def killed(self) -> Path:
         """An entry whose command was killed after it had written: the batch and its mark."""
@@ -46,7 +39,6 @@ class Desk:
         mark = batch.with_name(f".{batch.name}.unsaid.tmp")
         assert not mark.exists(), "reported: the mark is gone"
         mark.touch()
-        time.sleep(1)  # the same command would be refused in the same second
         return batch
 
 

@@ -41,6 +41,7 @@ from pathlib import Path
 
 from qibi.cli.app import main
 from qibi.cli.surroundings import Surroundings
+from repositories import CACHE, QUICK_GIT
 from transcripts.troubles import TROUBLES
 
 HERE = Path(__file__).parent
@@ -156,8 +157,9 @@ class Scene:
             "GIT_AUTHOR_EMAIL": "ann@example.invalid",
             "GIT_COMMITTER_NAME": "Ann Berg",
             "GIT_COMMITTER_EMAIL": "ann@example.invalid",
-            "QIBI_CACHE": str(self.place / "cache"),
+            "QIBI_CACHE": CACHE,
             "QIBI_AS": "e-ann",
+            **QUICK_GIT,
             "EXAMPLE_SHEETS": str(HERE.parents[1] / "ledgers" / "example-sheets"),
             "NO_COLOR": "1",
         }

@@ -19,6 +19,7 @@ from qibi.book.templates import TEMPLATES, Start, book_files, edition, samples
 from qibi.book.yaml import Document, parse
 from qibi.cli.app import main
 from qibi.cli.surroundings import Surroundings
+from repositories import CACHE, QUICK_GIT
 
 CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 ROSTER = """某项目花名册,,,,,,,
@@ -39,8 +40,9 @@ class Run:
                 "PATH": os.environ["PATH"],
                 "HOME": str(folder),
                 "GIT_CONFIG_NOSYSTEM": "1",
+                **QUICK_GIT,
                 "QIBI_LANG": "en",
-                "QIBI_CACHE": "",
+                "QIBI_CACHE": CACHE,
             }
             | environment,
             folder=folder,

@@ -8,12 +8,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from make_commands import helps
 from test_init import Run
 
 from qibi.cli.app import summaries
@@ -149,10 +149,14 @@ def commands_with_help() -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def helped(book: Path) -> dict[str, str]:
+    return helps("en", commands_with_help(), book)
+
+
 @pytest.mark.parametrize("command", commands_with_help())
-def test_help_speaks_the_books_words(book: Path, command: str) -> None:
-    """In a process of its own: the help of options is fixed where a module is first imported."""
-    shown = helped(book, command, "en")
+def test_help_speaks_the_books_words(helped: dict[str, str], command: str) -> None:
+    shown = helped[command]
     assert "Usage: qibi" in shown
     assert command or all(name in shown for name in summaries())
     # The names of commands and the values of --status are to be typed.
@@ -162,23 +166,10 @@ def test_help_speaks_the_books_words(book: Path, command: str) -> None:
 
 def test_help_in_chinese_has_no_word_of_the_party(tmp_path: Path) -> None:
     qibi(tmp_path, "--lang", "zh", "init", "book", "--template", "plain")
-    for command in ("", "score", "rank", "sheet", "member add", "branch move-group", "task list"):
-        shown = helped(tmp_path / "book", command, "zh")
+    commands = ("", "score", "rank", "sheet", "member add", "branch move-group", "task list")
+    for command, shown in helps("zh", commands, tmp_path / "book").items():
         found = PARTY_ZH.search(re.sub(r"\[?\bCP\]? |用法.*", "", shown))
         assert HAN.search(shown) and found is None, (command, found)
-
-
-def helped(book: Path, command: str, language: str) -> str:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(book.parent), "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "qibi", *command.split(), "--help"],
-        cwd=book,
-        env=environment | {"QIBI_LANG": language},
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-    )
-    return done.stdout
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from test_init import Run
 
+import repositories
 from qibi.book.edit import Page
 from qibi.book.links import Source
 from qibi.book.load import load
@@ -26,6 +27,7 @@ GIT = {
     "GIT_AUTHOR_EMAIL": "b01-001@example.invalid",
     "GIT_COMMITTER_NAME": "b01-001",
     "GIT_COMMITTER_EMAIL": "b01-001@example.invalid",
+    **repositories.QUICK_GIT,
 }
 
 
@@ -49,9 +51,13 @@ def qibi(root: Path, *arguments: str, **environment: str) -> Run:
 
 
 def made(tmp_path: Path, *options: str) -> Path:
-    (tmp_path / "roster.csv").write_text(ROSTER, "utf-8")
-    qibi(tmp_path, "init", "book", "--roster", "roster.csv", "--as", PEOPLE[0], *options)
+    repositories.prepared(_made, tmp_path, *options)
     return tmp_path / "book"
+
+
+def _made(place: Path, *options: str) -> None:
+    (place / "roster.csv").write_text(ROSTER, "utf-8")
+    qibi(place, "init", "book", "--roster", "roster.csv", "--as", PEOPLE[0], *options)
 
 
 def a_round(root: Path) -> None:
@@ -331,14 +337,18 @@ def test_a_field_is_taken_from_a_row() -> None:
 
 def pushed(tmp_path: Path) -> Path:
     """A private book whose first commit a remote has; its `.gitignore` keeps nothing out."""
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", "remote")
-    root = made(tmp_path, "--private-names")
+    repositories.prepared(_pushed, tmp_path)
+    return tmp_path / "book"
+
+
+def _pushed(place: Path) -> None:
+    git(place, "init", "-q", "--bare", "-b", "main", "remote")
+    root = made(place, "--private-names")
     assert "private_names: true" in (root / "qibi.yaml").read_text("utf-8")
     (root / ".gitignore").write_text("ledger/.lock\n*.tmp\n")
     qibi(root, "commit")
     git(root, "remote", "add", "origin", "../remote")
     git(root, "push", "-q", "-u", "origin", "HEAD")
-    return root
 
 
 def refused(root: Path, *arguments: str) -> str:
