@@ -190,8 +190,8 @@ def test_no_scheme(definitions):
 
 def test_two_columns_of_one_meaning(definitions):
     assert findings(definitions, "标题\n姓名,成员,评分项,佐证,依据\n") == [
-        "sheet.csv:2: 依据: means the same as '佐证' (column 4); keep one of the two columns",
         "sheet.csv:2: 成员: means the same as '姓名' (column 1); keep one of the two columns",
+        "sheet.csv:2: 依据: means the same as '佐证' (column 4); keep one of the two columns",
     ]
     assert findings(definitions, "姓名,比整洁,洁\n") == [
         "sheet.csv:1: 洁: means the same as '比整洁' (column 2); keep one of the two columns"
@@ -204,12 +204,12 @@ ADVICE = "correct the heading, remove the column, or say in a layout: headings:"
 def test_a_misspelt_item_is_never_dropped(definitions):
     sheet = "姓名,隐患排查闭环,比整洁,批淮人,比安全,合格率\n党员一,,9,,√,3\n"
     assert findings(definitions, sheet) == [
-        f"sheet.csv:1: 合格率: unknown item '合格率'; {ADVICE} {{合格率: ITEM}}",
+        "sheet.csv:1: 隐患排查闭环: unknown item '隐患排查闭环'; did you mean 隐患排查并闭环 "
+        f"(safety.hazard-closed)?; {ADVICE} {{隐患排查闭环: safety.hazard-closed}}",
         f"sheet.csv:1: 批淮人: unknown item '批淮人' (or '批准人'?); {ADVICE} {{批淮人: approved_by}}",
         "sheet.csv:1: 比安全: '比安全' is a criterion; name one of its items: Hazard found and closed, "
         f"Stop-work order, Award, Photo, Closure; {ADVICE} {{比安全: ITEM}}",
-        "sheet.csv:1: 隐患排查闭环: unknown item '隐患排查闭环'; did you mean 隐患排查并闭环 "
-        f"(safety.hazard-closed)?; {ADVICE} {{隐患排查闭环: safety.hazard-closed}}",
+        f"sheet.csv:1: 合格率: unknown item '合格率'; {ADVICE} {{合格率: ITEM}}",
     ]
 
 

@@ -147,6 +147,10 @@ def test_rows_that_only_name_someone_record_nothing_but_must_be_right(definition
     ]
 
 
+SECOND = "3 points or more, up or down, need a second person's approval"
+UNDER = "name them under '批准人', or for the whole sheet: --approved-by WHO"
+
+
 def test_every_bad_cell_is_named(definitions):
     sheet = LONG + (
         "党员伍,表彰,3,,12-40,,,无名,\n"
@@ -159,29 +163,28 @@ def test_every_bad_cell_is_named(definitions):
         "党员三,表彰,1,,,,,党员三\n"
     )
     assert findings(definitions, sheet) == [
-        "sheet.csv:2: 分值: +3 does not fit Award, which gives +1, +2",
         "sheet.csv:2: 姓名: unknown subject '党员伍'; did you mean 党员二 (o1-002)?",
+        "sheet.csv:2: 分值: +3 does not fit Award, which gives +1, +2",
         "sheet.csv:2: 日期: '12-40' is not a date; write it as 2026-11-18",
         "sheet.csv:2: 评分人: unknown member '无名'; 'qibi member list' lists them",
         "sheet.csv:3: 姓名: nobody is named; write who this is about",
         "sheet.csv:4: 评分项: no item is named; write what happened",
-        "sheet.csv:5: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
         "sheet.csv:5: 次数: 'x' is not a count; write a whole number from 1",
+        "sheet.csv:5: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
         "sheet.csv:6: 姓名: '张伟' may be o1-008 张伟 (域外一标段临时党支部), "
         "o1-009 张伟 (域外一标段临时党支部); write the id",
-        "sheet.csv:6: 批准人: -5 points need a second person; name them in approved_by",
+        f"sheet.csv:6: 批准人: {SECOND}; {UNDER}; the same in line 8",
         "sheet.csv:7: 姓名: 党员十一 is in Branch 10 in 2026-W47, not in 域外一标段临时党支部; "
         "score them there, or correct branches/",
-        "sheet.csv:8: 批准人: -5 points need a second person; name them in approved_by",
-        "sheet.csv:9: 批准人: a score of oneself needs someone else's approval; "
-        "name them in approved_by",
+        f"sheet.csv:9: 批准人: a score of oneself needs someone else's approval; {UNDER}",
     ]
 
 
 def test_a_field_without_a_column_is_named_at_its_item(definitions):
     found = findings(definitions, "姓名,评分项\n党员一,停产\n")
     assert found == [
-        "sheet.csv:2: 评分项: -5 points need a second person; name them in approved_by"
+        f"sheet.csv:2: 评分项: {SECOND}; name them in a column 'Approved by', in a line "
+        "'Approved by: NAME' below the table, or with --approved-by WHO"
     ]
 
 
@@ -200,17 +203,18 @@ def test_excel_day_numbers_become_dates_only_in_date_columns(definitions):
 def test_cells_that_are_too_long(definitions):
     message = "longer than 500 characters; shorten it"
     assert findings(definitions, LONG + f"党员一,表彰,1,,,{'长' * 501},{'长' * 501}\n") == [
-        f"sheet.csv:2: 佐证: {message}",
         f"sheet.csv:2: 说明: {message}",
+        f"sheet.csv:2: 佐证: {message}",
     ]
     assert entries(definitions, f"{'填表说明' * 200}\n{LONG}党员一,表彰,1,,,{'长' * 500}\n")
 
 
 def test_after_two_hundred_mistakes_the_rest_is_not_read(definitions):
     last = "from here on the file was not read; correct the lines above first"
-    found = findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 300)
+    rows = [f"查无此人{n},表彰,1,,,\n" for n in range(300)]
+    found = findings(definitions, LONG + "".join(rows))
     assert found[-1].endswith(last) and 200 < len(found) < 300
-    assert last not in findings(definitions, LONG + "查无此人,表彰,1,,,\n" * 100)[-1]
+    assert last not in findings(definitions, LONG + "".join(rows[:100]))[-1]
 
 
 def test_control_characters_are_kept(definitions):
@@ -275,20 +279,21 @@ def test_a_grid(definitions):
         ("o1-008", "tidiness", 0, 1),
     ]
     last = found.entries[-1][0]
-    assert (last.note, last.evidence, last.approved_by) == ("雨天", ("照片3",), "o1-001")
+    assert (last.note, last.evidence, last.approved_by) == ("", ("照片3",), "o1-001")
+    assert found.entries[-2][0].note == "雨天"  # one note, for one of the entries
     assert [line for _entry, line, _cell in found.entries] == [2, 2, 2, 3, 3, 3, 5, 5]
 
 
 def test_bad_cells_of_a_grid(definitions):
     sheet = GRID + "党员一,-1,1.5,3,1,,99,,,\n党员伍,,,,,,,,,\n党员二,,,,,1,,,,\n,1\n"
     assert findings(definitions, sheet) == [
-        "sheet.csv:2: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
-        "sheet.csv:2: 停工整改通知: 1.5 fits Stop-work order neither as a count nor as points: it is -2",
-        "sheet.csv:2: 比整洁: 99 is outside 0 to 14 of Tidiness",
-        "sheet.csv:2: 表彰: +3 does not fit Award, which gives +1, +2",
         "sheet.csv:2: 隐患排查并闭环: -1 does not fit Hazard found and closed, which gives +1 each",
+        "sheet.csv:2: 停工整改通知: 1.5 fits Stop-work order neither as a count nor as points: it is -2",
+        "sheet.csv:2: 表彰: +3 does not fit Award, which gives +1, +2",
+        "sheet.csv:2: 比整洁: 99 is outside 0 to 14 of Tidiness",
+        "sheet.csv:2: 佐证: Photo needs evidence; name it (a photo, a notice's number)",
         "sheet.csv:3: 姓名: unknown subject '党员伍'; did you mean 党员二 (o1-002)?",
-        "sheet.csv:4: 批准人: -5 points need a second person; name them in approved_by",
+        f"sheet.csv:4: 批准人: {SECOND}; {UNDER}",
         "sheet.csv:5: 姓名: nobody is named; write who this is about",
     ]
 

@@ -23,6 +23,8 @@ class Finding:
     # The SHA-256 of the bytes that belong at `path`, where others or none are there; empty where the name
     # tells. `message` does not say yet what restores them: `ledger/restore.py` does, once, at the edge.
     lost: str | None = field(default=None, compare=False)
+    # Where in the line it is, of what has no column that people know: the cells of a csv.
+    order: int = field(default=0, compare=False)
 
     @property
     def place(self) -> str:
@@ -53,5 +55,5 @@ class Faults(Exception):
     """Input refused because of findings, all of them (exit code 1)."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        self.findings = sorted(set(findings))
+        self.findings = sorted(set(findings), key=lambda f: (f.path, f.line, f.column, f.order, f))
         super().__init__("; ".join(str(f) for f in self.findings[:5]))

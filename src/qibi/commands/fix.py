@@ -11,7 +11,7 @@ from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, mark
 from qibi.cli import completion, options
 from qibi.cli.session import current_session
-from qibi.ledger.admission import DraftEntry, admit, draft_entry
+from qibi.ledger.admission import DraftEntry, admit, draft_entry, in_words
 from qibi.ledger.entries import Entry, File, Score, Void
 
 PANEL = "week", 2
@@ -99,7 +99,7 @@ def fix(
     stamp = session.stamp(batch.week, batch.branch, who, wrong.source, wrong.layout)
     entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
     if problems:
-        raise Faults([Finding(entry, message=message) for _field, message in problems])
+        raise Faults([Finding(entry, message=in_words(problem)) for problem in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
         kept = {} if "evidence" in changed else {"evidence": wrong.evidence}  # files and all
         corrected = entries[0]

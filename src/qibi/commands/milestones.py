@@ -22,7 +22,7 @@ from qibi.book.definitions import Task as PlanTask
 from qibi.cli import phrases, recording
 from qibi.cli.recording import say_few
 from qibi.cli.session import Session
-from qibi.ledger.admission import DraftEntry, admit, parse_day
+from qibi.ledger.admission import DraftEntry, admit, in_words, parse_day
 from qibi.ledger.batches import Batch, Index, read_weeks
 from qibi.ledger.entries import Entry, Exempt, Score, Task
 from qibi.ledger.pricing import price_text
@@ -488,7 +488,7 @@ def _record(
         for proposal, draft in (c for c in chosen if c[0].key in still):
             admitted, problems = admit(session.definitions, stamp, draft)
             place = f"{proposal.task}/{proposal.milestone}"
-            findings += [Finding(place, message=message) for _field, message in problems]
+            findings += [Finding(place, message=in_words(problem)) for problem in problems]
             entries += [
                 structs.replace(e, task=proposal.task, milestone=proposal.milestone)
                 for e in admitted

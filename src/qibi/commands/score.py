@@ -27,7 +27,7 @@ from qibi.book.definitions import Definitions
 from qibi.cli import recording
 from qibi.cli.recording import must_be_live, write_few
 from qibi.ledger import pricing
-from qibi.ledger.admission import DraftEntry, admit, draft_entry
+from qibi.ledger.admission import DraftEntry, admit, draft_entry, in_words
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry
 
@@ -85,7 +85,7 @@ def score(
     approved_by: Annotated[
         str,
         typer.Option(
-            "--approved-by", metavar="WHO", help=_("with -e or --milestones: who approved")
+            "--approved-by", metavar="WHO", help=_("who approved what needs it and names nobody")
         ),
     ] = "",
     date: Annotated[
@@ -168,6 +168,7 @@ def score(
             hidden.value if hidden else "",
             status.value if status else "",
             encoding,
+            approved_by,
         ).record(sheets)
     elif entry:
         extra = {
@@ -383,7 +384,7 @@ def record_entries(
             continue
         entries, problems = admit(session.definitions, session.stamp(asked, place, who), draft)
         findings += [
-            Finding("-e", line, message=message, shown=text) for _field, message in problems
+            Finding("-e", line, message=in_words(problem), shown=text) for problem in problems
         ]
         by_branch.setdefault(place, []).extend(target.bound(entries) if target else entries)
     if findings:

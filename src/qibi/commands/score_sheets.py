@@ -83,6 +83,7 @@ class Sheets:
         hidden: str = "",
         status: str = "",
         encoding: str = "",
+        approved_by: str = "",
     ) -> None:
         from qibi.sheets.names import Names
         from qibi.sheets.read import Options
@@ -95,7 +96,12 @@ class Sheets:
             add,
             dry_run,
         )
-        self.options = Options(hidden, status, ask if session.around.on_terminal else None)
+        self.options = Options(
+            hidden,
+            status,
+            ask if session.around.on_terminal else None,
+            approver=self._member(approved_by) if approved_by else "",
+        )
         self.encoding = encoding
         self.several = False  # sheets, pages or branches in this run
         self.names = Names(session.definitions)  # resolved once for all sheets
@@ -313,6 +319,14 @@ class Sheets:
                     )
                 )
         return used
+
+    def _member(self, text: str) -> str:
+        from qibi.book import lookup
+
+        try:
+            return lookup.subject(self.session.definitions, text, ("member",), partial=False)
+        except lookup.NotFound as error:
+            raise Refusal(str(error), code=1) from None
 
     def _laid_out(self, page: Any) -> Any:
         from qibi.sheets.layouts import laid_out
@@ -692,6 +706,8 @@ class Sheets:
                 return True
             now.console.say(_("nothing was recorded"))
             return False
+        if self._corrects_own(task, diff):
+            return True
         raise Refusal(
             _("a sheet for {branch} in {week} was recorded before, and this one differs").format(
                 branch=now.definitions.title(task.branch), week=task.week
@@ -699,6 +715,21 @@ class Sheets:
             _("--update records the difference, --add keeps both; nothing was recorded"),
             1,
         )
+
+    def _corrects_own(self, task: _Task, diff: Difference) -> bool:
+        """Whether a sheet corrects, in time, only what its recorder recorded, and not in their own favour.
+
+        One that drops more rows than it has of the earlier one is another sheet, or half of one.
+        """
+        in_time = self.session.today <= recording.last_day(self.session, task.week)
+        dropped = sum(c.after is None for c in diff.changes)
+        same = diff.kept + sum(bool(c.before and c.after) for c in diff.changes) > dropped
+        own = all(entry.recorded_by == self.who for _key, entry in diff.gone)
+        if not (in_time and same and own) or any(c.void for c in diff.changes):
+            return False
+        mine = [e for e in diff.new if isinstance(e, Score) and e.subject == self.who]
+        was = [e for _k, e in diff.gone if isinstance(e, Score) and e.subject == self.who]
+        return sum(e.hundredths for e in mine) <= sum(e.hundredths for e in was)
 
     def _report(self, task: _Task, done: recording.Recorded) -> None:
         now, batch, batches = self.session, done.batch, done.before

@@ -433,13 +433,19 @@ def needs_approval(scheme: Scheme, entry: Score, is_item: bool) -> str | None:
     if approved:
         return None
     if entry.judge == entry.subject:
-        return _("a score of oneself needs someone else's approval; name them in approved_by")
+        return _("a score of oneself needs someone else's approval")
     limit = scheme.second_from
     if is_item and limit is not None and abs(entry.hundredths) >= limit:
-        return _("{points} points need a second person; name them in approved_by").format(
-            points=pts.signed(entry.hundredths)
+        return _("{limit} points or more, up or down, need a second person's approval").format(
+            limit=pts.show(limit)
         )
     return None
+
+
+def in_words(problem: Problem) -> str:
+    """A problem of what was typed on the command line, with how to give an approval."""
+    field, message = problem
+    return message + _("; name them: --approved-by WHO") if field == "approved_by" else message
 
 
 def recorder(definitions: Definitions, text: str) -> str:

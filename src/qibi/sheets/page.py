@@ -116,7 +116,7 @@ class Page:
         if not cell and heading:
             message = f"{heading}: {message}"
         number = column + 1 if cell else 0  # keeps a worksheet's findings in the order of the cells
-        return Finding(self.path, line, number, message, cell, self.shown(row))
+        return Finding(self.path, line, number, message, cell, self.shown(row), order=column + 1)
 
 
 def letters(column: int) -> str:

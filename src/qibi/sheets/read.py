@@ -15,7 +15,7 @@ import msgspec
 from qibi.base import points as pts
 from qibi.base import weeks
 from qibi.base.findings import Faults, Finding
-from qibi.base.language import _, clauses, listing
+from qibi.base.language import _, clauses, listing, many
 from qibi.base.text import folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import LAYOUT_FIELDS, Criterion, Item, Scheme
@@ -39,8 +39,8 @@ from qibi.sheets.hints import Hints, branch_from_subjects, hints
 from qibi.sheets.layouts import Learned, leave_words, with_words
 from qibi.sheets.made import known_person, known_subject
 from qibi.sheets.names import Names, with_id
-from qibi.sheets.page import Page, Picture
-from qibi.sheets.rows import Rows, data_rows, is_zero, other_heading, subject_of
+from qibi.sheets.page import Page, Picture, letters
+from qibi.sheets.rows import Rows, approver_named, data_rows, is_zero, other_heading, subject_of
 
 __all__ = [
     "Admitted",
@@ -129,6 +129,7 @@ class Options:
     status: str = ""
     ask: "Ask | None" = None
     learned: Learned = field(default_factory=Learned)
+    approver: str = ""  # who approves what needs it and names nobody
 
 
 @dataclass(frozen=True)
@@ -323,6 +324,16 @@ class _Row:
     faulty: set[str] = field(default_factory=set)  # fields that have a finding already
 
 
+@dataclass(frozen=True)
+class _Cause:
+    """What a finding is about: a cell, or a whole row."""
+
+    message: str
+    row: int
+    column: Column
+    whole: bool
+
+
 @dataclass
 class _Scored:
     """A cell with the row that it is in."""
@@ -353,6 +364,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self.notices: list[str] = list(page.notices)
         self._told: set[tuple[int, int, str]] = set()
+        self._causes: dict[Finding, _Cause] = {}
         self.remarks: dict[str, list[str]] = {}  # kind: remarks of it
         self.rows: Rows = Rows(())
         self.scored: list[_Scored] = []
@@ -364,6 +376,7 @@ class _Reader:
         self._people: dict[tuple[str, str, str], str | lookup.NotFound] = {}
         self._above: dict[int, tuple[int, str]] = {}  # by column: the last row read and its text
         self._running: bool | None = None
+        self._approved_by: str | None = None  # for the whole sheet, once it was looked for
         self._strays: set[int] = set()  # columns without a heading that were told
         self._fillings: dict[int, int] = {}
         self._skipped: set[int] = set()  # hidden columns that shall not be read
@@ -378,7 +391,7 @@ class _Reader:
     def admitted(self) -> Admitted:
         listed = self._read()
         if self.findings:
-            raise Faults(self.findings)
+            raise Faults(self._grouped(self.findings))
         return Admitted(
             self.entries, self._all_notices(), self.pictures, frozenset(listed.values())
         )
@@ -391,15 +404,17 @@ class _Reader:
         for finding in self.findings:
             row = rows.get(finding.line)
             if row is None or self._cut:
-                raise Faults(self.findings)
+                raise Faults(self._grouped(self.findings))
             for branch in self._concerned(row):
                 found.setdefault(branch, []).append(finding)
         if self.findings and any(found.keys().isdisjoint(self._concerned(r)) for r in self._lost()):
-            raise Faults(self.findings)  # what is wrong with one row goes for others too
+            raise Faults(
+                self._grouped(self.findings)
+            )  # what is wrong with one row goes for others too
         parts: dict[str, Admitted | list[Finding]] = {}
         for branch in dict.fromkeys(self.branches.values()):
             if branch in found:
-                parts[branch] = found[branch]
+                parts[branch] = self._grouped(found[branch])
                 continue
             entries = [e for e in self.entries if e[0].branch == branch]
             named = {f for e, _line, _cell in entries for f in getattr(e, "evidence", ())}
@@ -434,7 +449,7 @@ class _Reader:
         """Read the page, gathering entries, findings and remarks; the subject of each row."""
         self._check_heading()
         if not self.heading.whole:
-            raise Faults(self.findings)
+            raise Faults(self._grouped(self.findings))
         self.rows = data_rows(self.page, self.heading, self._knows)
         rows = self._shown = self._shown_rows()
         self._check_hidden_columns(rows)
@@ -452,6 +467,7 @@ class _Reader:
             self._read_row(number)
         reading = self._price_cells()
         self._combine_judges()
+        self._place_notes()
         self._admit()
         self._refuse_exempt_and_scored()
         if not self.findings:
@@ -476,14 +492,44 @@ class _Reader:
             for row in self.rows.rows[:_MOST_FINDINGS]:
                 self._subject(row)
         if self.findings:
-            raise Faults(self.findings)
+            raise Faults(self._grouped(self.findings))
 
-    def find(self, row: int, column: Column, message: str) -> None:
-        """Note what is wrong with a cell, once."""
-        key = (row, column.number, message)
-        if key not in self._told:
-            self._told.add(key)
-            self.findings.append(self.page.finding(row, column.number, message, column.heading))
+    def find(self, row: int, column: Column, message: str, whole: bool = False) -> None:
+        """Note what is wrong with a cell, or with a `whole` row, once."""
+        key = (row, -1 if whole else column.number, message)
+        if key in self._told:
+            return
+        self._told.add(key)
+        found = self.page.finding(row, column.number, message, column.heading)
+        self._causes[found] = _Cause(message, row, column, whole)
+        self.findings.append(found)
+
+    def _grouped(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; one mistake that several rows have is one that names them."""
+        same: dict[tuple[str, int], list[_Cause]] = {}
+        result = []
+        for finding in findings:
+            if cause := self._causes.get(finding):
+                number = -1 if cause.whole else cause.column.number
+                same.setdefault((cause.message, number), []).append(cause)
+            else:
+                result.append(finding)
+        for (message, number), causes in same.items():
+            first, *others = sorted(causes, key=lambda cause: cause.row)
+            lines = [self.page.lines[cause.row] for cause in others]
+            if self.page.name and number >= 0 and others:
+                message = _("{message}; the same in {cells}").format(
+                    message=message, cells=_runs(lines, letters(number))
+                )
+            elif others:
+                message = many(
+                    "{message}; the same in line {lines}",
+                    "{message}; the same in lines {lines}",
+                    len(others),
+                ).format(message=message, lines=_runs(lines))
+            at = first.column
+            result.append(self.page.finding(first.row, at.number, message, at.heading))
+        return result
 
     def remark(self, kind: str, text: str) -> None:
         """Note something that is taken, and told."""
@@ -1651,6 +1697,29 @@ class _Reader:
         given = {**last.given, "scored_by": "", "note": note}
         return replace(last, given=given, evidence=tuple(evidence))
 
+    def _place_notes(self) -> None:
+        """A grid's row has one note for all its cells: it goes with the one that it is about.
+
+        That is the one that it names, else the only one that is not the base score, else the first of those.
+        """
+        by_row: dict[int, list[_Scored]] = {}
+        for scored in self.scored if self.heading.form == "grid" else ():
+            by_row.setdefault(scored.row.number, []).append(scored)
+        for number, cells in by_row.items():
+            note = cells[0].row.given["note"]
+            if not note or len(cells) == 1:
+                continue
+            differing = [s for s in cells if _says_something(s.cell)] or cells
+            named = [s for s in differing if _is_named_in(s.cell.thing, note)]
+            kept = (named or differing)[0]
+            for scored in cells:
+                if scored is not kept:
+                    scored.row = replace(scored.row, given={**scored.row.given, "note": ""})
+            if len(differing) > 1 and not named:
+                said = _("line {line}: the note goes with {item}")
+                line = self.page.lines[number]
+                self.remark("notes", said.format(line=line, item=kept.cell.thing.name))
+
     def _draft(self, scored: _Scored) -> Event:
         row = scored.row
         return Event(
@@ -1681,16 +1750,62 @@ class _Reader:
             if len(self.findings) - before >= _MOST_FINDINGS:
                 self.findings.append(self._not_read_on(row.number))
                 return
-            found, problems = admit_event(self.definitions, self._at(row.number), draft)
+            found, problems = self._judged(row.number, draft)
             for name, message in problems:
-                if name not in row.faulty:
-                    self.find(row.number, self._column_of(name, row, column), message)
+                if name in row.faulty:
+                    continue
+                if name == "approved_by":
+                    message += self._how_to_approve()
+                where = self._column_of(name, row, column)
+                self.find(row.number, where, message, whole=name in SHARED)
             line, cell = self.page.place(row.number, column.number)
             at = self.page.reference(row.number, column.number)
             self.entries += [(msgspec.structs.replace(e, cell=at), line, cell) for e in found]
             self.origins += [(row.number, column, entry) for entry in found]
         for row in self.bare:
             self._judge_rest(row, None)
+
+    def _judged(
+        self, row: int, draft: Event
+    ) -> tuple[list[Score | Exempt], list[admission.Problem]]:
+        """The entries of an event and its problems; who approves for the sheet does where it is needed."""
+        found, problems = admit_event(self.definitions, self._at(row), draft)
+        lacking = any(name == "approved_by" for name, _message in problems)
+        if lacking and not draft.approved_by and self._approver():
+            approved = replace(draft, approved_by=self._approver())
+            found, problems = admit_event(self.definitions, self._at(row), approved)
+            if found:
+                name = self.definitions.title(self._approver())
+                self.remark(
+                    "approved", _("approved by {name}, where it is needed").format(name=name)
+                )
+        return found, problems
+
+    def _approver(self) -> str:
+        """Who approves for the whole sheet: as said, or by a line `批准人：…` in it."""
+        if self._approved_by is None:
+            self._approved_by = self.options.approver
+            below = {*self.rows.rows}
+            for row in range(len(self.page.rows)) if not self._approved_by else ():
+                if row in below or self.heading.row <= row <= self.heading.bottom:
+                    continue
+                if name := approver_named(self.page.own(row)):
+                    who = self._person("approved_by", name, self.stamp)
+                    if isinstance(who, lookup.NotFound):
+                        self.find(row, self.heading.columns[0], str(who))
+                    else:
+                        self._approved_by = who
+        return self._approved_by
+
+    def _how_to_approve(self) -> str:
+        column = self.heading.of("approved_by")
+        if column:
+            message = _("; name them under '{heading}', or for the whole sheet: --approved-by WHO")
+            return message.format(heading=column.heading)
+        label = headings.WRITTEN["approved_by"]
+        return _(
+            "; name them in a column '{heading}', in a line '{heading}: NAME' below the table, or with --approved-by WHO"
+        ).format(heading=label)
 
     def _judge_rest(self, row: _Row, thing: names.Thing | None) -> None:
         """What is wrong with a row that records nothing: it must be right all the same."""
@@ -1704,6 +1819,8 @@ class _Reader:
     def _column_of(self, name: str, row: _Row, column: Column) -> Column:
         if name == "subject":
             return row.subject_column or column
+        if name == "approved_by" and self.heading.form == "grid":
+            return self.heading.of(name) or row.subject_column or column
         if name in SHARED or self.heading.form == "long":
             return self.heading.of(name) or column
         return column
@@ -1741,6 +1858,20 @@ class _Reader:
                 self.remark("elsewhen", text)
 
 
+def _says_something(cell: units.Cell) -> bool:
+    """Whether a number is more than the base score of its criterion."""
+    base = cell.thing.base if isinstance(cell.thing, Criterion) else None
+    return cell.price is None or cell.price.points != base
+
+
+def _is_named_in(thing: names.Thing, note: str) -> bool:
+    """Whether a note names an item or criterion, by its name or short name."""
+    labels = [thing.name, *([thing.short] if isinstance(thing, Criterion) else [])]
+    said = {name for label in labels for name in (folded(label.zh), folded(label.en))}
+    said |= {name[1:] for name in said if name[:1] in ("比", "创") and len(name) > 2}
+    return any(name and name in folded(note) for name in said)
+
+
 def _is_tariff(cell: units.Cell) -> bool:
     """Whether a number is what one time of its item is worth; unsigned also of a deduction."""
     value = cell.amount.hundredths
@@ -1765,15 +1896,16 @@ def _read_as(heading: str, unit: str) -> str:
     return said[unit].format(heading=heading)
 
 
-def _runs(numbers: Sequence[int]) -> str:
-    """Numbers with runs closed up: `3, 5–7`."""
+def _runs(numbers: Sequence[int], column: str = "") -> str:
+    """Numbers with runs closed up: `3, 5–7`; as cells of a column `C3, C5–C7`."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return listing([str(r[0]) if len(r) == 1 else f"{r[0]}–{r[-1]}" for r in runs])
+    ends = [list(dict.fromkeys((f"{column}{r[0]}", f"{column}{r[-1]}"))) for r in runs]
+    return listing(["–".join(pair) for pair in ends])
 
 
 _ERROR_VALUE = re.compile(

@@ -178,6 +178,25 @@ def _is_group_line(page: Page, heading: Heading, row: int) -> bool:
     return len(texts) == 1 and _GROUP.fullmatch(folded(next(iter(texts))).strip(":：")) is not None
 
 
+_APPROVER = re.compile(
+    r"(?:批准人?|审批人?|审定人?|approved ?by|approver)\s*(?:\([^()]*\))?\s*[:：]\s*(.*?)(?=\s{2,}|[,;，；]|\s+\S+[:：]|$)",
+    re.IGNORECASE,
+)
+
+
+def approver_named(cells: tuple[str, ...]) -> str:
+    """Who a line above or below the table names as the approver; empty where it names nobody.
+
+    `批准人：张三`, the name in the same cell or in the next.
+    """
+    texts = [narrowed(text) for text in cells if text]
+    for text, after in zip(texts, [*texts[1:], ""], strict=True):
+        if found := _APPROVER.search(text):
+            alone = not found[1] and found.end() == len(text) and ":" not in after
+            return after if alone else str(found[1])
+    return ""
+
+
 def is_footer(cells: tuple[str, ...]) -> bool:
     """Whether a row is a note or signatures: labels with what belongs to them, and no number."""
     texts = [narrowed(text) for text in cells if text]
