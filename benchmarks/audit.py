@@ -40,8 +40,10 @@ from qibi.ledger.seals import (
 )
 from qibi.ledger.seals import digest as whole_digest
 from qibi.proof import audit as parts
-from qibi.proof.closing import CloseRequest, Results, content, missing_branches, results
+from qibi.proof.closing import CloseRequest, content, missing_branches
 from qibi.proof.repository import AuditInputs, Repository
+from qibi.proof.results import Results, results
+from qibi.scoring.engine import rules_digest
 
 SAMPLE = Path(__file__).resolve().parent.parent / "ledgers" / "example"
 LAST = "2026-W40"
@@ -161,9 +163,9 @@ def make(root: Path, count: int) -> int:
         if dice.random() < 0.05
     }
     policies = dict.fromkeys(weeks, definitions.lists)
-    sealed = results(definitions, at_first, policies)
+    sealed = results(definitions, at_first, policies, rules_digest())
     again = {week: [*at_first[week], late[week]] for week in late}
-    corrected = results(definitions, again, policies)
+    corrected = results(definitions, again, policies, rules_digest())
     subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
     importing = subprocess.Popen(
         ["git", "-C", str(root), "fast-import", "--quiet"], stdin=subprocess.PIPE

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qibi.base import weeks
 from qibi.book.load import load
-from qibi.scoring.engine import Engine, steps
+from qibi.scoring.engine import Engine, _connect, steps
 from qibi.scoring.facts import Question, tables
 
 ENTRY = """
@@ -27,7 +27,11 @@ def main() -> None:
     root, file, year, cache = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
     definitions = load(root, cache)
     question = Question(weeks.year(year))
-    engine = Engine.over(tables(definitions, question), {"entry": ENTRY.format(file=file)}, steps())
+    engine = Engine.__new__(Engine)
+    engine._connection, engine._kinds = _connect({}), {}
+    with engine._transaction():
+        engine._give(tables(definitions, question))
+        engine._run({"entry": ENTRY.format(file=file), **steps()})
     query = (
         "SELECT subject, total, place FROM standing WHERE period = 'now' ORDER BY place, subject"
     )

@@ -44,10 +44,10 @@ COMMANDS: list[tuple[str, set[str]]] = [
     ("--help", EDGE),
     ("rank --help", EDGE),
     ("rank --week W46", TABLE),  # kept from the run before
-    ("rank --week W45", TABLE | {"_duckdb"}),  # reckoned anew
-    ("show o1-008 --week W46", TABLE | {"_duckdb"}),
-    ("why o1-008 W46", TABLE | {"_duckdb"}),
-    ("lists --week W46", TABLE | {"_duckdb"}),
+    ("rank --week W45", TABLE),  # reckoned anew
+    ("show o1-008 --week W46", TABLE),
+    ("why o1-008 W46", TABLE),
+    ("lists --week W46", TABLE),
     ("status", TABLE),
     ("log", TABLE),
     ("check", EDGE),
@@ -55,13 +55,11 @@ COMMANDS: list[tuple[str, set[str]]] = [
     ("member list", TABLE),
     ("remedy list", TABLE),
     ("task list", TABLE),
-    (
-        "score -e 'o1-008 five-type.sharing' --week W47 --as o1-001",
-        EDGE | {"_duckdb"},
-    ),  # what it comes to
+    ("score -e 'o1-008 five-type.sharing' --week W47 --as o1-001", EDGE),
     ("sheet --branch outer-1 --week W47 --output sheet.xlsx", EDGE | {"xlsxwriter"}),
-    ("score filled.xlsx --as o1-001 --dry-run", EDGE | {"_duckdb"}),
-    ("export --week W44 --format csv", EDGE | {"_duckdb"}),
+    ("score filled.xlsx --as o1-001 --dry-run", EDGE),
+    ("export --week W44 --format csv", EDGE),
+    ("board --week W46 --output board.html", EDGE | {"jinja2"}),
     (  # definitions of any commit, some not cached, recomputed on all processors
         "audit",
         TABLE | {"_duckdb", "concurrent.futures", "email", "pydantic", "ruamel"},

@@ -1,4 +1,4 @@
-"""The rules as SQL agree with the oracle, which was written from their text alone."""
+"""Both engines, Python and SQL, agree with the oracle, which was written from the rules' text alone."""
 
 import tempfile
 from datetime import date
@@ -9,8 +9,12 @@ from hypothesis import HealthCheck, given, settings
 import books
 import oracle
 from qibi.base import weeks
+from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.scoring.ranking import Ranking, rank
+from qibi.ledger.batches import read_weeks
+from qibi.scoring.engine import Engine
+from qibi.scoring.facts import Question, tables
+from qibi.scoring.ranking import Ranking, alert, grade, rank
 
 TODAY = date(2030, 1, 1)
 
@@ -38,6 +42,44 @@ def as_the_oracle_says_it(ranking: Ranking) -> dict:
     }
 
 
+def by_sql(root: Path, definitions: Definitions, question: Question) -> dict:
+    """The steps `standing` and `breakdown` of rules.sql, said as the oracle says it."""
+    engine = Engine(tables(definitions, question), read_weeks(root, question.weeks))
+    criteria: dict[str, dict[str, int]] = {}
+    for subject, criterion, points in engine.rows(
+        "SELECT subject, criterion, points FROM breakdown WHERE period = 'now'"
+    ):
+        criteria.setdefault(subject, {})[criterion] = int(points)
+    before = dict(
+        engine.rows("SELECT subject, place FROM standing WHERE period = 'before' AND place > 0")
+    )
+    scheme = definitions.scheme(question.period.weeks[-1])
+    graded = scheme if question.criterion is None else None
+    standings, unranked = [], []
+    for subject, branch, weeks_, total, mean, veto, reason, place in engine.rows(
+        "SELECT subject, branch, weeks, total, mean, veto_total, reason, place FROM standing "
+        "WHERE period = 'now' ORDER BY place, subject"
+    ):
+        if reason is not None:
+            unranked.append({"subject": subject, "reason": reason})
+            continue
+        standings.append(
+            {
+                "rank": place,
+                "moved": before[subject] - place if subject in before else None,
+                "subject": subject,
+                "branch": branch,
+                "total": int(total),
+                "mean": int(mean),
+                "weeks": weeks_,
+                "criteria": criteria.get(subject, {}),
+                "grade": grade(graded, int(mean)) if graded else None,
+                "alert": alert(graded, int(mean), veto is not None) if graded else None,
+            }
+        )
+    return {"standings": standings, "unranked": unranked}
+
+
 @settings(
     max_examples=500,
     deadline=None,
@@ -54,5 +96,7 @@ def test_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:
         assert found is not None
         cold = rank(root, load(root, root / "cache"), found, **asked, cache=root / "cache")
         warm = rank(root, load(root, root / "cache"), found, **asked, cache=root / "cache")
+        sql = by_sql(root, load(root), cold.question)
+    assert sql == {key: expected[key] for key in sql}
     assert as_the_oracle_says_it(cold) == expected
     assert warm == cold

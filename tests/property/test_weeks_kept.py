@@ -20,14 +20,13 @@ from qibi.scoring.ranking import rank
 
 @pytest.fixture(autouse=True)
 def every_book_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(weekly, "LARGE", -1)
-    monkeypatch.setattr(weekly, "_AT_ONCE", 2_000)  # some weeks at a time, in several processes
+    monkeypatch.setattr(weekly, "_LARGE", -1)  # calculated in several processes
     yield
 
 
 def damage(cache: Path, how: str) -> None:
     """What may become of a cache between two runs."""
-    for place in ("rankings", "assessed", "trends"):
+    for place in ("rankings", "assessed"):
         shutil.rmtree(cache / place, ignore_errors=True)
     files = sorted((cache / "weeks").glob("*"))
     if how == "half gone":
@@ -58,8 +57,8 @@ def test_weeks_add_up_to_the_ranking(case: books.Case, how: str) -> None:
         damage(cache, how)
         warm = rank(root, load(root, cache), found, **asked, trend=True, cache=cache)
         without = rank(root, load(root), found, **asked, trend=True)
-        weekly.LARGE = 10**12
+        weekly._LARGE = 10**12
         at_once = rank(root, load(root), found, **asked, trend=True)
-        weekly.LARGE = -1
+        weekly._LARGE = -1
     assert as_the_oracle_says_it(cold) == expected
     assert cold == warm == without == at_once

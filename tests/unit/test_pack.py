@@ -4,9 +4,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -15,6 +15,7 @@ from test_init import Run
 from qibi.base.findings import Refusal
 from qibi.board.pack import INDEX, Entry, Part, write
 from qibi.book.load import load
+from qibi.scoring.rules import Rules
 from transcripts.harness import BOOKS, tree
 
 WEEK = "2026-W45"
@@ -89,21 +90,21 @@ def test_a_pack_reckons_the_week_once_for_each_kind_that_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Board, slips, minutes and summary are made of one set of data."""
-    from qibi.scoring.engine import Engine
+    from qibi.scoring import account
+    from qibi.scoring.ranking import Ranking
 
-    runs: list[Engine] = []
-    real = Engine._run
+    runs: list[str] = []
+    real = account.composed
 
-    def counted(self: Engine, wanted: Mapping[str, str]) -> None:
-        if "standing" in wanted:  # the weeks of a trend are reckoned no further than their totals
-            runs.append(self)
-        real(self, wanted)
+    def counted(rules: Rules, *rest: Any) -> Ranking:
+        runs.append(rules.by)
+        return real(rules, *rest)
 
-    monkeypatch.setattr(Engine, "_run", counted)
+    monkeypatch.setattr(account, "composed", counted)
     book = Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
     run = Run(book, "pack", "--week", WEEK, "-o", str(tmp_path / "out"))
     assert run.code == 0, run.err
-    assert len(runs) == 3  # members, branches and CPs
+    assert sorted(runs) == ["branch", "cp", "member"]
 
 
 def test_more_slips_than_a_file_takes_are_left_single(

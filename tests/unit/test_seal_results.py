@@ -1,10 +1,16 @@
 """A seal whose results stand in it as they are recomputed is not parsed whole; it must say the same."""
 
+import shutil
+from pathlib import Path
+
 import pytest
+from test_init import Run
 
 from qibi.ledger.seals import encode_results, encode_seal, parse_whole
-from qibi.proof.closing import Results
 from qibi.proof.read_out import _whole
+from qibi.proof.results import Results
+from repositories import git, surroundings
+from transcripts.harness import BOOKS
 
 ROW = {"rank": 1, "subject": "ann", "branch": "b1", "total": 100.5, "criteria": {"study": 9}}
 LISTS = {"member": {"policy": {"red": "1"}, "red": [], "black": [], "missing": ["bob"]}}
@@ -62,3 +68,21 @@ def test_what_can_be_read_in_two_ways_is_refused(raw: bytes) -> None:
         parse_whole(raw)
     with pytest.raises(ValueError):
         _whole(raw, RESULTS)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_week_on_which_the_engines_differ_is_not_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    book = Path(shutil.copytree(BOOKS["small"], tmp_path / "book"))
+    environment = surroundings(tmp_path)
+    (book / ".gitattributes").write_text("ledger/** -text\nseals/** -text\n", "utf-8")
+    for command in ("init -q -b main", "add --all", "commit -qm start"):
+        git(book, environment, *command.split())
+    asked = ("close", "W45", "--approved-by", "w-hal", "--dry-run", "--as", "w-hal")
+    assert Run(book, *asked, QIBI_LANG=language).code == 0
+    monkeypatch.setattr("qibi.scoring.rules.capped", lambda _item, points: points + 1)
+    run = Run(book, *asked, QIBI_LANG=language)
+    assert run.code == 3 and not (book / "seals").exists()
+    said = "the two engines differ on e-bob" if language == "en" else "两套规则算出的结果不一致"
+    assert said in run.err and "2026-W45" in run.err

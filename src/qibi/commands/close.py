@@ -25,7 +25,8 @@ from qibi.commands.commit import (
 from qibi.commands.status import show_pending
 from qibi.ledger.entries import Score
 from qibi.ledger.store import is_unreported, keep, locked, write_seal
-from qibi.proof.closing import CloseRequest, Closing, Row, prepare, standing
+from qibi.proof.closing import CloseRequest, Closing, prepare, standing
+from qibi.proof.results import Row
 
 PANEL = "prove", 2
 SUMMARY = mark("Seal a week: from then on only open corrections change it.")

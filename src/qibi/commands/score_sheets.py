@@ -23,7 +23,6 @@ from qibi.ledger.difference import Difference, against, difference, repeated
 from qibi.ledger.entries import Assessed, Entry, Exempt, Score
 from qibi.ledger.evidence_files import keep_picture
 from qibi.ledger.kept_sheets import ending_of, keep_sheet, path_of
-from qibi.scoring.engine import prepare
 from qibi.sheets.blank import with_files
 
 if TYPE_CHECKING:
@@ -113,7 +112,6 @@ class Sheets:
 
         A branch's part of a page stands or falls alone. One is reported in full, several as a table.
         """
-        prepare()
         tasks: list[_Task] = []
         for path in sheet_files(self.session, paths):
             try:

@@ -29,7 +29,6 @@ from qibi.proof.repository import PLAIN, Repository
 from qibi.scoring.engine import Engine, rules_digest
 from qibi.scoring.facts import TABLES, Question, question_tables, tables
 from qibi.scoring.pinned import pinned
-from qibi.scoring.weekly import portions
 
 # A book as it is committed, once check and audit have found nothing: what a lake may take in.
 
@@ -441,3 +440,20 @@ def _grading(scheme: Scheme, base: int | None) -> Grading:
 
 def _called(*labels: Label) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for label in labels for name in (label.zh, label.en) if name))
+
+
+def portions(
+    root: Path, missing: Mapping[str, list[str]], most: int
+) -> Iterator[dict[str, list[str]]]:
+    """The weeks with the paths of their batches, at a time as many as hold `most` bytes, or one."""
+    portion: dict[str, list[str]] = {}
+    size = 0
+    for week, paths in missing.items():
+        here = sum((root / path).stat().st_size for path in paths)
+        if portion and size + here > most:
+            yield portion
+            portion, size = {}, 0
+        portion[week] = paths
+        size += here
+    if portion:
+        yield portion

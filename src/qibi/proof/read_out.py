@@ -38,16 +38,14 @@ from qibi.ledger.seals import (
     parse_whole,
 )
 from qibi.proof.closing import (
-    Results,
-    Row,
     differences,
     missing_branches,
-    results,
     same,
     shaped,
     unreadable,
 )
 from qibi.proof.repository import BOOK, PLAIN, AuditInputs, Change, Recomputing, _Verdict
+from qibi.proof.results import Results, Row, results
 from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import plain_policy, policy_of
 
@@ -340,8 +338,7 @@ def _recomputed(
         at_once[file.seal.rules, file.seal.revision][file.seal.week] = file
     recomputed: dict[str, Results] = {}
     for (rules, _revision), files in at_once.items():
-        text = rules_with(rules)
-        if text is None:
+        if rules_with(rules) is None:
             message = _("made by rules that this qibi does not have ({digest}); update qibi")
             findings += [
                 Finding(f.path, message=message.format(digest=rules[:16]), code="rules")
@@ -365,7 +362,7 @@ def _recomputed(
                 message = _("its lists can't be read: {reason}").format(reason=error)
                 findings.append(Finding(file.path, message=message, code="seal"))
                 del given[week]
-        for week, result in results(common.definitions, given, policies, text, threads=1).items():
+        for week, result in results(common.definitions, given, policies, rules, threads=1).items():
             recomputed[files[week].path] = result
     return recomputed
 

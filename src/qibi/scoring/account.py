@@ -3,20 +3,23 @@
 `show`, `why`, boards and the report after `score` all read from here, so they can't disagree.
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qibi.base.cache import Cache
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch, Index
-from qibi.ledger.counting import OPEN, Counting, counting, read_counting
+from qibi.ledger.counting import OPEN, Counting, counting, read_counting, week_of_path
 from qibi.ledger.entries import Score
+from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import before, trend_weeks
-from qibi.scoring.engine import Engine, prepare
-from qibi.scoring.facts import Question, tables
+from qibi.scoring.facts import Question
 from qibi.scoring.pinned import pinned
-from qibi.scoring.ranking import Ranking, answer
-from qibi.scoring.trends import trends
+from qibi.scoring.ranking import Ranking, composed, results_of
+from qibi.scoring.rules import Live, Rules, Week, capped, excluded, live
+from qibi.scoring.weekly import week_results
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,8 @@ class Behind:
     """A ranking together with the means to account for each subject in it."""
 
     ranking: Ranking
-    engine: Engine
+    rules: Rules
+    results: Mapping[str, Week]
     batches: list[Batch]
     definitions: Definitions
     known: dict[str, dict[str, Account]] = field(default_factory=dict, compare=False, repr=False)
@@ -134,45 +138,77 @@ class Behind:
         scheme = self.definitions.scheme(week)
         if scheme is None:
             return {}
-        among = " WHERE week = ?" + (" AND subject = ?" if subject else "")
-        values = (week, subject) if subject else (week,)
-        items: dict[str, list[ItemCredit]] = {}
-        for key, *rest in self.engine.rows(
-            "SELECT subject, item, criterion, entries, summed, earned, cap, capped, excluded_by,"
-            f" credit, veto_criterion, veto_total, veto_at_most FROM item_credit{among}",
-            *values,
-        ):
-            items.setdefault(key, []).append(ItemCredit(*_plain(rest)))
-        criteria: dict[str, list[CriterionCredit]] = {}
-        for key, *rest in self.engine.rows(
-            "SELECT subject, criterion, base, low, high, direct, items, raw, veto, credit, score_id"
-            f" FROM criterion_credit{among}",
-            *values,
-        ):
-            criterion, base, low, high, direct, *more = _plain(rest)
-            criteria.setdefault(key, []).append(
-                CriterionCredit(criterion, base, low, high, bool(direct), *more)
-            )
-        entries = self._entries(week)
-        item_order = {i.id: n for n, i in enumerate(scheme.items())}
-        criterion_order = {c.id: n for n, c in enumerate(scheme.criteria)}
+        entries = live(scheme, self._batches(week))
+        scores = self._scores(week)
         return {
-            key: Account(
-                key,
-                week,
-                branch,
-                scheme,
-                tuple(entries.get(key, ())),
-                tuple(sorted(items.get(key, ()), key=lambda i: item_order[i.item])),
-                tuple(sorted(criteria.get(key, ()), key=lambda c: criterion_order[c.criterion])),
-                *_plain(rest),
-            )
-            for key, branch, *rest in self.engine.rows(
-                "SELECT subject, branch, summed, held, veto_total, veto_at_most, total"
-                f" FROM week_total{among}",
-                *values,
-            )
+            key: self._account(week, scheme, key, kind, branch, entries, tuple(scores.get(key, ())))
+            for key, (kind, branch, _status) in self.rules.assessed(week, entries).items()
+            if subject in (None, key)
         }
+
+    def _account(
+        self,
+        week: str,
+        scheme: Scheme,
+        subject: str,
+        kind: str,
+        branch: str,
+        entries: Live,
+        scores: tuple[tuple[str, Score], ...],
+    ) -> Account:
+        plan, own = self.rules.plan(scheme, kind), self.rules.own(scheme, kind, subject, entries)
+        earned, direct = entries.earned.get(subject, {}), entries.direct.get(subject, {})
+        out = excluded(plan, earned)
+        items = []
+        for item in plan.items.values():
+            if item.id in own.items:
+                points = [e.hundredths for _key, e in scores if e.item == item.id]
+                items.append(
+                    ItemCredit(
+                        item.id,
+                        item.criterion,
+                        len(points),
+                        sum(points),
+                        earned[item.id],
+                        item.cap,
+                        capped(item, earned[item.id]),
+                        out.get(item.id),
+                        own.items[item.id],
+                        item.veto_criterion,
+                        item.veto_total,
+                        item.veto_total_at_most,
+                    )
+                )
+        criteria = tuple(
+            CriterionCredit(
+                c.id,
+                c.base,
+                c.min,
+                c.max,
+                c.direct,
+                sum(i.credit for i in items if i.criterion == c.id),
+                own.raw[place],
+                own.vetoes.criteria.get(place),
+                own.credits[place],
+                direct[c.id][2] if c.id in direct else None,
+            )
+            for place, c in enumerate(plan.criteria)
+        )
+        barred = own.vetoes
+        return Account(
+            subject,
+            week,
+            branch,
+            scheme,
+            scores,
+            tuple(items),
+            criteria,
+            own.summed,
+            own.held,
+            barred.total,
+            barred.at_most,
+            own.total,
+        )
 
     def has_own(self, account: Account) -> bool:
         """Whether a subject has points of its own: a CP or branch only where criteria apply to it."""
@@ -184,49 +220,38 @@ class Behind:
         scheme = self.definitions.scheme(week)
         if by == "member" or scheme is None:
             return None
-        own = list(
-            self.engine.rows(
-                "SELECT total FROM week_total WHERE week = ? AND subject = ?", week, subject
-            )
-        )
-        rows = list(
-            self.engine.rows(
-                """
-                SELECT b.member, CASE WHEN e.status IS NULL THEN NULL ELSE t.total END
-                FROM belongs AS b
-                LEFT JOIN week_total AS t
-                  ON t.week = b.week AND t.subject = b.member AND t.kind = 'member'
-                LEFT JOIN eligible AS e ON e.version = t.version AND e.status = t.status
-                WHERE b.week = ? AND b.subject = ?
-                ORDER BY b.member
-                """,
-                week,
-                subject,
-            )
-        )
-        total = list(
-            self.engine.rows(
-                "SELECT total FROM rollup WHERE week = ? AND subject = ?", week, subject
-            )
-        )
-        members = tuple((key, int(points)) for key, points in rows if points is not None)
-        bases = dict(
-            self.engine.rows("SELECT kind, base FROM scale WHERE version = ?", scheme.week)
-        )
-        own_weight, members_weight = scheme.rollup.get(by, (10000, 0))
-        own_total = int(own[0][0]) if own and by in bases else None
+        entries = live(scheme, self._batches(week))
+        assessed = self.rules.assessed(week, entries)
+        _branch, belonging = self.rules.members(week).get(subject, (None, []))
+        counted, others = [], []
+        for member in sorted(belonging):
+            kind, _where, status = assessed.get(member, ("", "", None))
+            if kind == "member" and status in scheme.eligible:
+                counted.append((member, self.rules.own(scheme, kind, member, entries).total))
+            else:
+                others.append(member)
+        own = None
+        if subject in assessed:
+            own = self.rules.own(scheme, assessed[subject][0], subject, entries).total
+        own_base, members_base = self.rules.scales(scheme)
+        own_weight, members_weight = self.rules.weights(scheme)
+        own = own if own_base else None
+        rows = self.results[week].rows if week in self.results else ()
         return Rollup(
-            own=own_total,
-            own_base=bases.get(by, 0),
-            own_weight=own_weight if own_total is not None else 0,
-            members=members,
-            others=tuple(key for key, points in rows if points is None),
-            members_base=bases.get("member", 0),
-            members_weight=members_weight if members and "member" in bases else 0,
-            total=int(total[0][0]) if total else None,
+            own=own,
+            own_base=own_base,
+            own_weight=own_weight if own is not None else 0,
+            members=tuple(counted),
+            others=tuple(others),
+            members_base=members_base,
+            members_weight=members_weight if counted and members_base else 0,
+            total=next((row.total for row in rows if row.subject == subject), None),
         )
 
-    def _entries(self, week: str) -> dict[str, list[tuple[str, Score]]]:
+    def _batches(self, week: str) -> list[Batch]:
+        return [batch for batch in self.batches if batch.week == week]
+
+    def _scores(self, week: str) -> dict[str, list[tuple[str, Score]]]:
         found: dict[str, list[tuple[str, Score]]] = {}
         for key, entry in Index(b for b in self.batches if b.week == week).live(Score):
             found.setdefault(entry.subject, []).append((key, entry))
@@ -242,29 +267,37 @@ class Material:
     period: Period
     earlier: tuple[str, ...]
     counts: Counting
+    trend: Counting  # of the weeks of the trend
     batches: list[Batch]  # of the period and the one before, not of the trend's other weeks
     cache: Path | None
 
     def behind(self, by: str = "member", branch: str | None = None) -> Behind:
         """The ranking of a kind and what is behind it."""
-        also = trend_weeks(self.period)
-        drawn = trends(self.root, self.definitions, by, also, self.cache)
-        question = Question(self.period, self.earlier, also, by, branch)
-        found = of_batches(self.definitions, self.batches, question, self.counts)
-        return replace(found, ranking=replace(found.ranking, trends=drawn))
+        question = Question(self.period, self.earlier, trend_weeks(self.period), by, branch)
+        rules = Rules(self.definitions, question)
+        results = results_of(rules, self.batches)
+        kept = Cache(self.cache if self.definitions.fingerprint else None)
+        more = replace(self.trend, counted=_not_of(self.trend.counted, results))
+        results |= week_results(self.root, rules, question, more, kept, Proofs(self.root, kept))
+        ranking = composed(rules, question, self.counts, results)
+        return Behind(ranking, rules, results, self.batches, self.definitions)
+
+
+def _not_of(paths: Iterable[str], weeks: Collection[str]) -> tuple[str, ...]:
+    return tuple(path for path in paths if week_of_path(path) not in weeks)
 
 
 def material(
     root: Path, definitions: Definitions, period: Period, cache: Path | None = None
 ) -> Material:
     """What a period's rankings need, read; raises `Faults` where the ledger is damaged."""
-    prepare()
     earlier = before(root, definitions, period, cache)
-    pinned(definitions, counting(root, trend_weeks(period)).seals)
+    trend = counting(root, trend_weeks(period))
+    pinned(definitions, trend.seals)
     counts = counting(root, Question(period, earlier).weeks)
     pinned(definitions, counts.seals)
     batches = read_counting(root, counts)
-    return Material(root, definitions, period, earlier, counts, batches, cache)
+    return Material(root, definitions, period, earlier, counts, trend, batches, cache)
 
 
 def behind(
@@ -287,11 +320,7 @@ def of_batches(
     counts: Counting = OPEN,
 ) -> Behind:
     """The same, of batches at hand."""
-    engine = Engine(tables(definitions, question), batches)
-    ranking = answer(definitions, batches, question, counts, engine)
-    return Behind(ranking, engine, batches, definitions)
-
-
-def _plain(values: list[object]) -> list:  # type: ignore[type-arg]  # of a row: mixed
-    """DuckDB's sums are HUGEINT; Python's int is exact for them all."""
-    return [int(v) if isinstance(v, int) else v for v in values]
+    rules = Rules(definitions, question)
+    results = results_of(rules, batches)
+    ranking = composed(rules, question, counts, results)
+    return Behind(ranking, rules, results, batches, definitions)

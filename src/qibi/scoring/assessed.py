@@ -1,10 +1,8 @@
 """Which weeks and branches are assessed: what a period is measured against, and who is missing."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
-
-import msgspec
 
 from qibi.base import weeks as wk
 from qibi.base.cache import Cache, key_of
@@ -12,9 +10,10 @@ from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch, Index, earliest_first, latest_first
 from qibi.ledger.counting import Counting, counting, read_counting
-from qibi.ledger.entries import Assessed, Exempt
+from qibi.ledger.entries import Assessed
 from qibi.ledger.records import Proofs
 from qibi.scoring.facts import Question
+from qibi.scoring.rules import Week
 
 TREND = 8  # weeks
 
@@ -78,28 +77,6 @@ def assessed_branches(batches: list[Batch]) -> dict[tuple[str, str], Assessed]:
     return found
 
 
-class Attendance(msgspec.Struct, frozen=True):
-    """Of a week: the branches that are assessed, and who is exempt, with the note."""
-
-    assessed: tuple[str, ...] = ()
-    exempt: dict[str, str] = {}
-
-
-def attendance(batches: Iterable[Batch]) -> dict[str, Attendance]:
-    """Week: who was there, by the live entries of these batches."""
-    branches: dict[str, dict[str, None]] = {}
-    exempt: dict[str, dict[str, str]] = {}
-    for _key, entry in Index(batches).live(Assessed, Exempt):
-        if isinstance(entry, Assessed):
-            branches.setdefault(entry.week, {})[entry.branch] = None
-        else:
-            exempt.setdefault(entry.week, {})[entry.subject] = entry.note
-    return {
-        week: Attendance(tuple(branches.get(week, ())), exempt.get(week, {}))
-        for week in {*branches, *exempt}
-    }
-
-
 def trend_weeks(period: Period) -> tuple[str, ...]:
     """The eight weeks that end with the period's last one."""
     last = period.weeks[-1]
@@ -108,7 +85,7 @@ def trend_weeks(period: Period) -> tuple[str, ...]:
 
 def missing_branches(
     definitions: Definitions,
-    seen: Mapping[str, Attendance],
+    results: Mapping[str, Week],
     question: Question,
     closed: Collection[str] = (),
 ) -> tuple[tuple[tuple[str, str], ...], int]:
@@ -121,8 +98,8 @@ def missing_branches(
     """
     done = {
         (week, branch)
-        for week, here in seen.items()
-        for branch in here.assessed
+        for week, result in results.items()
+        for branch in result.assessed
         if definitions.scheme(week) and definitions.branch(branch)
     }
     begun = {week for week, _branch in done}

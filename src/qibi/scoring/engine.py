@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from qibi.base.findings import Refusal
 from qibi.base.language import _
@@ -96,34 +95,6 @@ def _error() -> type[Exception]:
     return Error
 
 
-_coming: "list[tuple[Thread, list[DuckDBPyConnection]]]" = []
-
-
-def prepare() -> None:
-    """Begin to connect while other work goes on: DuckDB takes 25 ms, most of it without Python.
-
-    The thread is not a daemon: a process that needs no engine after all waits for it at its end.
-    """
-    made: list[DuckDBPyConnection] = []
-    thread = Thread(target=lambda: made.append(_connect({"threads": 1})))
-    thread.start()
-    _coming.append((thread, made))
-
-
-def _prepared() -> "DuckDBPyConnection":
-    """The connection that was prepared, or a new one."""
-    if _coming:
-        thread, made = _coming.pop()
-        thread.join()
-        if made:
-            return made[0]
-    return _connect({"threads": 1})
-
-
-class Unreadable(Exception):
-    """A table that comes from elsewhere could not be made."""
-
-
 def no_room(reason: str) -> Refusal:
     """What is said where temporary files can't be written."""
     return Refusal(
@@ -142,50 +113,20 @@ class Engine:
         rules: str | None = None,
         *,
         ids: bool = True,
-        wanted: Iterable[str] | None = None,
         threads: int | None = None,
     ) -> None:
-        """All steps, or those `wanted`; without `ids` entries are known only where the rules need it.
+        """Run all steps; without `ids` entries are known only where the rules need it.
 
         In a large run, texts that recur are numbered, in their order as texts.
         """
         large = sum(len(batch.entries) for batch in batches) >= _LARGE
-        if large or threads:
-            self._connection = _connect({"threads": threads} if threads else {})
-        else:
-            self._connection = _prepared()
+        self._connection = _connect({"threads": threads or 1} if threads or not large else {})
         self._rules = rules
         every = steps(rules)
         with self._transaction():
             self._kinds = self._number(given, batches) if large else {}
             self._give(given, {"entry": entry_lines(batches, ids=ids)})
-            self._run({name: every[name] for name in (every if wanted is None else wanted)})
-
-    @classmethod
-    def over(
-        cls,
-        given: Mapping[str, Sequence[Row]],
-        sources: Mapping[str, str],
-        wanted: Iterable[str],
-        settings: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """An engine whose other tables come from elsewhere, and which runs only some of the steps.
-
-        `sources` are tables as the SQL that makes them (from Parquet files, say), in this order, after the
-        given ones; `wanted` the steps to run then; `settings` DuckDB's.
-        """
-        engine = cls.__new__(cls)
-        engine._connection = _connect(dict(settings or {}))
-        engine._rules, engine._kinds = None, {}
-        with engine._transaction():
-            engine._give(given)
-            for name, query in sources.items():
-                try:
-                    engine._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
-                except _error() as error:
-                    raise Unreadable(name) from error
-            engine._run({name: steps()[name] for name in wanted})
-        return engine
+            self._run(every)
 
     def _number(
         self, given: Mapping[str, Sequence[Row]], batches: Sequence[Batch]
@@ -214,15 +155,6 @@ class Engine:
             listed = ", ".join(f"'{value}'" for value in sorted(found))
             self._connection.execute(f"CREATE TEMP TYPE {domain}_name AS ENUM ({listed})")
         return {column: f"{domain}_name" for column, domain in NUMBERED.items() if domain in values}
-
-    def by_week(self, query: str, place: Path) -> Iterator[tuple[str, Path]]:
-        """The rows of a query as Parquet files, one a week that has any: (week, file)."""
-        self._connection.execute(
-            f"COPY ({query}) TO '{str(place).replace(chr(39), chr(39) * 2)}' "
-            "(FORMAT parquet, PARTITION_BY (week), WRITE_PARTITION_COLUMNS true)"
-        )
-        for folder in sorted(place.glob("week=*")):
-            yield folder.name.removeprefix("week="), next(folder.glob("*.parquet"))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -205,7 +205,7 @@ def question_tables(definitions: Definitions, question: Question) -> dict[str, l
     asked = question.weeks
     used = _used(definitions, asked)
     return {
-        "active_span": [row for row in _active_spans(definitions) if _touches(row, asked)],
+        "active_span": [row for row in active_spans(definitions) if _touches(row, asked)],
         "belongs_span": [
             (question.by, *span)
             for span in rollup_spans(definitions, question.by, spanning)
@@ -238,7 +238,7 @@ def entry_lines(batches: Iterable[Batch], *, ids: bool) -> Iterator[str]:
         rows = []
         for line, entry in enumerate(batch.entries, 1):
             if type(entry) is Score and not all_ids and "." in entry.item:
-                points = _hundredths(entry.points)
+                points = hundredths(entry.points)
                 rows.append(f"score{place}{entry.subject}\t{entry.item}\t{points}\n")
             else:
                 rows.append(_whole_line(batch, place, line, entry))
@@ -248,8 +248,8 @@ def entry_lines(batches: Iterable[Batch], *, ids: bool) -> Iterator[str]:
 def _whole_line(batch: Batch, place: str, line: int, entry: Entry) -> str:
     about, target, when = "\t\t", "", 0
     if type(entry) is Score:
-        about = f"{entry.subject}\t{entry.item}\t{_hundredths(entry.points)}"
-        when = _instant(entry.recorded_at)
+        about = f"{entry.subject}\t{entry.item}\t{hundredths(entry.points)}"
+        when = instant(entry.recorded_at)
     elif type(entry) is Exempt:
         about = f"{entry.subject}\t\t"
     elif type(entry) is Void:
@@ -259,12 +259,14 @@ def _whole_line(batch: Batch, place: str, line: int, entry: Entry) -> str:
 
 
 @lru_cache(4096)
-def _hundredths(points: int | float) -> int:
+def hundredths(points: int | float) -> int:
+    """Points as an entry has them, in hundredths."""
     return round(points * 100)
 
 
 @lru_cache(4096)
-def _instant(text: str) -> int:
+def instant(text: str) -> int:
+    """An RFC 3339 text as microseconds since 1970 in UTC; 0 where it is none."""
     when = moment(text)
     return round(when.timestamp() * 1_000_000) if when else 0
 
@@ -281,7 +283,9 @@ def _periods(definitions: Definitions, question: Question) -> Iterable[Row]:
         yield name, averaged, *(scheme.min_weeks if scheme else (0, 1))
 
 
-def _active_spans(definitions: Definitions) -> Iterable[Row]:
+def active_spans(
+    definitions: Definitions,
+) -> Iterable[tuple[str, str, str, str | None, str, str]]:
     """Who is active from when until when: (subject, kind, branch, status, since, until)."""
     alive = {b.id: (b.since, b.until) for b in definitions.branches}
     for key, life in alive.items():

@@ -218,45 +218,29 @@ def _parts(
         return {}
     if by == "member":
         return {key: [(accounts[key], Fraction(1))] for key in wanted if key in accounts}
-    bases = _bases(found, scheme)
-    members: dict[str, list[str]] = {}
-    for key, member in found.engine.rows(
-        """
-        SELECT b.subject, b.member
-        FROM belongs AS b
-        JOIN week_total AS t ON t.week = b.week AND t.subject = b.member AND t.kind = 'member'
-        JOIN eligible AS e ON e.version = t.version AND e.status = t.status
-        WHERE b.week = ?
-        """,
-        week,
-    ):
-        members.setdefault(key, []).append(member)
-    own_weight, members_weight = _weights(found, scheme)
+    own_base, members_base = found.rules.scales(scheme)
+    own_weight, members_weight = found.rules.weights(scheme)
+    members = {
+        key: [m for m in belonging if m in accounts and _is_eligible(found, week, scheme, m)]
+        for key, (_branch, belonging) in found.rules.members(week).items()
+    }
     made = {}
     for key in wanted:
-        own = own_weight if key in accounts and by in bases else 0
-        theirs = members_weight if key in members and "member" in bases else 0
+        own = own_weight if key in accounts and own_base else 0
+        theirs = members_weight if members.get(key) and members_base else 0
         parts = []
         if own:
-            parts.append((accounts[key], Fraction(own, own + theirs) * 10000 / bases[by]))
+            parts.append((accounts[key], Fraction(own, own + theirs) * 10000 / own_base))
         for member in members[key] if theirs else ():
             share = Fraction(theirs, (own + theirs) * len(members[key]))
-            parts.append((accounts[member], share * 10000 / bases["member"]))
+            parts.append((accounts[member], share * 10000 / members_base))
         made[key] = parts
     return made
 
 
-def _bases(found: Behind, scheme: Scheme) -> dict[str, int]:
-    """Kind: the sum of bases that stands for 100, as the rules were given it (hundredths)."""
-    query = "SELECT kind, base FROM scale WHERE version = ?"
-    return {kind: int(base) for kind, base in found.engine.rows(query, scheme.week)}
-
-
-def _weights(found: Behind, scheme: Scheme) -> tuple[int, int]:
-    """How the own part and the members' part weigh, as the rules were given it."""
-    query = "SELECT own, members FROM weight WHERE version = ?"
-    ((own, members),) = found.engine.rows(query, scheme.week)
-    return int(own), int(members)
+def _is_eligible(found: Behind, week: str, scheme: Scheme, member: str) -> bool:
+    membership = found.definitions.membership(member, week)
+    return membership is not None and membership.status in scheme.eligible
 
 
 def _of_account(account: Account, factor: Fraction) -> Iterable[Cause]:

@@ -1,7 +1,7 @@
 """Rankings: typed standings out of the rules, with what a reader should know next to them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,24 +10,22 @@ from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch
-from qibi.ledger.counting import OPEN, Counting, counting, read_counting
+from qibi.ledger.counting import OPEN, Counting, counting
 from qibi.ledger.records import Proofs
+from qibi.scoring.assessed import assessed_branches as assessed_branches
+from qibi.scoring.assessed import before as before
 from qibi.scoring.assessed import (
-    Attendance,
-    attendance,
     contents,
     missing_branches,
     trend_weeks,
     weeks_due,
 )
-from qibi.scoring.assessed import assessed_branches as assessed_branches
-from qibi.scoring.assessed import before as before
 from qibi.scoring.assessed import latest_assessed as latest_assessed
-from qibi.scoring.engine import Engine, rules_digest
-from qibi.scoring.facts import Question, latest_scheme, tables
+from qibi.scoring.engine import rules_digest
+from qibi.scoring.facts import Question, latest_scheme
 from qibi.scoring.pinned import pinned
-from qibi.scoring.unusable import unusable
-from qibi.scoring.weekly import is_large, outcome
+from qibi.scoring.rules import Place, Rules, Week, breakdown, standings
+from qibi.scoring.weekly import week_results
 
 
 @dataclass(frozen=True)
@@ -114,100 +112,81 @@ def rank(
     found = kept.find("rankings", key, Ranking)
     if found is None or not proofs.prove(counts.paths):
         pinned(definitions, counts.seals)
-        reading = proofs.unproved(counts.counted)
-        if is_large(root, counts):
-            made = outcome(root, definitions, question, counts, kept, proofs)
-            found = composed(definitions, made.engine, question, counts, made.seen, made.useless)
-        else:
-            found = answer(definitions, read_counting(root, counts), question, counts)
-        proofs.proved(reading)
+        rules = Rules(definitions, question)
+        results = week_results(root, rules, question, counts, kept, proofs)
+        found = composed(rules, question, counts, results)
         kept.keep("rankings", key, found)
     return found
 
 
 def answer(
-    definitions: Definitions,
-    batches: list[Batch],
-    question: Question,
-    counts: Counting = OPEN,
-    engine: Engine | None = None,
+    definitions: Definitions, batches: list[Batch], question: Question, counts: Counting = OPEN
 ) -> Ranking:
-    """The ranking that these batches come to; `engine` is one that has run them already.
+    """The ranking of these batches; `counts` says which weeks are closed, and what waits there."""
+    rules = Rules(definitions, question)
+    return composed(rules, question, counts, results_of(rules, batches))
 
-    `counts` says which weeks are closed, and what waits there.
-    """
-    engine = engine or Engine(tables(definitions, question), batches, ids=False)
-    return composed(
-        definitions, engine, question, counts, attendance(batches), unusable(definitions, engine)
-    )
+
+def results_of(rules: Rules, batches: Iterable[Batch]) -> dict[str, Week]:
+    """The result of each week that these batches are of."""
+    by_week: dict[str, list[Batch]] = {}
+    for batch in batches:
+        by_week.setdefault(batch.week, []).append(batch)
+    return {week: rules.week(week, of_week) for week, of_week in by_week.items()}
 
 
 def composed(
-    definitions: Definitions,
-    engine: Engine,
-    question: Question,
-    counts: Counting,
-    seen: Mapping[str, Attendance],
-    useless: Mapping[str, Mapping[str, int]],
+    rules: Rules, question: Question, counts: Counting, results: Mapping[str, Week]
 ) -> Ranking:
-    """The ranking in an engine's steps, with what is said next to it.
-
-    `seen` is who was there in each week; `useless`, by week, why how many entries count for nothing.
-    """
-    scheme = latest_scheme(definitions, question.period.weeks)
-    closed = {w: n for w, n in counts.closed.items() if w in question.period.weeks}
-    missing, expected = missing_branches(definitions, seen, question, closed)
+    """The ranking over the weeks' results, with what is said next to it."""
+    definitions, weeks = rules.definitions, question.period.weeks
+    closed = {w: n for w, n in counts.closed.items() if w in weeks}
+    missing, expected = missing_branches(definitions, results, question, closed)
+    places = standings(rules, weeks, results, question.criterion)
     return Ranking(
         question=question,
-        scheme=scheme,
-        standings=tuple(_standings(engine, scheme, question)),
-        unranked=tuple(_unranked(engine, seen, question)),
+        scheme=latest_scheme(definitions, weeks),
+        standings=tuple(_standings(rules, question, results, places)),
+        unranked=tuple(_unranked(question, results, places)),
         missing=missing,
         expected=expected,
-        trends=_trends(engine, question),
-        unusable=dict(sum((Counter(useless.get(w, {})) for w in question.period.weeks), Counter())),
+        trends=_trends(question, results),
+        unusable=dict(
+            sum((Counter(results[w].unusable) for w in weeks if w in results), Counter())
+        ),
         closed=closed,
         pending={w: n for w, n in counts.waiting.items() if w in closed},
         lost={w: n for w, n in counts.lost_in.items() if w in closed},
     )
 
 
-def _standings(engine: Engine, scheme: Scheme | None, question: Question) -> list[Standing]:
-    criteria: dict[str, dict[str, int]] = {}
-    for subject, criterion, points in engine.rows(
-        "SELECT subject, criterion, CAST(points AS BIGINT) FROM breakdown"
-    ):
-        criteria.setdefault(subject, {})[criterion] = int(points)
+def _standings(
+    rules: Rules, question: Question, results: Mapping[str, Week], places: list[Place]
+) -> Iterator[Standing]:
+    weeks = question.period.weeks
+    scheme = latest_scheme(rules.definitions, weeks)
+    graded = scheme if question.criterion is None else None
+    criteria = breakdown(rules.definitions, weeks, results)
     order = [c.id for c in scheme.criteria] if scheme else []
-    found = []
-    for row in engine.rows(
-        """
-        SELECT n.subject, n.branch, n.weeks, CAST(n.total AS BIGINT), CAST(n.mean AS BIGINT),
-          n.veto_total, n.place, b.place
-        FROM standing AS n
-        LEFT JOIN standing AS b ON b.subject = n.subject AND b.period = 'before'
-        WHERE n.period = 'now' AND n.place IS NOT NULL
-        ORDER BY n.place, n.subject
-        """
-    ):
-        subject, branch, weeks, total, mean, veto, place, earlier = row
-        own = criteria.get(subject, {})
-        graded = scheme is not None and question.criterion is None
-        found.append(
-            Standing(
-                rank=place,
-                moved=None if earlier is None else earlier - place,
-                subject=subject,
-                branch=branch,
-                total=int(total),
-                mean=int(mean),
-                weeks=weeks,
-                criteria={c: own[c] for c in [*order, *sorted(set(own) - set(order))] if c in own},
-                grade=grade(scheme, int(mean)) if graded and scheme else None,
-                alert=alert(scheme, int(mean), veto is not None) if graded and scheme else None,
-            )
+    before = standings(rules, question.before, results, question.criterion)
+    ranks = {p.subject: p.rank for p in before if p.reason is None}
+    for place in places:
+        if place.reason is not None:
+            continue
+        own = criteria.get(place.subject, {})
+        earlier = ranks.get(place.subject)
+        yield Standing(
+            rank=place.rank,
+            moved=None if earlier is None else earlier - place.rank,
+            subject=place.subject,
+            branch=place.branch,
+            total=place.total,
+            mean=place.mean,
+            weeks=place.weeks,
+            criteria={c: own[c] for c in [*order, *sorted(set(own) - set(order))] if c in own},
+            grade=grade(graded, place.mean) if graded else None,
+            alert=alert(graded, place.mean, place.veto is not None) if graded else None,
         )
-    return found
 
 
 def grade(scheme: Scheme, mean: int) -> str | None:
@@ -222,28 +201,26 @@ def alert(scheme: Scheme, mean: int, vetoed: bool) -> str | None:
     return "watch" if scheme.watch is not None and mean < scheme.watch else None
 
 
-def _unranked(engine: Engine, seen: Mapping[str, Attendance], question: Question) -> list[Unranked]:
+def _unranked(
+    question: Question, results: Mapping[str, Week], places: list[Place]
+) -> Iterator[Unranked]:
     notes = {
         subject: note
         for week in question.period.weeks
-        if week in seen
-        for subject, note in seen[week].exempt.items()
+        if week in results
+        for subject, note in results[week].exempt.items()
     }
-    return [
-        Unranked(subject, branch, reason, notes.get(subject, "") if reason == "exempt" else "")
-        for subject, branch, reason in engine.rows(
-            "SELECT subject, branch, reason FROM standing"
-            " WHERE period = 'now' AND reason IS NOT NULL ORDER BY subject"
-        )
-    ]
+    for place in places:
+        if place.reason is not None:
+            note = notes.get(place.subject, "") if place.reason == "exempt" else ""
+            yield Unranked(place.subject, place.branch, place.reason, note)
 
 
-def _trends(engine: Engine, question: Question) -> dict[str, dict[str, int]]:
+def _trends(question: Question, results: Mapping[str, Week]) -> dict[str, dict[str, int]]:
+    """Subject: week: total (hundredths), of the weeks of the trend and after."""
     found: dict[str, dict[str, int]] = {}
-    if question.also:
-        for subject, week, total in engine.rows(
-            "SELECT subject, week, total FROM rollup WHERE week >= ?",
-            question.also[0],
-        ):
-            found.setdefault(subject, {})[week] = int(total)
+    for week in sorted(results) if question.also else ():
+        for row in results[week].rows if week >= question.also[0] else ():
+            if row.total is not None:
+                found.setdefault(row.subject, {})[week] = row.total
     return found
