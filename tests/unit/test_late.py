@@ -102,3 +102,47 @@ def test_an_event_added_late_is_marked_and_not_proposed(book: Path) -> None:
     added = run(book, "score", "-e", "bea tidy", "--week", "W40")
     assert added.code == 0 and "Entered late" not in added.out
     assert late(book, "W40") == [("assessed", ""), ("score", "bea")]
+
+
+@pytest.mark.parametrize(
+    ("secretary", "earlier", "who", "charged"),
+    [
+        ("", "", "ann", "ann"),  # of the branch, who records it
+        ("bea", "", "ann", "bea"),
+        ("bea", "ann", "cem", "bea"),
+        ("", "ann", "cem", "ann"),  # who recorded the branch before
+        ("", "ann", "office", "ann"),
+        ("", "cem", "cem", ""),  # a clerk of another branch is never charged
+        ("", "", "office", ""),
+    ],
+)
+def test_late_is_whoever_of_the_branch_was(
+    book: Path, secretary: str, earlier: str, who: str, charged: str
+) -> None:
+    if secretary:
+        with (book / "qibi.yaml").open("a") as file:
+            file.write("posts: [{id: party-secretary, name: {zh: 支部书记}}]\n")
+        branch = book / "branches" / "north.yaml"
+        text = branch.read_text("utf-8")
+        branch.write_text(text.replace("{id: bea}", "{id: bea, posts: [party-secretary]}"))
+    if earlier:
+        assert assessed(book, "W39", earlier).code == 0
+    found = assessed(book, "W40", who)
+    assert found.code == 0, found.err
+    command = f"qibi score -e '{charged} Entered late' --week 2026-W40 --as WHO"
+    assert (command in found.out) == bool(charged) == ("Entered late" in found.out)
+    waits = json.loads(run(book, "status", "--week", "W40", "--format", "json").out)["waiting"]
+    assert [w["command"] for w in waits] == ([command] if charged else [])
+
+
+def test_what_was_proposed_is_no_possible_double(book: Path) -> None:
+    """Of an earlier time, when whoever recorded several branches was charged for each."""
+    for branch, who in (("north", "bea"), ("south", "cem")):
+        run(book, "score", "--no-events", "--branch", branch, "--week", "W40")
+        scored = run(book, "score", "-e", "ann late", "--week", "W40", who=who)
+        assert scored.code == 0, scored.err
+        found = json.loads(run(book, "status", "--week", "W40", "--format", "json").out)
+        assert found["doubles"] == []
+    run(book, "score", "-e", "ann late", "--week", "W40", who="office")
+    found = json.loads(run(book, "status", "--week", "W40", "--format", "json").out)
+    assert len(found["doubles"]) == 1

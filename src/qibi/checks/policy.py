@@ -3,6 +3,7 @@
 Each check is a plain function of a `Survey` and yields findings; its docstring is its explanation.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -223,14 +224,29 @@ def _unfit(survey: Survey, e: Score) -> Item | None:
 
 
 def doubles(survey: Survey) -> Iterator[tuple[Placed[Score], Placed[Score]]]:
-    """Pairs of live scores of two batches that say the same."""
+    """Pairs of live scores of two batches that say the same.
+
+    Of two milestones each has its own points, and for each branch that is late there is one entry.
+    """
+    proposed = Counter((e.week, e.recorded_by) for _b, _n, _k, e in survey.index.placed(Assessed))
     seen: dict[tuple[object, ...], Placed[Score]] = {}
     for place in survey.scores:
         e = place[3]
-        said = (e.week, e.subject, e.item, e.points, e.date, e.note, e.evidence)
+        said = (
+            *(e.week, e.subject, e.item, e.points, e.date, e.note, e.evidence),
+            *(e.task, e.milestone),
+        )
         other = seen.setdefault(said, place)
-        if other[0] is not place[0]:
-            yield other, place
+        if other[0] is place[0]:
+            continue
+        scheme = survey.definitions.scheme(e.week)
+        item = scheme.item(e.item) if scheme else None
+        if item and item.auto == "late-entry" and proposed[e.week, e.subject] > 1:
+            proposed[e.week, e.subject] -= (
+                1  # whoever recorded several branches was charged for each
+            )
+            continue
+        yield other, place
 
 
 def possible_double(survey: Survey) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -668,7 +668,7 @@ def last_day(session: Session, week: str) -> date:
 
 
 def proposal(session: Session, before: list[Batch], batch: Batch) -> str | None:
-    """The command that records the late-entry item against who submitted a week late; else None.
+    """The command that records the late-entry item against whoever of the branch was late; else None.
 
     Once a late batch, and never for a correction: only a batch that says `assessed` is submitted,
     and where the branch was in before, in time, it is in for a second time.
@@ -676,7 +676,46 @@ def proposal(session: Session, before: list[Batch], batch: Batch) -> str | None:
     first = next((e for e in batch.entries if isinstance(e, Assessed)), None)
     if first is None or not is_submitted_late(session, before, batch):
         return None
-    return _late_command(session, batch.week, first.recorded_by)
+    who = charged(session, first)
+    return _late_command(session, batch.week, who) if who else None
+
+
+def charged(session: Session, first: Assessed) -> str | None:
+    """Whose lateness a late week is; None where that is nobody.
+
+    A clerk who records what other branches submit is not late.
+    """
+    return responsible(session, first.week, {first.branch: first.recorded_by}).get(first.branch)
+
+
+def responsible(session: Session, week: str, branches: Mapping[str, str]) -> dict[str, str]:
+    """Who of a branch submits its week: the secretary, else who of it recorded the week (the values of
+    `branches`), or the last one before; a branch without one is left out.
+    """
+    definitions = session.definitions
+    posts = {
+        p.id for p in definitions.posts if _SECRETARY.search(f"{p.id} {p.name.zh} {p.name.en}")
+    }
+    found: dict[str, str] = {}
+    for branch, recorder in branches.items():
+        members = definitions.members_of(branch, week)
+        secretaries = [m.id for m in members if posts & set(m.posts)]
+        if len(secretaries) == 1:
+            found[branch] = secretaries[0]
+        elif recorder in {m.id for m in members}:
+            found[branch] = recorder
+    known = [w for w in weeks_with_batches(session.root) if w < week]
+    for earlier in reversed(known[-_LOOKED_BACK:]):
+        if not branches.keys() - found.keys():
+            break
+        for (_w, branch), entry in assessed_branches(read_weeks(session.root, [earlier])).items():
+            if branch in branches and definitions.branch_of(entry.recorded_by, week) == branch:
+                found.setdefault(branch, entry.recorded_by)
+    return found
+
+
+_LOOKED_BACK = 8  # weeks
+_SECRETARY = re.compile(r"(?<!副)书记|(?<!deputy )(?<!deputy-)(?<!vice )\bsecretary", re.IGNORECASE)
 
 
 def is_submitted_late(session: Session, before: list[Batch], batch: Batch) -> bool:
@@ -737,7 +776,7 @@ def say_late(session: Session, before: list[Batch], batch: Batch) -> None:
 
 
 def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
-    """What was submitted late and brought its recorder nothing yet: (branch, sentence, command)."""
+    """What was submitted late and was charged to nobody yet: (branch, sentence, command)."""
     item = _late_item(session, week)
     if item is None or session.definitions.score_by is None:
         return []
@@ -753,11 +792,14 @@ def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
         command = proposal(session, before, batch)
         if command is None:
             continue
-        if paid[first.recorded_by] > 0:
-            paid[first.recorded_by] -= 1
+        # An entry against the recorder is the proposal of a time when lateness was the recorder's.
+        who = charged(session, first)
+        settled = next((w for w in (who, first.recorded_by) if w and paid[w] > 0), None)
+        if settled:
+            paid[settled] -= 1
             continue
         said = _("submitted late by {name}: {item}").format(
-            name=session.definitions.title(first.recorded_by), item=item.name
+            name=session.definitions.title(who or ""), item=item.name
         )
         found.append((batch.branch, said, command))
     return found

@@ -1,18 +1,22 @@
 """qibi status: per branch of a week, what is in and what is to do next."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from qibi.base import weeks
 from qibi.base.findings import Finding, Refusal
-from qibi.base.language import _, clauses, colon, listing, many, mark
+from qibi.base.language import _, aside, clauses, colon, listing, many, mark
 from qibi.book.copies import copies
 from qibi.checks.policy import Survey, doubles
 from qibi.checks.registry import WARNINGS, chain_of, in_git
 from qibi.cli import options, phrases
 from qibi.cli.output import Cell, Column, Field, Grid, Records, View, fits
 from qibi.cli.phrases import day_text
+from qibi.cli.recording import is_submitted_late, last_day, responsible
 from qibi.cli.session import Session, current_session
 from qibi.commands import milestones
 from qibi.ledger.batches import (
@@ -32,12 +36,14 @@ from qibi.scoring.assessed import assessed_branches, latest_assessed
 PANEL = "week", 5
 SUMMARY = mark("What is in for a week, what is missing, what to do next.")
 DETAILS = mark(
-    "Without --week it is the last week that is over, or a later one if anyone has scored it."
+    "Without --week it is the last week that is over, or a later one if anyone has scored it. "
+    "--remind prints the text for the chat group: who is missing, who was late, what is overdue."
 )
 _NAMED = 4  # files, or problems, that are named
 EXAMPLES = """
 qibi status
 qibi status --week W47
+qibi status --remind
 """
 
 
@@ -45,12 +51,91 @@ def status(
     week: options.Week = None,
     form: options.Format = "table",
     output: options.Output = None,
+    remind: Annotated[
+        bool, typer.Option("--remind", help=_("print the text for the chat group instead"))
+    ] = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
     asked = session.week(week) if week else current(session)
     batches = read_weeks(session.root, [asked] if batch_names(session.root, asked) else [])
+    if remind:
+        if form != "table":
+            raise Refusal(_("--remind is plain text"), _("leave --format out"))
+        session.console.show(reminder(session, asked, batches), form, output)
+        return
     session.console.show(_view(session, asked, batches), form, output)
+
+
+def reminder(session: Session, week: str, batches: list[Batch]) -> View:
+    """The text for the chat group: which branches are missing, which were late, which remedies are overdue."""
+    definitions = session.definitions
+    done = assessed_branches(batches)
+    branches = [b.id for b in definitions.branches if definitions.has_subjects(b.id, week)]
+    missing = [b for b in branches if (week, b) not in done]
+    late = [
+        (batch.branch, first)
+        for batch in batches
+        if (first := done.get((week, batch.branch))) in batch.entries
+        and is_submitted_late(session, [b for b in batches if b is not batch], batch)
+    ]
+    whose = responsible(
+        session, week, dict.fromkeys(missing, "") | {b: e.recorded_by for b, e in late if e}
+    )
+
+    def named(branch: str, more: str = "") -> str:
+        said = [definitions.title(whose[branch])] if branch in whose else []
+        return phrases.branch(definitions, branch) + aside(
+            listing([*said, *([more] if more else [])])
+        )
+
+    view = View()
+    view.line(f"{definitions.name}  {phrases.week(week)}", whole=True)
+    if missing:
+        text = many(
+            "{count} branch is missing: {names}",
+            "{count} branches are missing: {names}",
+            len(missing),
+        )
+        events = Counter(e.branch for _key, e in Index(batches).live(Score))
+        names = listing(
+            [
+                named(b, _("events only: {count}").format(count=events[b]) if events[b] else "")
+                for b in missing
+            ]
+        )
+        view.line(text.format(count=len(missing), names=names), whole=True)
+        if definitions.score_by is not None:
+            last = last_day(session, week)
+            days = (session.today - last).days
+            text = _("please submit by {day}")
+            if days > 0:
+                text = many(
+                    "it was due by {day}, {count} day ago",
+                    "it was due by {day}, {count} days ago",
+                    days,
+                )
+            view.line(text.format(day=phrases.day(last, session.today), count=days), whole=True)
+    else:
+        view.line(_("all {count} branches are in").format(count=len(branches)), whole=True)
+    if late:
+        names = listing(
+            [named(b, day_text(e.recorded_at[:10], session.today)) for b, e in late if e]
+        )
+        view.line(_("submitted late: {names}").format(names=names), whole=True)
+    lives = unverified(session.root, session.around.cache)
+    overdue = [(key, life) for key, life in lives.items() if life.overdue(session.today)]
+    if overdue:
+        said = _("remedies overdue: {names}")
+        names = listing(
+            [
+                f"{key} {definitions.title(life.owner or life.subject)}"
+                + aside(_("due {day}").format(day=day_text(life.due, session.today)))
+                for key, life in overdue
+            ]
+        )
+        view.line(said.format(names=names), whole=True)
+    return view
 
 
 def current(session: Session) -> str:
