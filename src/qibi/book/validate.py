@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
+import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from qibi.base import weeks
@@ -585,7 +587,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 )
 
 
-M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R", bound=msgspec.Struct)
 _MOST_FINDINGS = 200  # of one file in its model, and of one cross-check
 
 
@@ -749,29 +751,31 @@ class _Builder:
         book: m.BookFile = self.files.books[0].model
         names = self.files.names[0].model if self.files.names else {}
         branches = [r.model for r in self.files.branches]
-        return d.Definitions(
-            id=book.id,
-            name=_label(book.name, book.id),
-            language=book.language,
-            timezone=book.timezone,
+        return _record(
+            d.Definitions,
+            book,
             score_by=book.calendar.score_by,
             meeting=book.calendar.meeting or "",
             objections=book.calendar.objections,
-            units=_choices(book.units),
-            posts=_choices(book.posts),
+            units=_records(d.Choice, book.units),
+            posts=_records(d.Choice, book.posts),
             lists=_policies(book.lists),
             words={k: _label(v, k) for k, v in book.words if v},
-            signers=tuple(_signer(s) for s in book.signers),
+            signers=tuple(
+                _record(d.Signer, s, branches=tuple(s.branches or ())) for s in book.signers
+            ),
             schemes=tuple(
                 sorted((_scheme(r.stem, r.model) for r in self.files.schemes), key=lambda s: s.week)
             ),
-            branches=tuple(_branch(b) for b in branches),
-            memberships=tuple(_membership(b, p) for b in branches for p in b.members),
-            cps=tuple(_cp(b, c) for b in branches for c in b.cps),
+            branches=tuple(
+                _record(d.Branch, b, groups=_records(d.Group, b.groups)) for b in branches
+            ),
+            memberships=tuple(
+                _record(d.Membership, p, branch=b.id) for b in branches for p in b.members
+            ),
+            cps=tuple(_record(d.CP, c, branch=b.id) for b in branches for c in b.cps),
             plans=tuple(_plan(r.model) for r in self.files.plans),
             names={k: _label(v, k) for k, v in names.items()},
-            keep_sheets=book.keep_sheets,
-            private_names=book.private_names,
             layouts=tuple(self._layout(r) for r in self.files.layouts),
         )
 
@@ -812,8 +816,38 @@ def _label(name: Any, key: str) -> d.Label:
     return d.Label(name.zh or name.en, name.en or name.zh)
 
 
-def _choices(choices: list[m.Choice]) -> tuple[d.Choice, ...]:
-    return tuple(d.Choice(c.id, _label(c.name, c.id)) for c in choices)
+# What a field of text or a week is where the model has none; a Decimal is points.
+_OPEN = {"since": weeks.BEGIN, "until": weeks.END, "revoked": weeks.END}
+
+
+def _record(form: type[R], model: BaseModel, **given: Any) -> R:
+    """The record of a model: each field is the model's of the same name, where it is not `given`."""
+    for name, absent in _fields(form, type(model)):
+        if name not in given:
+            value = getattr(model, name)
+            if name == "name":
+                given[name] = _label(value, model.id)  # type: ignore[attr-defined]
+            elif value is None:
+                given[name] = absent
+            elif type(value) is Decimal:
+                given[name] = _hundredths(value)
+            else:
+                given[name] = tuple(value) if type(value) is list else value
+    return form(**given)
+
+
+@cache
+def _fields(form: type[msgspec.Struct], model: type[BaseModel]) -> list[tuple[str, str | None]]:
+    """The fields that a record and a model share, and what stands in a record for none."""
+    return [
+        (f.name, _OPEN.get(f.name, "") if f.type is str else None)
+        for f in msgspec.structs.fields(form)
+        if f.name in model.model_fields
+    ]
+
+
+def _records(form: type[R], models: Iterable[BaseModel]) -> tuple[R, ...]:
+    return tuple(_record(form, model) for model in models)
 
 
 def _hundredths(value: Any) -> int:
@@ -831,8 +865,8 @@ def _share(value: float) -> tuple[int, int]:
 def _policy(policy: m.ListPolicy) -> d.ListPolicy:
     red, black = policy.red, policy.black
     return d.ListPolicy(
-        red=d.Red(red.top, _maybe(red.at_least), _maybe(red.share, _share)) if red else None,
-        black=d.Black(black.bottom, _maybe(black.below), black.remedy_due) if black else None,
+        red=_record(d.Red, red, share=_maybe(red.share, _share)) if red else None,
+        black=_record(d.Black, black) if black else None,
     )
 
 
@@ -852,74 +886,49 @@ def _policies(lists: m.Lists) -> dict[str, d.ListPolicy]:
     return {kind: _policy(policy) for kind, policy in lists if policy}
 
 
-def _signer(signer: m.Signer) -> d.Signer:
-    since, until = d.open_span(signer.since, signer.until)
-    return d.Signer(
-        signer.id,
-        signer.key,
-        tuple(signer.may),
-        tuple(signer.branches or ()),
-        since,
-        until,
-        signer.revoked or weeks.END,
-    )
-
-
 def _scheme(week: str, scheme: m.SchemeFile) -> d.Scheme:
-    grades = [d.Grade(g.id, _label(g.name, g.id), _hundredths(g.lowest)) for g in scheme.grades]
-    return d.Scheme(
+    grades = _records(d.Grade, scheme.grades)
+    return _record(
+        d.Scheme,
+        scheme,
         week=week,
         name=_label(scheme.name, week),
         total_min=_hundredths(scheme.total.min),
         total_max=_hundredths(scheme.total.max),
-        period_total=scheme.period_total,
         min_weeks=_share(scheme.min_weeks),
         eligible=tuple(scheme.eligible if scheme.eligible is not None else STATUSES),
-        second_from=_maybe(scheme.second_from),
         grades=tuple(sorted(grades, key=lambda g: -g.lowest)),
         watch=_maybe(scheme.alerts.watch),
         warn=_maybe(scheme.alerts.warn),
-        scorers=_choices(scheme.scorers),
+        scorers=_records(d.Choice, scheme.scorers),
         criteria=tuple(_criterion(c) for c in scheme.criteria),
         rollup={k: (_hundredths(w.own), _hundredths(w.members)) for k, w in scheme.rollup if w},
     )
 
 
 def _criterion(criterion: m.Criterion) -> d.Criterion:
-    name = _label(criterion.name, criterion.id)
-    return d.Criterion(
-        id=criterion.id,
-        name=name,
-        short=_label(criterion.short, criterion.id) if criterion.short else name,
-        applies_to=tuple(criterion.applies_to),
-        base=_hundredths(criterion.base),
-        min=_hundredths(criterion.min),
-        max=_hundredths(criterion.max),
+    return _record(
+        d.Criterion,
+        criterion,
+        short=_label(criterion.short or criterion.name, criterion.id),
         direct=criterion.scoring == "direct",
         items=tuple(_item(criterion.id, i) for i in criterion.items),
-        scorer=criterion.scorer or "",
-        judges=criterion.judges or "",
     )
 
 
 def _item(criterion: str, item: m.Item) -> d.Item:
     points, low, high = _worth(item.points)
     veto = item.veto or m.Veto.model_construct()
-    return d.Item(
+    return _record(
+        d.Item,
+        item,
         id=f"{criterion}.{item.id}",
         criterion=criterion,
-        name=_label(item.name, item.id),
         points=points,
         low=low,
         high=high,
-        per=item.per or "",
-        cap=_maybe(item.cap),
-        only_highest=item.only_highest,
         excludes=tuple(e if "." in e else f"{criterion}.{e}" for e in item.excludes),
         evidence=item.evidence == "required",
-        scorer=item.scorer or "",
-        origin=item.origin or "",
-        auto=item.auto or "",
         veto_criterion=_maybe(veto.criterion),
         veto_total=_maybe(veto.total),
         veto_total_at_most=_maybe(veto.total_at_most),
@@ -933,58 +942,9 @@ def _worth(points: Any) -> tuple[tuple[int, ...], int, int]:
     return tuple(_hundredths(p) for p in several), 0, 0
 
 
-def _branch(branch: m.BranchFile) -> d.Branch:
-    since, until = d.open_span(branch.since, branch.until)
-    return d.Branch(
-        id=branch.id,
-        name=_label(branch.name, branch.id),
-        section=branch.section or "",
-        department=branch.department or "",
-        since=since,
-        until=until,
-        groups=tuple(
-            d.Group(
-                g.id, _label(g.name, g.id), tuple(g.attached_to), *d.open_span(g.since, g.until)
-            )
-            for g in branch.groups
-        ),
-    )
-
-
-def _membership(branch: m.BranchFile, member: m.Member) -> d.Membership:
-    since, until = d.open_span(member.since, member.until)
-    return d.Membership(
-        id=member.id,
-        name=_label(member.name, member.id),
-        branch=branch.id,
-        status=member.status,
-        unit=member.unit or "",
-        group=member.group or "",
-        posts=tuple(member.posts),
-        mentor=member.mentor or "",
-        attached_to=tuple(member.attached_to),
-        since=since,
-        until=until,
-    )
-
-
-def _cp(branch: m.BranchFile, cp: m.CP) -> d.CP:
-    since, until = d.open_span(cp.since, cp.until)
-    return d.CP(cp.id, _label(cp.name, cp.id), branch.id, dict(cp.members), since, until)
-
-
 def _plan(plan: m.PlanFile) -> d.Plan:
-    return d.Plan(
-        plan.cp,
-        tuple(
-            d.Task(
-                t.id,
-                _label(t.name, t.id),
-                tuple(d.Milestone(s.id, _label(s.name, s.id), s.due) for s in t.milestones),
-            )
-            for t in plan.tasks
-        ),
-    )
+    tasks = (_record(d.Task, t, milestones=_records(d.Milestone, t.milestones)) for t in plan.tasks)
+    return _record(d.Plan, plan, tasks=tuple(tasks))
 
 
 # What Pydantic's errors mean, and what to do about them, for the person who wrote the file.
