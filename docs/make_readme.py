@@ -90,6 +90,8 @@ def refreshed(page: Page, text: str) -> str:
     """The page with what its commands print now."""
     made = {}
     with place(page.language) as (folder, environment):
+        # A system that names no language: that of the roster is taken, then the book's.
+        environment = environment | {"QIBI_LANG": "", "LANG": "C.UTF-8"}
         for block in blocks(text):
             if block.role == "file":
                 (folder / block.name).write_text(block.text, "utf-8")

@@ -172,6 +172,63 @@ def test_help_in_chinese_has_no_word_of_the_party(tmp_path: Path) -> None:
         assert HAN.search(shown) and found is None, (command, found)
 
 
+def test_a_chinese_book_of_employees_has_no_word_of_the_party(tmp_path: Path) -> None:
+    """From the roster to boards: what is made, said, refused and asked."""
+
+    def said(*arguments: str, code: int | None = 0) -> None:
+        place = tmp_path if arguments[0] == "init" else tmp_path / "heat"
+        run = qibi(place, "--lang", "zh", *arguments, code=code)
+        shown = f"{run.out}{run.err}"
+        assert PARTY_ZH.search(shown) is None, f"{arguments}: {shown}"
+
+    people = "员工姓名,班组,岗位,主管,类别\n安一,焊接班,焊工,李工,正式\n安二,焊接班,焊工,李工,试用\n安三,保温班,工人,李工,\n"
+    (tmp_path / "r.csv").write_text(people, "utf-8")
+    for name, text in (
+        ("bad", "姓名,班组\n安一,甲\n安一,甲\n,甲\n安四,\n合计,9人\n"),
+        ("shop", "姓名,车间\n安一,甲\n"),
+        ("none", "a,b\n"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+        said("init", "bad", "--template", "plain", "--roster", f"{name}.csv", code=1)
+    said("init", "heat", "--template", "plain", "--roster", "r.csv", "--as", "安三")
+    sheet = "员工,班组,岗位,主管,评分项,次数\n安一,焊接班,焊工,李工,按期完成,1\n"
+    (tmp_path / "heat/week.csv").write_text(sheet, "utf-8")
+    who = ("--as", "安三")
+    said("score", "week.csv", "--week", "2026-W46", *who)
+    said("score", "--no-events", "--branch", "b02", "--week", "2026-W46", *who)
+    for command in (
+        "status",
+        "rank --week W46",
+        "rank --week W46 --by branch",
+        "rank --by cp",
+        "show b01-001",
+        "show b01",
+        "why b01 W46",
+        "lists",
+        "rules",
+        "member list",
+        "check",
+        "minutes --week W46",
+        "log 2026-11",
+        "task list",
+    ):
+        said(*command.split(), code=None)
+    for command in (
+        "member add 安四",
+        "score week.csv --week W45 --branch 无",
+        "sheet --branch 无",
+        "rank --by 无",
+        "close W46",
+    ):
+        said(*command.split(), *(who if command[0] == "c" else ()), code=None)
+    said("board", "--week", "W46", "-o", "board.html")
+    board = (tmp_path / "heat/board.html").read_text("utf-8")
+    assert (
+        PARTY_ZH.search(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", "\n", board, flags=re.S))
+        is None
+    )
+
+
 def test_the_search_finds_what_it_looks_for() -> None:
     for text in ("支部", "Party member", "the branch", "a CP", "pioneer post", "（"):
         with pytest.raises(AssertionError):

@@ -23,6 +23,7 @@ from qibi.base.findings import Faults
 from qibi.base.text import folded
 from qibi.book.definitions import LAYOUT_FIELDS, Definitions
 from qibi.book.load import load
+from qibi.book.words import STATUSES
 from qibi.ledger import pricing
 from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Score
@@ -30,7 +31,9 @@ from qibi.sheets import headings, names, read, rows
 from qibi.sheets.files import open_sheet
 from qibi.sheets.hints import hints
 from qibi.sheets.layouts import laid_out
+from qibi.sheets.name_cell import NotAName, cleaned, names_in, refuse_mixed
 from qibi.sheets.names import Names
+from qibi.sheets.people import SYNONYMS as ROSTER_WORDS
 from qibi.sheets.read import Admitted, Options, admit_page
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -320,6 +323,35 @@ def test_every_heading_stands_on_the_page(code):
         ],
         known,
     )
+
+
+@both
+def test_what_rosters_may_hold_stands_on_the_page(code):
+    (table,) = tables(code, "roster headings")
+    known = {
+        field: {headings.folded_heading(word) for word in listed.split()}
+        for field, listed in ROSTER_WORDS.items()
+    }
+    listed = [words(row[1]) | words(row[2]) for row in table.rows]
+    same_sets([{headings.folded_heading(w) or w for w in each} for each in listed], known)
+    (table,) = tables(code, "roster statuses")
+    for key, status in STATUSES.items():
+        (row,) = [row for row in table.rows if codes(row[0]) == [key]]
+        assert {folded(word) for word in words(row[1])} == set(map(folded, status.words.split()))
+
+
+@both
+def test_names_in_a_roster_are_read_as_the_page_says(code):
+    (table,) = tables(code, "roster names")
+    for cell, said in table.rows:
+        (text,) = codes(cell)
+        try:
+            text = cleaned(text)
+            refuse_mixed(text)
+            read_as = [one.name for one in names_in(text)]
+        except NotAName:
+            read_as = []
+        assert read_as == ([] if said in ("refused", "退回") else re.split("; |；", said)), text
 
 
 @both

@@ -31,7 +31,7 @@ SYNONYMS = {
         "姓名 名字 党员姓名 人员姓名 员工姓名 职工姓名 成员 成员姓名 人员 员工 职工 name member membername person fullname"
         " employee employeename staffname"
     ),
-    "id": "编号 人员编号 党员编号 员工编号 员工号 工号 id no. employeeid employeeno employeenumber staffid memberid",
+    "id": "编号 人员编号 党员编号 员工编号 员工号 工号 id employeeid employeeno employeenumber staffid memberid",
     "status": (
         "身份 类别 人员类别 党员类别 党员类型 人员类型 党员身份 政治面貌 status membership membershipstatus"
     ),
