@@ -1,17 +1,20 @@
 """qibi close: seal a week, or correct a sealed one, and commit it."""
 
+from collections import Counter
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from qibi.base import points
-from qibi.base.findings import Faults
-from qibi.base.language import _, listing, many, mark
+from qibi.base.findings import Faults, Refusal
+from qibi.base.language import _, colon, listing, many, mark
 from qibi.book.definitions import Definitions
 from qibi.checks.registry import Result, run
 from qibi.cli import completion, options, phrases
-from qibi.cli.output import View
+from qibi.cli.output import Line, View
 from qibi.cli.session import Session
+from qibi.commands import milestones
 from qibi.commands.commit import (
     Committed,
     approver,
@@ -22,7 +25,7 @@ from qibi.commands.commit import (
     refuse_in_between,
     refuse_names,
 )
-from qibi.commands.status import show_pending
+from qibi.commands.status import show_pending, show_waiting
 from qibi.ledger.entries import Score
 from qibi.ledger.store import is_unreported, keep, locked, write_seal
 from qibi.proof.closing import CloseRequest, Closing, prepare, standing
@@ -33,7 +36,8 @@ SUMMARY = mark("Seal a week: from then on only open corrections change it.")
 DETAILS = mark(
     "The seal fixes what the week held: its batches, definitions, rules, standings and lists, and "
     "the seal before it. What is recorded for the week afterwards is pending until it is closed "
-    "again: that writes a correction with what changed and who approved it."
+    "again: that writes a correction with what changed and who approved it. On a terminal it shows what "
+    "the seal would hold and asks first, unless --yes says so."
 )
 EXAMPLES = mark("""
 qibi close W46
@@ -69,6 +73,7 @@ def close(
             autocompletion=completion.members,
         ),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=_("seal without asking"))] = False,
     recorded_as: options.As = None,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -84,21 +89,25 @@ def close(
         approved_by=approver(session, approved_by, asked) if approved_by else "",
         note=note,
     )
+    agreed = None
+    if session.around.on_terminal and not (yes or dry_run):
+        agreed = _proposed(session, asked, draft)
+        if agreed and not _is_agreed(session, agreed):
+            session.console.say(_("nothing was closed"))
+            return
+        draft = replace(draft, closed_at=session.recorded_at())
     with locked(session.root):
         closing = _left_unreported(session, asked, draft)
         if closing is None:
-            warnings = _checked(session).warnings
-            if not dry_run:
-                refuse_in_between(session)
-            closing = prepare(
-                session.root,
-                session.definitions,
-                asked,
-                draft,
-                session.today,
-                warnings,
-                _committed_at(session),
-            )
+            closing = _prepared(session, asked, draft, dry_run)
+            if agreed and _lasting(agreed) != _lasting(closing):
+                raise Refusal(
+                    _("the book changed while the question stood"),
+                    _(
+                        "nothing was closed; run the same command again, which shows it as it is now"
+                    ),
+                    1,
+                )
             if not dry_run:
                 if wrong := session.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
@@ -111,13 +120,81 @@ def close(
         if not dry_run:
             session.unsaid.append(session.root / closing.path)
     committed = None if dry_run else _commit(session, closing)
-    _say(session, closing, dry_run)
+    _say(session, closing, dry_run, brief=agreed is not None)
     if committed:
         committed.say(session.console)
     if closing.later:
         view = View()
         show_pending(view, session, list(closing.later))
         session.console.show(view)
+
+
+def _prepared(session: Session, week: str, draft: CloseRequest, dry_run: bool) -> Closing:
+    """The seal to be written, once the checks have passed; raises `Faults` and `Refusal`."""
+    warnings = _checked(session).warnings
+    if not dry_run:
+        refuse_in_between(session)
+    definitions, today = session.definitions, session.today
+    committed_at = _committed_at(session)
+    return prepare(session.root, definitions, week, draft, today, warnings, committed_at)
+
+
+def _proposed(session: Session, week: str, draft: CloseRequest) -> Closing | None:
+    """What is to be agreed to; None where an interrupted command wrote the seal already.
+
+    The lock is free while the question stands: others may record meanwhile.
+    """
+    with locked(session.root):
+        if _left(session, week, draft):
+            return None
+        return _prepared(session, week, draft, dry_run=False)
+
+
+def _lasting(closing: Closing) -> Row:
+    """What a seal says, but for the moment, which is that of the answer."""
+    return {key: value for key, value in closing.seal.items() if key != "closed_at"}
+
+
+def _is_agreed(session: Session, closing: Closing) -> bool:
+    """Show what would be sealed, and ask."""
+    definitions, week = session.definitions, closing.week
+    _say_title(session, closing, dry_run=True)
+    _say_result(session, closing)
+    view = View()
+    branches = sum(definitions.has_subjects(b.id, week) for b in definitions.branches)
+    text = _("branches: {done} of {expected} in")
+    view.line(text.format(done=branches - len(closing.seal["without"]), expected=branches))
+    for kind in ("member", "cp"):
+        ranked = len(closing.seal["standings"].get(kind, ()))
+        reasons = Counter(row["reason"] for row in closing.seal["unranked"].get(kind, ()))
+        parts = [_("{count} ranked").format(count=ranked)]
+        parts += [
+            _("{count} {reason}").format(count=count, reason=phrases.reason(reason))
+            for reason, count in sorted(reasons.items())
+        ]
+        if ranked or reasons:
+            view.line(phrases.kind(definitions, kind) + colon() + listing(parts))
+    if accepted := len(closing.seal["warnings"]):
+        text = many(
+            "{count} warning, which the seal accepts: qibi check",
+            "{count} warnings, which the seal accepts: qibi check",
+            accepted,
+        )
+        view.line(text.format(count=accepted), "yellow")
+    show_waiting(view, milestones.waiting(session, week))
+    for line in view.blocks:  # on standard error, where the question is
+        if isinstance(line, Line):
+            session.console.say(line.text, line.style)
+    question = (
+        _("seal this correction?")
+        if closing.correction
+        else _("seal it? Afterwards only open corrections change this week")
+    )
+    return session.console.confirm(
+        question,
+        default=False,
+        explain=_("y writes the seal and commits it; n leaves all as it is"),
+    )
 
 
 def _commit(session: Session, closing: Closing) -> Committed | None:
@@ -133,7 +210,17 @@ def _committed_at(session: Session) -> str:
 
 
 def _left_unreported(session: Session, week: str, draft: CloseRequest) -> Closing | None:
-    """The week's latest seal where whoever wrote it was interrupted.
+    """The week's latest seal where whoever wrote it was interrupted, which is said."""
+    left = _left(session, week, draft)
+    if left is None:
+        return None
+    found, text = left
+    session.console.say(text.format(path=found.path), "yellow")
+    return found
+
+
+def _left(session: Session, week: str, draft: CloseRequest) -> tuple[Closing, str] | None:
+    """The same, with what to say of it.
 
     So it is where no commit has it, or where this very command has not reported it. A merge that is not
     committed yet is another matter: its seals may be the other side's.
@@ -147,8 +234,7 @@ def _left_unreported(session: Session, week: str, draft: CloseRequest) -> Closin
         text = _("{path}: the command that wrote this was interrupted; the seal is valid")
     else:
         return None
-    session.console.say(text.format(path=found.path), "yellow")
-    return found
+    return found, text
 
 
 def _says(closing: Closing, draft: CloseRequest) -> bool:
@@ -178,8 +264,21 @@ def _message(closing: Closing) -> str:
     return f"{title}\n\n{closing.path} {closing.digest}"
 
 
-def _say(session: Session, closing: Closing, dry_run: bool) -> None:
-    entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
+def _say(session: Session, closing: Closing, dry_run: bool, brief: bool) -> None:
+    """The result; `brief` where what is sealed was shown before the question."""
+    _say_title(session, closing, dry_run)
+    if not brief:
+        _say_result(session, closing)
+    session.console.say(_("seal  {path}").format(path=closing.path))
+    session.console.say(f"      {closing.digest}")
+    if not dry_run:
+        session.console.say(
+            _("read the first digits out: with them anyone can prove this week later (qibi audit)"),
+            "dim",
+        )
+
+
+def _say_title(session: Session, closing: Closing, dry_run: bool) -> None:
     said = _("{week} would be closed") if dry_run else _("{week} is closed")
     if closing.correction:
         said = (
@@ -190,6 +289,11 @@ def _say(session: Session, closing: Closing, dry_run: bool) -> None:
     session.console.say(
         said.format(week=phrases.week(closing.week), number=closing.correction), "bold"
     )
+
+
+def _say_result(session: Session, closing: Closing) -> None:
+    """What is sealed, but for the seal itself, which has the moment in it."""
+    entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
     session.console.say(
         many("{count} batch, {entries}", "{count} batches, {entries}", len(closing.batches)).format(
             count=len(closing.batches),
@@ -204,13 +308,6 @@ def _say(session: Session, closing: Closing, dry_run: bool) -> None:
     _say_lists(session, closing)
     if changes := closing.seal.get("changes"):
         _say_changes(session, changes)
-    session.console.say(_("seal  {path}").format(path=closing.path))
-    session.console.say(f"      {closing.digest}")
-    if not dry_run:
-        session.console.say(
-            _("read the first digits out: with them anyone can prove this week later (qibi audit)"),
-            "dim",
-        )
 
 
 def _say_lists(session: Session, closing: Closing) -> None:
