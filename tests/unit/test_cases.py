@@ -4,6 +4,7 @@ The inputs have the shape of real files; the people are made up. A sheet is read
 nothing of it is recorded and what is wrong is named, with its place.
 """
 
+import hashlib
 import io
 import json
 import shutil
@@ -249,6 +250,35 @@ def far_cell(value: object) -> bytes:
     return rows_of(rows, lambda book, sheet: sheet.write("AAB1", value))
 
 
+def two_headings_of_points() -> bytes:
+    """Items below criteria, with signs and units in the cells, and who approved below the table."""
+    rows: Rows = [
+        ["七比两创积分表"],
+        ["姓名", "比安全", None, None, "创五型", "佐证"],
+        [None, "隐患排查并闭环", "整改逾期", "无事故周", "学习心得分享"],
+        ["党员八", "2分", None, None, None, "照片1"],
+        ["党员九", None, "-3", None, None, "通知2"],
+        ["党员十", None, None, "０．５", "加0.5分", "周报3"],
+        ["制表：党员二      批准人：党员四"],
+    ]
+
+    def fill(book, sheet):
+        sheet.merge_range(1, 1, 1, 3, "比安全")
+        for column, text in ((0, "姓名"), (5, "佐证")):
+            sheet.merge_range(1, column, 2, column, text)
+
+    return rows_of(rows, fill)
+
+
+def own_scores(week: str = "11月16日-11月22日") -> Rows:
+    return [
+        [f"积分表（2026年{week}）"],
+        ["序号", "姓名", "合规", "安全", "进度", "备注"],
+        [1, "安二", 10, "12分", 11, None],
+        [2, "安三", 10, "１０．５", 10, "进度滞后"],
+    ]
+
+
 def subtotals() -> bytes:
     rows: Rows = [
         ["党小组", "姓名", "学习心得分享", "无事故周"],
@@ -491,6 +521,33 @@ CASES = {
         full_marks(),
         (("a2", "compliance", 9, 1), ("a2", "safety", 10, 1)),
         told=("line 2 is left out: 满分", "line 3 is left out: 基础分"),
+    ),
+    "two heading rows, signs and units, an approver below": Case(
+        "example",
+        "a.xlsx",
+        two_headings_of_points(),
+        (
+            ("o1-008", "safety.hazard-closed", 2, 2),
+            ("o1-009", "safety.rectification-overdue", -3, 1, '"approved_by": "o1-004"'),
+            ("o1-010", "safety.accident-free", 0.5, 1),
+            ("o1-010", SHARING, 0.5, 1),
+        ),
+    ),
+    "criteria as headings where items are scored": refused(
+        "example",
+        "a.xlsx",
+        rows_of([["姓名", "合规", "安全", "五型支部"], ["党员八", 10, 12, 15]]),
+        "Sheet1!B1: scored by items here, not by one number for the criterion: 合规, 安全, 五型支部",
+        "qibi init --template simple",
+        "1 mistake",
+    ),
+    "a column that nobody knows": refused(
+        "simple",
+        "a.xlsx",
+        rows_of(own_scores()),
+        "Sheet1!E2: unknown item '进度'",
+        "in a layout: headings: {进度: ITEM}",
+        "1 mistake",
     ),
     "running numbers called ids": refused(
         "numbered",
@@ -743,6 +800,36 @@ def test_a_sheet_is_read_as_meant_or_refused(
     if name == "picture in a cell":
         [path] = [scene.folder / e["path"] for line in scores for e in line["evidence"]]
         assert path.read_bytes() == PICTURE
+
+
+def test_a_question_on_a_sheet_is_asked_once(places: dict[str, Path], tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.folder.rmdir()
+    shutil.copytree(places["simple"], scene.folder)
+    scene.environment["QIBI_AS"] = "a1"
+    (scene.folder / "a.xlsx").write_bytes(rows_of(own_scores()))
+    (scene.folder / "b.xlsx").write_bytes(rows_of(own_scores("11月23日-11月29日")))
+    command = ["--today", "2026-11-28", "--lang", "en"]
+    typed = Next(typed=["schedule", "y", "n"], writes=True)
+    terminal, code = scene.qibi(["score", "a.xlsx", *command], typed)
+    assert code == 0 and "what is the column" in "".join(terminal.text)
+    layout = (scene.folder / "layouts").glob("*.yaml")
+    digest = hashlib.sha256(next(layout).read_bytes()).hexdigest()
+    before = tree(scene.folder / "ledger")
+    terminal, code = scene.qibi(["score", "b.xlsx", *command])
+    assert code == 0, "".join(terminal.text)
+    lines = _recorded(scene.folder, before)
+    assert [_brief(line) for line in lines if line["kind"] == "score"] == [
+        ("a2", "compliance", 10, 1),
+        ("a2", "safety", 12, 1),
+        ("a2", "schedule", 11, 1),
+        ("a3", "compliance", 10, 1),
+        ("a3", "safety", 10.5, 1),
+        ("a3", "schedule", 10, 1),
+    ]
+    assert {line["layout"] for line in lines} == {digest[:16]}
+    assert [line["item"] for line in lines if line.get("note")] == ["schedule"]
+    assert (scene.folder / f"sheets/2026/W48/{digest}.yaml").exists()
 
 
 def _recorded(folder: Path, before: dict) -> list[dict]:

@@ -128,6 +128,10 @@ def score(
             "--encoding", metavar="NAME", help=_("the encoding of a csv: gb18030, cp1252")
         ),
     ] = "",
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help=_("do not ask whether a sheet was read as it was meant")),
+    ] = False,
     recorded_as: options.As = None,
     commit: Annotated[
         bool | None,
@@ -169,6 +173,7 @@ def score(
             status.value if status else "",
             encoding,
             approved_by,
+            yes,
         ).record(sheets)
     elif entry:
         extra = {

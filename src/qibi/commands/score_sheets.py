@@ -83,6 +83,7 @@ class Sheets:
         status: str = "",
         encoding: str = "",
         approved_by: str = "",
+        yes: bool = False,
     ) -> None:
         from qibi.sheets.names import Names
         from qibi.sheets.read import Options
@@ -101,7 +102,7 @@ class Sheets:
             ask if session.around.on_terminal else None,
             approver=self._member(approved_by) if approved_by else "",
         )
-        self.encoding = encoding
+        self.encoding, self.yes = encoding, yes
         self.several = False  # sheets, pages or branches in this run
         self.names = Names(session.definitions)  # resolved once for all sheets
         self.week = session.past_week(week) if week else None
@@ -123,6 +124,11 @@ class Sheets:
         self._refuse_same(tasks)
         self.several = len(tasks) > 1
         self._tell(tasks)
+        if self.dry_run and not self.several:
+            self._show_meanings(tasks)
+        elif not self._as_meant(tasks):
+            self.session.console.say(_("nothing was recorded"))
+            return recording.Outcome(False)
         for task in tasks:
             try:
                 if not task.wrong:
@@ -167,6 +173,31 @@ class Sheets:
         if rest := len(titles) - len(told):
             more = _("{count} notes on how the sheets were read: qibi score SHEET --dry-run")
             self.session.console.say(more.format(count=rest), "dim")
+
+    def _as_meant(self, tasks: list[_Task]) -> bool:
+        """Ask once, on a terminal, whether what was told of the reading is right; else it is."""
+        told = any(task.notices and not task.wrong for task in tasks)
+        if not told or self.yes or self.dry_run or not self.session.around.on_terminal:
+            return True
+        return self.session.console.confirm(_("is that how it was meant?"))
+
+    def _show_meanings(self, tasks: list[_Task]) -> None:
+        """What each cell that is recorded means."""
+        view, definitions = View(), self.session.definitions
+        heads = (_("Cell"), _("Written"), _("Name"), _("Recorded as"))
+        columns = [Column(head, wraps=head is heads[-1]) for head in heads]
+        rows: list[list[str | Cell]] = []
+        for task in tasks if not any(t.wrong for t in tasks) else ():
+            for entry in task.entries:
+                what = phrases.entry_what(definitions, entry)
+                if isinstance(entry, Score) and entry.note:
+                    what += f" ({entry.note})"
+                written = task.page.written(entry.cell)
+                rows.append([entry.cell, written, definitions.title(entry.subject), what])
+        if rows:
+            view.blocks.append(Grid(columns, rows))
+            view.line()
+            self.session.console.show(view)
 
     def _say_refused(self, task: _Task) -> None:
         console, error = self.session.console, task.wrong
@@ -453,6 +484,8 @@ class Sheets:
         """What a page is read as; what was answered on the way is saved in its layout."""
         from qibi.sheets.layouts import Learned
 
+        if not task.page.layout:  # perhaps there is one since an earlier page was asked about
+            task.page = self._laid_out(task.page)
         options = replace(self.options, learned=Learned())
         try:
             admitted = admit(options)

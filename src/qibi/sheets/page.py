@@ -1,5 +1,6 @@
 """A page: one table of text, as it is in a csv or on a worksheet, and where each cell is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -103,6 +104,17 @@ class Page:
         """A cell as an entry names it: `Sheet1!D7`, in a csv the letter of the column and the line."""
         line, cell = self.place(row, column)
         return cell or f"{letters(column)}{line}"
+
+    def written(self, reference: str) -> str:
+        """What is written in the cell that an entry names; empty where the page has no such cell."""
+        found = re.search(r"([A-Z]+)([0-9]+)$", reference)
+        if not found or int(found[2]) not in self.lines:
+            return ""
+        cells = self.rows[self.lines.index(int(found[2]))]
+        column = 0
+        for letter in found[1]:
+            column = 26 * column + ord(letter) - ord("A") + 1
+        return cells[column - 1] if column <= len(cells) else ""
 
     def shown(self, row: int, *, blanks: bool = True) -> str:
         """A row's cells in one line of text; without `blanks` those that hold something."""

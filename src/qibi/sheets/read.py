@@ -1710,7 +1710,8 @@ class _Reader:
             if not note or len(cells) == 1:
                 continue
             differing = [s for s in cells if _says_something(s.cell)] or cells
-            named = [s for s in differing if _is_named_in(s.cell.thing, note)]
+            named = [s for s in cells if _is_named_in(s, note)]
+            named = [s for s in named if s in differing] or named
             kept = (named or differing)[0]
             for scored in cells:
                 if scored is not kept:
@@ -1864,10 +1865,12 @@ def _says_something(cell: units.Cell) -> bool:
     return cell.price is None or cell.price.points != base
 
 
-def _is_named_in(thing: names.Thing, note: str) -> bool:
-    """Whether a note names an item or criterion, by its name or short name."""
+def _is_named_in(scored: _Scored, note: str) -> bool:
+    """Whether a note names what a cell scores, by its heading, its name or short name."""
+    thing = scored.cell.thing
     labels = [thing.name, *([thing.short] if isinstance(thing, Criterion) else [])]
     said = {name for label in labels for name in (folded(label.zh), folded(label.en))}
+    said.add(headings.folded_heading(scored.thing_column.heading))
     said |= {name[1:] for name in said if name[:1] in ("比", "创") and len(name) > 2}
     return any(name and name in folded(note) for name in said)
 
