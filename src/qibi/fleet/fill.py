@@ -3,9 +3,11 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from qibi.base import weeks as wk
 from qibi.base.cache import key_of
@@ -243,7 +245,7 @@ def _fill_weeks(
     engine = Engine(tables(definitions, question), batches)
     _add(engine, "tied", "SELECT * FROM belongs", first=True)
     for kind in SUBJECT_KINDS:
-        engine.ask(question_tables(definitions, replace(question, by=kind)))
+        engine.ask(question_tables(definitions, msgspec.structs.replace(question, by=kind)))
         _add(engine, "lake_totals", TOTALS, first=kind == SUBJECT_KINDS[0])
         _add(engine, "lake_criteria", CRITERIA, first=kind == SUBJECT_KINDS[0])
         if kind == "cp":
@@ -378,7 +380,9 @@ def _schemes(
     rows["weight"] = [
         row
         for kind in SUBJECT_KINDS
-        for row in question_tables(definitions, replace(question, by=kind))["weight"]
+        for row in question_tables(definitions, msgspec.structs.replace(question, by=kind))[
+            "weight"
+        ]
     ]
     versioned = {
         table: [(f"{book}/{row[0]}", *row[1:]) for row in rows[table]] for table in lk.SCHEMES

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from qibi.base.cache import Cache
 from qibi.base.weeks import Period
@@ -22,8 +24,7 @@ from qibi.scoring.rules import Live, Rules, Week, capped, excluded, live
 from qibi.scoring.weekly import week_results
 
 
-@dataclass(frozen=True)
-class ItemCredit:
+class ItemCredit(msgspec.Struct, frozen=True):
     """What one item came to in a week. Points are hundredths.
 
     `summed` is the sum of the entries; `earned` after `only_highest`; `capped` after the cap;
@@ -49,8 +50,7 @@ class ItemCredit:
         return self.summed - self.credit
 
 
-@dataclass(frozen=True)
-class CriterionCredit:
+class CriterionCredit(msgspec.Struct, frozen=True):
     """A criterion of a week: `raw` before limits and vetoes, `credit` what counts (hundredths)."""
 
     criterion: str
@@ -65,8 +65,7 @@ class CriterionCredit:
     score_id: str | None
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """A subject's week. `summed` is the sum of the criteria, `held` within the scheme's limits,
     `total` after vetoes; all hundredths."""
 
@@ -93,8 +92,7 @@ class Account:
         return sum(c.raw for c in self.criteria) + cut
 
 
-@dataclass(frozen=True)
-class Rollup:
+class Rollup(msgspec.Struct, frozen=True):
     """How a CP's or branch's week came about: the two parts, their bases and weights.
 
     Totals and bases are hundredths, weights as the scheme has them (hundredths too). A part that has
@@ -111,8 +109,7 @@ class Rollup:
     total: int | None
 
 
-@dataclass(frozen=True)
-class Behind:
+class Behind(msgspec.Struct, frozen=True):
     """A ranking together with the means to account for each subject in it."""
 
     ranking: Ranking
@@ -120,7 +117,7 @@ class Behind:
     results: Mapping[str, Week]
     batches: list[Batch]
     definitions: Definitions
-    known: dict[str, dict[str, Account]] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[str, dict[str, Account]] = msgspec.field(default_factory=dict)
 
     def accounts(self, week: str, subject: str | None = None) -> dict[str, Account]:
         """Subject: account, of all assessed subjects of a week or of one.
@@ -258,8 +255,7 @@ class Behind:
         return found
 
 
-@dataclass(frozen=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """What the rankings of a period are calculated from, read once for all kinds of subject."""
 
     root: Path

@@ -1,9 +1,10 @@
 """What the rules are given: a book's definitions and entries as rows of plain values."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
+
+import msgspec
 
 from qibi.base.weeks import Period
 from qibi.book.definitions import SUBJECT_KINDS, Branch, Definitions, Membership, Scheme
@@ -119,8 +120,7 @@ DERIVED = {
 }
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked: which kind of subject is ranked, among whom, over which weeks.
 
     `branch`, `department` and `section` say among whom: the subjects of the branches that are all

@@ -10,7 +10,8 @@ week. The branch of the entry does not have to be assessed: an honour is not a p
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from qibi.book.definitions import Definitions
 from qibi.ledger.batches import Batch, Index
@@ -20,8 +21,7 @@ from qibi.ledger.remedies import lives
 from qibi.scoring.facts import SPANNING, Question, rollup_members
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """An honour or a pledge in a live entry; `key` is the same for what is one and the same."""
 
     subject: str
@@ -36,8 +36,7 @@ class Record:
         return self.kind, self.key
 
 
-@dataclass(frozen=True)
-class Honoured:
+class Honoured(msgspec.Struct, frozen=True):
     """A subject's place by honours. `counts` has every kind; `total` is without pledges."""
 
     rank: int | None  # None for who has pledges alone
@@ -47,8 +46,7 @@ class Honoured:
     total: int
 
 
-@dataclass(frozen=True)
-class HonoursRanking:
+class HonoursRanking(msgspec.Struct, frozen=True):
     """The subjects with any honour or pledge, and how many are of subjects unknown to the book."""
 
     question: Question

@@ -2,11 +2,12 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from qibi.base import points
 from qibi.base import weeks as wk
@@ -19,8 +20,7 @@ from qibi.scoring.ranking import Ranking, Standing, Unranked
 UNSEEN = ("unscored", "too-few-weeks")  # reasons for having no place that spare nobody
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """What an item (or directly scored criterion) of someone did to a total.
 
     `points` are the hundredths credited to `subject` for it; `effect` what that moved the rolled-up
@@ -34,8 +34,7 @@ class Cause:
     effect: Fraction
 
 
-@dataclass(frozen=True)
-class Lists:
+class Lists(msgspec.Struct, frozen=True):
     """The lists of one kind of subject. Best first on red, worst last on black."""
 
     kind: str

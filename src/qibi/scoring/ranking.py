@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
@@ -28,8 +29,7 @@ from qibi.scoring.rules import Place, Rules, Week, breakdown, standings
 from qibi.scoring.weekly import week_results
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A subject's place. Points are hundredths; `moved` is None where it had no rank before."""
 
     rank: int
@@ -44,8 +44,7 @@ class Standing:
     alert: str | None  # "watch" or "warn"
 
 
-@dataclass(frozen=True)
-class Unranked:
+class Unranked(msgspec.Struct, frozen=True):
     """A subject without a place, and why: exempt, unscored, ineligible, too-few-weeks."""
 
     subject: str
@@ -54,8 +53,7 @@ class Unranked:
     note: str
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(msgspec.Struct, frozen=True):
     """The answer to a `Question`."""
 
     question: Question
@@ -66,12 +64,12 @@ class Ranking:
     expected: int  # (week, branch) pairs in all
     trends: dict[str, dict[str, int]]  # subject: week: total
     # why an entry counts for nothing: how many
-    unusable: dict[str, int] = field(default_factory=dict)
-    closed: dict[str, int] = field(default_factory=dict)  # week of the period: seal's revision
-    pending: dict[str, int] = field(default_factory=dict)  # closed week: batches that wait
-    lost: dict[str, int] = field(
+    unusable: dict[str, int] = msgspec.field(default_factory=dict)
+    closed: dict[str, int] = msgspec.field(
         default_factory=dict
-    )  # closed week: batches that are gone for good
+    )  # week of the period: seal's revision
+    pending: dict[str, int] = msgspec.field(default_factory=dict)  # closed week: batches that wait
+    lost: dict[str, int] = {}  # closed week: batches that are gone for good
 
     @property
     def provisional(self) -> bool:

@@ -1,7 +1,6 @@
 """What a week would have come to under another version of the scheme. Nothing is written."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -14,8 +13,7 @@ from qibi.scoring.facts import Question
 from qibi.scoring.ranking import Ranking, Standing, answer
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """A subject that the two versions see differently; None where a version gives no place."""
 
     subject: str
@@ -28,8 +26,7 @@ class Moved:
         return _told(self.old) != _told(self.new)
 
 
-@dataclass(frozen=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """A week's ranking by one kind of subject, under both versions."""
 
     by: str
