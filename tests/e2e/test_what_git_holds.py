@@ -664,7 +664,7 @@ def test_status_says_what_the_working_tree_shows_and_git_does_not_hold(book: Boo
     with (book.root / "branches/east.yaml").open("a") as file:
         file.write("# by hand\n")
     said = book.qibi("status", "--week", WEEK)
-    assert "shown here, not in git: 1 new batch, changed branches/east.yaml" in said
+    assert "shown here, not in git: 1 new batch; changed: branches/east.yaml" in said
     found = json.loads(book.qibi("status", "--week", WEEK, "--format", "json"))
     assert {"state": "changed", "path": "branches/east.yaml"} in found["unheld"]
     book.qibi("commit")

@@ -47,6 +47,11 @@ def argument(text: str) -> str:
     return text if _WORD.fullmatch(text) and text.isprintable() else shlex.quote(text)
 
 
+def command_line(words: Iterable[str]) -> str:
+    """The words as a person types them; names in Chinese need no quotes."""
+    return " ".join(map(argument, words))
+
+
 def _code(character: str) -> str:
     return f"<U+{ord(character):04X}>"
 

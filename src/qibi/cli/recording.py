@@ -758,7 +758,7 @@ def _late_command(session: Session, week: str, recorder: str) -> str | None:
     draft = f"{name if found == recorder else recorder} {item.name}"
     if item.fixed is None:
         draft += " POINTS"
-    return f"qibi score -e {argument(draft)} --week {week} --as WHO"
+    return f"qibi score -e {argument(draft)} --week {week} --as {_('WHO')}"
 
 
 def say_late(session: Session, before: list[Batch], batch: Batch) -> None:

@@ -1,7 +1,9 @@
 """qibi audit: what git proves about the book, on one page that an auditor can sign."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -105,7 +107,8 @@ def _view(session: Session, found: Audit) -> View:
     ]
     view.line(_("Audit of the book {book}").format(book=found.book or session.root.name), "bold")
     view.line(_("commit {commit}").format(commit=found.commit))
-    view.line(_("committed between {first} and {last}").format(first=found.first, last=found.last))
+    first, last = _in_zone(found.first, found.timezone), _in_zone(found.last, found.timezone)
+    view.line(_("committed between {first} and {last}").format(first=first, last=last))
     view.line()
     rows: list[list[str | Cell]] = [
         [
@@ -117,11 +120,12 @@ def _view(session: Session, found: Audit) -> View:
     ]
     columns = [Column(""), Column(""), Column("", wraps=True)]
     view.blocks.append(Grid(columns, rows, headed=False))
-    view.line()
+    if found.seals or found.pending:
+        view.line()
     if found.seals:
-        last = found.seals[-1]
-        view.line(_("last seal  {path}").format(path=last.path))
-        view.line(f"  {last.digest}")
+        seal = found.seals[-1]
+        view.line(_("last seal  {path}").format(path=seal.path))
+        view.line(f"  {seal.digest}")
     if found.pending:
         view.line(
             many(
@@ -154,6 +158,13 @@ def _view(session: Session, found: Audit) -> View:
     view.line()
     view.line(_("Auditor: ____________________    Date: ____________"))
     return view
+
+
+def _in_zone(moment: str, timezone: str) -> str:
+    """A time in the book's time zone; as git has it where the book's definitions can't be read."""
+    if not timezone:
+        return moment
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone)).isoformat()
 
 
 def _verdict(part: Part) -> Cell:

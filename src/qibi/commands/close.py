@@ -26,7 +26,6 @@ from qibi.commands.commit import (
     refuse_names,
 )
 from qibi.commands.status import show_pending, show_waiting
-from qibi.ledger.entries import Score
 from qibi.ledger.store import is_unreported, keep, locked, write_seal
 from qibi.proof.closing import CloseRequest, Closing, prepare, standing
 from qibi.proof.results import Row
@@ -108,6 +107,8 @@ def close(
                     ),
                     1,
                 )
+            if not (agreed or closing.correction):  # else the question was asked with it in view
+                _say_unscored(session, asked)
             if not dry_run:
                 if wrong := session.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
@@ -254,6 +255,16 @@ def _checked(session: Session) -> Result:
     return found
 
 
+def _say_unscored(session: Session, week: str) -> None:
+    """Name what a scorer could still have recorded in the week: once it is closed it needs a correction."""
+    left = milestones.waiting(session, week, overdue=False)
+    for _branch, text, _command in left[:_SHOWN]:
+        session.console.say(_("not scored: {what}").format(what=text), "yellow")
+    if len(left) > _SHOWN:
+        more = _("and {count} more").format(count=len(left) - _SHOWN)
+        session.console.say(f"{more}{colon()}qibi status --week {week}", "yellow")
+
+
 def _message(closing: Closing) -> str:
     if not closing.correction:
         title = _("{week} closed").format(week=closing.week)
@@ -293,7 +304,7 @@ def _say_title(session: Session, closing: Closing, dry_run: bool) -> None:
 
 def _say_result(session: Session, closing: Closing) -> None:
     """What is sealed, but for the seal itself, which has the moment in it."""
-    entries = sum(isinstance(e, Score) for b in closing.batches for e in b.entries)
+    entries = sum(len(b.entries) for b in closing.batches)
     session.console.say(
         many("{count} batch, {entries}", "{count} batches, {entries}", len(closing.batches)).format(
             count=len(closing.batches),

@@ -4,7 +4,6 @@ A milestone is proposed once it is recorded as done, for only then its days are 
 overdue is named every week until then.
 """
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,7 +14,7 @@ from qibi.base import points, weeks
 from qibi.base import points as pts
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, listing, many
-from qibi.base.text import folded, narrowed
+from qibi.base.text import command_line, folded, narrowed
 from qibi.book import lookup
 from qibi.book.definitions import Choice, Definitions, Item, Milestone, Plan, Scheme
 from qibi.book.definitions import Task as PlanTask
@@ -66,12 +65,12 @@ class Proposal:
     @property
     def command(self) -> str:
         """The `qibi score` command that records it, in one line."""
-        return shlex.join([*self._what, *self._how])
+        return command_line([*self._what, *self._how])
 
     @property
     def lines(self) -> list[str]:
         """The same in two lines that fit a terminal and can be pasted."""
-        return [f"  {shlex.join(self._what)} \\", f"    {shlex.join(self._how)}"]
+        return [f"  {command_line(self._what)} \\", f"    {command_line(self._how)}"]
 
     @property
     def _what(self) -> list[str]:
@@ -89,7 +88,7 @@ class Proposal:
         if draft.evidence:
             words += ["--evidence", draft.evidence]
         if self.needs_second:
-            words += ["--approved-by", "WHO"]
+            words += ["--approved-by", _("WHO")]
         return words
 
     def wish(self, approved_by: str = "", chosen: str = "") -> DraftEntry:
@@ -236,14 +235,14 @@ def accepting(found: Sequence[Proposal], branch: str) -> str:
     """The command that records all that is proposed to a branch in a week."""
     words = ["qibi", "score", "--milestones", "--branch", branch, "--week", found[0].week]
     if any(p.needs_second for p in found):
-        words += ["--approved-by", "WHO"]
-    return shlex.join(words)
+        words += ["--approved-by", _("WHO")]
+    return command_line(words)
 
 
-def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
+def waiting(session: Session, week: str, overdue: bool = True) -> list[tuple[str, str, str]]:
     """What waits for a scorer by a week: (branch, sentence, command), by the order of branches.
 
-    Proposed points of milestones, milestones that are overdue, and entries for submitting late.
+    Proposed points of milestones, milestones that are `overdue`, and entries for submitting late.
     """
     definitions = session.definitions
     plans: dict[str, list[Plan]] = {}
@@ -264,9 +263,9 @@ def waiting(session: Session, week: str) -> list[tuple[str, str, str]]:
             ]
             said = _("milestones to score: {names}").format(names=phrases.places(names))
             found.append((branch, said, accepting(mine, branch)))
-        for state in (s for s in states if s.plan.cp in keys):
+        for state in (s for s in states if overdue and s.plan.cp in keys):
             if text := _overdue(session, state, week):
-                found.append((branch, text, shlex.join(["qibi", "task", "list", state.plan.cp])))
+                found.append((branch, text, command_line(["qibi", "task", "list", state.plan.cp])))
         found += [(b, said, command) for b, said, command in handed_in if b == branch]
     return found
 
@@ -306,12 +305,12 @@ def say(session: Session, entry: Task, days: int, batches: list[Batch]) -> None:
         if found is None:
             session.console.say(_("nothing is lost or gained now; to cancel the points:"))
             undone = ["qibi", "void", short(key)]
-            session.console.say(f"  {shlex.join(undone)}")
+            session.console.say(f"  {command_line(undone)}")
         elif (score.item, score.count) != (found.item.id, found.count):
             session.console.say(_("its days differ now; to correct it:"))
             mended = ["qibi", "fix", short(key), "--item", found.item.id]
             mended += ["--count", str(found.count)] if found.item.per else []
-            session.console.say(f"  {shlex.join(mended)}")
+            session.console.say(f"  {command_line(mended)}")
         return
     if found is None:
         return

@@ -257,7 +257,7 @@ def _without_place(definitions: Definitions, account: Account, unranked: Unranke
     membership = definitions.membership(account.subject, account.week)
     if unranked.reason == "ineligible" and membership:
         status = status_name(membership.status)
-        return _("ineligible: {status} are assessed but not ranked").format(status=status)
+        return _("assessed, but not ranked: {status}").format(status=status)
     return phrases.reason(unranked.reason, unranked.note)
 
 

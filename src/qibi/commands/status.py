@@ -36,8 +36,9 @@ from qibi.scoring.assessed import assessed_branches, latest_assessed
 PANEL = "week", 5
 SUMMARY = mark("What is in for a week, what is missing, what to do next.")
 DETAILS = mark(
-    "Without --week it is the last week that is over, or a later one if anyone has scored it. "
-    "--remind prints the text for the chat group: who is missing, who was late, what is overdue."
+    "Without --week it is the last week that is over, or a later one if anyone has scored it; in a "
+    "new book it is this week. --remind prints the text for the chat group: who is missing, who "
+    "was late, what is overdue."
 )
 _NAMED = 4  # files, or problems, that are named
 EXAMPLES = """
@@ -139,17 +140,16 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
 
 
 def current(session: Session) -> str:
-    """The last week that is over, or a later one that has been scored."""
-    over = weeks.last_over(session.today)
+    """The last week that is over, or a later one that has been scored; this week in a new book."""
     scored = latest_assessed(session.root, session.definitions)
-    return max(over, scored) if scored else over
+    return max(weeks.last_over(session.today), scored) if scored else weeks.week_of(session.today)
 
 
 def _view(session: Session, week: str, batches: list[Batch]) -> View:
     remedies = unverified(session.root, session.around.cache)
-    waiting = milestones.waiting(session, week)
     survey = Survey(session.definitions, tuple(batches))
     closing = closing_of(session)
+    waiting = [] if week in closing.closed else milestones.waiting(session, week)
     accepted = accepted_by_seals(session)
     warnings = standing(survey, accepted)
     branches = _branches(session, week, batches, warnings, remedies)
@@ -350,19 +350,25 @@ def _in_git(session: Session) -> _InGit:
 
 
 def _shown_alone(unheld: Sequence[tuple[str, str]]) -> str:
-    """What is shown here and is not in git: new batches counted, all else by name."""
-    batches = sum(state == "new" and path.startswith("ledger/") for state, path in unheld)
-    parts = []
-    if batches:
-        parts.append(
-            many("{count} new batch", "{count} new batches", batches).format(count=batches)
-        )
-    words = {"new": _("new"), "changed": _("changed"), "gone": _("gone")}
-    rest = [f"{words[s]} {p}" for s, p in unheld if s != "new" or not p.startswith("ledger/")]
-    parts += rest[:_NAMED]
-    if len(rest) > _NAMED:
-        parts.append(_("{count} more").format(count=len(rest) - _NAMED))
-    return listing(parts)
+    """What is shown here and is not in git: new batches and sheets counted, all else by name."""
+    parts, rest = [], list(unheld)
+    for folder, count_of in (("ledger/", _new_batches), ("sheets/", _new_sheets)):
+        counted = [one for one in rest if one[0] == "new" and one[1].startswith(folder)]
+        rest = [one for one in rest if one not in counted]
+        if counted:
+            parts.append(count_of(len(counted)))
+    for state, word in (("new", _("new")), ("changed", _("changed")), ("gone", _("gone"))):
+        if paths := [path for found, path in rest if found == state]:
+            parts.append(f"{word}{colon()}{phrases.places(paths, _NAMED)}")
+    return clauses(parts)
+
+
+def _new_batches(count: int) -> str:
+    return many("{count} new batch", "{count} new batches", count).format(count=count)
+
+
+def _new_sheets(count: int) -> str:
+    return many("{count} new sheet", "{count} new sheets", count).format(count=count)
 
 
 def _next(
@@ -384,7 +390,7 @@ def _next(
                 uncommitted,
             ).format(count=uncommitted)
         )
-    if in_git.unheld:
+    if in_git.unheld and ("new", "qibi.yaml") not in in_git.unheld:
         lines.append(_("shown here, not in git: {what}").format(what=_shown_alone(in_git.unheld)))
     if found := [finding.path for finding in copies(session.root)]:
         lines.append(
@@ -531,7 +537,7 @@ def show_remedies(view: View, session: Session, remedies: Remedies) -> None:
     if todo:
         view.line(_("once it is done: {command}").format(command=f"qibi remedy report {todo}"))
     if done:
-        command = f"qibi remedy verify {done} --as WHO"
+        command = f"qibi remedy verify {done} --as {_('WHO')}"
         view.line(_("to verify it: {command}").format(command=command))
         view.line("  " + _("WHO is someone who neither owns nor reported it"), "dim")
 

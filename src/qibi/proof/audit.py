@@ -252,6 +252,7 @@ class Audit:
     parts: tuple[Part, ...]
     seals: tuple[SealFile, ...]
     pending: tuple[str, ...]
+    timezone: str  # of the book; empty where its definitions can't be read
     names: Mapping[Finding, Acknowledged]  # of all findings, acknowledged ones too
     distrusted: tuple[Path, ...] = ()  # in the cache: what others could have written
 
@@ -327,6 +328,7 @@ def _audited(inputs: AuditInputs) -> Audit:
         tuple(parts),
         tuple(inputs.seals),
         tuple(inputs.pending),
+        found.timezone if found else "",
         names | wrong,
         tuple(inputs.kept.distrusted),
     )
