@@ -57,7 +57,7 @@ COMMANDS: list[tuple[str, set[str]]] = [
     ("task list", TABLE),
     ("score -e 'o1-008 five-type.sharing' --week W47 --as o1-001", EDGE),
     ("sheet --branch outer-1 --week W47 --output sheet.xlsx", EDGE | {"xlsxwriter"}),
-    ("score filled.xlsx --as o1-001 --dry-run", EDGE),
+    ("score filled.xlsx --as o1-001 --dry-run", TABLE),
     ("export --week W44 --format csv", EDGE),
     ("board --week W46 --output board.html", EDGE | {"jinja2"}),
     (  # definitions of any commit, some not cached, recomputed on all processors
