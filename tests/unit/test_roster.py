@@ -173,6 +173,16 @@ READ = {
         "甲: 安一, 安二, 高三",
         ["names as they are read: \u202a安一 → 安一, 安\u200b二 → 安二, \u2fbc三 → 高三"],
     ),
+    "two people in a cell, a line each": (
+        xlsx("支部,姓名,编号,类别\n甲,安一\\n安二,a1\\na2,正式党员\\n预备党员"),
+        "甲: 安一, 安二 probationary",
+        ["names as they are read: 安一 安二 → 安一 + 安二"],
+    ),
+    "numbers of people with more about them": (
+        "序号,姓名\n一支部（共1人，其中预备0人）,\n1,安一\n总计：在册党员1人,\n",
+        "一支部: 安一",
+        ["lines that name what is below them: 一支部"],
+    ),
     "protected names": ('支部,姓名\n"=""甲""","=""安一"""\n', "甲: 安一", []),
     "one name, other genders": (
         "支部,姓名,性别\n甲,安一,男\n甲,安一,女\n",
@@ -304,6 +314,22 @@ REFUSED = {
     "two columns of one meaning": ("支部,姓名,单位,工作单位\n甲,安一,x,y\n", ["r.csv:1: means the same as '单位'; keep one of them, or say --map 工作单位=skip"]),
     "another heading": ("支部,姓名,身份\n甲,安一,\n姓名,支部,身份\n安二,甲,\n", ["r.csv:3: a second heading, in another order"]),
     "a line and a column that differ": ("支部,姓名\n第一支部,\n第二支部,安一\n", ["r.csv:3: 支部: '第二支部' here, '第一支部' in the line above"]),
+    "a column without a heading": (
+        xlsx("姓名,,身份\n安一,甲,\n安二,乙,"),
+        ["r.xlsx:Sheet1!B2: '甲' is in a column without a heading"],
+    ),
+    "branches that are called alike": (
+        "支部,姓名\n第一党支部,安一\n第1支部,安二\n",
+        ["r.csv:3: 支部: '第1支部' here, '第一党支部' in line 2: the same branch?"],
+    ),
+    "a summary of the other pages": (
+        xlsx("姓名,身份\n安一,\n安二,\n安三,", "姓名,身份\n安一,\n安二,\n安三,", pages=("一支部", "汇总")),
+        ["r.xlsx:一支部!A2: most people of '一支部' are in other branches", "r.xlsx:汇总!A2: most"],
+    ),
+    "a page of a branch without headings": (
+        xlsx("姓名,身份\n安一,", "安二,", pages=("一支部", "二支部")),
+        ["r.xlsx:二支部!A1: no heading row with names"],
+    ),
     "the same as nothing": ("支部,姓名\n同上,安一\n", ["r.csv:2: 支部: '同上' refers to nothing"]),
     "characters that were lost": ("支部,姓名\n甲,安一\n甲,黄?良\n", ["r.csv:3: '黄?良': characters were lost"]),
     "another encoding": ("team,name\nA,Jörgen Müller\n".encode("cp1252"), ["wrong encoding"]),
@@ -449,8 +475,8 @@ def test_every_mistake_is_named_at_once() -> None:
         "r.csv:4: 身份: which status is '党外' (李四)? Say --map 党外=… with one of: "
         "full (正式党员), probationary (预备党员), activist (积极分子), staff (职工); "
         "or --map 党外=skip to leave these people out",
-        "r.csv:5: CP角色: line 4 has this role too; a CP has one of each",
         "r.csv:5: 标段: '二' here, '一' in line 2; a branch has one (or --map 标段=skip)",
+        "r.csv:5: CP角色: line 4 has this role too; a CP has one of each",
         "r.csv:6: 编号: the id 'a-4' is also in line 5; change one of them, "
         "or leave the column out: --map 编号=skip",
         "r.csv:8: 姓名: 孙七 is also in line 7; delete one, or give both an id",

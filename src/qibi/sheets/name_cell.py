@@ -257,7 +257,7 @@ def _check(name: str) -> None:
         message = _("'{text}' is nobody's name; delete the row until there is one")
     elif strange and strange[0] in "*?＊？□○�×X":
         message = _("'{text}' is not the whole name; write it out")
-    elif not letters or strange or sum(c.isdecimal() for c in name) > 4:
+    elif not letters or strange or sum(c.isdecimal() for c in name) > 6:
         message = _("'{text}' is not a name")
     elif _ENDS_IN_ROLE.fullmatch(name):
         message = _("'{text}' holds more than the name; put the rest into a column of its own")

@@ -68,15 +68,13 @@ _ENUMERATED = re.compile(
     r"\s*([(（]?[一二三四五六七八九十\d]{1,3}[)）、.．]|[一二三四五六七八九十]、)\s*(?=\S)"
 )
 _COUNTED = re.compile(
-    r"\s*(?:[(（]\s*[共计]?\s*(\d+)\s*(?:人|名|people|members)?\s*[)）]|[，,:：]?\s*共?\s*(\d+)\s*(?:人|名|people|members))\s*$"
+    r"\s*(?:[(（]\s*[共计]?\s*(\d+)\s*(?:(?:人|名|people|members)[^()（）]*)?[)）]|[，,:：]?\s*共?\s*(\d+)\s*(?:人|名|people|members))\s*$"
 )
 _SUM = re.compile(
     r"(?:.{0,12}(?:合计|总计|小计|共计|累计|汇总|总人数|总数)(?:人数)?|.{0,6}人数|总共|共有?|(?:sub-?|grand)?total(?:people|members)?"
     r"|sum|headcount|count)?[:：]?(?P<rest>.*)"
 )
-_SUM_REST = re.compile(
-    r"(?:党员|员工|人员|职工)?[共计]?(\d+)(?:人|名|位|people|persons|members)?(?:[,，。;；(（].*)?"
-)
+_SUM_REST = re.compile(r"\D{0,6}?(\d+)(?:人|名|位|people|persons|members)?(?:[,，。;；(（].*)?")
 _PART = re.compile(r"([^\d,，、;；:：。()（）]+)[:：]?(\d+)(?:人|名)?")
 _IN_TITLE = re.compile(
     r"(?:共|总人数[:：]?|total[:：]?)(\d+)(?:人|名|people|members)?|[(（](\d+)(?:人|people|members)[)）]"
@@ -217,6 +215,7 @@ class People:
         self._renamed: dict[str, str] = {}  # names as they are written: as they are read
         self._lines: dict[str, None] = {}
         self._gone: list[str] = []
+        self._unheaded: set[tuple[str, int]] = set()  # page and column
         self._wanted: dict[str, str] = {}  # questions answered
         opened = open_sheet(path, raw, options.encoding)
         read = [(page, heading) for page in opened if (heading := _find_heading(page, options))]
@@ -225,10 +224,12 @@ class People:
             shown = next((p for p in opened if not p.hidden), opened[0])
             raise Faults([_no_heading(shown, options.plain)])
         for page in opened:
-            if not page.hidden and page not in [p for p, _heading in read] and page.rows:
-                self.notices.append(
-                    _("the page {name} names no people; not read").format(name=page.name)
-                )
+            if page.hidden or not page.rows or page in [p for p, _heading in read]:
+                continue
+            if _LEVELS["branch"].fullmatch(folded(page.name)):
+                self.findings.append(_no_heading(page, options.plain))
+            told = _("the page {name} names no people; not read")
+            self.notices.append(told.format(name=page.name))
         self._read(read)
         if not self.findings:
             self._compare_counts()
@@ -561,6 +562,7 @@ class People:
         if struck:
             self._cell(part, row, subject if subject in struck else struck[0])
             return
+        self._refuse_unheaded(part, row)
         status = "" if self.options.plain else over.status
         texts = {"branch": over.branch, "group": over.group, "status": status}
         for column in heading.columns:
@@ -583,16 +585,18 @@ class People:
             if str(error):
                 self._find(page, row, subject.number, str(error), subject)
             named = [Named("")]
-        if len(named) > 1 and (texts.get("id") or texts.get("role")):
+        each = _line_by_line(part, row, len(named))
+        if len(named) > 1 and any(texts.get(name) and name not in each for name in ("id", "role")):
             message = _("{count} people in one cell, but one id or role; give each a row")
             self._find(page, row, subject.number, message.format(count=len(named)), subject)
             texts |= {"id": "", "role": ""}
         self._seen += len(named)
         for count in over.counts.values():
             count.following += len(named)
-        for one in named:
-            more = {"subject": one.name, "aside": one.aside}
-            status = texts.get("status", "")
+        for n, one in enumerate(named):
+            more = {name: lines[n] for name, lines in each.items()}
+            more |= {"subject": one.name, "aside": one.aside}
+            status = more.get("status") or texts.get("status", "")
             if one.status and not status and not self.options.plain:
                 more["status"] = one.status
             elif (
@@ -608,6 +612,17 @@ class People:
             self.found.append(Person(page, heading, row, texts | more))
         if any(_GONE.search(page.cell(row, c.number)) for c in heading.columns if not c.field):
             self._gone.append(listing([one.name for one in named]))
+
+    def _refuse_unheaded(self, part: _List, row: int) -> None:
+        """A finding for the first text in each column that has no heading."""
+        headed = {c.number for c in part.heading.columns}
+        for number, text in part.own(row):
+            place = (part.page.name, number)
+            if number in headed or text.isdecimal() or is_nothing(text) or place in self._unheaded:
+                continue
+            self._unheaded.add(place)
+            message = _("'{text}' is in a column without a heading; head the column, or delete it")
+            self._find(part.page, row, number, message.format(text=" ".join(text.split())))
 
     def _names(self, part: _List, row: int, subject: Column, numbered: bool) -> list[Named]:
         """Whom the name's cell names; raises `NotAName`, with nothing to say where a finding says it."""
@@ -883,6 +898,17 @@ def _is_person(part: _List, row: int) -> bool:
         and bool(part.page.cell(row, subject.number))
         and _total(part, row) is None
     )
+
+
+def _line_by_line(part: _List, row: int, count: int) -> dict[str, list[str]]:
+    """The cells of a row that have a line for each of several people in it, by their fields."""
+    found: dict[str, list[str]] = {}
+    for column in part.heading.columns:
+        if count > 1 and column.field in ("id", "status", "role", "gender", "group", "unit"):
+            lines = [t.strip() for t in part.page.cell(row, column.number).split("\n") if t.strip()]
+            if len(lines) == count:
+                found[column.field] = lines
+    return found
 
 
 def _is_numbered(part: _List) -> bool:

@@ -20,6 +20,7 @@ ROLES = {
     "engineering": "工程 工程公司 工程方 施工 engineering",
     "design": "设计 设计院 设计方 design",
 }
+_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 _ROLE = {folded(w): key for key, words in ROLES.items() for w in words.split()}
 # What tells people of one name apart, the first that does.
 _APART = ("gender", "group", "unit", "department", "section", "status")
@@ -213,7 +214,7 @@ def read_roster(
         told = _("people of several departments, which are not recorded: {branches}")
         notices.append(told.format(branches=listing(mixed)))
     people, alike = _told_apart(people, notices)
-    findings += [*alike, *_bad_ids(people), *_bad_branches(people)]
+    findings += [*alike, *_bad_ids(people), *_bad_branches(people), *_like_another(people)]
     if findings:
         raise Faults(findings)
     units = _units(people, known)
@@ -235,6 +236,32 @@ def _bad_cells(person: Person) -> Iterator[Finding]:
     if person["id"] and not is_id(own_id(person)):
         message = _("'{value}' is not an id; use letters, digits and hyphens, at most 64")
         yield person.finding("id", message.format(value=person["id"]))
+
+
+def _like_another(people: list[Person]) -> Iterator[Finding]:
+    """A branch that is called almost like another, or whose people are those of other branches."""
+    branches = _by_branch(people)
+    alike: dict[str, Person] = {}
+    where: dict[str, set[str]] = {}
+    for person in people:
+        where.setdefault(folded(person["subject"]), set()).add(folded(person["branch"]))
+    for members in branches.values():
+        first = members[0]
+        name = folded(first["branch"])
+        short = re.sub("[临时党第]", "", simplified(name)).translate(_DIGITS)
+        if short in alike:
+            message = _("'{value}' here, '{other}' in {place}: the same branch? Call it the same")
+            said = message.format(
+                value=first["branch"], other=alike[short]["branch"], place=alike[short].place
+            )
+            yield first.finding("branch", said)
+        alike.setdefault(short, first)
+        again = [p for p in members if len(where[folded(p["subject"])]) > 1 and not p["id"]]
+        if len(again) > 2 and 2 * len(again) > len(members):
+            message = _(
+                "most people of '{branch}' are in other branches too; leave one of the lists"
+            )
+            yield again[0].finding("subject", message.format(branch=first["branch"]))
 
 
 def _told_apart(people: list[Person], notices: list[str]) -> tuple[list[Person], list[Finding]]:
