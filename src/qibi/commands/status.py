@@ -36,9 +36,8 @@ from qibi.scoring.assessed import assessed_branches, latest_assessed
 PANEL = "week", 5
 SUMMARY = mark("What is in for a week, what is missing, what to do next.")
 DETAILS = mark(
-    "Without --week it is the last week that is over, or a later one if anyone has scored it; in a "
-    "new book it is this week. --remind prints the text for the chat group: who is missing, who "
-    "was late, what is overdue."
+    "Without --week it is the last week that is over, or a later one if anyone has scored it. "
+    "--remind prints the text for the chat group: who is missing, who was late, what is overdue."
 )
 _NAMED = 4  # files, or problems, that are named
 EXAMPLES = """
@@ -140,9 +139,10 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
 
 
 def current(session: Session) -> str:
-    """The last week that is over, or a later one that has been scored; this week in a new book."""
+    """The last week that is over, or a later one that has been scored."""
+    over = weeks.last_over(session.today)
     scored = latest_assessed(session.root, session.definitions)
-    return max(weeks.last_over(session.today), scored) if scored else weeks.week_of(session.today)
+    return max(over, scored) if scored else over
 
 
 def _view(session: Session, week: str, batches: list[Batch]) -> View:
