@@ -151,6 +151,25 @@ def test_simple_is_its_frame_scored_directly(tmp_path: Path) -> None:
     assert simple.second_from is None
 
 
+@pytest.mark.parametrize(
+    ("template", "sheet", "item"),
+    [
+        ("full", "姓名,评分项,次数\nSample B,学习心得分享,1\n", "five-type.sharing"),
+        ("simple", "姓名,比安全\nSample B,11\n", "safety"),
+    ],
+)
+def test_an_english_book_knows_the_chinese_names_of_its_template(
+    tmp_path: Path, template: str, sheet: str, item: str
+) -> None:
+    Run(tmp_path, "init", "book", "--template", template, "--lang", "en")
+    (tmp_path / "book/w.csv").write_text(sheet, "utf-8")
+    run = Run(tmp_path / "book", "score", "w.csv", "--week", "2026-W46", QIBI_AS="b1-001")
+    assert run.code == 0, run.err
+    (batch,) = (tmp_path / "book/ledger/2026/W46").glob("*.jsonl")
+    assert f'"item":"{item}"' in batch.read_text("utf-8")
+    assert not CHINESE.search(Run(tmp_path / "book", "rank", "--week", "2026-W46").out)
+
+
 def test_edition_takes_one_language_of_names_and_comments() -> None:
     text = 'a: {zh: "甲,乙", en: "A, B"}  # 低于 / below\n# 只有中文\nb: 1  # kept\n'
     assert edition(text, "en") == 'a: "A, B"  # below\nb: 1  # kept\n'

@@ -565,13 +565,14 @@ def must_live(session: Session, branch: str, week: str) -> None:
 def oldest_open_week(session: Session, branch: str | None) -> str:
     """The branch's oldest week not yet assessed, after the first week of the ledger.
 
-    One that an interrupted command assessed is offered again: it has reported nothing.
+    One that an interrupted command assessed is offered again: it has reported nothing. In a new book
+    it is the last week that is over.
     """
 
     current = weeks.week_of(session.today)
     known = [w for w in weeks_with_batches(session.root) if w <= current]
     if not known:
-        return current
+        return weeks.last_over(session.today)
     for week in weeks.span(known[0], current):
         left = set(marked(session.root, week)) - set(session.unsaid)
         batches = [b for b in read_weeks(session.root, [week]) if session.root / b.path not in left]
