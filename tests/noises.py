@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from noisy_books import BRANCH_NAME, RECORDER, number
+from noisy_books import BRANCHES, RECORDER, number
 from noisy_sheets import (
     EITHER,
     MONDAY,
@@ -598,7 +598,7 @@ def branch_column(sheet, rng):
         return False
     _insert(sheet, rng, Column("branch", sheet.word("branch")))
     for line in sheet.data:
-        line.cells["branch"] = Cell(BRANCH_NAME)
+        line.cells["branch"] = Cell(BRANCHES[sheet.world.homes[line.subject]])
     return True
 
 
@@ -1049,6 +1049,8 @@ def titles(sheet, rng):
     if sheet.titles:
         return False
     text = rng.choice(["第三项目部积分表", "一支部党员积分情况表", "Weekly points"])
+    if sheet.world.several:
+        text = text.replace("一支部", "全体")
     sheet.titles = [[text]]
     if rng.random() < 0.6:
         sheet.titles.append(
@@ -1056,6 +1058,60 @@ def titles(sheet, rng):
         )
     if rng.random() < 0.3:
         sheet.titles.append([])
+    return True
+
+
+WEEKS = [
+    "2026年第47周", "第四十七周", "47周", "2026-W47", "week 47", "11.16-11.22", "11月16日至22日", "2026年11月16日—22日",
+    "１１月１６日～２２日", "2026/11/16-2026/11/20", "26年11月16日到11月22日", "20261116-20261122", "16-22 November 2026",
+]  # fmt: skip
+OTHER_WEEKS = [
+    "2026年第46周", "第四十八周", "45周", "2025-W47", "week 46", "11.9-11.15", "11月9日至15日", "2026年11月23日—29日",
+    "2025年11月17日—23日", "20261109-20261115", "9-15 November 2026", "第47周（11月9日至15日）", "第46周（11月16日至22日）",
+]  # fmt: skip
+LONGER = [
+    "2026年11月积分表",
+    "11月份",
+    "2026年11月1日-30日",
+    "第45-47周",
+    "四季度汇总",
+    "November 2026",
+]
+OTHER_DAYS = [
+    "打印时间：2026年11月30日",
+    "审核日期：2026-12-01",
+    "填表人：张三  2026年11月25日",
+    "学期第12周",
+    "开工第38周",
+]
+
+
+@noise("the week in the title")
+def week_in_title(sheet, rng):
+    sheet.titles.append([" ".join(rng.sample(WEEKS, rng.choice([1, 1, 2])))])
+    return True
+
+
+@noise("another week in the title", REFUSE)
+def other_week(sheet, rng):
+    sheet.titles.append([rng.choice(OTHER_WEEKS)])
+    return True
+
+
+@noise("a longer time in the title", REFUSE)
+def longer_time(sheet, rng):
+    said = any(
+        "周" in text or "11月1" in text or "W4" in text for row in sheet.titles for text in row
+    )
+    if said or sheet.column("date"):
+        return False
+    sheet.titles.append([rng.choice(LONGER)])
+    return True
+
+
+@noise("other days in the title")
+def days_in_title(sheet, rng):
+    sheet.titles.append([rng.choice(OTHER_DAYS)])
     return True
 
 
@@ -1636,7 +1692,7 @@ def line_ends(sheet, rng):
 def facts(sheet, rng):
     person = rng.choice(list(sheet.world.people.values()))
     rows = [
-        [f"支部：{BRANCH_NAME}"],
+        ["支部：各支部" if sheet.world.several else "支部：一支部"],
         ["周次：第47周", "", f"填表人：{person}"],
         ["单位（盖章）：", "", "2026年11月22日"],
         ["说明：加减分以周例会确认为准"],

@@ -1,4 +1,4 @@
-"""Small random books for noisy sheets: one branch, with items and direct criteria of every kind.
+"""Small random books for noisy sheets: one branch or two, with items and direct criteria of every kind.
 
 All points are integers of hundredths.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 WEEK = "2026-W47"  # 16 to 22 November
 BRANCH, BRANCH_NAME = "one", "一支部"
+BRANCHES = {BRANCH: BRANCH_NAME, "two": "二支部"}
 RECORDER = "clerk"
 PEOPLE = [
     "安一", "安二", "贝三", "王伟", "欧阳明", "古丽·阿依", "Ann Berg", "李小龙", "赵六", "钱进", "孙红梅", "周杰",
@@ -81,7 +82,13 @@ class World:
     second_from: int | None
     own_word: str = ""  # what this book calls a member
     bases: int = 0  # of all criteria of a member
+    homes: dict[str, str] = field(default_factory=dict)  # person: branch
     scorers: dict[str, str] = field(default_factory=lambda: {RECORDER: "记分员"})
+
+    @property
+    def several(self) -> bool:
+        """Whether the people are of several branches."""
+        return len(set(self.homes.values())) > 1
 
 
 def number(hundredths: int) -> int | float:
@@ -136,18 +143,16 @@ def world(rng: random.Random) -> World:
     book = {"id": "noise", "language": "zh-CN", "timezone": "Asia/Shanghai"}
     if own:
         book["words"] = {"member": {"zh": own, "en": "Player"}}
-    branch = {
-        "id": BRANCH,
-        "name": BRANCH_NAME,
-        "members": [{"id": key, "name": name} for key, name in people.items()],
-    }
-    files = {
-        "qibi.yaml": _yaml(book),
-        "scheme/2026-W01.yaml": _yaml(scheme),
-        f"branches/{BRANCH}.yaml": _yaml(branch),
-    }
+    files = {"qibi.yaml": _yaml(book), "scheme/2026-W01.yaml": _yaml(scheme)}
+    homes = dict.fromkeys(people, BRANCH)
+    if rng.random() < 0.4:
+        homes |= dict.fromkeys(list(people)[len(people) // 2 :], "two")
+    for key in dict.fromkeys(homes.values()):
+        members = [{"id": p, "name": name} for p, name in people.items() if homes[p] == key]
+        branch = {"id": key, "name": BRANCHES[key], "members": members}
+        files[f"branches/{key}.yaml"] = _yaml(branch)
     limit = 100 * second if second else None
-    return World(files, tuple(things), people, limit, own, bases)
+    return World(files, tuple(things), people, limit, own, bases, homes)
 
 
 def _yaml(data: object) -> str:

@@ -7,8 +7,8 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -18,15 +18,16 @@ from openpyxl.styles import Font
 
 import noises
 from noisy_books import BRANCH, RECORDER, WEEK, World, world
-from noisy_sheets import EITHER, READ, REFUSE, Cell, Line, Sheet, plain_sheet
+from noisy_sheets import EITHER, MONDAY, READ, REFUSE, Cell, Line, Sheet, plain_sheet
 from qibi.base.findings import Faults, Refusal
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
 from qibi.ledger.admission import Stamp
 from qibi.ledger.entries import Exempt
 from qibi.sheets.files import open_sheet
+from qibi.sheets.hints import branch_from_subjects, branches_of_rows, hints
 from qibi.sheets.names import Names
-from qibi.sheets.read import Options, admit_page, is_score_sheet
+from qibi.sheets.read import Options, admit_branches, admit_page, is_score_sheet
 
 STAMP = Stamp(WEEK, BRANCH, RECORDER, "2026-11-23T09:00:00+08:00", "")
 STYLES = {"strike": {"font_strikeout": True}, "super": {"font_script": 1}, "": {}}
@@ -290,19 +291,77 @@ def read(sheet: Sheet, definitions: Definitions) -> Outcome:
     kinds = tuple(k for k in sheet.kinds if not k.startswith("double:"))
     named = Names(definitions)
     options = Options(hidden=sheet.hidden, status=sheet.status)
+    told: list[str] = []
     try:
         opened = open_sheet(name, raw)
         pages = [p for p in opened if is_score_sheet(p, named, WEEK)] or opened[:1]
-        found = [
-            e for page in pages for e, _l, _c in admit_page(page, named, STAMP, options).entries
-        ]
+        found = []
+        for page in pages:
+            entries, bad = _admitted(page, named, sheet.world, options)
+            found += entries
+            told += bad
     except (Faults, Refusal) as refusal:
-        told = [str(f) for f in refusal.findings] if isinstance(refusal, Faults) else [str(refusal)]
+        told += (
+            [str(f) for f in refusal.findings] if isinstance(refusal, Faults) else [str(refusal)]
+        )
         return Outcome("refused", kinds, sheet.expect, "\n".join(told[:4]))
     except Exception as error:
         return Outcome("crashed", kinds, sheet.expect, repr(error))
-    return judged(sheet, kinds, [_brief(e) for e in found if not isinstance(e, Exempt)],
-                  {e.subject: e.note for e in found if isinstance(e, Exempt)})  # fmt: skip
+    scores = [_brief(e) for e in found if not isinstance(e, Exempt)]
+    exempt = {e.subject: e.note for e in found if isinstance(e, Exempt)}
+    if told:
+        return partly(sheet, kinds, scores, "\n".join(told[:4]))
+    return judged(sheet, kinds, scores, exempt)
+
+
+def _admitted(page, named: Names, known: World, options: Options) -> tuple[list, list[str]]:
+    """The entries of a page, and what is wrong with branches of it that are refused."""
+    told = hints(page, named, MONDAY + timedelta(weeks=1), (WEEK, "--week"))
+    if told.clash or told.long or told.week != WEEK:
+        raise Refusal(told.clash or told.long or "another week")
+    rows = branches_of_rows(page, named, WEEK) if known.several else {}
+    if not rows:
+        branch = branch_from_subjects(page, named, WEEK) or BRANCH
+        return [
+            e
+            for e, _l, _c in admit_page(page, named, replace(STAMP, branch=branch), options).entries
+        ], []
+    parts, _notices = admit_branches(page, named, replace(STAMP, branch=""), rows, options)
+    good = [part for part in parts.values() if not isinstance(part, list)]
+    bad = [str(f) for part in parts.values() if isinstance(part, list) for f in part]
+    return [e for part in good for e, _l, _c in part.entries], bad
+
+
+def _compared(sheet: Sheet, entries: list[tuple]) -> list[tuple]:
+    """The entries without notes that may say more, or that go with any one cell of a grid's row."""
+    said = sheet.said()
+    found = [
+        (*e[:5], "…", *e[6:]) if (e[0], e[1]) in said or sheet.form == "grid" else e
+        for e in entries
+    ]
+    return sorted(found, key=repr)
+
+
+def _notes_are_kept(sheet: Sheet, scores: list[tuple]) -> bool:
+    """Whether each note of a grid's row is that of one of its entries, once."""
+    if sheet.form != "grid":
+        return True
+    wanted = Counter(
+        (line.subject, note)
+        for line in sheet.lines
+        for note in {e.note for e in line.events if e.note and not e.said}
+    )
+    found = Counter((s[0], s[5]) for s in scores if s[5])
+    return all(found[key] >= count for key, count in wanted.items())
+
+
+def partly(sheet: Sheet, kinds: tuple[str, ...], scores: list[tuple], told: str) -> Outcome:
+    """What comes of a sheet of which a branch is refused: what is recorded of the others is meant."""
+    wanted = Counter(map(repr, _compared(sheet, sheet.expected())))
+    extra = list((Counter(map(repr, _compared(sheet, scores))) - wanted).elements())
+    if extra:
+        return Outcome("wrong", kinds, sheet.expect, f"extra: {extra}\n{told}")
+    return Outcome("refused", kinds, sheet.expect, told)
 
 
 def judged(
@@ -311,8 +370,9 @@ def judged(
     """What reading these entries and exemptions makes of a sheet."""
     wanted, said = sheet.expected(), sheet.said()
     told = all(text in s[5] for s in scores for text in said.get((s[0], s[1]), ()))
-    scores = [(*s[:5], "…", *s[6:]) if (s[0], s[1]) in said else s for s in scores]
-    wrong = not told or sorted(scores, key=repr) != wanted or set(exempt) != set(sheet.exempt)
+    told = told and _notes_are_kept(sheet, scores)
+    scores, wanted = _compared(sheet, scores), _compared(sheet, wanted)
+    wrong = not told or scores != wanted or set(exempt) != set(sheet.exempt)
     wrong = wrong or any(sheet.exempt[key] not in note for key, note in exempt.items())
     if sheet.expect == REFUSE:
         return Outcome("wrong", kinds, sheet.expect, f"taken: {scores} {exempt}")

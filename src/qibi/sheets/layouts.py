@@ -76,7 +76,7 @@ def _matches(page: Page, layout: Layout) -> bool:
     wanted = {folded(text) for text in layout.match}
     rows = [{folded(text) for text in cells} for cells in page.rows[: SEARCHED_ROWS + 1]]
     return any(
-        wanted <= upper | lower for upper, lower in zip(rows, [*rows[1:], set()], strict=True)
+        wanted <= upper | lower for upper, lower in zip(rows, [*rows, set()][1:], strict=True)
     )
 
 

@@ -190,7 +190,7 @@ def approver_named(cells: tuple[str, ...]) -> str:
     `批准人：张三`, the name in the same cell or in the next.
     """
     texts = [narrowed(text) for text in cells if text]
-    for text, after in zip(texts, [*texts[1:], ""], strict=True):
+    for text, after in zip(texts, [*texts, ""][1:], strict=True):
         if found := _APPROVER.search(text):
             alone = not found[1] and found.end() == len(text) and ":" not in after
             return after if alone else str(found[1])

@@ -92,7 +92,7 @@ _SIGNED = (
     r"|checked|approved|signed|submitted|exported|created|updated|saved|filled in|issued|reviewed|due|deadline)"
 )
 _SIGNATURE = re.compile(
-    rf"{_SIGNED}\s*(?:人|者|员|时间|日期|日|单位|部门|by|date|on|at)?\s*(?:\([^()]{{0,8}}\))?\s*:"
+    rf"{_SIGNED}\s*(?:人|者|员|时间|日期|日|单位|部门|by|date|on|at)?\s*(?:\([^()]{{0,8}}\)|\))?\s*:"
     rf"|{_SIGNED}\s*(?:时间|日期|于|by|date|on|at)\s*$"
 )
 _SIGNED_ONE = re.compile(rf"{_SIGNED}\s*$")  # right before a single day
