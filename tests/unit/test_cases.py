@@ -640,6 +640,30 @@ CASES = {
         (("o1-008", SHARING, 0.5, 1, "2026-11-22"), ("o1-009", SHARING, 0.5, 1, "2026-11-23")),
         told=("2026-11-23 is not a day of 2026-W47",),
     ),
+    "a list of events as it is kept": Case(
+        "example",
+        "events_47周.csv",
+        delimited(
+            "域外一标段党员积分记录表（第47周）\n考核时间：2026年11月16日—11月22日\n序号,日期,姓名,考核事项,加减分,证明材料,备注\n"
+            "1,11月16日,党员八,自查无问题,+1,检查表11-16,\n2,11.17,党员九,隐患排查并闭环,加2分,照片3张,\n"
+            "3,2026/11/18,党员十,学习心得分享,+0.5,心得1篇,\n4,11月19日,党员七,无事故周,０．５,安全周报,\n"
+            "5,11月20日,党员六,工完场未清,扣2分,照片,\n,,小计,,,,\n,,合  计,,2,,\n填表人：党员一,,审核日期：2026年11月27日,,,,\n",
+            "gb18030",
+        ),
+        (
+            ("o1-008", "compliance.clean-self-check", 1, 1, "2026-11-16"),
+            ("o1-009", "safety.hazard-closed", 2, 2, "2026-11-17"),
+            ("o1-010", SHARING, 0.5, 1, "2026-11-18"),
+            ("o1-007", "safety.accident-free", 0.5, 1, "2026-11-19"),
+            ("o1-006", "tidiness.not-cleaned", -2, 1, "2026-11-20"),
+        ),
+    ),
+    "signed numbers of direct criteria": Case(
+        "simple",
+        "a.csv",
+        delimited("一支部党员积分表 2026年第47周\n姓名,比安全,创五型党支部\n安二,+2,+1\n"),
+        (("a2", "safety", 12, 1), ("a2", "five-type", 16, 1)),
+    ),
     "all events in another week": refused(
         "example",
         "a.csv",

@@ -170,9 +170,13 @@ class Sheets:
             rest = 0 if task.wrong else len(set(task.notices) - set(told))
             if rest:
                 task.remarks.append(many("{count} note", "{count} notes", rest).format(count=rest))
-        if rest := len(titles) - len(told):
-            more = _("{count} notes on how the sheets were read: qibi score SHEET --dry-run")
-            self.session.console.say(more.format(count=rest), "dim")
+        if count := sum(not set(task.notices) <= set(told) for task in tasks if not task.wrong):
+            more = many(
+                "{count} sheet has notes on how it was read: qibi score SHEET --dry-run",
+                "{count} sheets have notes on how they were read: qibi score SHEET --dry-run",
+                count,
+            )
+            self.session.console.say(more.format(count=count), "dim")
 
     def _as_meant(self, tasks: list[_Task]) -> bool:
         """Ask once, on a terminal, whether what was told of the reading is right; else it is."""
