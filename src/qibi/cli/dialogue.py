@@ -266,7 +266,8 @@ def _completer(options: Sequence[Option]):  # type: ignore[no-untyped-def]  # of
             text = document.text_before_cursor.lstrip("?？ ")
             found = _matching(leaves, folded(text)) if text else leaves
             for option in found:
-                about = "  ".join(filter(None, [option.about, option.key]))
+                shown = option.names[0].startswith(option.key)
+                about = "  ".join(filter(None, [option.about, "" if shown else option.key]))
                 yield Completion(
                     _word(option, leaves),
                     -len(document.text_before_cursor),

@@ -4,6 +4,7 @@ What is answered is a list of draft entries, which can be corrected until it is 
 Nothing is written before; who leaves is told what was not recorded.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -269,7 +270,13 @@ class _Guide:
         if field == "item":
             return self._item(draft)
         if field == "approved_by":
-            return ask_approver(self.dialogue, self.definitions, self.stamp, draft)
+            question = _("approved by? (q drops this entry)")
+            found = ask_approver(
+                self.dialogue, self.definitions, self.stamp, draft, question, _DONE[1:]
+            )
+            if not found:
+                raise _Unwanted
+            return found
         if field == "points" and item is None:
             criterion = self.scheme.criterion(draft.item)
             assert criterion is not None
@@ -431,16 +438,22 @@ def _limits(criterion: Criterion) -> str:
 
 
 def ask_approver(
-    dialogue: Dialogue, definitions: Definitions, stamp: Stamp, draft: DraftEntry
+    dialogue: Dialogue,
+    definitions: Definitions,
+    stamp: Stamp,
+    draft: DraftEntry,
+    question: str,
+    drops: Sequence[str],
 ) -> str:
-    """Ask who approved an entry that needs it; raises `Back`, and `_Unwanted` to drop the entry."""
+    """Ask who approved an entry that needs it; empty for an answer of `drops`, raises `Back`."""
 
     def why(text: str) -> str:
         tried = replace(draft, approved_by=text)
         problems = admit(definitions, stamp, tried)[1]
         return clauses([message for name, message in problems if name == "approved_by"])
 
-    dialogue.console.problem(why(""))
+    wrong = why(draft.approved_by)
+    dialogue.console.problem(wrong or why(""))
     others = {draft.subject, stamp.recorded_by}
     options: list[Option] = []
     for branch in definitions.branches:
@@ -451,14 +464,12 @@ def ask_approver(
         elif people:
             options.append(label_option(branch.id, branch.name, within=people))
     found = dialogue.choose(
-        _("approved by? (q drops this entry)"),
+        question,
         options,
-        _("a member who is neither the scorer nor the one scored; q drops this entry"),
+        _("a member who is neither the scorer nor the one scored"),
         why,
-        default=draft.approved_by,
-        words=("q", "完"),
+        default="" if wrong else draft.approved_by,
+        words=drops,
         topic="approved by",
     )
-    if found in ("q", "完"):
-        raise _Unwanted
-    return found
+    return "" if found in drops else found

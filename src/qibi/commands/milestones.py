@@ -5,6 +5,7 @@ overdue is named every week until then.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -19,9 +20,11 @@ from qibi.book import lookup
 from qibi.book.definitions import Choice, Definitions, Item, Milestone, Plan, Scheme
 from qibi.book.definitions import Task as PlanTask
 from qibi.cli import phrases, recording
+from qibi.cli.dialogue import Back, Dialogue
 from qibi.cli.recording import say_few
 from qibi.cli.session import Session
-from qibi.ledger.admission import DraftEntry, admit, in_words, parse_day
+from qibi.commands.guided import ask_approver
+from qibi.ledger.admission import DraftEntry, Stamp, admit, in_words, parse_day
 from qibi.ledger.batches import Batch, Index, read_weeks
 from qibi.ledger.entries import Entry, Exempt, Score, Task
 from qibi.ledger.pricing import price_text
@@ -440,33 +443,48 @@ def _confirmed(
     approved_by: str,
 ) -> list[tuple[Proposal, DraftEntry]]:
     """What the scorer says yes to, with who approved it where the scheme wants someone."""
+    dialogue = Dialogue(session.console)
+    explain = _("y records it for this week; n leaves it open, and it is proposed again")
     chosen = []
     for proposal in found:
         title = milestone_title(session.definitions, *proposal.key)
-        if not session.console.confirm(
-            _("record {what}?").format(what=title), proposal not in doubtful
-        ):
+        question = _("record {what}?").format(what=title)
+        if not session.console.confirm(question, proposal not in doubtful, explain):
             continue
-        points = ""
-        if proposal.points is None:
-            points = session.console.ask(
-                _("points ({worth})?").format(worth=price_text(proposal.item))
-            )
-        draft = proposal.wish(approved_by, points)
         stamp = session.stamp(proposal.week, branch, who)
-        while problems := admit(session.definitions, stamp, draft)[1]:
+        with suppress(Back):  # leaves it out, as a no does
+            if draft := _completed(session, dialogue, stamp, proposal, approved_by):
+                approved_by = draft.approved_by or approved_by
+                chosen.append((proposal, draft))
+    return chosen
+
+
+def _completed(
+    session: Session, dialogue: Dialogue, stamp: Stamp, proposal: Proposal, approved_by: str
+) -> DraftEntry | None:
+    """The draft with what only the scorer knows; None where it is left out. Raises `Back`."""
+    draft = proposal.wish(approved_by)
+    while problems := admit(session.definitions, stamp, draft)[1]:
+        fields = {field for field, _message in problems}
+        if fields == {"approved_by"}:
+            question = _("approved by? (an empty line skips it)")
+            approver = ask_approver(dialogue, session.definitions, stamp, draft, question, _NO_MORE)
+            if not approver:
+                return None
+            draft = replace(draft, approved_by=approver)
+            continue
+        if draft.points or proposal.points is not None:
             for _field, message in problems:
                 session.console.problem(message)
-            if any(field != "approved_by" for field, _message in problems):
-                break
-            approved_by = session.console.ask(_("approved by? (an empty line skips it)"))
-            if approved_by in _NO_MORE:
-                approved_by = ""
-                break
-            draft = replace(draft, approved_by=approved_by)
-        else:
-            chosen.append((proposal, draft))
-    return chosen
+        if proposal.points is not None:
+            return None
+        worth = price_text(proposal.item)
+        explain = _("what it gives: {worth}").format(worth=worth)
+        text = dialogue.ask(_("points ({worth})?").format(worth=worth), explain, topic="points")
+        if text in _NO_MORE:
+            return None
+        draft = replace(draft, points=text)
+    return draft
 
 
 def _record(

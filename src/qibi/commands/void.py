@@ -146,7 +146,7 @@ def _picked(session: Session, who: str, week: str | None) -> str:
         said = phrases.entry_text(session.definitions, entry)
         note = "" if isinstance(entry, Exempt) else getattr(entry, "note", "")
         names = (f"{short[key]}  {said}", note, *_names(session.definitions, entry))
-        by_branch.setdefault(entry.branch, []).append(Option(key, names, note))
+        by_branch.setdefault(entry.branch, []).append(Option(short[key], names, note))
     own = session.definitions.branch_of(who, asked) or ""
     options = [option for found in by_branch.values() for option in found]
     listed = options
@@ -165,9 +165,12 @@ def _picked(session: Session, who: str, week: str | None) -> str:
     session.console.say(phrases.week(asked), "bold")
     dialogue = Dialogue(session.console)
     dialogue.show(listed)
+    if listed is not options:
+        session.console.say(_("? lists the other branches"), "dim")
+    whole = {short[key]: key for key, _entry in live}
     while True:
         with suppress(Back):  # there is no question before it
-            return dialogue.choose(
+            chosen = dialogue.choose(
                 _("which one?"),
                 options,
                 _("a number, or a part of a name, an item or a note, which lists those that fit"),
@@ -175,6 +178,7 @@ def _picked(session: Session, who: str, week: str | None) -> str:
                 listed=listed,
                 echo=False,
             )
+            return whole[chosen]
 
 
 def _names(definitions: Definitions, entry: Entry) -> tuple[str, ...]:
