@@ -28,10 +28,10 @@ class Period(NamedTuple):
 @lru_cache(4096)  # each line of the ledger names one
 def is_week(text: str) -> bool:
     """True for an ISO week that exists: `2026-W53` does, `2025-W53` does not."""
-    found = _WEEK.fullmatch(text)
-    if not found:
+    match = _WEEK.fullmatch(text)
+    if not match:
         return False
-    year, number = int(found[1]), int(found[2])
+    year, number = int(match[1]), int(match[2])
     return _FIRST_YEAR <= year <= _LAST_YEAR and 1 <= number <= weeks_in_year(year)
 
 
@@ -75,11 +75,11 @@ def span(first: str, last: str) -> tuple[str, ...]:
 def _holding_thursdays(first: date, last: date) -> tuple[str, ...]:
     """The weeks whose Thursday falls between two days (the rule for months, quarters, years)."""
     thursday = first + timedelta(days=(3 - first.weekday()) % 7)
-    found = []
+    result = []
     while thursday <= last:
-        found.append(week_of(thursday))
+        result.append(week_of(thursday))
         thursday += timedelta(weeks=1)
-    return tuple(found)
+    return tuple(result)
 
 
 def month(year: int, number: int) -> Period:
@@ -143,10 +143,10 @@ def parse_week(text: str, today: date) -> str | None:
         return week_of(today - timedelta(weeks=1))
     if text.lower() in ("this", "本周"):
         return week_of(today)
-    if found := re.fullmatch(r"(?:[wW]|第)?([0-9]{1,2})周?", text):
+    if match := re.fullmatch(r"(?:[wW]|第)?([0-9]{1,2})周?", text):
         latest = week_of(today + timedelta(weeks=26))
         year = today.isocalendar().year
-        named = [f"{y:04d}-W{int(found[1]):02d}" for y in (year, year - 1)]
+        named = [f"{y:04d}-W{int(match[1]):02d}" for y in (year, year - 1)]
         return next((week for week in named if is_week(week) and week <= latest), None)
     try:
         week = week_of(datetime.fromisoformat(text).date())
@@ -164,11 +164,11 @@ def parse_period(text: str, today: date) -> Period | None:
             asked = stretch(first, last)
             return asked if len(asked.weeks) <= _MOST_WEEKS else None
         return None
-    if found := re.fullmatch(r"([0-9]{4})", text):
-        return year(int(found[1])) if _FIRST_YEAR < int(found[1]) < _LAST_YEAR else None
-    if found := re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text):
-        return month(int(found[1]), int(found[2])) if int(found[1]) > _FIRST_YEAR else None
-    if found := re.fullmatch(r"([0-9]{4})-?[qQ]([1-4])", text):
-        return quarter(int(found[1]), int(found[2])) if int(found[1]) > _FIRST_YEAR else None
+    if match := re.fullmatch(r"([0-9]{4})", text):
+        return year(int(match[1])) if _FIRST_YEAR < int(match[1]) < _LAST_YEAR else None
+    if match := re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text):
+        return month(int(match[1]), int(match[2])) if int(match[1]) > _FIRST_YEAR else None
+    if match := re.fullmatch(r"([0-9]{4})-?[qQ]([1-4])", text):
+        return quarter(int(match[1]), int(match[2])) if int(match[1]) > _FIRST_YEAR else None
     week = parse_week(text, today)
     return single(week) if week else None

@@ -27,8 +27,8 @@ def original(stem: str, known: Collection[str]) -> str | None:
     """Of these names (without endings) the one that another name says it is a copy of; None for none."""
     text = narrowed(stem)
     for name in sorted(known, key=len, reverse=True):
-        found = re.fullmatch(rf"({_BEFORE})(?i:{re.escape(name)})({_BEHIND})?", text)
-        if found and (found[1] or found[2]):
+        match = re.fullmatch(rf"({_BEFORE})(?i:{re.escape(name)})({_BEHIND})?", text)
+        if match and (match[1] or match[2]):
             return name
     return None
 

@@ -318,18 +318,18 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     @cached_property
     def spans(self) -> dict[str, tuple[Membership, ...]]:
         """Member id: memberships in the order of time."""
-        found: dict[str, list[Membership]] = {}
+        result: dict[str, list[Membership]] = {}
         for membership in sorted(self.memberships, key=lambda m: m.since):
-            found.setdefault(membership.id, []).append(membership)
-        return {key: tuple(value) for key, value in found.items()}
+            result.setdefault(membership.id, []).append(membership)
+        return {key: tuple(value) for key, value in result.items()}
 
     @cached_property
     def cp_spans(self) -> dict[str, tuple[CP, ...]]:
         """CP id: its definitions in the order of time."""
-        found: dict[str, list[CP]] = {}
+        result: dict[str, list[CP]] = {}
         for cp in sorted(self.cps, key=lambda c: c.since):
-            found.setdefault(cp.id, []).append(cp)
-        return {key: tuple(value) for key, value in found.items()}
+            result.setdefault(cp.id, []).append(cp)
+        return {key: tuple(value) for key, value in result.items()}
 
     def kind(self, subject: str) -> str | None:
         """`member`, `cp` or `branch`: what an id stands for; None where it is unknown."""
@@ -373,10 +373,10 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     @cached_property
     def _members(self) -> dict[str, list[Membership]]:
         """Branch id: its memberships of all times, in the order of the file."""
-        found: dict[str, list[Membership]] = {}
+        result: dict[str, list[Membership]] = {}
         for membership in self.memberships:
-            found.setdefault(membership.branch, []).append(membership)
-        return found
+            result.setdefault(membership.branch, []).append(membership)
+        return result
 
     def has_subjects(self, branch: str, week: str) -> bool:
         """Whether anyone is scored in this branch in a week: a member or a CP."""
@@ -444,12 +444,12 @@ class Definitions(msgspec.Struct, frozen=True, array_like=True, dict=True):
     @cached_property
     def by_folded_name(self) -> dict[str, tuple[str, ...]]:
         """Name in either language, folded: the ids that bear it."""
-        found: dict[str, list[str]] = {}
+        result: dict[str, list[str]] = {}
         for key in self.subjects:
             label = self.label(key)
             for name in {folded(label.zh), folded(label.en)}:
-                found.setdefault(name, []).append(key)
-        return {name: tuple(keys) for name, keys in found.items()}
+                result.setdefault(name, []).append(key)
+        return {name: tuple(keys) for name, keys in result.items()}
 
     def word(self, key: str, default: str) -> str:
         """What this book calls a branch, group, member, cp, red or black."""

@@ -262,25 +262,25 @@ def _node(event: Any, rest: Iterator[Any], text: str) -> _Node:
         end = start + len(text[start:end].rstrip())  # a block scalar ends behind its line feeds
         return _Node("scalar", start, end, column)
     is_mapping = isinstance(event, MappingStartEvent)
-    found = _Node("mapping" if is_mapping else "sequence", start, start, column)
-    found.flow = bool(event.flow_style)
+    result = _Node("mapping" if is_mapping else "sequence", start, start, column)
+    result.flow = bool(event.flow_style)
     for inner in rest:
         if isinstance(inner, MappingEndEvent | SequenceEndEvent):
             # the end of a block is only seen at what follows it, comments passed
-            found.end = inner.end_mark.index if found.flow else max(found.end, start)
-            return found
-        key: str | int = len(found.values)
+            result.end = inner.end_mark.index if result.flow else max(result.end, start)
+            return result
+        key: str | int = len(result.values)
         begin = inner.start_mark.index
         if is_mapping:
             key = inner.value
-            found.quoted = found.quoted or (not found.values and inner.style == '"')
+            result.quoted = result.quoted or (not result.values and inner.style == '"')
             inner = next(rest)
         assert isinstance(inner, ScalarEvent | MappingStartEvent | SequenceStartEvent)
         value = _node(inner, rest, text)
-        found.values[key] = value
-        found.keys[key] = begin
-        found.end = max(found.end, value.end)
-    return found
+        result.values[key] = value
+        result.keys[key] = begin
+        result.end = max(result.end, value.end)
+    return result
 
 
 def _block(name: str, value: Any) -> list[str]:

@@ -91,8 +91,8 @@ def load(root: Path, cache: Path | None = None, names: Path | None = None) -> De
     files = sources(root, names)
     key = fingerprint(files)
     kept = Cache(cache)
-    if found := kept.find("definitions", key, Definitions):
-        return found
+    if result := kept.find("definitions", key, Definitions):
+        return result
     from qibi.book.validate import validate  # Pydantic and YAML only when something changed
 
     with placed(names):

@@ -251,11 +251,11 @@ class Namer:
     def whose(self, text: str) -> tuple[str, ...]:
         """The ids whose names are in a text, in the order in which they do, each once."""
         text = _normal(text)
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for start, name in self._hits(text):
             if not self._is_inside_a_word(text, start, start + len(name)):
-                found.update(dict.fromkeys(self._ids[name]))
-        return tuple(found)
+                result.update(dict.fromkeys(self._ids[name]))
+        return tuple(result)
 
     def _hits(self, text: str) -> Iterator[tuple[int, str]]:
         heads, end = self._heads, 0
@@ -288,7 +288,7 @@ def people_in_definitions(definitions: Definitions) -> Namer:
 
 def members_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
     """Each name that a member has or had in a row of theirs: the ids that bear it."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     labels = [(m.id, m.name) for m in definitions.memberships]
     labels += [
         (key, definitions.names[key]) for key in definitions.spans if key in definitions.names
@@ -296,8 +296,8 @@ def members_names(definitions: Definitions) -> dict[str, tuple[str, ...]]:
     for key, label in labels:
         for name in (label.zh, label.en):
             if name != key:
-                found.setdefault(name, set()).add(key)
-    return {name: tuple(sorted(ids)) for name, ids in found.items()}
+                result.setdefault(name, set()).add(key)
+    return {name: tuple(sorted(ids)) for name, ids in result.items()}
 
 
 def book_words(definitions: Definitions) -> set[str]:

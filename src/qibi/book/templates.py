@@ -167,10 +167,10 @@ def edition(text: str, language: str, *, both_names: bool = False) -> str:
     for line in text.splitlines():
         if language == "en" and not both_names:
             line = _NAMES.sub(r"\1", line)
-        if (found := _COMMENT.search(line)) and _CHINESE.search(found[2]):
-            chinese, _slash, english = found[2].partition(" / ")
+        if (match := _COMMENT.search(line)) and _CHINESE.search(match[2]):
+            chinese, _slash, english = match[2].partition(" / ")
             said = english if language == "en" else chinese
-            line = line[: found.start()] + (f"{found[1]}# {said}" if said else "")
+            line = line[: match.start()] + (f"{match[1]}# {said}" if said else "")
             if not line.strip():
                 continue
         lines.append(line.rstrip())

@@ -542,13 +542,13 @@ def _things(files: Files) -> dict[str, bool]:
     """What a cell may score, by id: whether it is a directly scored criterion. Of all schemes."""
     if files.broken("scheme") or any(p.startswith("scheme/") for p in files.invalid):
         return {}
-    found: dict[str, bool] = {}
+    result: dict[str, bool] = {}
     for read in files.schemes:
         for criterion in read.model.criteria:
             if criterion.scoring == "direct":
-                found[criterion.id] = True
-            found |= {f"{criterion.id}.{item.id}": False for item in criterion.items}
-    return found
+                result[criterion.id] = True
+            result |= {f"{criterion.id}.{item.id}": False for item in criterion.items}
+    return result
 
 
 def _whole_id(target: str, things: Iterable[str]) -> str:
@@ -655,11 +655,11 @@ def _through_model(document: Document, files: Files) -> list[Finding]:
 
 def findings_of(document: Document, errors: list[Any], adapter: TypeAdapter[Any]) -> list[Finding]:
     """What a model's errors mean, each at its place in the file."""
-    found = [_finding(document, error, adapter) for error in errors[:_MOST_FINDINGS]]
-    if rest := len(errors) - len(found):
+    result = [_finding(document, error, adapter) for error in errors[:_MOST_FINDINGS]]
+    if rest := len(errors) - len(result):
         message = many("and {count} more mistake here", "and {count} more mistakes here", rest)
-        found.append(Finding(document.path, message=message.format(count=rest), code="field"))
-    return found
+        result.append(Finding(document.path, message=message.format(count=rest), code="field"))
+    return result
 
 
 def _finding(document: Document, error: Any, adapter: TypeAdapter[Any]) -> Finding:
@@ -730,8 +730,8 @@ def _resolve(node: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             options = [_resolve(n, definitions) for n in node.get("anyOf", node.get("oneOf"))]
             node = next((o for o in options if "properties" in o or "items" in o), options[0])
         else:
-            found: dict[str, Any] = node
-            return found
+            result: dict[str, Any] = node
+            return result
 
 
 def _step(node: Any, part: str | int, definitions: dict[str, Any]) -> Any:

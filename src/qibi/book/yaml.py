@@ -147,8 +147,8 @@ def events(text: str) -> Iterator[Any]:
 
     Not `YAML().load`: it builds nested data before anything could be refused.
     """
-    found: Iterator[Any] = YAML(typ="safe").parse(text)
-    return found
+    result: Iterator[Any] = YAML(typ="safe").parse(text)
+    return result
 
 
 class _Enough(Exception):
@@ -229,16 +229,16 @@ class _Builder:
             raise self._refused(event, _("a tag ({tag}); delete it").format(tag=event.tag))
 
     def _sequence(self, loc: Loc, depth: int) -> list[Any]:
-        found: list[Any] = []
+        result: list[Any] = []
         for event in self.events:
             if type(event) is SequenceEndEvent:
                 break
-            inner = loc if self.places is None else (*loc, len(found))
-            found.append(self._node(event, inner, depth + 1))
-        return found
+            inner = loc if self.places is None else (*loc, len(result))
+            result.append(self._node(event, inner, depth + 1))
+        return result
 
     def _mapping(self, loc: Loc, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         inner = loc
         for event in self.events:
             kind = type(event)
@@ -251,16 +251,16 @@ class _Builder:
             key = event.value
             if key == "<<" and event.implicit[0]:
                 raise self._refused(event, _("a merge key (<<); write the values out"))
-            if key in found:
+            if key in result:
                 raise self._refused(
                     event, _("duplicate key '{key}'; keep one of them").format(key=key)
                 )
             if self.places is not None:
                 inner = (*loc, key)
-            found[key] = value = self._node(next(self.events), inner, depth + 1)
+            result[key] = value = self._node(next(self.events), inner, depth + 1)
             if value is None and self.places is not None:
                 self.places[inner] = (event.start_mark.line + 1, event.start_mark.column + 1)
-        return found
+        return result
 
 
 def _unreadable(error: Any, text: str) -> Refused:

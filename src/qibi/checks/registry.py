@@ -313,17 +313,17 @@ def _warnings(survey: Survey, *, across: bool) -> list[Finding]:
 
 def _sheet_errors(root: Path, git: Git | None) -> list[Finding]:
     """What is wrong with archived sheets. Files that git is told to ignore are people's own, wherever they are."""
-    found = list(kept_sheets.wrong(root))
+    result = list(kept_sheets.wrong(root))
     try:
         if git is None or git.repository() is None:
-            return found
+            return result
         ignored: set[str] = set()
-        for at in range(0, len(found), _AT_ONCE):
-            paths = [finding.path for finding in found[at : at + _AT_ONCE]]
+        for at in range(0, len(result), _AT_ONCE):
+            paths = [finding.path for finding in result[at : at + _AT_ONCE]]
             ignored.update(git.run("check-ignore", "--", *paths).stdout.splitlines())
     except Refusal:
-        return found
-    return [finding for finding in found if finding.path not in ignored]
+        return result
+    return [finding for finding in result if finding.path not in ignored]
 
 
 def in_git(root: Path, definitions: Definitions | None, git: Git | None) -> list[Finding]:
@@ -332,18 +332,18 @@ def in_git(root: Path, definitions: Definitions | None, git: Git | None) -> list
     No batch is read but those that name evidence which is not as the last commit has it. Nothing of git where
     there is none.
     """
-    found = list(twin_findings(standing_twins(root, git)))
+    result = list(twin_findings(standing_twins(root, git)))
     try:
         private = definitions is not None and bool(definitions.private_names)
         held = Held(root, git, private=private) if git and git.repository() else None
         if held:
             evidence = list(_changed_evidence(held))
-            found += [*evidence, *_beyond(evidence, held.standing())]
+            result += [*evidence, *_beyond(evidence, held.standing())]
     except NotInstalled:
         pass
     except Refusal as refusal:
-        found.append(Finding(".git", message=_said(refusal), code="git"))
-    return [*found, *private_names.errors(root, definitions, git)]
+        result.append(Finding(".git", message=_said(refusal), code="git"))
+    return [*result, *private_names.errors(root, definitions, git)]
 
 
 def _beyond(told: list[Finding], found: list[Finding]) -> list[Finding]:

@@ -364,10 +364,10 @@ def read_count(text: str, problems: list[Problem]) -> int | None:
 def parse_day(text: str) -> date | None:
     """The day meant by `2026-11-18`, `2026/11/18`, `2026年11月18日`, `2026.11.18`; else None."""
     text = narrowed(text)
-    found = re.match(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?$", text)
+    match = re.match(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?$", text)
     try:
-        if found:
-            return date(int(found[1]), int(found[2]), int(found[3]))
+        if match:
+            return date(int(match[1]), int(match[2]), int(match[3]))
         return datetime.fromisoformat(text).date()
     except ValueError:
         return None

@@ -226,15 +226,15 @@ class Index:
         by_digest: dict[str, list[Batch]] = {}
         for batch in self.batches:
             by_digest.setdefault(batch.digest, []).append(batch)
-        found = {}
+        result = {}
         for naming, void in voids:
             digest, _dot, line = void.entry.partition(".")
             for batch in by_digest.get(digest, ()):
                 named = batch.entries[int(line) - 1] if int(line) <= len(batch.entries) else void
                 same = (batch.week, batch.branch) == (naming.week, naming.branch)
                 if same and type(named) is not Void:
-                    found[void.entry] = void
-        return found
+                    result[void.entry] = void
+        return result
 
     @overload
     def placed(self) -> Iterator[Placed[Entry]]: ...

@@ -95,12 +95,12 @@ def repeated(
     """The standing entries of `other` sheets that say the same as rows of a sheet, one to one."""
     index = Index(batches)
     wanted = Counter(_said(e) for e in sheet)
-    found = []
+    result = []
     for key, entry in _of_sheets(index, branch):
         if key not in index.voids and other(entry) and wanted[_said(entry)] > 0:
             wanted[_said(entry)] -= 1
-            found.append(entry)
-    return found
+            result.append(entry)
+    return result
 
 
 def _of_sheets(index: Index, branch: str) -> list[tuple[str, Score | Exempt]]:

@@ -56,10 +56,10 @@ def kind_named(word: str) -> str | None:
 
 def typed(text: str) -> tuple[str, str] | None:
     """Kind and reference of what names an honour or a pledge; the reference may be empty."""
-    found = _TYPED.fullmatch(text.strip())
-    if not found:
+    match = _TYPED.fullmatch(text.strip())
+    if not match:
         return None
-    return _KIND[found[1].casefold()], (found[2] or found[3] or "").strip()
+    return _KIND[match[1].casefold()], (match[2] or match[3] or "").strip()
 
 
 def written(text: str) -> str:

@@ -298,12 +298,12 @@ class Git:
         if done.returncode == 0:
             return []
         said = set(done.stderr.splitlines())
-        found = [path for path in paths if prefix + path in said]
-        if not found:
+        result = [path for path in paths if prefix + path in said]
+        if not result:
             raise self._locked(done) or Refusal(
                 _("git {command} failed: {words}").format(command="add", words=_words_of(done))
             )
-        return found
+        return result
 
     def commit(self, message: str, paths: Sequence[str]) -> str:
         """Add and commit these paths, and have the disk keep the commit; its short id."""
@@ -536,14 +536,14 @@ def _refused(done: "subprocess.CompletedProcess[str]", marker: Path | None) -> R
     """Git's refusal to open a repository, with its cause and the way out."""
     words = done.stderr.strip()
     first = words.splitlines()[0].removeprefix("fatal: ") if words else ""
-    if found := _OWNER.search(words):
+    if match := _OWNER.search(words):
         return Refusal(
             _(
                 "git does not trust {folder}: the folder belongs to another user of this system"
-            ).format(folder=found[1]),
+            ).format(folder=match[1]),
             _("if you trust whoever owns it: {command}").format(
                 command=shlex.join(
-                    ["git", "config", "--global", "--add", "safe.directory", found[1]]
+                    ["git", "config", "--global", "--add", "safe.directory", match[1]]
                 )
             ),
         )
@@ -561,10 +561,10 @@ def _refused(done: "subprocess.CompletedProcess[str]", marker: Path | None) -> R
         )
     if marker is None:
         return Refusal(_("git refuses to work here: {words}").format(words=first))
-    if marker.is_file() and (found := _POINTS_TO.search(words)):
+    if marker.is_file() and (match := _POINTS_TO.search(words)):
         return Refusal(
             _("{path} says that the repository is in {target}, and it is not there").format(
-                path=marker, target=found[1]
+                path=marker, target=match[1]
             ),
             _(
                 "put it back there, or correct the path in that file (a moved work tree: git worktree repair; a submodule: git submodule update --init)"

@@ -338,13 +338,13 @@ class Held:
         """Path: what the present commit holds."""
         if not self.commit:
             return {}
-        found = {}
+        result = {}
         for row in self.git.read("ls-tree", "-r", "-z", self.commit).decode(*_PATHS).split("\0"):
             if row:
                 about, path = row.split("\t", 1)
                 mode, _kind, key = about.split(" ")
-                found[path] = Tracked(mode, key)
-        return found
+                result[path] = Tracked(mode, key)
+        return result
 
     @property
     def files(self) -> list[str]:
@@ -550,14 +550,14 @@ class Held:
 
     def unheld(self) -> list[tuple[str, str]]:
         """(`new`, `changed` or `gone`; path) of all files of the book that HEAD does not hold as they are."""
-        found = [
+        result = [
             ("changed" if path in self.head else "new", path)
             for path in self.files
             if self.changed(path)
         ]
         here = set(self.files)
-        found += [("gone", p) for p in self.head if p not in here and self._is_part(p)]
-        return found
+        result += [("gone", p) for p in self.head if p not in here and self._is_part(p)]
+        return result
 
     def _is_part(self, path: str) -> bool:
         return is_definition(path) or is_recorded(path) or path.startswith(f"{EVIDENCE}/")
@@ -610,11 +610,11 @@ class Held:
         # 1: none of them is ignored
         out = self.git.read("check-ignore", "-z", "-v", "--stdin", given=given, fine=(0, 1))
         fields = out.decode(*_PATHS).split("\0")
-        found = {}
+        result = {}
         for source, line, pattern, path in zip(*[iter(fields)] * 4, strict=False):
             if not pattern.startswith("!"):
-                found[path] = f"{source}:{line}: {pattern}" if source else pattern
-        return found
+                result[path] = f"{source}:{line}: {pattern}" if source else pattern
+        return result
 
     def _embedded(self) -> Iterator[Finding]:
         """Folders of the book that are repositories of their own: git would hold a commit's id of them."""
@@ -645,16 +645,16 @@ class Held:
         given = "\0".join(paths).encode(*_PATHS)
         out = self.git.read("check-attr", "-z", "--stdin", *_CONVERTING, given=given)
         fields = out.decode(*_PATHS).split("\0")
-        found: dict[str, dict[str, str]] = {}
+        result: dict[str, dict[str, str]] = {}
         plain = set()  # line ends are kept where `text` is unset, whatever else is said of them
         for path, name, value in zip(*[iter(fields)] * 3, strict=False):
             if value not in ("unspecified", "unset"):
-                found.setdefault(path, {})[name] = value
+                result.setdefault(path, {})[name] = value
             elif name == "text" and value == "unset":
                 plain.add(path)
-        for path in plain & set(found):
-            found[path] = {k: v for k, v in found[path].items() if k not in ("eol", "crlf")}
-        return {path: values for path, values in found.items() if values}
+        for path in plain & set(result):
+            result[path] = {k: v for k, v in result[path].items() if k not in ("eol", "crlf")}
+        return {path: values for path, values in result.items() if values}
 
     def _conversion(self, path: str, reasons: list[str]) -> Finding:
         message = _(
@@ -696,13 +696,13 @@ def _is_what_its_name_says(file: Path, path: str) -> bool | None:
 
 def tracked(git: Git) -> dict[str, Tracked]:
     """Path below git's folder: what git's index holds. Raises `Refusal`."""
-    found = {}
+    result = {}
     for row in git.read("ls-files", "-z", "-v", "-s").decode(*_PATHS).split("\0"):
         if row:
             about, path = row.split("\t", 1)
             tag, mode, key, _stage = about.split(" ")
-            found[path] = Tracked(mode, key, tag)
-    return found
+            result[path] = Tracked(mode, key, tag)
+    return result
 
 
 def gone(path: str, held: Tracked | None = None) -> Finding:
@@ -749,22 +749,22 @@ def _object(path: Path, algorithm: str) -> str:
         raw = read_plain(str(path))
     except (NotPlain, OSError):
         return ""
-    found = hashlib.new(algorithm, b"blob %d\0" % len(raw) + raw).hexdigest()
+    result = hashlib.new(algorithm, b"blob %d\0" % len(raw) + raw).hexdigest()
     if stamp:
-        _hashed[str(path), algorithm] = stamp, found
-    return found
+        _hashed[str(path), algorithm] = stamp, result
+    return result
 
 
 def _named_as_evidence(root: Path, paths: Collection[str]) -> set[str]:
     """Those of these files that an entry names as its evidence."""
     having = [path.encode() for path in paths]
-    found = set()
+    result = set()
     for week in weeks_with_batches(root):
         for batch in each_of_week(root, week, having):
             for entry in getattr(batch, "entries", ()):
                 for piece in getattr(entry, "evidence", ()):
-                    found.add(getattr(piece, "path", ""))
-    return found.intersection(paths)
+                    result.add(getattr(piece, "path", ""))
+    return result.intersection(paths)
 
 
 # Modes of a book's files: none is a program, whatever a file system of another machine shows.

@@ -57,8 +57,8 @@ def is_below(path: str) -> bool:
 
 def sha256_in(path: str) -> str | None:
     """The digest in an archived sheet's name; None where the path is none of an archived sheet."""
-    found = _KEPT.fullmatch(path)
-    return found[3] if found and weeks.is_week(f"{found[1]}-{found[2]}") else None
+    match = _KEPT.fullmatch(path)
+    return match[3] if match and weeks.is_week(f"{match[1]}-{match[2]}") else None
 
 
 def kept_sheets(root: Path) -> Iterator[str]:

@@ -223,12 +223,12 @@ def _is_by(entry: Entry, key: str) -> bool:
 
 def lines_naming(batches: Iterable[Batch], sought: Sought) -> list[Place]:
     """The lines of the ledger that hold one of these names: in a note, a measure, a cell or evidence."""
-    found = []
+    result = []
     for batch in batches:
         for number, entry in enumerate(batch.entries, 1):
             if sought.in_text(free_text(entry)):
-                found.append(Place(batch.path, number))
-    return found
+                result.append(Place(batch.path, number))
+    return result
 
 
 def files_naming(

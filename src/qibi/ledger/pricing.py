@@ -96,23 +96,23 @@ def parse(text: str) -> Amount:
     bare = plain(text)
     if is_tick(bare):
         return Amount(100, "count")
-    if found := _TIMES.fullmatch(bare):
-        return Amount(100 * _whole(found["number"], text), "count")
-    if found := _WORDED.fullmatch(bare):
-        return Amount(100 * _DIGITS[found["number"]], "count")
-    found = _AMOUNT.fullmatch(bare)
-    if not found:
+    if match := _TIMES.fullmatch(bare):
+        return Amount(100 * _whole(match["number"], text), "count")
+    if match := _WORDED.fullmatch(bare):
+        return Amount(100 * _DIGITS[match["number"]], "count")
+    match = _AMOUNT.fullmatch(bare)
+    if not match:
         raise NotAnAmount(_why_not(text, bare))
-    value = pts.from_text(found["number"])
+    value = pts.from_text(match["number"])
     if value is None:
         raise NotAnAmount(
             _("'{text}': write at most two decimals, and no more than 9999.99").format(text=text)
         )
-    unit = found["unit"] or ""
+    unit = match["unit"] or ""
     kind = ""
     if unit:
         kind = "points" if unit.casefold().startswith(_POINT_UNITS) else "count"
-    sign = found["sign"]
+    sign = match["sign"]
     if kind == "count" and (sign or value % 100):
         message = _("'{text}' is not a count; write a whole number from 1")
         raise NotAnAmount(message.format(text=text))
@@ -228,10 +228,10 @@ def score(criterion: Criterion, amount: Amount, *, difference: bool | None = Non
                 "points",
                 message.format(points=pts.show(amount.hundredths), base=pts.show(criterion.base)),
             )
-    found = criterion.base + amount.hundredths if difference else amount.hundredths
-    if not criterion.min <= found <= criterion.max:
-        raise Misfit("points", outside(criterion, amount, found))
-    return found
+    result = criterion.base + amount.hundredths if difference else amount.hundredths
+    if not criterion.min <= result <= criterion.max:
+        raise Misfit("points", outside(criterion, amount, result))
+    return result
 
 
 def outside(criterion: Criterion, amount: Amount, found: int) -> str:

@@ -306,16 +306,16 @@ def _brought(git: Git, going: _Going) -> _Brought:
     commits = git.read("rev-list", *going.commits)
     parts = iter(git.read("diff-tree", *options, "--diff-filter=d", given=commits).split(b"\0"))
     commit = ""
-    found: _Brought = {}
+    result: _Brought = {}
     for part in parts:
         if part.startswith(b":"):
             _old, mode, _old_blob, blob, _status = part.decode().split(" ")
             path = next(parts).decode("utf-8", "surrogateescape")
             if mode != _SUBMODULE:
-                found.setdefault((path, blob), []).append(commit)
+                result.setdefault((path, blob), []).append(commit)
         else:
             commit = part.decode() or commit
-    return found
+    return result
 
 
 def _leaks(git: Git, definitions: Definitions, brought: _Brought) -> _Leaks:

@@ -47,16 +47,16 @@ class _Week(msgspec.Struct, array_like=True):
 
 def batches_with_records(root: Path, cache: Path | None = None) -> tuple[list[Batch], int]:
     """The batches that may hold honours, pledges or remedies, with the voids; how many are damaged."""
-    found: list[Batch] = []
+    result: list[Batch] = []
     damaged = 0
     for week, having in _having(root, cache).items():
         names = sorted({*having.remedies, *having.honours})
         for batch in each_of_week(root, week, names=names) if names else ():
             if isinstance(batch, Batch):
-                found.append(batch)
+                result.append(batch)
             else:
                 damaged += 1
-    return found, damaged
+    return result, damaged
 
 
 def names_with_remedies(root: Path, cache: Path | None = None) -> dict[str, list[str]]:
@@ -86,7 +86,7 @@ def _having(root: Path, cache: Path | None) -> dict[str, _Week]:
 
 
 def _seen(root: Path, week: str, names: Collection[str], texts: Collection[bytes]) -> _Week:
-    found = _Week(key_of(names))
+    result = _Week(key_of(names))
     for name in names:
         try:
             raw = read_plain(f"{root}/{folder(week)}/{name}")
@@ -95,12 +95,12 @@ def _seen(root: Path, week: str, names: Collection[str], texts: Collection[bytes
         else:
             always = any(text in raw for text in _ALWAYS)
         if always or _REMEDY in raw:
-            found.remedies.append(name)
+            result.remedies.append(name)
         if always or _TASK in raw:
-            found.tasks.append(name)
+            result.tasks.append(name)
         if always or _names_any(raw, texts):
-            found.honours.append(name)
-    return found
+            result.honours.append(name)
+    return result
 
 
 def _names_any(raw: bytes, texts: Collection[bytes]) -> bool:

@@ -219,8 +219,8 @@ def refuse_bad_id(key: str, taken: Iterable[str]) -> None:
 
 def home(definitions: Definitions, subject: str, week: str) -> str:
     """The branch in whose batches a subject's remedy stands; raises `Refusal` where it has none."""
-    found = definitions.branch_of(subject, week)
-    if found is None:
+    result = definitions.branch_of(subject, week)
+    if result is None:
         raise Refusal(
             _("{name} is in no branch in {week}").format(
                 name=definitions.title(subject), week=week
@@ -228,7 +228,7 @@ def home(definitions: Definitions, subject: str, week: str) -> str:
             _("check since and until in branches/"),
             1,
         )
-    return found
+    return result
 
 
 def usual_owner(definitions: Definitions, subject: str, week: str) -> str | None:

@@ -31,9 +31,9 @@ _LARGEST = 1 << 26  # bytes of an object that is looked into
 
 def advised(findings: Iterable[Finding], root: Path, git: Git | None) -> list[Finding]:
     """The findings; of each file that is not what it was (`Finding.lost`) the first says what restores it."""
-    found = list(findings)
+    result = list(findings)
     lost: dict[str, str] = {}
-    for finding in found:
+    for finding in result:
         if finding.lost is not None:
             lost[finding.path] = lost.get(finding.path) or finding.lost
     advice = how(lost, root, git) if lost else {}
@@ -41,7 +41,7 @@ def advised(findings: Iterable[Finding], root: Path, git: Git | None) -> list[Fi
         replace(f, message=clauses([f.message, *filter(None, [advice.pop(f.path, "")])]), lost=None)
         if f.lost is not None
         else f
-        for f in found
+        for f in result
     ]
 
 
@@ -70,8 +70,8 @@ class _Wanted:
     @property
     def digest(self) -> str:
         """What the SHA-256 begins with; empty where it is not known."""
-        found = _BATCH.fullmatch(self.path)
-        return self.sha256 or (found[1] if found else sha256_in(self.path) or "")
+        match = _BATCH.fullmatch(self.path)
+        return self.sha256 or (match[1] if match else sha256_in(self.path) or "")
 
     def is_it(self, raw: bytes | None) -> bool:
         """Whether these bytes belong there, as far as can be told."""
@@ -99,13 +99,13 @@ class _Search:
 
     def run(self, wanted: Sequence[_Wanted]) -> dict[str, str]:
         """Path: what restores it."""
-        found = {}
+        result = {}
         for at in range(0, len(wanted), _AT_ONCE):
             part = wanted[at : at + _AT_ONCE]
             held = self._blobs([f"{place}:./{one.path}" for one in part for place in ("", "HEAD")])
             for one in part:
-                found[one.path] = self._advice(one, next(held), next(held))
-        return found
+                result[one.path] = self._advice(one, next(held), next(held))
+        return result
 
     def _advice(self, one: _Wanted, staged: bytes | None, head: bytes | None) -> str:
         """What restores a file; empty where there is nothing to restore."""
@@ -188,7 +188,7 @@ class _Search:
 
     @cached_property
     def _loose(self) -> dict[str, str]:
-        found = {}
+        result = {}
         for file in (folders(self.git)[1] / "objects").glob("[0-9a-f][0-9a-f]/*"):
             try:
                 raw = zlib.decompressobj().decompress(file.read_bytes(), _LARGEST)
@@ -196,8 +196,8 @@ class _Search:
                 continue  # damaged or gone by now: nothing to restore from
             kind, _nul, content = raw.partition(b"\0")
             if kind.startswith(b"blob "):
-                found[hashlib.sha256(content).hexdigest()] = file.parent.name + file.name
-        return found
+                result[hashlib.sha256(content).hexdigest()] = file.parent.name + file.name
+        return result
 
 
 def from_object(git: Git, name: str, path: str) -> str:

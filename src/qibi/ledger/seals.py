@@ -192,10 +192,10 @@ def seal_name(week: str, revision: int) -> str:
 
 def named(path: str) -> tuple[str, int] | None:
     """(week, revision) by a seal's path; None where it is not a seal's name."""
-    found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
-    if not found or not weeks.is_week(found[1]) or found[2] == "1":
+    match = _NAME.fullmatch(path.rsplit("/", 1)[-1])
+    if not match or not weeks.is_week(match[1]) or match[2] == "1":
         return None
-    return found[1], int(found[2] or 1)
+    return match[1], int(match[2] or 1)
 
 
 def digest(raw: bytes) -> str:
@@ -295,7 +295,7 @@ def acknowledged_losses(root: Path) -> dict[tuple[str, str], str]:
 
     Of one that says whether it is sound: its reason, and another who approved it. The rest an audit proves.
     """
-    found = {}
+    result = {}
     for path in link_paths(root):
         if acknowledgement_number(path) is None:
             continue
@@ -307,8 +307,8 @@ def acknowledged_losses(root: Path) -> dict[tuple[str, str], str]:
             continue
         for one in record.findings:
             if one.code == "sealed" and one.is_whole and one.about.get("object") == NOTHING:
-                found[one.path, one.about.get("listed", "")] = path
-    return found
+                result[one.path, one.about.get("listed", "")] = path
+    return result
 
 
 def parse_whole(raw: bytes) -> dict[str, Any]:

@@ -178,8 +178,8 @@ def encode_record(record: Record) -> bytes:
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(value)
-    return found
+    result: dict[str, Any] = msgspec.to_builtins(value)
+    return result
 
 
 def parse_record(path: str, raw: bytes) -> RecordFile | Finding:
@@ -202,17 +202,17 @@ def parse_record(path: str, raw: bytes) -> RecordFile | Finding:
 def record_chain(files: Mapping[str, bytes]) -> tuple[list[RecordFile], list[Finding]]:
     """Records (path: bytes) in their order, as far as their chain is whole, and what breaks it."""
     paths = sorted((p for p in files if record_number(p)), key=lambda p: record_number(p) or 0)
-    found: list[RecordFile] = []
+    result: list[RecordFile] = []
     for number, path in enumerate(paths, 1):
         parsed = parse_record(path, files[path])
         if isinstance(parsed, Finding):
-            return found, [parsed]
-        before = found[-1] if found else None
+            return result, [parsed]
+        before = result[-1] if result else None
         if parsed.record.number != number or parsed.record.previous != (before and before.digest):
             message = _("does not follow the record before it: one is missing, or was changed")
-            return found, [Finding(path, message=message, code="signers")]
-        found.append(parsed)
-    return found, []
+            return result, [Finding(path, message=message, code="signers")]
+        result.append(parsed)
+    return result, []
 
 
 def standing_records(root: Path) -> list[RecordFile]:
