@@ -31,7 +31,7 @@ def standing(*entries: Score | Exempt) -> list[tuple[str, Score | Exempt]]:
 
 def test_the_same_sheet_twice_is_no_difference() -> None:
     found = difference([score(), score(points=2)], standing(score(THEN), score(THEN, points=2)))
-    assert found.empty and found.kept == 2 and not found.changes
+    assert found.empty and found.unchanged == 2 and not found.changes
 
 
 def test_rows_may_move_about() -> None:
@@ -60,7 +60,7 @@ def test_a_row_that_says_something_else_is_one_change(changed: dict[str, Any]) -
     found = difference([score(**changed)], standing(score(THEN)))
     (change,) = found.changes
     assert (change.before, change.after) == (score(THEN), score(**changed))
-    assert (len(found.new), len(found.gone), found.kept) == (1, 1, 0)
+    assert (len(found.new), len(found.gone), found.unchanged) == (1, 1, 0)
 
 
 def test_another_subject_or_item_is_one_gone_and_one_new() -> None:
@@ -111,13 +111,13 @@ def test_a_row_that_someone_voided_says_so() -> None:
     sheet = [score(), score(subject="dan"), score(subject="eve")]
     found = against(sheet, [there, batch(void)], "east")
     assert [(c.after, c.void) for c in found.changes] == [(sheet[0], void), (sheet[2], None)]
-    assert found.kept == 1 and found.asks
+    assert found.unchanged == 1 and found.asks
 
 
 def test_a_sheet_of_which_all_was_voided_asks_before_it_brings_it_back() -> None:
     there = batch(score(THEN))
     found = against([score()], [there, batch(voided(there, 1))], "east")
-    assert (found.kept, found.gone) == (0, ()) and found.asks
+    assert (found.unchanged, found.gone) == (0, ()) and found.asks
     assert not against([score(subject="dan")], [there, batch(voided(there, 1))], "east").asks
 
 
@@ -163,5 +163,5 @@ def test_after_the_difference_the_ledger_says_what_the_sheet_says(
     gone = {key for key, _entry in found.gone}
     after = [e for key, e in there if key not in gone] + list(found.new)
     assert sorted(map(repr, after)) == sorted(map(repr, sheet))
-    assert len(found.new) + found.kept == len(sheet)
+    assert len(found.new) + found.unchanged == len(sheet)
     assert difference(sheet, standing(*after)).empty

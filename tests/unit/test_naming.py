@@ -47,11 +47,11 @@ NAMER = Namer(NAMES, ["高兴家园", "焊工", "水", ""])
     ],
 )
 def test_whose_names_stand_in_a_text(text: str, whose: list[str]) -> None:
-    assert list(NAMER.whose(text)) == whose
+    assert list(NAMER.ids_named(text)) == whose
 
 
 def test_without_names_nothing_is_found() -> None:
-    assert not Namer({}) and Namer({}).whose("张伟 Ann") == ()
+    assert not Namer({}) and Namer({}).ids_named("张伟 Ann") == ()
 
 
 def test_the_names_of_a_book_are_those_of_its_members() -> None:

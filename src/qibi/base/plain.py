@@ -40,12 +40,12 @@ def not_own(about: os.stat_result) -> str:
 def not_plain_message(kind: str) -> str:
     """What is wrong with what `not_own` names, and what to do."""
     if kind in ("link", "junction"):
-        said = _("a symbolic link") if kind == "link" else _("a junction")
+        text = _("a symbolic link") if kind == "link" else _("a junction")
         return _("{kind}; qibi does not follow it: put the file or folder itself there").format(
-            kind=said
+            kind=text
         )
-    said = {"pipe": _("a named pipe"), "socket": _("a socket")}.get(kind, _("a device"))
-    return _("{kind}; a book holds only plain files and folders: remove it").format(kind=said)
+    text = {"pipe": _("a named pipe"), "socket": _("a socket")}.get(kind, _("a device"))
+    return _("{kind}; a book holds only plain files and folders: remove it").format(kind=text)
 
 
 def read_plain(path: str | os.PathLike[str]) -> bytes:

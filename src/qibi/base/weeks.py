@@ -161,8 +161,8 @@ def parse_period(text: str, today: date) -> Period | None:
     if ".." in text:
         first, last = (parse_week(side, today) for side in text.split("..", 1))
         if first and last and first <= last:
-            asked = stretch(first, last)
-            return asked if len(asked.weeks) <= _MOST_WEEKS else None
+            period = stretch(first, last)
+            return period if len(period.weeks) <= _MOST_WEEKS else None
         return None
     if match := re.fullmatch(r"([0-9]{4})", text):
         return year(int(match[1])) if _FIRST_YEAR < int(match[1]) < _LAST_YEAR else None

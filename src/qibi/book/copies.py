@@ -43,11 +43,11 @@ def copies(root: Path) -> Iterator[Finding]:
         read = {n for n in names if n.endswith(_ENDINGS)} if folder else set(_ROOT)
         for name in sorted(names - read):
             path = f"{folder}/{name}" if folder else name
-            if said := _said(name, read, folder):
-                yield Finding(path, message=said, code="copy")
+            if message := _message(name, read, folder):
+                yield Finding(path, message=message, code="copy")
 
 
-def _said(name: str, read: Collection[str], folder: str) -> str | None:
+def _message(name: str, read: Collection[str], folder: str) -> str | None:
     """Why a file that is not read looks like a definition; None where it does not."""
     text = narrowed(name)
     ending = _ENDING.search(text)

@@ -45,12 +45,12 @@ def _looked_at(root: Path, path: str) -> Finding | None:
         return None
     name = path.rsplit("/", 1)[-1]
     if name.startswith(".#"):
-        said = _("an editor's lock file: save and close the file there")
+        message = _("an editor's lock file: save and close the file there")
     elif path == NAMES:
-        said = not_plain_message(kind) + _(" (or name a file elsewhere: export QIBI_NAMES=FILE)")
+        message = not_plain_message(kind) + _(" (or name a file elsewhere: export QIBI_NAMES=FILE)")
     else:
-        said = not_plain_message(kind)
-    return Finding(path, message=said, code="link")
+        message = not_plain_message(kind)
+    return Finding(path, message=message, code="link")
 
 
 def _below(root: Path, folder: str) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from qibi.book.links import NAMES, Source, links
 
 FOLDERS = ("scheme", "branches", "plans", "layouts")
 ENDINGS = (".yaml", ".yml")
-_FORMAT = "5"  # of the kept definitions; raise it when their records change
+_FORMAT = "5"  # of the cached definitions; raise it when their records change
 
 
 def sources(root: Path, names: Path | None = None) -> list[Source]:
@@ -90,14 +90,14 @@ def load(root: Path, cache: Path | None = None, names: Path | None = None) -> De
         raise Faults(found_links)
     files = sources(root, names)
     key = fingerprint(files)
-    kept = Cache(cache)
-    if result := kept.find("definitions", key, Definitions):
+    stored = Cache(cache)
+    if result := stored.find("definitions", key, Definitions):
         return result
     from qibi.book.validate import validate  # Pydantic and YAML only when something changed
 
     with placed(names):
         definitions = msgspec.structs.replace(validate(files), fingerprint=key)
-    kept.keep("definitions", key, definitions)
+    stored.keep("definitions", key, definitions)
     return definitions
 
 
@@ -117,12 +117,12 @@ def placed(names: Path | None) -> Iterator[None]:
 # Finding the book that a command is about.
 
 
-def find(asked: str | None, environment: Mapping[str, str], start: Path) -> Path:
+def find(option: str | None, environment: Mapping[str, str], start: Path) -> Path:
     """The folder of the book: `--book`, `QIBI_BOOK`, upwards from `start`, `ledgers/` of a repository.
 
     Raises `Refusal` where there is no book, or more than one under `ledgers/`.
     """
-    for named, origin in ((asked, "--book"), (environment.get("QIBI_BOOK"), "QIBI_BOOK")):
+    for named, origin in ((option, "--book"), (environment.get("QIBI_BOOK"), "QIBI_BOOK")):
         if named:
             folder = (start / named).absolute()
             if folder.name == "qibi.yaml":

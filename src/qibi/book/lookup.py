@@ -248,7 +248,7 @@ class Namer:
     def __bool__(self) -> bool:
         return bool(self._ids)
 
-    def whose(self, text: str) -> tuple[str, ...]:
+    def ids_named(self, text: str) -> tuple[str, ...]:
         """The ids whose names are in a text, in the order in which they do, each once."""
         text = _normal(text)
         result: dict[str, None] = {}

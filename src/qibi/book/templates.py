@@ -130,7 +130,7 @@ def words(template: str, language: str) -> dict[str, str]:
     text = (_HERE / "templates" / "plain.book.yaml").read_text("utf-8")
     document = parse("qibi.yaml", text.encode())
     assert isinstance(document, Document)
-    return {key: said[language] for key, said in document.data["words"].items()}
+    return {key: names[language] for key, names in document.data["words"].items()}
 
 
 def sample_branch(template: str, language: str) -> m.BranchFile:
@@ -169,8 +169,8 @@ def edition(text: str, language: str, *, both_names: bool = False) -> str:
             line = _NAMES.sub(r"\1", line)
         if (match := _COMMENT.search(line)) and _CHINESE.search(match[2]):
             chinese, _slash, english = match[2].partition(" / ")
-            said = english if language == "en" else chinese
-            line = line[: match.start()] + (f"{match[1]}# {said}" if said else "")
+            comment = english if language == "en" else chinese
+            line = line[: match.start()] + (f"{match[1]}# {comment}" if comment else "")
             if not line.strip():
                 continue
         lines.append(line.rstrip())

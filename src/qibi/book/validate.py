@@ -668,7 +668,7 @@ def _finding(document: Document, error: Any, adapter: TypeAdapter[Any]) -> Findi
     known: list[str] = []
     near = None
     if error["type"] == "extra_forbidden":
-        known = _fields_beside(document.data, loc, adapter)
+        known = _missing_fields(document.data, loc, adapter)
         near = closest(str(loc[-1]), known)
     elif error["type"] == "literal_error" and isinstance(error["input"], str):
         expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
@@ -708,7 +708,7 @@ def _schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     return adapter.json_schema(by_alias=True)
 
 
-def _fields_beside(data: Any, loc: Loc, adapter: TypeAdapter[Any]) -> list[str]:
+def _missing_fields(data: Any, loc: Loc, adapter: TypeAdapter[Any]) -> list[str]:
     """The names of the fields that the model at this place has and the file has not."""
     schema = _schema_of(adapter)
     definitions = schema.get("$defs", {})

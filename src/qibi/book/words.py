@@ -88,13 +88,13 @@ def branch_heading(definitions: Definitions) -> str:
 
 def reason(word: str, note: str = "") -> str:
     """Why a subject has no place."""
-    said = {
+    text = {
         "exempt": _("exempt"),
         "unscored": _("not assessed"),
         "ineligible": _("not ranked by the scheme"),
         "too-few-weeks": _("too few weeks"),
     }[word]
-    return note or said if word == "exempt" else said
+    return note or text if word == "exempt" else text
 
 
 def grade(scheme: Scheme | None, key: str | None) -> str:

@@ -94,7 +94,7 @@ def finding(batch: Batch, number: int, message: str) -> Finding:
 
 def unusable(survey: Survey) -> Iterator[Finding]:
     """An entry counts for nothing: its subject or item is unknown, the item does not apply to the subject, the subject is not assessed, or the week has no scheme."""
-    said = {
+    messages = {
         "unknown-subject": _(
             "unknown subject '{subject}'; it counts for nothing: add them to branches/, or void it"
         ),
@@ -117,7 +117,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
             yield finding(
                 batch,
                 number,
-                said[why].format(
+                messages[why].format(
                     subject=e.subject,
                     item=e.item,
                     week=e.week,
@@ -126,7 +126,7 @@ def unusable(survey: Survey) -> Iterator[Finding]:
             )
     for batch, number, _key, entry in survey.index.placed(Exempt):
         if survey.definitions.kind(entry.subject) is None:
-            yield finding(batch, number, said["unknown-subject"].format(subject=entry.subject))
+            yield finding(batch, number, messages["unknown-subject"].format(subject=entry.subject))
 
 
 def unknown_branch(survey: Survey) -> Iterator[Finding]:
@@ -232,11 +232,11 @@ def doubles(survey: Survey) -> Iterator[tuple[Placed[Score], Placed[Score]]]:
     seen: dict[tuple[object, ...], Placed[Score]] = {}
     for place in survey.scores:
         e = place[3]
-        said = (
+        content = (
             *(e.week, e.subject, e.item, e.points, e.date, e.note, e.evidence),
             *(e.task, e.milestone),
         )
-        other = seen.setdefault(said, place)
+        other = seen.setdefault(content, place)
         if other[0] is place[0]:
             continue
         scheme = survey.definitions.scheme(e.week)
@@ -331,15 +331,15 @@ def note_names(survey: Survey) -> Iterator[Finding]:
     message = _("the note names {ids}; names can't be removed from the ledger: write ids in notes")
     if private:
         message = _("its text names {ids}; names can't be removed from the ledger: write ids")
-    whose = lru_cache(None)(namer.whose)  # the same note is in many entries
+    ids_named = lru_cache(None)(namer.ids_named)  # the same note is in many entries
     for batch in survey.batches:
         for number, entry in enumerate(batch.entries, 1):
             note, measure = getattr(entry, "note", ""), getattr(entry, "measure", "")
             text = free_text(entry) if private else f"{note}\n{measure}" if note or measure else ""
-            if text and (found := whose(text)):
+            if text and (ids := ids_named(text)):
                 # ids only: what `check` prints may end in a log that everyone reads
-                said = message.format(ids=listing(list(found)))
-                yield Finding(batch.path, number, message=said)
+                warning = message.format(ids=listing(list(ids)))
+                yield Finding(batch.path, number, message=warning)
 
 
 # Warnings on plans: milestones that are in none, done before their day, twice, or scored twice.
@@ -380,8 +380,8 @@ def _unknown(definitions: Definitions, entry: Task | Score) -> str | None:
         near = closest(entry.milestone, routes[entry.task])
     else:
         return None
-    said = message.format(cp=plan.cp, task=entry.task, milestone=entry.milestone)
-    return said + "; " + _("did you mean {near}?").format(near=near) if near else said
+    fault = message.format(cp=plan.cp, task=entry.task, milestone=entry.milestone)
+    return fault + "; " + _("did you mean {near}?").format(near=near) if near else fault
 
 
 def done_ahead(survey: Survey) -> Iterator[Finding]:

@@ -72,13 +72,13 @@ def _wrong(
 ) -> Iterator[Wrong]:
     for batch, line in lines:
         entry, key = batch.entries[line - 1], f"{batch.digest}.{line}"
-        said = clock_message("recorded_at", entry.recorded_at, now)
+        message = clock_message("recorded_at", entry.recorded_at, now)
         counts = not isinstance(entry, Void) and key not in voids
         if counts:
-            said = _("{what}; set it, void this and record it again: qibi void {key}").format(
-                what=said, key=key
+            message = _("{what}; set it, void this and record it again: qibi void {key}").format(
+                what=message, key=key
             )
-        yield Finding(batch.path, line, message=said, code="clock"), counts
+        yield Finding(batch.path, line, message=message, code="clock"), counts
 
 
 def clock_findings(
@@ -90,8 +90,8 @@ def clock_findings(
     warnings = [finding for finding, counts in found if not counts or finding.path in closed]
     for file in sealed:
         if not can_be(file.seal.closed_at, now):
-            said = clock_message("closed_at", file.seal.closed_at, now)
-            warnings.append(Finding(file.path, message=said, code="clock"))
+            message = clock_message("closed_at", file.seal.closed_at, now)
+            warnings.append(Finding(file.path, message=message, code="clock"))
     return errors, warnings
 
 

@@ -113,7 +113,7 @@ def record(
                 "yellow",
             )
             if not dry_run:
-                session.unsaid.append(session.root / left.path)
+                session.unreported.append(session.root / left.path)
             with session.without([left]):
                 return Recorded(left, standing_batches(session, week))
         before = standing_batches(session, week)
@@ -134,12 +134,12 @@ def record(
                 1,
             )
         first = (
-            mark_of(session.unsaid[0]).relative_to(session.root).as_posix()
-            if session.unsaid
+            mark_of(session.unreported[0]).relative_to(session.root).as_posix()
+            if session.unreported
             else ""
         )
-        write_batch(session.root, week, branch, entries, unsaid=first, sign=sign)
-        session.unsaid.append(session.root / batch.path)
+        write_batch(session.root, week, branch, entries, unreported=first, sign=sign)
+        session.unreported.append(session.root / batch.path)
         session.wrote = True
         _say_names(session, batch, dry_run)
         return Recorded(batch, before)
@@ -172,7 +172,8 @@ def interrupted(session: Session, week: str) -> list[Batch]:
     return [
         left
         for left in unreported(session.root, week, batches)
-        if session.root / left.path not in session.unsaid and not _overtaken(session, left, batches)
+        if session.root / left.path not in session.unreported
+        and not _overtaken(session, left, batches)
     ]
 
 
@@ -574,7 +575,7 @@ def oldest_open_week(session: Session, branch: str | None) -> str:
     if not known:
         return weeks.last_over(session.today)
     for week in weeks.span(known[0], current):
-        left = set(marked(session.root, week)) - set(session.unsaid)
+        left = set(marked(session.root, week)) - set(session.unreported)
         batches = [b for b in read_weeks(session.root, [week]) if session.root / b.path not in left]
         done = assessed_branches(batches)
         wanted = [branch] if branch else [b.id for b in session.definitions.branches]

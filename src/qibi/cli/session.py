@@ -99,7 +99,7 @@ class Session:
     console: Console
     exit_code: int = 0
     notices: list[str] = field(default_factory=list)
-    unsaid: list[Path] = field(default_factory=list)  # batches and seals, not yet reported
+    unreported: list[Path] = field(default_factory=list)  # batches and seals, not yet reported
     wrote: bool = False  # whether this run wrote any of them; else an interrupted one did
     hidden: frozenset[str] = frozenset()  # paths of batches that are taken as not there
 
@@ -203,11 +203,11 @@ class Session:
         on standard error is enough, for the advice that it gives has to work.
         """
         lost = failure(self.around.stderr)
-        if self.unsaid and not (lost or (self.wrote and failure(self.around.stdout))):
-            from qibi.ledger.store import said
+        if self.unreported and not (lost or (self.wrote and failure(self.around.stdout))):
+            from qibi.ledger.store import mark_reported
 
-            said(self.unsaid)
-            self.unsaid.clear()
+            mark_reported(self.unreported)
+            self.unreported.clear()
 
     def recorded_at(self) -> str:
         """This moment by the clock, in the book's time zone, to the second.

@@ -112,14 +112,14 @@ def close(
             if not dry_run:
                 if wrong := session.held().refuses(closing.path, closing.raw):
                     raise Faults(wrong)
-                write_seal(session.root, closing.path, closing.raw, sign, unsaid=True)
+                write_seal(session.root, closing.path, closing.raw, sign, unreported=True)
                 session.wrote = True
         elif not dry_run:
             keep(
                 [session.root / closing.path]
             )  # whoever wrote it may have been killed before the sync
         if not dry_run:
-            session.unsaid.append(session.root / closing.path)
+            session.unreported.append(session.root / closing.path)
     committed = None if dry_run else _commit(session, closing)
     _say(session, closing, dry_run, brief=agreed is not None)
     if committed:

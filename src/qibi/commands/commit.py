@@ -202,7 +202,7 @@ def ready_to_commit(session: Session) -> None:
 
 def refuse_names(session: Session, text: str) -> None:
     """Raises `Refusal` where a text that git will keep holds a member's name, and names are private."""
-    if session.definitions.private_names and (ids := people(session.definitions).whose(text)):
+    if session.definitions.private_names and (ids := people(session.definitions).ids_named(text)):
         raise Refusal(
             _("names are private here, and this text names {ids}").format(ids=listing(list(ids))),
             _("write ids, or other words"),
@@ -312,7 +312,7 @@ def is_merging(session: Session) -> bool:
 def _name_unreported(session: Session, changed: list[tuple[str, str]]) -> None:
     """Name the batches that were recorded by a command that was interrupted."""
     for _status, below in changed:
-        if not below.endswith(".jsonl") or session.root / below in session.unsaid:
+        if not below.endswith(".jsonl") or session.root / below in session.unreported:
             continue  # what this very command recorded is on its way
         if is_unreported(session.root, session.root / below):
             session.console.say(

@@ -758,7 +758,7 @@ class Sheets:
         """
         in_time = self.session.today <= recording.last_day(self.session, task.week)
         dropped = sum(c.after is None for c in diff.changes)
-        same = diff.kept + sum(bool(c.before and c.after) for c in diff.changes) > dropped
+        same = diff.unchanged + sum(bool(c.before and c.after) for c in diff.changes) > dropped
         own = all(entry.recorded_by == self.who for _key, entry in diff.gone)
         if not (in_time and same and own) or any(c.void for c in diff.changes):
             return False

@@ -31,8 +31,8 @@ def findings(batches: Iterable[Batch], now: datetime) -> Iterable[Finding]:
     """One for each batch that holds moments that can't be, at the first line of them."""
     for batch in batches:
         if lines := wrong_moments(batch, now):
-            said = clock_message("recorded_at", batch.entries[lines[0] - 1].recorded_at, now)
-            yield Finding(batch.path, lines[0], message=said, code="clock")
+            message = clock_message("recorded_at", batch.entries[lines[0] - 1].recorded_at, now)
+            yield Finding(batch.path, lines[0], message=message, code="clock")
 
 
 def clock_message(key: str, text: str, now: datetime) -> str:

@@ -36,7 +36,7 @@ class Difference:
 
     new: tuple[Score | Exempt, ...]
     gone: tuple[tuple[str, Score | Exempt], ...]
-    kept: int
+    unchanged: int
     changes: tuple[Change, ...]
 
     @property
@@ -48,7 +48,7 @@ class Difference:
     def asks(self) -> bool:
         """Whether it touches what is there, or undoes a void: nothing to be done unasked."""
         again = any(change.void for change in self.changes)
-        return not self.empty and bool(self.kept or self.gone or again)
+        return not self.empty and bool(self.unchanged or self.gone or again)
 
     def entries(self, stamp: Stamp, note: str) -> list[Entry]:
         """The batch that makes the ledger say what the sheet says: voids first."""
@@ -94,11 +94,11 @@ def repeated(
 ) -> list[Score | Exempt]:
     """The standing entries of `other` sheets that say the same as rows of a sheet, one to one."""
     index = Index(batches)
-    wanted = Counter(_said(e) for e in sheet)
+    wanted = Counter(_content(e) for e in sheet)
     result = []
     for key, entry in _of_sheets(index, branch):
-        if key not in index.voids and other(entry) and wanted[_said(entry)] > 0:
-            wanted[_said(entry)] -= 1
+        if key not in index.voids and other(entry) and wanted[_content(entry)] > 0:
+            wanted[_content(entry)] -= 1
             result.append(entry)
     return result
 
@@ -122,27 +122,27 @@ def difference(
     The same row twice is two events: rows are matched one to one. `voided` are rows of earlier
     sheets that someone cancelled by hand, each with its void.
     """
-    wanted = Counter(_said(e) for e in sheet)
+    wanted = Counter(_content(e) for e in sheet)
     gone: list[tuple[str, Score | Exempt]] = []
-    kept = 0
+    unchanged = 0
     for key, entry in standing:
-        said = _said(entry)
-        if wanted[said] > 0:
-            wanted[said] -= 1
-            kept += 1
+        content = _content(entry)
+        if wanted[content] > 0:
+            wanted[content] -= 1
+            unchanged += 1
         else:
             gone.append((key, entry))
     new: list[Score | Exempt] = []
     for entry in reversed(sheet):
-        if wanted[_said(entry)] > 0:
-            wanted[_said(entry)] -= 1
+        if wanted[_content(entry)] > 0:
+            wanted[_content(entry)] -= 1
             new.append(entry)
     new.reverse()
     changes = _marked(_paired(new, gone), voided)
-    return Difference(tuple(new), tuple(gone), kept, tuple(changes))
+    return Difference(tuple(new), tuple(gone), unchanged, tuple(changes))
 
 
-def _said(entry: Score | Exempt) -> tuple[Any, ...]:
+def _content(entry: Score | Exempt) -> tuple[Any, ...]:
     """What an entry says: all but who recorded it, when and from which cell of which sheet."""
     plain = msgspec.structs.replace(
         entry, recorded_by="", recorded_at="", source="", layout="", cell=""
@@ -176,8 +176,8 @@ def _marked(changes: list[Change], voided: Sequence[tuple[Void, Score | Exempt]]
     waiting = list(voided)
     marked: list[Change] = []
     for change in changes:
-        said = _said(change.after) if change.after else None
-        match = next((v for v in waiting if said == _said(v[1])), None)
+        content = _content(change.after) if change.after else None
+        match = next((v for v in waiting if content == _content(v[1])), None)
         if match:
             waiting.remove(match)
         marked.append(replace(change, void=match[0]) if match else change)

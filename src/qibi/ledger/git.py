@@ -205,8 +205,8 @@ class Git:
         Without `filters` none of the programs runs that the repository names for its files.
         """
         off = [] if filters else self._filters_off()
-        asked = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
-        out = self.demand(*_NO_MODES, *off, "status", *asked, "--", *paths)
+        arguments = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+        out = self.demand(*_NO_MODES, *off, "status", *arguments, "--", *paths)
         return [(row[:2], row[3:]) for row in out.split("\0") if row]
 
     def _filters_off(self) -> list[str]:
@@ -293,12 +293,12 @@ class Git:
 
         `prefix` is this folder below the repository's top. None of the repository's filters runs.
         """
-        asked = ("--literal-pathspecs", "add", "--dry-run", "--", *paths)
-        done = self.run(*_NO_MODES, *self._filters_off(), *asked)
+        arguments = ("--literal-pathspecs", "add", "--dry-run", "--", *paths)
+        done = self.run(*_NO_MODES, *self._filters_off(), *arguments)
         if done.returncode == 0:
             return []
-        said = set(done.stderr.splitlines())
-        result = [path for path in paths if prefix + path in said]
+        complaints = set(done.stderr.splitlines())
+        result = [path for path in paths if prefix + path in complaints]
         if not result:
             raise self._locked(done) or Refusal(
                 _("git {command} failed: {words}").format(command="add", words=_words_of(done))

@@ -148,7 +148,7 @@ class _Index(msgspec.Struct):
     whole: dict[str, Stamp]  # the folders that were found whole, as they were then
 
 
-def missing(root: Path, kept: Cache, git: "Callable[[], Git]") -> list[Finding]:
+def missing(root: Path, cache: Cache, git: "Callable[[], Git]") -> list[Finding]:
     """A finding for each batch and seal that git's index holds and that is not on disk.
 
     Nothing where there is no git, or where it does not open the repository: `check` and `commit` say so.
@@ -158,7 +158,7 @@ def missing(root: Path, kept: Cache, git: "Callable[[], Git]") -> list[Finding]:
     if stamp is None:
         return []
     key = key_of([str(root.resolve()), str(file)])
-    known = kept.find(_KIND, key, _Index)
+    known = cache.find(_KIND, key, _Index)
     changed = known is None or known.stamp != stamp
     if changed:
         try:
@@ -179,7 +179,7 @@ def missing(root: Path, kept: Cache, git: "Callable[[], Git]") -> list[Finding]:
             known.whole[folder] = now
             changed = True
     if changed and max(stamp[1:3]) < latest:
-        kept.keep(_KIND, key, known)
+        cache.keep(_KIND, key, known)
     if not absent:
         return []
 
@@ -588,8 +588,8 @@ class Held:
     def _ignored(self, rules: Mapping[str, str]) -> Iterator[Finding]:
         """Files of the book (path: rule) that no commit would take in, because git ignores them."""
         tops = sorted({path.split("/")[0] for path in rules})
-        asked = ("check-ignore", "--no-index", "--", *tops)
-        whole = self.git.run(*asked).stdout.splitlines() if tops else []
+        arguments = ("check-ignore", "--no-index", "--", *tops)
+        whole = self.git.run(*arguments).stdout.splitlines() if tops else []
         for path, rule in rules.items():
             message = _("git ignores it ({rule}), so no commit holds it: remove that line")
             if path.split("/")[0] not in whole:  # from an ignored folder git adds nothing by name
@@ -668,8 +668,8 @@ class Held:
         settings = (*self.git.settings, "-c", f"core.attributesFile={os.devnull}")
         alone = Git(self.root, self.git.environment, settings)
         alone.environment |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_INDEX_FILE": "none"}  # in the index
-        asked = ("check-attr", "-z", "--cached", *_CONVERTING, "--", path)
-        if set(alone.demand(*asked).split("\0")[2::3]) - {"unspecified", "unset"}:
+        arguments = ("check-attr", "-z", "--cached", *_CONVERTING, "--", path)
+        if set(alone.demand(*arguments).split("\0")[2::3]) - {"unspecified", "unset"}:
             return self.git.demand("rev-parse", "--git-path", "info/attributes").removesuffix("\n")
         near = (f"{folder.as_posix()}/.gitattributes" for folder in Path(path).parents[:-1])
         return next((file for file in near if (self.root / file).is_file()), ".gitattributes")

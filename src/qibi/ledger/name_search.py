@@ -153,7 +153,7 @@ class Sought:
 
     def in_text(self, text: str) -> frozenset[str]:
         """The names that are in a text."""
-        return frozenset(self._running.intersection(self._namer.whose(text)))
+        return frozenset(self._running.intersection(self._namer.ids_named(text)))
 
     def held(self, found: Inside) -> frozenset[str]:
         """The names that a file holds."""

@@ -121,7 +121,7 @@ def _is_names_file(raw: bytes, bearers: Mapping[str, Collection[str]]) -> bool:
 def _in_branches(root: Path, definitions: Definitions) -> Iterator[Finding]:
     """Members who have a name in a branch file, and CPs whose name there holds that of a member."""
     namer = people_in_definitions(definitions)
-    cps = {cp.id for cp in definitions.cps if namer.whose(f"{cp.name.zh}\n{cp.name.en}")}
+    cps = {cp.id for cp in definitions.cps if namer.ids_named(f"{cp.name.zh}\n{cp.name.en}")}
     if not cps and all(m.name.zh == m.name.en == m.id for m in definitions.memberships):
         return
     from qibi.book.yaml import Document, parse
@@ -154,7 +154,7 @@ def entries_naming(
     """Line number of each entry whose text holds members' names, and whose they are."""
     namer = people(definitions)
     for number, entry in enumerate(entries, 1):
-        if ids := namer.whose(free_text(entry)):
+        if ids := namer.ids_named(free_text(entry)):
             yield number, ids
 
 
@@ -167,7 +167,7 @@ class _Search:
 
     def lines(self, path: str, found: "Inside") -> list[tuple[int, tuple[str, ...]]]:
         """Lines with names, and whose; line 0 is the path, or a text that is not one of lines."""
-        whose = (self._in_definitions if is_definition(path) else self._people).whose
+        ids_named = (self._in_definitions if is_definition(path) else self._people).ids_named
         if not found.texts:
             lines = []
         elif path.startswith(f"{LEDGER}/"):
@@ -176,10 +176,10 @@ class _Search:
             lines = found.texts[0].split("\n")
         else:
             lines = []
-        hits = [(n, ids) for n, line in enumerate(lines, 1) if (ids := whose(line))]
+        hits = [(n, ids) for n, line in enumerate(lines, 1) if (ids := ids_named(line))]
         if not hits and not path.startswith(f"{LEDGER}/"):
-            hits = [(0, ids)] if (ids := whose("\n".join(found.texts))) else []
-        named = [(0, ids)] if (ids := whose(path)) else []
+            hits = [(0, ids)] if (ids := ids_named("\n".join(found.texts))) else []
+        named = [(0, ids)] if (ids := ids_named(path)) else []
         return [*named, *hits[:_LINES_SHOWN]]
 
 
@@ -214,8 +214,8 @@ def refuse_to_commit(root: Path, definitions: Definitions, paths: Iterable[str])
                     "names are private here, and a push would publish {ids}; {advice} (not a person? qibi commit, then git push)"
                 )
                 advice = advice.format(path=argument(path))
-                said = message.format(ids=listing(list(ids)), advice=advice)
-                findings.append(Finding(path, line, message=said, code=CODE))
+                warning = message.format(ids=listing(list(ids)), advice=advice)
+                findings.append(Finding(path, line, message=warning, code=CODE))
     if findings:
         raise Faults(findings)
 
@@ -275,10 +275,10 @@ def refuse_to_publish(git: Git, definitions: Definitions) -> list[str]:
             message = _(
                 "names are private here, and a push would publish {ids} in {commits}; {advice} (not a person? git push)"
             )
-        said = message.format(
+        warning = message.format(
             commits=listing(shown), advice=advice[leak.path], ids=listing(list(leak.ids))
         )
-        findings.append(Finding(leak.path or ".git", leak.line, message=said, code=CODE))
+        findings.append(Finding(leak.path or ".git", leak.line, message=warning, code=CODE))
     if findings:
         raise Faults(findings)
     return sorted(leaks.unread)
@@ -368,7 +368,7 @@ def _messages(
     out = git.read("log", "-z", "--no-show-signature", "--format=%H%n%B", *going.commits, "--")
     for record in out.decode("utf-8", "replace").split("\0"):
         commit, _line, text = record.partition("\n")
-        if ids := namer.whose(text):
+        if ids := namer.ids_named(text):
             yield commit, ids
 
 
@@ -378,8 +378,8 @@ def _advice(git: Git, going: _Going, brought: _Brought, leaks: _Leaks, path: str
         dict.fromkeys(c for leak, cs in leaks.found.items() if leak.path == path for c in cs)
     )
     holding = (f"--contains={commit}" for commit in commits)
-    asked = ("for-each-ref", "--format=%(refname)", *holding, "refs/heads", "refs/tags")
-    refs = git.demand(*asked).split()
+    arguments = ("for-each-ref", "--format=%(refname)", *holding, "refs/heads", "refs/tags")
+    refs = git.demand(*arguments).split()
     if not path:
         reworded = f"case $GIT_COMMIT in {'|'.join(commits)}) echo reworded;; *) cat;; esac"
         advice = _("give them another message: {command}")
@@ -420,8 +420,8 @@ def _advice(git: Git, going: _Going, brought: _Brought, leaks: _Leaks, path: str
 def _seals_upon(git: Git, brought: _Brought, tip: str, prefix: str, below: str) -> list[str]:
     """The seals not pushed that can't be without a batch or seal: all, for each names the one before it."""
     folder = f"{prefix}{SEALS}/"
-    asked = ("grep", "-qF", "-e", below, tip, "--", f":(top){folder}")
-    if not below.startswith(f"{SEALS}/") and git.run(*asked).returncode != 0:
+    arguments = ("grep", "-qF", "-e", below, tip, "--", f":(top){folder}")
+    if not below.startswith(f"{SEALS}/") and git.run(*arguments).returncode != 0:
         return []
     return sorted({path for path, _blob in brought if path.startswith(folder)})
 

@@ -71,9 +71,9 @@ def names_with_tasks(root: Path, cache: Path | None = None) -> dict[str, list[st
 
 def _having(root: Path, cache: Path | None) -> dict[str, _Week]:
     """Each week's batches that may hold records; most hold none, which their bytes tell soon."""
-    kept, texts = Cache(cache), sorted(marks())
+    stored, texts = Cache(cache), sorted(marks())
     key = key_of([str(root.resolve()), "2", *(text.hex() for text in texts)])
-    known = kept.find("records", key, dict[str, _Week]) or {}
+    known = stored.find("records", key, dict[str, _Week]) or {}
     weeks = {}
     for week in weeks_with_batches(root):
         names = batch_names(root, week)
@@ -81,7 +81,7 @@ def _having(root: Path, cache: Path | None) -> dict[str, _Week]:
         old = known.get(week)
         weeks[week] = old if old and old.names == digest else _seen(root, week, names, texts)
     if weeks != known:
-        kept.keep("records", key, weeks)
+        stored.keep("records", key, weeks)
     return weeks
 
 
@@ -127,9 +127,9 @@ _TRUSTED = sys.platform != "win32"  # there a file's change time is that of its 
 class Proofs:
     """The proved batches of one book; without a cache none are, whenever asked."""
 
-    def __init__(self, root: Path, kept: Cache) -> None:
-        self._root, self._kept = root, kept
-        self._place = str(root.resolve()) if kept.folder else ""
+    def __init__(self, root: Path, cache: Cache) -> None:
+        self._root, self._cache = root, cache
+        self._place = str(root.resolve()) if cache.folder else ""
         self._known: dict[str, dict[str, Signature]] = {}  # year: path: as when it was proved
         self._seen: dict[str, Signature] = {}
 
@@ -164,7 +164,7 @@ class Proofs:
                     self._known[year][path] = signature
                     changed.add(year)
         for year in changed:
-            self._kept.keep(_KIND, self._key(year), self._known[year])
+            self._cache.keep(_KIND, self._key(year), self._known[year])
 
     def _is_proved(self, path: str) -> bool:
         try:
@@ -185,8 +185,8 @@ class Proofs:
 
     def _of(self, year: str) -> dict[str, Signature]:
         if year not in self._known:
-            kept = self._kept.find(_KIND, self._key(year), dict[str, Signature])
-            self._known[year] = kept or {}
+            known = self._cache.find(_KIND, self._key(year), dict[str, Signature])
+            self._known[year] = known or {}
         return self._known[year]
 
     def _key(self, year: str) -> str:

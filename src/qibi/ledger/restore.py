@@ -165,8 +165,8 @@ class _Search:
         return ""
 
     def _commits_of(self, path: str) -> Iterator[str]:
-        asked = ("--literal-pathspecs", "rev-list", "--all", "--reflog", "--full-history")
-        yield from self.git.run(*asked, "--", path).stdout.split()
+        arguments = ("--literal-pathspecs", "rev-list", "--all", "--reflog", "--full-history")
+        yield from self.git.run(*arguments, "--", path).stdout.split()
 
     def _blobs(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """What each of these names (`HEAD:./path`) stands for; None where for no blob."""

@@ -159,8 +159,8 @@ Link = SealFile | AcknowledgementFile
 
 def finding_id(code: str, path: str, about: Mapping[str, str]) -> str:
     """What names a finding in all languages and audits: another for each other thing it can be about."""
-    said = {"code": code, "path": path, "about": about}
-    return digest(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+    identity = {"code": code, "path": path, "about": about}
+    return digest(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode())
 
 
 def acknowledgement_name(number: int) -> str:

@@ -101,8 +101,8 @@ class Keygen:
     """Runs ssh-keygen, with what it needs of the environment and no more."""
 
     def __init__(self, environment: Mapping[str, str], *, on_terminal: bool = False) -> None:
-        kept = {key: value for key, value in environment.items() if key.upper() in _NEEDED}
-        self.environment = kept | {"LC_ALL": "C"}
+        needed = {key: value for key, value in environment.items() if key.upper() in _NEEDED}
+        self.environment = needed | {"LC_ALL": "C"}
         self.on_terminal = on_terminal
 
     def fingerprint_of(self, key: Path) -> str:
@@ -199,15 +199,15 @@ class Claim:
 class Verifier:
     """Proves claims, several at once; what held once is kept and not proven again."""
 
-    def __init__(self, environment: Mapping[str, str], kept: Cache, book: str) -> None:
+    def __init__(self, environment: Mapping[str, str], cache: Cache, book: str) -> None:
         self.keygen = Keygen(environment)
-        self._kept = kept
+        self._cache = cache
         self._place = key_of(["signatures that held", book])
 
     def failing(self, claims: Iterable[Claim]) -> set[str]:
         """The paths of the claims that don't hold."""
         wanted = list(claims)
-        held = set(self._kept.find("signatures", self._place, list[str]) or ())
+        held = set(self._cache.find("signatures", self._place, list[str]) or ())
         new = [claim for claim in wanted if claim.digest not in held]
         if not new:
             return set()
@@ -217,7 +217,7 @@ class Verifier:
             answers = list(pool.map(lambda pair: self._holds(folder, *pair), enumerate(new)))
         good = {claim.digest for claim, holds in zip(new, answers, strict=True) if holds}
         if good:
-            self._kept.keep("signatures", self._place, sorted(held | good))
+            self._cache.keep("signatures", self._place, sorted(held | good))
         return {claim.path for claim, holds in zip(new, answers, strict=True) if not holds}
 
     def _holds(self, folder: Path, number: int, claim: Claim) -> bool:

@@ -61,12 +61,12 @@ def write_batch(
     branch: str,
     entries: Sequence[Entry],
     *,
-    unsaid: str | None = None,
+    unreported: str | None = None,
     sign: Callable[[bytes], bytes] | None = None,
 ) -> Batch:
     """Write a batch and return it; the same bytes twice are one batch.
 
-    The caller holds the lock. With `unsaid` it is marked as not reported yet: that is the path of the
+    The caller holds the lock. With `unreported` it is marked as not reported yet: that is the path of the
     command's first mark, empty where this is the first (see `interrupted`).
     `sign` gives its signature, which is on the disk before the batch is.
     Raises `Refusal` where the disk refuses; then nothing stands that was not there before, or the
@@ -85,8 +85,8 @@ def write_batch(
         try:
             if signature:
                 write_durably(signature_of(target), signature)
-            if unsaid is not None:
-                leave_mark(target, unsaid)
+            if unreported is not None:
+                leave_mark(target, unreported)
             write_durably(target, raw)
         except OSError as error:
             if not stood:
@@ -123,11 +123,11 @@ def write_seal(
     raw: bytes,
     sign: Callable[[bytes], bytes] | None = None,
     *,
-    unsaid: bool = False,
+    unreported: bool = False,
 ) -> None:
     """Write a seal (or a record of signers) that is not there yet; the caller holds the lock.
 
-    With `unsaid` it is marked as not reported yet (see `interrupted`). `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
+    With `unreported` it is marked as not reported yet (see `interrupted`). `sign` gives its signature, which is on the disk before the seal is. Raises `Refusal` where the
     disk refuses; then nothing stands that was not there before, or the message names it.
     """
     target = root / path
@@ -139,7 +139,7 @@ def write_seal(
         try:
             if signature:
                 write_durably(signature_of(target), signature)
-            if unsaid:
+            if unreported:
                 leave_mark(target)
             write_durably(target, raw)
         except OSError as error:
@@ -349,7 +349,7 @@ def says_the_same(
     )
 
 
-def said(files: Iterable[Path]) -> None:
+def mark_reported(files: Iterable[Path]) -> None:
     """These have been reported, the first one first. A mark that can't be removed does no harm."""
     for path in files:
         with suppress(OSError):
