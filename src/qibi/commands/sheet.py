@@ -9,7 +9,7 @@ import typer
 
 from qibi.base import weeks
 from qibi.base.findings import Refusal
-from qibi.base.language import _, listing, many, mark
+from qibi.base.language import _, aside, listing, many, mark
 from qibi.base.text import argument
 from qibi.book.definitions import Item, Scheme
 from qibi.cli import completion, options
@@ -188,7 +188,7 @@ def _make_layout(session: Session, path: str, branch: str | None, week: str | No
         admit_page(page, names, session.stamp(asked, home, ""), options)
     learned = options.learned
     if not learned and not learned.still_open:
-        known = f" (layouts/{page.layout.name}.yaml)" if page.layout else ""
+        known = aside(f"layouts/{page.layout.name}.yaml") if page.layout else ""
         session.console.say(_("nothing to ask: this sheet is read as it is") + known)
         return
     name = layout_files.save(session, page, heading, home, learned)

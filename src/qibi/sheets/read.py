@@ -1756,7 +1756,7 @@ class _Reader:
                 if name in row.faulty:
                     continue
                 if name == "approved_by":
-                    message += self._how_to_approve()
+                    message += self._how_to_approve(draft.approved_by or self._approver())
                 where = self._column_of(name, row, column)
                 self.find(row.number, where, message, whole=name in SHARED)
             line, cell = self.page.place(row.number, column.number)
@@ -1798,7 +1798,11 @@ class _Reader:
                         self._approved_by = who
         return self._approved_by
 
-    def _how_to_approve(self) -> str:
+    def _how_to_approve(self, named: str) -> str:
+        """What to do where an approval is missing; `named` is who can't give it."""
+        if named:
+            message = _("; {name} is scored there or the judge, so name someone else")
+            return message.format(name=self.definitions.title(named))
         column = self.heading.of("approved_by")
         if column:
             message = _("; name them under '{heading}', or for the whole sheet: --approved-by WHO")
