@@ -331,6 +331,16 @@ REFUSED = {
         ["r.xlsx:二支部!A1: no heading row with names"],
     ),
     "the same as nothing": ("支部,姓名\n同上,安一\n", ["r.csv:2: 支部: '同上' refers to nothing"]),
+    "characters that were lost before": (
+        xlsx("支部,姓名\n甲,JÃ¶rgen\n甲,ÕÅÈý\n甲,安?三\n甲,#N/A\n甲,寮犱笁"),
+        [
+            "r.xlsx:Sheet1!B2: 'JÃ¶rgen' was read in a wrong encoding",
+            "r.xlsx:Sheet1!B3: 'ÕÅÈý' is not a name",
+            "r.xlsx:Sheet1!B4: '安?三' is not the whole name",
+            "r.xlsx:Sheet1!B5: '#N/A' is an error",
+            "r.xlsx:Sheet1!B6: '寮犱笁' was read in a wrong encoding",
+        ],
+    ),
     "characters that were lost": ("支部,姓名\n甲,安一\n甲,黄?良\n", ["r.csv:3: '黄?良': characters were lost"]),
     "another encoding": ("team,name\nA,Jörgen Müller\n".encode("cp1252"), ["wrong encoding"]),
 }  # fmt: skip

@@ -275,6 +275,11 @@ def _refuse_misread(path: str, text: str) -> None:
             raise Faults(list(found.values()))
 
 
+def is_misread(text: str) -> bool:
+    """Whether a text was read in a wrong encoding, before it came into the file."""
+    return any(True for _at in (*_in_latin(text), *_in_wrong_encoding(text)))
+
+
 def _in_latin(text: str) -> Iterator[int]:
     """Chinese characters in Latin words: an umlaut and the letter behind it, read as GBK."""
     for found in _BY_LATIN.finditer(text):

@@ -251,8 +251,11 @@ def _check(name: str) -> None:
     """Raises `NotAName` for what nobody is called."""
     word = folded(name)
     letters = sum(c.isalpha() or unicodedata.category(c) == "Nl" for c in name)
-    strange = [c for c in name if not (c.isalnum() or c in " '’-–,，" + _DOTS)]
-    strange = [c for c in strange if unicodedata.category(c)[0] not in "LM"]
+    strange = [c for c in name if not (c.isalpha() or c.isdecimal() or c in " '’-–,，" + _DOTS)]
+    strange = [c for c in strange if unicodedata.category(c) not in ("Mn", "Mc", "Nl")]
+    latin = [c for c in name if c.isalpha()]
+    if len(latin) > 1 and all("\u00c0" <= c <= "\u00ff" for c in latin):
+        strange = latin  # ÕÅÈý: Chinese that was read as Western text
     if word in _NOBODY:
         message = _("'{text}' is nobody's name; delete the row until there is one")
     elif strange and strange[0] in "*?＊？□○�×X":

@@ -14,12 +14,13 @@ from qibi.base.text import argument, closest, folded, narrowed
 from qibi.book.words import STATUS_WORDS, STATUSES, status_name
 from qibi.ledger.pricing import is_nothing
 from qibi.sheets import page as pages
+from qibi.sheets.csvfile import is_misread
 from qibi.sheets.files import open_sheet
 from qibi.sheets.headings import Column, Heading, folded_heading
 from qibi.sheets.name_cell import Named, NotAName, cleaned, names_in, refuse_mixed
 from qibi.sheets.names import simplified
 from qibi.sheets.page import Page
-from qibi.sheets.read import DITTO, mark_message
+from qibi.sheets.read import DITTO, mark_message, spoilt
 from qibi.sheets.rows import is_footer, is_heading, other_heading
 
 SYNONYMS = {
@@ -49,7 +50,7 @@ _OF_PLACES = ("branch", "group", "unit", "section", "department")
 _READ = ("subject", "id", "status", "role", "gender", *_OF_PLACES)
 # Headings that may be what the people are divided by, where no column is called a branch.
 _PLACE = re.compile(
-    r".*(车间|工区|工段|科室|处室|部门|项目部|分公司|公司|站|厂|队|工地|机构|区域)(名称)?|(所属|所在)?组织(名称)?"
+    r".*(车间|工区|工段|科室|处室|部门|项目部|项目|工程|分公司|公司|站|厂|队|工地|工点|片区|分部|条线|板块|机构|区域)(名称)?|(所属|所在)?组织(名称)?"
     r"|department|dept|section|office|site|shop|workshop|division|location"
 )
 # Jobs, which in a list of a project with pairs may be roles of a CP, and else are not.
@@ -670,8 +671,9 @@ class People:
             message = _("'{text}' refers to nothing; write it out")
             self._find(page, row, column.number, message.format(text=text), column)
             return ""
-        if column.field == "id" and (lost := _lost_digits(text)):
-            self._find(page, row, column.number, lost, column)
+        lost = _lost_digits(text) if column.field == "id" else ""
+        if problem := lost or spoilt(text) or _misread(text):
+            self._find(page, row, column.number, problem, column)
             return ""
         try:
             clean = cleaned(text)
@@ -989,6 +991,11 @@ def _line(part: _List, row: int, options: Options) -> _Line | None:
         return None
     stated = int(counted[1] or counted[2]) if counted else None
     return _Line(name, level or "place", stated)
+
+
+def _misread(text: str) -> str:
+    message = _("'{text}' was read in a wrong encoding before it was saved; type it again")
+    return "" if text.isascii() or not is_misread(text) else message.format(text=text)
 
 
 def _lost_digits(text: str) -> str:

@@ -887,7 +887,7 @@ class _Reader:
             if message := mark_message(mark, text, dated):
                 self.find(row, column, message)
                 return ""
-        if message := _spoilt(text):
+        if message := spoilt(text):
             self.find(row, column, message)
             return ""
         if place in self.page.pictures and column.field != "evidence":
@@ -1922,7 +1922,7 @@ _LOST = re.compile("[\ufffd\ue000-\uf8ff]|[\u4e00-\u9fff]\\?{2,}[\u4e00-\u9fff]|
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](\.[0-9]+)?E\+?[0-9]{2,3}", re.IGNORECASE)
 
 
-def _spoilt(text: str) -> str:
+def spoilt(text: str) -> str:
     """Why a text can't be what was meant: an error value or a formula, or a number cut short."""
     if _ERROR_VALUE.fullmatch(text):
         return _("'{text}' is an error of the spreadsheet; type what is meant").format(text=text)
@@ -1942,7 +1942,7 @@ def _spoilt(text: str) -> str:
 def mark_message(mark: pages.Mark, text: str, dated: bool) -> str:
     """Why a cell with this mark can't be taken as it is; empty where it can."""
     if "DISPIMG(" in text:
-        return _spoilt(text)
+        return spoilt(text)
     if mark.kind == pages.DATE:
         if dated:
             return ""
