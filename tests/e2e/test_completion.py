@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import shlex
 import subprocess
@@ -119,6 +120,42 @@ def test_at_the_prompt_of_a_real_bash(scene: Scene, typed: str) -> None:
         os.close(terminal)
         os.waitpid(pid, 0)
     assert "A$(touch ran) (e-ann)" in shown and not (scene.folder / "ran").exists()
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_at_the_prompt_of_a_shell_that_it_was_installed_in(scene: Scene, shell: str) -> None:
+    """At the first Tab after `qibi --install-completion`, as the shell itself was told by it."""
+    script(scene, "bash")  # a `qibi` on the path
+    environment = scene.environment_now() | {"TERM": "xterm"}
+    install = [shell, "-c", "qibi --install-completion; true"]  # which sees its shell
+    subprocess.run(install, cwd=scene.folder, env=environment, check=True)
+    if shell == "fish":
+        asked = [shell, "-c", "complete -C 'qibi member li'; complete -C 'qibi show w-lee'"]
+        done = subprocess.run(
+            asked, cwd=scene.folder, env=environment, capture_output=True, text=True, check=True
+        )
+        words = [line.split("\t")[0] for line in done.stdout.splitlines()]
+        assert words == ["list", "w-lee-1", "w-lee-2"]
+        return
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(scene.folder)
+        os.execvpe(shell, [shell, "-i"], environment)
+    shown = ""
+    try:
+        for keys, text in ((b"echo rea''dy\n", "ready"), (b"qibi show e-bo\t", "show e-bob ")):
+            os.write(terminal, keys)
+            end = time.monotonic() + 60
+            while text not in shown:
+                assert time.monotonic() < end, shown
+                if select.select([terminal], [], [], 1)[0]:
+                    raw = os.read(terminal, 65536).decode()
+                    shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|.\x08", "", raw)
+        os.write(terminal, b"\x03exit\n")
+    finally:
+        os.close(terminal)
+        os.waitpid(pid, 0)
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])

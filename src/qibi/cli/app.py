@@ -280,6 +280,10 @@ def _main(arguments: list[str], around: Surroundings) -> int:
             let_click_speak(code, str(language.LOCALE))
             if around.environment is os.environ:
                 os.environ["LANGUAGE"] = "zh_CN" if code == "zh" else "en"
+            if rest and rest[0].startswith(("--install-completion", "--show-completion")):
+                from qibi.cli import completion
+
+                completion.complete_at_once()
             result = _program().main(
                 rest,
                 prog_name="qibi",

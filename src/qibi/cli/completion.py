@@ -129,6 +129,20 @@ def register() -> None:
         shell_completion.add_completion_class(shell, name)
 
 
+def complete_at_once() -> None:
+    """Have the script for zsh complete at the first Tab of a session, too.
+
+    It is then only loaded (from `~/.zfunc`), and Typer's leaves it at that: nothing is completed.
+    """
+    from typer import _completion_shared
+
+    scripts = _completion_shared._completion_scripts
+    defines = "compdef %(complete_func)s %(prog_name)s"
+    runs = 'if [ "$funcstack[1]" = "_%(prog_name)s" ]; then\n  %(complete_func)s "$@"\nfi'
+    if runs not in scripts["zsh"]:
+        scripts["zsh"] = scripts["zsh"].replace(defines, f"{defines}\n{runs}")
+
+
 def _spelled(
     items: list[shell_completion.CompletionItem], spell: Callable[[str], str]
 ) -> list[shell_completion.CompletionItem]:
