@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -18,6 +19,28 @@ def processors() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
+
+
+def portions(
+    weighed: Iterable[tuple[T, float]], *, least: float = inf, most: float = inf
+) -> Iterator[list[T]]:
+    """Things with what each weighs, in portions of one or more, in order.
+
+    A portion ends once it weighs `least`, and before it would weigh more than `most`.
+    """
+    portion: list[T] = []
+    total = 0.0
+    for thing, weight in weighed:
+        if portion and total + weight > most:
+            yield portion
+            portion, total = [], 0.0
+        portion.append(thing)
+        total += weight
+        if total >= least:
+            yield portion
+            portion, total = [], 0.0
+    if portion:
+        yield portion
 
 
 def each(

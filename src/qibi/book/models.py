@@ -1,7 +1,7 @@
 """What may be in a book's YAML files: Pydantic models, the source of the JSON Schemas.
 
 Ids, weeks, points and names have one type each here. What needs more than one file to judge is in
-`crosschecks`.
+`validate.ALL_CHECKS`.
 """
 
 import re

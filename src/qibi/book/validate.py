@@ -103,10 +103,8 @@ def _ids(rows: Any) -> Iterator[str]:
 
 # What one file's model can't judge alone: references, spans, and numbers that must fit together.
 #
-# Each check takes all files and yields findings; `ALL_CHECKS` is the list of them.
-
-
-# Whether a scheme holds together: its numbers, its references within itself, and when it begins.
+# Each check takes all files and yields findings; `ALL_CHECKS` is the list of them. First whether a scheme
+# holds together: its numbers, its references within itself, and when it begins.
 
 
 def scheme_gaps(files: Files) -> Iterator[Finding]:
@@ -141,7 +139,7 @@ def scheme_numbers(files: Files) -> Iterator[Finding]:
         scorers = {s.id for s in scheme.scorers}
         items = {f"{c.id}.{i.id}" for c in scheme.criteria for i in c.items}
         for number, criterion in enumerate(scheme.criteria):
-            yield from _crosschecks_criterion(read, ("criteria", number), criterion, scorers, items)
+            yield from _criterion_numbers(read, ("criteria", number), criterion, scorers, items)
         yield from _grades(read, scheme)
         for kind, weights in scheme.rollup:
             if weights and weights.own + weights.members == 0:
@@ -149,7 +147,7 @@ def scheme_numbers(files: Files) -> Iterator[Finding]:
                 yield read.finding(("rollup", kind), message, "rollup")
 
 
-def _crosschecks_criterion(
+def _criterion_numbers(
     read: Read, at: Loc, criterion: Any, scorers: set[str], items: set[str]
 ) -> Iterator[Finding]:
     if criterion.min > criterion.max:
@@ -170,12 +168,10 @@ def _crosschecks_criterion(
     if criterion.scorer and criterion.scorer not in scorers:
         yield read.unknown((*at, "scorer"), _("unknown scorer '{key}'"), criterion.scorer, scorers)
     for number, item in enumerate(criterion.items):
-        yield from _crosschecks_item(
-            read, (*at, "items", number), criterion.id, item, scorers, items
-        )
+        yield from _item_numbers(read, (*at, "items", number), criterion.id, item, scorers, items)
 
 
-def _crosschecks_item(
+def _item_numbers(
     read: Read, at: Loc, criterion: str, item: Any, scorers: set[str], items: set[str]
 ) -> Iterator[Finding]:
     if item.scorer and item.scorer not in scorers:

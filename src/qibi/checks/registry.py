@@ -12,7 +12,7 @@ from pathlib import Path
 from qibi.base.findings import Faults, Finding, Refusal
 from qibi.base.language import _, clauses
 from qibi.base.text import argument
-from qibi.base.workers import each
+from qibi.base.workers import each, portions
 from qibi.book.copies import copies
 from qibi.book.definitions import Definitions
 from qibi.book.links import links
@@ -233,16 +233,8 @@ class _Part:
 
 def _portions(root: Path) -> Iterator[list[str]]:
     """The weeks with batches, as many at a time as one process should look at."""
-    portion: list[str] = []
-    count = 0
-    for week in weeks_with_batches(root):
-        portion.append(week)
-        count += len(batch_names(root, week))
-        if count >= _AT_ONCE:
-            yield portion
-            portion, count = [], 0
-    if portion:
-        yield portion
+    weighed = ((week, len(batch_names(root, week))) for week in weeks_with_batches(root))
+    return portions(weighed, least=_AT_ONCE)
 
 
 def _check_weeks(

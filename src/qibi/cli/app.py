@@ -86,7 +86,7 @@ def let_click_speak(language: str, catalogs: str) -> None:
 FOLDER = Path(__file__).parents[1] / "commands"
 # What a command says of itself in its module, to be known before the module is imported: the panel of
 # `qibi --help` that it is in and its place there, and what it does, in a sentence.
-_ABOUT = re.compile(r'^PANEL = "(\w+)", (\d+)\nSUMMARY = mark\("(.+)"\)$', re.MULTILINE)
+_ABOUT = re.compile(r'^PANEL = "(\w+)", (\d+)\nSUMMARY = mark\(\s*"(.+)"\s*\)$', re.MULTILINE)
 PANELS = ("week", "look", "setup", "prove")
 
 

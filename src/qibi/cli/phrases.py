@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from qibi.base import points
+from qibi.base import dates, points
 from qibi.base.dates import day as day
 from qibi.base.dates import days as days
 from qibi.base.dates import period as period
@@ -20,7 +20,6 @@ from qibi.book.words import kind as kind
 from qibi.book.words import reason as reason
 from qibi.book.words import state_name as state_name
 from qibi.book.words import status_name, thing
-from qibi.cli import phrases
 from qibi.cli.output import Cell, Field, Records
 from qibi.cli.session import Session
 from qibi.ledger.batches import batch_names
@@ -567,7 +566,7 @@ def evidence_text(evidence: str | File) -> str:
 
 def day_text(day: str, today: date) -> str:
     """`11月25日` for 2026-11-25, in another year with that year; nothing where there is no day."""
-    return phrases.day(date.fromisoformat(day), today) if day else ""
+    return dates.day(date.fromisoformat(day), today) if day else ""
 
 
 def remedy_standing(key: str, life: Life, today: date) -> str:

@@ -1,36 +1,28 @@
 """qibi init: a new book."""
 
+import shlex
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qibi.base import language
+from qibi.base import language, points, weeks
 from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, listing, mark
+from qibi.base.language import _, colon, listing, many, mark
 from qibi.base.text import closest, folded
+from qibi.book.definitions import Definitions, Scheme
 from qibi.book.words import STATUSES
-from qibi.cli.console import file_bytes
+from qibi.cli.console import file_bytes, relative
 from qibi.cli.options import DryRun, Hidden
-from qibi.cli.session import Session, current_session
+from qibi.cli.output import Column, Grid, View
+from qibi.cli.session import Session, current_session, language_wanted
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from qibi.book.definitions import Definitions
     from qibi.book.templates import Start
     from qibi.sheets.people import Options as PeopleOptions
     from qibi.sheets.roster import Roster
-import shlex
-from datetime import date
-
-from qibi.base import points, weeks
-from qibi.base.language import colon, many
-from qibi.book.definitions import Definitions, Scheme
-from qibi.cli.console import relative
-from qibi.cli.output import Column, Grid, View
 
 PANEL = "setup", 1
 SUMMARY = mark("Make a new book.")
@@ -180,7 +172,6 @@ def _refuse_bad_options(session: Session, template: str, key: str | None) -> Non
 
 def _choose_language(session: Session, raw: bytes | None, encoding: str) -> None:
     """Speak the language of the roster, or the one answered, where the system has none."""
-    from qibi.cli.session import language_wanted
     from qibi.sheets.people import is_chinese
 
     around = session.around
@@ -227,7 +218,6 @@ def _start(
     name: str | None,
 ) -> tuple["Start", "Roster | None"]:
     """What the book is to be; raises `Faults` with all that is wrong with the roster."""
-    from qibi.base import weeks
     from qibi.book import templates
     from qibi.sheets.roster import read_roster, slug
 

@@ -1,35 +1,36 @@
 """qibi score: record a branch's week, from sheets, single entries, or questions."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from qibi.base.findings import Faults, Refusal
-from qibi.base.language import _, mark
-from qibi.cli import completion, options
-from qibi.cli.options import Hidden
-from qibi.cli.session import Session, current_session
-from qibi.cli.surroundings import LATEST
-
-if TYPE_CHECKING:
-    from qibi.cli.recording import Outcome
-    from qibi.ledger.batches import Batch
-    from qibi.ledger.entries import Entry
 import re
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from qibi.base.findings import Finding
+import typer
+
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _, mark
 from qibi.base.text import is_numeric
 from qibi.book import lookup
 from qibi.book.definitions import Definitions
-from qibi.cli import recording
-from qibi.cli.recording import must_be_live, write_few
+from qibi.cli import completion, options, recording
+from qibi.cli.options import Hidden
+from qibi.cli.recording import (
+    must_be_live,
+    must_live,
+    resolve_branch,
+    resolve_week,
+    say_late,
+    write_few,
+)
+from qibi.cli.session import Session, current_session
+from qibi.cli.surroundings import LATEST
 from qibi.ledger import pricing
 from qibi.ledger.admission import DraftEntry, admit, draft_entry, in_words
 from qibi.ledger.batches import Batch
 from qibi.ledger.entries import Entry
+
+if TYPE_CHECKING:
+    from qibi.cli.recording import Outcome
 
 PANEL = "week", 1
 SUMMARY = mark("Record a branch's week, from sheets, single entries or questions.")
@@ -231,7 +232,6 @@ def _no_events(
 ) -> "Outcome":
     """Record only that a branch is assessed."""
     from qibi.cli import phrases, recording
-    from qibi.cli.recording import must_live, resolve_branch, resolve_week, say_late
 
     asked_branch = resolve_branch(session, branch, who, week)
     asked_week = resolve_week(session, week, asked_branch)
@@ -265,8 +265,6 @@ def _no_events(
 
 def _only_milestones(session: Session, who: str, week: str | None, branch: str | None) -> "Outcome":
     """Nothing but what the plans propose, for one branch and week."""
-    from qibi.cli import recording
-    from qibi.cli.recording import must_live, resolve_branch, resolve_week
 
     asked_branch = resolve_branch(session, branch, who, week)
     asked_week = resolve_week(session, week, asked_branch)

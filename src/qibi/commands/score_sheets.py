@@ -15,6 +15,7 @@ from qibi.cli.console import choice, file_bytes
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.recording import ask_week, must_live, oldest_open_week
 from qibi.cli.session import Session
+from qibi.commands import layout_files
 from qibi.commands.edit_files import keeps_sheets
 from qibi.commands.layout_files import raw_of
 from qibi.ledger.admission import Stamp
@@ -524,7 +525,6 @@ class Sheets:
 
     def _save_answers(self, task: _Task, learned: Any) -> bool:
         """Save what was answered about a sheet in its layout; whether there was any, and it was saved."""
-        from qibi.commands import layout_files
         from qibi.sheets.names import Names
         from qibi.sheets.read import must_have_heading
 

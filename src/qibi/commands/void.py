@@ -9,6 +9,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, many, mark
 from qibi.book.definitions import Definitions
 from qibi.cli import completion, options, phrases, recording
+from qibi.cli.recording import find_batches, find_entry, must_be_live, say_few
 from qibi.cli.session import Session, current_session
 from qibi.ledger.batches import Batch, Index
 from qibi.ledger.entries import Entry, Exempt, Void
@@ -42,7 +43,6 @@ def void(
     dry_run: options.DryRun = False,
 ) -> None:
     """Run the command; `DETAILS` is its help."""
-    from qibi.cli.recording import find_entry, must_be_live, say_few
     from qibi.commands.score import may_be_live
 
     session = current_session()
@@ -99,7 +99,6 @@ def void(
 
 def _batch(session: Session, prefix: str) -> Batch:
     """The batch whose digest begins so; raises `Refusal`."""
-    from qibi.cli.recording import find_batches
 
     found = find_batches(session.root, prefix.lower())
     if len(found) != 1:

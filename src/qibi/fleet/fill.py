@@ -14,6 +14,7 @@ from qibi.base.cache import key_of
 from qibi.base.findings import Finding, Refusal
 from qibi.base.language import _, many
 from qibi.base.weeks import Period
+from qibi.base.workers import portions
 from qibi.book.definitions import SUBJECT_KINDS, Definitions, Label, Scheme
 from qibi.book.in_force import definitions_digest
 from qibi.book.links import NAMES
@@ -210,8 +211,13 @@ def _weeks(filling: Filling, counts: Counting) -> Iterator[tuple[str, Week]]:
             if all(filling.holds(path) for path in named):
                 found[week] = known
     missing = {week: paths.get(week, []) for week in keys if week not in found}
-    for portion in portions(filling.book.root, missing, _AT_ONCE):
-        found |= _fill_weeks(filling, portion, keys)
+    root = filling.book.root
+    weighed = (
+        (week, sum((root / path).stat().st_size for path in paths))
+        for week, paths in missing.items()
+    )
+    for portion in portions(weighed, most=_AT_ONCE):
+        found |= _fill_weeks(filling, {week: missing[week] for week in portion}, keys)
     yield from sorted(found.items())
 
 
@@ -444,20 +450,3 @@ def _grading(scheme: Scheme, base: int | None) -> Grading:
 
 def _called(*labels: Label) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for label in labels for name in (label.zh, label.en) if name))
-
-
-def portions(
-    root: Path, missing: Mapping[str, list[str]], most: int
-) -> Iterator[dict[str, list[str]]]:
-    """The weeks with the paths of their batches, at a time as many as hold `most` bytes, or one."""
-    portion: dict[str, list[str]] = {}
-    size = 0
-    for week, paths in missing.items():
-        here = sum((root / path).stat().st_size for path in paths)
-        if portion and size + here > most:
-            yield portion
-            portion, size = {}, 0
-        portion[week] = paths
-        size += here
-    if portion:
-        yield portion

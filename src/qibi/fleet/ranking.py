@@ -17,6 +17,7 @@ from qibi.base import weeks as wk
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.base.weeks import Period
+from qibi.base.workers import portions
 from qibi.book.fleet import FleetFile
 from qibi.fleet.lake import COLUMNS, NAMES, SCHEMES, Book, Lake, Name, mended
 from qibi.fleet.sources import CRITERIA, TOTALS
@@ -600,26 +601,12 @@ def _portions(lake: Lake, weeks: Sequence[str]) -> Iterator[tuple[list[str], lis
             yield portion, every
             portion, size = [], 0
         if here > _AT_ONCE:
-            yield from (([week], books) for books in _divided(sizes))
+            yield from (([week], books) for books in portions(sizes.items(), most=_AT_ONCE))
             continue
         portion.append(week)
         size += here
     if portion:
         yield portion, every
-
-
-def _divided(sizes: dict[str, int]) -> Iterator[list[str]]:
-    """Books, as many at a time as memory allows."""
-    books: list[str] = []
-    size = 0
-    for key, here in sizes.items():
-        if books and size + here > _AT_ONCE:
-            yield books
-            books, size = [], 0
-        books.append(key)
-        size += here
-    if books:
-        yield books
 
 
 def _size(lake: Lake, week: str, book: str) -> int:

@@ -385,10 +385,6 @@ def is_day(text: str) -> bool:
         return False
 
 
-def _is_empty_or_id(text: str) -> bool:
-    return not text or _is_id(text)
-
-
 def _is_sound_head(values: tuple[str, ...]) -> bool:
     week, branch, recorder, recorded_at, source = values
     return bool(

@@ -20,7 +20,7 @@ from qibi.base import weeks as wk
 from qibi.base.cache import key_of
 from qibi.base.findings import Finding
 from qibi.base.language import _, listing, many
-from qibi.base.workers import each, processors
+from qibi.base.workers import each, portions, processors
 from qibi.book.definitions import Definitions
 from qibi.book.in_force import definitions_digest
 from qibi.book.validate import list_policies
@@ -245,16 +245,8 @@ def _portions(asked: list[SealFile]) -> Iterator[list[SealFile]]:
     # A run of the rules takes one revision of a week: weeks that were corrected are together.
     weeks = sorted(by_week.values(), key=len)
     share = max(_LEAST, sum(map(_weight, weeks)) / processors())
-    portion: list[SealFile] = []
-    weight = 0
-    for files in weeks:
-        portion += files
-        weight += _weight(files)
-        if weight >= share:
-            yield portion
-            portion, weight = [], 0
-    if portion:
-        yield portion
+    for portion in portions(((files, _weight(files)) for files in weeks), least=share):
+        yield [file for files in portion for file in files]
 
 
 def _weight(files: list[SealFile]) -> int:
