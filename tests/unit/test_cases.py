@@ -834,7 +834,7 @@ def test_a_question_on_a_sheet_is_asked_once(places: dict[str, Path], tmp_path: 
     (scene.folder / "a.xlsx").write_bytes(rows_of(own_scores()))
     (scene.folder / "b.xlsx").write_bytes(rows_of(own_scores("11月23日-11月29日")))
     command = ["--today", "2026-11-28", "--lang", "en"]
-    typed = Next(typed=["schedule", "y", "n"], writes=True)
+    typed = Next(typed=["schedule", "n"], writes=True)
     terminal, code = scene.qibi(["score", "a.xlsx", *command], typed)
     assert code == 0 and "what is the column" in "".join(terminal.text)
     layout = (scene.folder / "layouts").glob("*.yaml")

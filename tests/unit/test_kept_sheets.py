@@ -72,7 +72,7 @@ def test_a_changed_sheet_is_kept_beside_the_first_and_a_refused_one_is_not(scene
     qibi(scene, "score week.csv --update", 1)
     assert len(kept(scene)) == 1
     scene.direct("file", "week.csv", [*SHEET, "Dan Li,First pass,"])
-    qibi(scene, "score week.csv", 1)
+    qibi(scene, "score week.csv --today 2026-11-30", 1)
     assert len(kept(scene)) == 1
     qibi(scene, "score week.csv --update")
     assert len(kept(scene)) == 2 and qibi(scene, "check") == ""

@@ -82,7 +82,7 @@ def test_hidden_rows_are_refused_read_or_skipped(scene: Scene) -> None:
 
 
 def test_hidden_rows_are_asked_for_on_a_terminal(scene: Scene) -> None:
-    text, code = score(scene, workbook(hidden_row), typed=["what?", "2"])
+    text, code = score(scene, workbook(hidden_row), typed=["what?", "2", "y"])
     assert code == 0 and "1) read  2) skip" in text
     assert recorded(scene) == ["Hal Pine"]
 

@@ -59,6 +59,7 @@ class _Task:
     remarks: list[str] = field(default_factory=list)  # for its line of the summary
     unassessed: bool = False
     declined: bool = False
+    doubts: bool = False  # whether anything was told of its reading that is not so each week
     many: bool = False
 
     @property
@@ -181,7 +182,7 @@ class Sheets:
 
     def _as_meant(self, tasks: list[_Task]) -> bool:
         """Ask once, on a terminal, whether what was told of the reading is right; else it is."""
-        told = any(task.notices and not task.wrong for task in tasks)
+        told = any(task.doubts and not task.wrong for task in tasks)
         if not told or self.yes or self.dry_run or not self.session.around.on_terminal:
             return True
         return self.session.console.confirm(_("is that how it was meant?"))
@@ -452,7 +453,8 @@ class Sheets:
         )
         found = []
         for branch, part in parts.items():
-            mine = replace(task, branch=branch, says=False, notices=[*task.notices, *notices])
+            told = [*task.notices, *notices]
+            mine = replace(task, branch=branch, says=False, notices=told, doubts=bool(told))
             mine.entries, mine.places, mine.remarks = [], {}, []
             if isinstance(part, list):
                 mine.wrong = Faults(part)
@@ -483,6 +485,7 @@ class Sheets:
             task, lambda options: admit_page(task.page, self.names, self._stamp(task), options)
         )
         task.notices += admitted.notices
+        task.doubts |= bool(set(task.notices) - admitted.routine)
         self._fill(task, admitted)
 
     def _read(self, task: _Task, admit: "Callable[[Options], T]") -> T:

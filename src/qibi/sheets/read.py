@@ -137,13 +137,15 @@ class Admitted:
     """The entries of a page, each with the line and cell it comes from, and notices to show.
 
     `pictures` are the evidence files that entries name and that are in the sheet's cells. `listed` are
-    the subjects that rows are about, with points or without.
+    the subjects that rows are about, with points or without. `routine` are those notices that say only
+    which lines and columns are not recorded, the same each week.
     """
 
     entries: list[tuple[Score | Exempt, int, str]]
     notices: list[str]
     pictures: list[Picture] = field(default_factory=list)
     listed: frozenset[str] = frozenset()
+    routine: frozenset[str] = frozenset()
 
 
 def is_score_sheet(page: Page, named: Names, week: str) -> bool:
@@ -369,6 +371,7 @@ class _Reader:
         self.rows: Rows = Rows(())
         self.scored: list[_Scored] = []
         self.exempt: list[tuple[_Row, Column, str]] = []
+        self.routine: set[str] = set()
         self.bare: list[_Row] = []
         self.pictures: list[Picture] = []
         self.columns = {c.number: c for c in heading.columns}
@@ -393,7 +396,11 @@ class _Reader:
         if self.findings:
             raise Faults(self._grouped(self.findings))
         return Admitted(
-            self.entries, self._all_notices(), self.pictures, frozenset(listed.values())
+            self.entries,
+            self._all_notices(),
+            self.pictures,
+            frozenset(listed.values()),
+            frozenset(self.routine),
         )
 
     def admitted_apart(self) -> tuple[dict[str, Admitted | list[Finding]], list[str]]:
@@ -454,7 +461,7 @@ class _Reader:
         rows = self._shown = self._shown_rows()
         self._check_hidden_columns(rows)
         self._note_columns(rows)
-        self.notices += self.rows.notices
+        self._tell_routine(*self.rows.notices)
         self._check_left_out()
         if self.heading.form == "grid":
             self._refuse_twice(rows)
@@ -475,6 +482,10 @@ class _Reader:
             self._note_doubles()
         away = {row.number: row.subject for row, _column, _note in self.exempt}
         return {row: subject for row, subject in (reading.subjects | away).items() if subject}
+
+    def _tell_routine(self, *notices: str) -> None:
+        self.notices += notices
+        self.routine |= set(notices)
 
     def _all_notices(self) -> list[str]:
         for said in self.remarks.values():
@@ -734,10 +745,10 @@ class _Reader:
         compared = heading.all_of("total", "rank")
         if compared:
             text = _("compared, not recorded: {columns}")
-            self.notices.append(text.format(columns=headings.unread_headings(compared)))
+            self._tell_routine(text.format(columns=headings.unread_headings(compared)))
         if other := heading.all_of("self"):
             text = _("not read, since others have judged: {columns}")
-            self.notices.append(text.format(columns=headings.unread_headings(other)))
+            self._tell_routine(text.format(columns=headings.unread_headings(other)))
         unread = [
             c
             for c in heading.columns
@@ -748,7 +759,7 @@ class _Reader:
         ]
         if unread:
             text = _("not read, since they say nothing on points: {columns}")
-            self.notices.append(text.format(columns=headings.unread_headings(unread)))
+            self._tell_routine(text.format(columns=headings.unread_headings(unread)))
 
     def _check_left_out(self) -> None:
         """A note below the table that gives or takes points is no note."""
