@@ -790,6 +790,9 @@ class Sheets:
                 task.remarks.append(_("pending, the week is closed"))
             if cut:
                 task.remarks.append(_("{count} cut").format(count=len(cut.rows)))
+            if alerts := sum(bool(standing.alert) for standing in found.ranking.standings):
+                text = many("{count} alert", "{count} alerts", alerts)
+                task.remarks.append(text.format(count=alerts))
             return
         title = "  ".join(
             [
