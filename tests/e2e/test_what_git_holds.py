@@ -93,14 +93,14 @@ class Book:
 
     def holds_all(self) -> bool:
         """Whether HEAD has every file of the book, byte for byte, read with git's plumbing alone."""
+        rows = set(self.git("ls-tree", "-r", "-z", "HEAD").split("\0"))
         for path in sorted(self.root.rglob("*")):
             short = self.short(path)
             if ".git/" in short or not path.is_file() or path.name == ".lock":
                 continue
             raw = path.read_bytes()
             blob = hashlib.sha1(b"blob %d\0" % len(raw) + raw).hexdigest()
-            row = self.git("ls-tree", "HEAD", "--", short)
-            if not row.startswith(f"100644 blob {blob}\t"):
+            if f"100644 blob {blob}\t{short}" not in rows:
                 return False
         return True
 

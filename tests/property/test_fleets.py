@@ -22,7 +22,9 @@ from qibi.fleet.ranking import KINDS, POOLED, Question, Ranking, before, rank
 from qibi.scoring import ranking as one_book
 
 IDS = ("b", "b-1", "b1")  # each begins as another does
-SLOW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(
+    max_examples=books.MANY // 40, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 # A fleet on disk
@@ -344,7 +346,7 @@ def bare(key: str) -> str:
     return key.removeprefix("example/")
 
 
-@settings(SLOW, max_examples=4)
+@settings(SLOW, max_examples=books.MANY // 60)
 @given(fleets(), st.randoms(use_true_random=False))
 def test_collecting_again_writes_only_what_is_new(case: Case, dice) -> None:
     with tempfile.TemporaryDirectory() as folder:

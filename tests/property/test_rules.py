@@ -81,7 +81,7 @@ def by_sql(root: Path, definitions: Definitions, question: Question) -> dict:
 
 
 @settings(
-    max_examples=500,
+    max_examples=books.MANY,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

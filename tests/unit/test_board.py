@@ -2,7 +2,6 @@
 
 import builtins
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -24,6 +23,7 @@ from qibi.cli import phrases
 from qibi.ledger.seals import digest
 from qibi.scoring.lists import lists_of
 from qibi.scoring.ranking import rank
+from repositories import copied
 from transcripts.harness import BOOKS, Scene
 
 EXAMPLE = BOOKS["example"]
@@ -63,7 +63,7 @@ def corrected(book: Definitions) -> Board:
 def renamed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example book with three names that want to be more than names."""
     root = tmp_path_factory.mktemp("renamed") / "book"
-    shutil.copytree(EXAMPLE, root)
+    copied(EXAMPLE, root)
     (root / "names.yaml").write_text(
         "o1-007: '<script>alert(1)</script>'\no1-008: '[/red]喆昇堃赟䶮'\no1-003: '党\U0001f984员'\n",
         "utf-8",

@@ -17,6 +17,7 @@ from qibi.base import language
 from qibi.board.tables import Table, Typed, parquet
 from qibi.cli.console import Console
 from qibi.cli.surroundings import Surroundings
+from repositories import copied
 from transcripts.harness import BOOKS
 
 WEEK = "2026-W45"
@@ -24,14 +25,11 @@ WEEK = "2026-W45"
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    return copied(BOOKS["example"], tmp_path / "book")
 
 
 def qibi(folder: Path, *arguments: str, **environment: str) -> Run:
-    # What is derived is kept by content, so all tests may share it.
-    run = Run(
-        folder, *arguments, **{"QIBI_CACHE": str(folder.parent.parent / "cache")} | environment
-    )
+    run = Run(folder, *arguments, **environment)
     assert run.code == 0, run.err
     return run
 

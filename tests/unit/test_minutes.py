@@ -17,6 +17,7 @@ from qibi.base import language
 from qibi.board.minutes import meeting_day
 from qibi.book.load import load
 from qibi.ledger.seals import seal_of
+from repositories import copied
 from transcripts.harness import BOOKS
 
 BLANK = r"\_" * 12
@@ -25,14 +26,11 @@ OPEN, CLOSED = "2026-W45", "2026-W44"
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    return copied(BOOKS["example"], tmp_path / "book")
 
 
 def qibi(folder: Path, *arguments: str, **environment: str) -> Run:
-    # What is derived is kept by content, so all tests may share it.
-    run = Run(
-        folder, *arguments, **{"QIBI_CACHE": str(folder.parent.parent / "cache")} | environment
-    )
+    run = Run(folder, *arguments, **environment)
     assert run.code == 0, run.err
     return run
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from qibi.base.findings import Refusal
 from qibi.board.pack import INDEX, Entry, Part, write
 from qibi.book.load import load
 from qibi.scoring.rules import Rules
+from repositories import copied
 from transcripts.harness import BOOKS, tree
 
 WEEK = "2026-W45"
@@ -58,7 +58,7 @@ def made(folder: Path, text: str = "one") -> None:
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example book's folder of a week."""
     place = tmp_path_factory.mktemp("pack")
-    book = Path(shutil.copytree(BOOKS["example"], place / "book"))
+    book = copied(BOOKS["example"], place / "book")
     run = Run(book, "pack", "--week", WEEK, QIBI_CACHE=str(place / "cache"))
     assert run.code == 0, run.err
     return book / f"example-{WEEK}"
@@ -101,7 +101,7 @@ def test_a_pack_reckons_the_week_once_for_each_kind_that_it_shows(
         return real(rules, *rest)
 
     monkeypatch.setattr(account, "composed", counted)
-    book = Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    book = copied(BOOKS["example"], tmp_path / "book")
     run = Run(book, "pack", "--week", WEEK, "-o", str(tmp_path / "out"))
     assert run.code == 0, run.err
     assert sorted(runs) == ["branch", "cp", "member"]
@@ -255,7 +255,7 @@ def test_a_rename_that_fails_puts_the_earlier_one_back(
     ],
 )
 def test_what_is_refused_is_said(tmp_path: Path, arguments: list[str], said: str) -> None:
-    book = Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    book = copied(BOOKS["example"], tmp_path / "book")
     before = set(tree(book))
     run = Run(book, "pack", *arguments)
     assert run.code in (1, 2) and said in run.err
