@@ -31,7 +31,7 @@ class AnyOf:
 
 
 @settings(
-    max_examples=books.MANY // 8,
+    max_examples=books.MANY // 6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -18,7 +18,7 @@ from qibi.scoring.account import Account, Behind, behind
 from qibi.scoring.ranking import Ranking, rank
 
 few = settings(
-    max_examples=books.MANY // 8,
+    max_examples=books.MANY // 6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -94,7 +94,7 @@ def test_a_void_restores_exactly_the_earlier_standing(draw: Draw, case: books.Ca
 # What a ranking and the sums behind it say
 
 
-@settings(few, max_examples=books.MANY // 4)
+@settings(few, max_examples=books.MANY // 3)
 @given(books.cases())
 def test_places_and_sums_hold(case: books.Case) -> None:
     with on_disk(case.book) as root:

@@ -1,6 +1,7 @@
 """Both engines, Python and SQL, agree with the oracle, which was written from the rules' text alone."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import oracle
 from qibi.base import weeks
 from qibi.book.definitions import Definitions
 from qibi.book.load import load
-from qibi.ledger.batches import read_weeks
+from qibi.ledger.batches import Batch, read_weeks
 from qibi.scoring.engine import Engine
 from qibi.scoring.facts import Question, tables
 from qibi.scoring.ranking import Ranking, alert, grade, rank
@@ -42,9 +43,9 @@ def as_the_oracle_says_it(ranking: Ranking) -> dict:
     }
 
 
-def by_sql(root: Path, definitions: Definitions, question: Question) -> dict:
+def by_sql(definitions: Definitions, batches: Sequence[Batch], question: Question) -> dict:
     """The steps `standing` and `breakdown` of rules.sql, said as the oracle says it."""
-    engine = Engine(tables(definitions, question), read_weeks(root, question.weeks))
+    engine = Engine(tables(definitions, question), batches)
     criteria: dict[str, dict[str, int]] = {}
     for subject, criterion, points in engine.rows(
         "SELECT subject, criterion, points FROM breakdown WHERE period = 'now'"
@@ -96,7 +97,7 @@ def test_totals_ranks_ties_criteria_moved_and_reasons(case: books.Case) -> None:
         assert found is not None
         cold = rank(root, load(root, root / "cache"), found, **asked, cache=root / "cache")
         warm = rank(root, load(root, root / "cache"), found, **asked, cache=root / "cache")
-        sql = by_sql(root, load(root), cold.question)
+        sql = by_sql(load(root), read_weeks(root, cold.question.weeks), cold.question)
     assert sql == {key: expected[key] for key in sql}
     assert as_the_oracle_says_it(cold) == expected
     assert warm == cold

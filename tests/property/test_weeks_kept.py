@@ -42,7 +42,7 @@ def damage(cache: Path, how: str) -> None:
         shutil.rmtree(cache)
 
 
-@settings(max_examples=books.MANY // 20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=books.MANY // 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(books.cases(), st.sampled_from(["kept", "half gone", "torn", "foreign", "gone"]))
 def test_weeks_add_up_to_the_ranking(case: books.Case, how: str) -> None:
     asked = {"by": case.by, "branch": case.branch, "criterion": case.criterion}
