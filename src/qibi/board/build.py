@@ -63,7 +63,7 @@ class Named:
 
 @dataclass(frozen=True)
 class NameList:
-    """A red or black list: what the book calls it, whose it is, its rule, whom it names."""
+    """A red or black list: what the book calls it, its kind of subject, its rule, its names."""
 
     colour: str  # "red" or "black"
     title: str
@@ -368,10 +368,10 @@ def slip(asked: BoardQuery, key: str, who: str, ties: Sequence[str]) -> Slip:
     """One subject's week; `who` and `ties` say who that is."""
     book = asked.definitions
     kind = book.kind(key) or "member"
-    found = asked.behind(kind)
-    account = found.accounts(asked.week, key).get(key)
+    behind = asked.behind(kind)
+    account = behind.accounts(asked.week, key).get(key)
     standing = asked.places(kind).by_subject.get(key)
-    scheme = found.ranking.scheme
+    scheme = behind.ranking.scheme
     total, place = "", ""
     if account:
         total = show(standing.total if standing else account.total)
@@ -380,15 +380,15 @@ def slip(asked: BoardQuery, key: str, who: str, ties: Sequence[str]) -> Slip:
         place = place_within(book, rank_here, here) if here > 1 else ""
     over = trend_weeks(weeks.single(asked.week))
     return Slip(
-        head=_head(asked, found.ranking),
+        head=_head(asked, behind.ranking),
         subject=key,
         name=book.title(key),
         who=who,
         ties=tuple(ties),
         total=total,
-        why_none=_why_none(found, key, account, standing),
+        why_none=_why_none(behind, key, account, standing),
         rank=_("place {rank} of {count}").format(
-            rank=standing.rank, count=len(found.ranking.standings)
+            rank=standing.rank, count=len(behind.ranking.standings)
         )
         if standing
         else "",
@@ -398,23 +398,23 @@ def slip(asked: BoardQuery, key: str, who: str, ties: Sequence[str]) -> Slip:
         alert=(standing.alert or "") if standing else "",
         alert_text=alert_word(scheme, standing.alert, standing.mean) if standing else "",
         bars=_bars(account, standing),
-        sum=_sum(asked, found, key, account, standing) if account else None,
+        sum=_sum(asked, behind, key, account, standing) if account else None,
         weeks=over,
-        trend=trends(found.ranking.trends, over, [key])[key],
+        trend=trends(behind.ranking.trends, over, [key])[key],
         remedies=tuple(
             _remedy_row(asked, name, life)
             for name, life in asked.remedies.items()
             if key in (life.subject, life.owner) and not life.ended
         ),
-        objections=_objections(asked, found.ranking),
+        objections=_objections(asked, behind.ranking),
     )
 
 
-def _why_none(found: Behind, key: str, account: Account | None, standing: Standing | None) -> str:
+def _why_none(behind: Behind, key: str, account: Account | None, standing: Standing | None) -> str:
     """Why someone has no total, or no place."""
     if standing:
         return ""
-    unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
+    unranked = next((u for u in behind.ranking.unranked if u.subject == key), None)
     if unranked and unranked.reason == "exempt" and unranked.note:
         return words.reason(unranked.reason) + colon() + unranked.note
     if unranked:
@@ -452,10 +452,10 @@ def _head(asked: BoardQuery, ranking: Ranking) -> Head:
 
 def _dates(monday: date, sunday: date) -> str:
     """The days of a week, with their year."""
-    said = dates.days(monday, sunday)
+    text = dates.days(monday, sunday)
     if monday.year != sunday.year:
-        return said
-    return _("{days} {year}").format(year=sunday.year, days=said)
+        return text
+    return _("{days} {year}").format(year=sunday.year, days=text)
 
 
 def _mark(file: SealFile | None, book: Definitions) -> SealMark | None:
@@ -483,7 +483,7 @@ def _named(
 ) -> Named:
     book = asked.definitions
     behind_it = lists.causes[standing.subject]
-    said = ""
+    text = ""
     if colour == "black":
         mine = [
             f"{key} {words.state_name(life.state)}"
@@ -492,9 +492,9 @@ def _named(
         ]
         due = remedy_due(lists.policy, asked.week)
         if mine:
-            said = _("remedy {ids}").format(ids=listing(mine))
+            text = _("remedy {ids}").format(ids=listing(mine))
         elif due:
-            said = _("remedy due {day}").format(day=dates.day(due))
+            text = _("remedy due {day}").format(day=dates.day(due))
     return Named(
         standing.subject,
         book.title(standing.subject),
@@ -506,15 +506,15 @@ def _named(
             for c in behind_it[:_CAUSES]
         ),
         max(len(behind_it) - _CAUSES, 0),
-        said,
+        text,
     )
 
 
-def _places(asked: BoardQuery, found: Behind, standings: Sequence[Standing]) -> tuple[Place, ...]:
+def _places(asked: BoardQuery, behind: Behind, standings: Sequence[Standing]) -> tuple[Place, ...]:
     book = asked.definitions
     over = trend_weeks(weeks.single(asked.week))
-    drawn = trends(found.ranking.trends, over, [s.subject for s in standings])
-    return tuple(_place(book, found.ranking, s, drawn[s.subject]) for s in standings)
+    drawn = trends(behind.ranking.trends, over, [s.subject for s in standings])
+    return tuple(_place(book, behind.ranking, s, drawn[s.subject]) for s in standings)
 
 
 def _place(book: Definitions, ranking: Ranking, s: Standing, trend: Trend) -> Place:
@@ -546,16 +546,16 @@ def _columns(ranking: Ranking) -> list:  # type: ignore[type-arg]  # of the sche
     ]
 
 
-def _heat(asked: BoardQuery, found: Behind) -> tuple[Place, ...]:
+def _heat(asked: BoardQuery, behind: Behind) -> tuple[Place, ...]:
     """The branches by place, each with its cells on the heat map."""
-    columns = _columns(found.ranking)
-    standings = found.ranking.standings
+    columns = _columns(behind.ranking)
+    standings = behind.ranking.standings
     most = max(
         (abs(s.criteria[c.id] - c.base) for s in standings for c in columns if c.id in s.criteria),
         default=0,
     )
     made = []
-    for place, s in zip(_places(asked, found, standings), standings, strict=True):
+    for place, s in zip(_places(asked, behind, standings), standings, strict=True):
         cells = tuple(_cell(s.criteria.get(c.id), c.base, most) for c in columns)
         shown = {k: getattr(place, k) for k in place.__dataclass_fields__} | {
             "name": words.branch(asked.definitions, s.subject),
@@ -610,16 +610,16 @@ def _all_sums(
 
 
 def _sum(
-    asked: BoardQuery, found: Behind, key: str, account: Account, standing: Standing | None
+    asked: BoardQuery, behind: Behind, key: str, account: Account, standing: Standing | None
 ) -> Sum:
-    rollup = found.rollup(asked.week, key)
+    rollup = behind.rollup(asked.week, key)
     total = standing.total if standing else account.total
-    said = _("{points} points").format(points=show(total))
+    text = _("{points} points").format(points=show(total))
     return Sum(
         key,
         asked.definitions.title(key),
-        said,
-        tuple(steps(found, account, rollup, standing)),
+        text,
+        tuple(steps(behind, account, rollup, standing)),
     )
 
 

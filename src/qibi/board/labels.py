@@ -165,15 +165,15 @@ def _remedy_note(board: Board) -> str:
     if not board.remedies:
         return ""
     count = len(board.remedies)
-    said = [many("{count} remedy", "{count} remedies", count).format(count=count)]
-    return listing([*said, _("{count} overdue").format(count=late)])
+    texts = [many("{count} remedy", "{count} remedies", count).format(count=count)]
+    return listing([*texts, _("{count} overdue").format(count=late)])
 
 
 def _top_note(board: Board) -> str:
-    said = [_("mean of all {count}: {points}").format(count=board.member_count, points=board.mean)]
+    texts = [_("mean of all {count}: {points}").format(count=board.member_count, points=board.mean)]
     if board.top_more:
-        said.append(_("{count} more share the last place").format(count=board.top_more))
-    return clauses(said) if board.member_count else ""
+        texts.append(_("{count} more share the last place").format(count=board.top_more))
+    return clauses(texts) if board.member_count else ""
 
 
 def _milestone(row: MilestoneRow) -> dict[str, Any]:

@@ -137,36 +137,36 @@ def _missing(definitions: Definitions, members: Ranking) -> list[Block]:
     return [Field(label.format(name=definitions.title(key))) for _week, key in members.missing]
 
 
-def _red(definitions: Definitions, found: Lists) -> Iterator[Block]:
+def _red(definitions: Definitions, listed: Lists) -> Iterator[Block]:
     """Whom the red list names, with lines for what they tell the others."""
-    if found.policy.red is None:
+    if listed.policy.red is None:
         return
     name = definitions.word("red", _("Red list"))
     yield Heading(_("{list}: what others can learn").format(list=name))
-    if not found.red:
+    if not listed.red:
         yield Line(_("nobody"))
-    for standing in found.red:
-        yield from _named(definitions, found, standing.subject, standing.total, standing.rank)
+    for standing in listed.red:
+        yield from _named(definitions, listed, standing.subject, standing.total, standing.rank)
         yield Field(_("Speaker"))
         yield Field(_("What was said"), more=1)
 
 
 def _black(
     definitions: Definitions,
-    found: Lists,
+    listed: Lists,
     week: str,
     remedies: dict[str, Life],
     today: date,
 ) -> Iterator[Block]:
     """Whom the black list names: causes and measures, as far as a remedy says them."""
-    if found.policy.black is None:
+    if listed.policy.black is None:
         return
     name = definitions.word("black", _("Black list"))
     yield Heading(_("{list}: cause and measure").format(list=name))
-    if not found.black:
+    if not listed.black:
         yield Line(_("nobody"))
-    for standing in found.black:
-        yield from _named(definitions, found, standing.subject, standing.total, standing.rank)
+    for standing in listed.black:
+        yield from _named(definitions, listed, standing.subject, standing.total, standing.rank)
         yield Field(_("Speaker"))
         yield Field(_("Cause"), more=1)
         mine = {
@@ -175,19 +175,19 @@ def _black(
             if life.subject == standing.subject and (life.week == week or not life.ended)
         }
         if mine:
-            yield _remedy_table(definitions, mine, today, whose=False)
+            yield _remedy_table(definitions, mine, today, named=False)
             continue
-        due = remedy_due(found.policy, week)
+        due = remedy_due(listed.policy, week)
         yield Field(_("Measure"), more=1)
         yield Field(_("Owner"))
         yield Field(_("Due by"), _day(due) if due else "")
 
 
 def _named(
-    definitions: Definitions, found: Lists, subject: str, total: int, rank: int
+    definitions: Definitions, listed: Lists, subject: str, total: int, rank: int
 ) -> Iterator[Block]:
     """A name on a list with its place, its people, and the items that weigh most."""
-    week = found.ranking.question.period.weeks[-1]
+    week = listed.ranking.question.period.weeks[-1]
     place = _("place {rank}, {total} points").format(rank=rank, total=points.show(total))
     yield Heading(definitions.title(subject) + aside(place), 2)
     people = [
@@ -198,12 +198,12 @@ def _named(
     ]
     if people:
         yield Field(_("Its people"), listing(people))
-    scheme = found.ranking.scheme
+    scheme = listed.ranking.scheme
     causes = [
         f"{'' if c.subject == subject else definitions.title(c.subject) + ' '}"
         f"{words.thing(scheme, c.thing)} {points.signed(c.points)}"
         + (aside(_("veto")) if c.veto else "")
-        for c in found.causes[subject][:_CAUSES]
+        for c in listed.causes[subject][:_CAUSES]
     ]
     if causes:
         yield Field(_("What weighs most"), clauses(causes))
@@ -216,13 +216,13 @@ def _open_remedies(
     live = {key: life for key, life in remedies.items() if not life.ended}
     yield Heading(_("Remedies due and overdue"))
     if live:
-        yield _remedy_table(definitions, live, today, whose=True)
+        yield _remedy_table(definitions, live, today, named=True)
     else:
         yield Line(_("none"))
 
 
 def _remedy_table(
-    definitions: Definitions, remedies: dict[str, Life], today: date, whose: bool
+    definitions: Definitions, remedies: dict[str, Life], today: date, named: bool
 ) -> Rows:
     rows = []
     for key, life in remedies.items():
@@ -230,12 +230,12 @@ def _remedy_table(
         state = words.state_name(life.state)
         if life.overdue(today):
             state += aside(_("overdue"))
-        who = [definitions.title(life.subject)] if whose else []
+        who = [definitions.title(life.subject)] if named else []
         owner = definitions.title(life.owner) if life.owner else ""
         rows.append([key, *who, life.measure, owner, due, state])
-    header = [_("Remedy"), *([_("Whose")] if whose else [])]
+    header = [_("Remedy"), *([_("Whose")] if named else [])]
     header += [_("Measure"), _("Owner"), _("Due by"), _("State")]
-    return Rows(header, (12, 20, 28, 12, 14, 14) if whose else (12, 42, 14, 16, 16), rows)
+    return Rows(header, (12, 20, 28, 12, 14, 14) if named else (12, 42, 14, 16, 16), rows)
 
 
 def _decisions() -> Rows:
@@ -247,12 +247,12 @@ def _decisions() -> Rows:
 def _next_meeting(definitions: Definitions, week: str) -> list[Block]:
     day = meeting_day(definitions, week)
     following = weeks.shift(week, 1)
-    said = ""
+    text = ""
     if day:
-        said = _("{day}, on {week}").format(
+        text = _("{day}, on {week}").format(
             day=_day(day + timedelta(weeks=1)), week=dates.week(following)
         )
-    return [Heading(_("Next meeting")), Field(_("Held on"), said)]
+    return [Heading(_("Next meeting")), Field(_("Held on"), text)]
 
 
 def _sealed(definitions: Definitions, seal: SealFile | None) -> list[Block]:

@@ -128,8 +128,8 @@ def _not_ours(folder: Path, why: str) -> Refusal:
 def _made(index: Path) -> Mapping[str, str] | None:
     """Path and digest of each file, as the index of a folder says it; None where it says nothing."""
     with suppress(OSError, UnicodeDecodeError, json.JSONDecodeError):
-        if found := _MARK.search(index.read_text("utf-8")):
-            files = json.loads(found[1])
+        if match := _MARK.search(index.read_text("utf-8")):
+            files = json.loads(match[1])
             return files if isinstance(files, dict) else None
     return None
 

@@ -1,4 +1,4 @@
-"""The Click that Typer runs on: since Typer 0.26 a copy of its own, whose classes Click's own don't know.
+"""The Click that Typer runs on: since Typer 0.26 a copy of its own, with classes that Click's own don't know.
 
 The copy has no public name, yet a program's context, group and exceptions have to be of the same Click as
 Typer's: with another, `--help` and each usage error end in an exception that nobody catches.

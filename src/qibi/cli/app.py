@@ -33,8 +33,8 @@ class Formatter(click.HelpFormatter):
     """Click's formatter with East Asian widths, so that nothing runs over the edge."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        said = prefix or _("Usage:")
-        self.write(f"{said}{'' if said.endswith('：') else ' '}{prog} {placeholders(args)}\n")
+        text = prefix or _("Usage:")
+        self.write(f"{text}{'' if text.endswith('：') else ' '}{prog} {placeholders(args)}\n")
 
     def write_heading(self, heading: str) -> None:
         self.write(f"{' ' * self.current_indent}{heading}{colon().rstrip()}\n")

@@ -182,12 +182,10 @@ class Console:
         `?` is answered with `explain`, where there is one. A `default` is what is there to be changed:
         a bare return leaves it, `-` empties it.
         """
-        asked = f"{question} [{default}]" if default else question
+        text = f"{question} [{default}]" if default else question
         while True:
             self.flush()
-            answer = (
-                self.reader(asked, default, options, topic) if self.reader else self._line(asked)
-            )
+            answer = self.reader(text, default, options, topic) if self.reader else self._line(text)
             answer = {"": default, "-": ""}.get(answer, answer) if default else answer
             if not explain or answer not in ("?", "？"):
                 return answer
@@ -235,7 +233,7 @@ class Console:
                 return answers[int(text) - 1]
 
     @contextmanager
-    def progress(self, said: str, count: int) -> Iterator[Callable[[], None]]:
+    def progress(self, text: str, count: int) -> Iterator[Callable[[], None]]:
         """A bar over so many steps on the terminal, once they have taken over a second.
 
         Gives what to call after each step. Nothing else may be written meanwhile.
@@ -245,7 +243,7 @@ class Console:
             return
         from threading import Timer
 
-        bar = _Bar(self, visible(said), count)
+        bar = _Bar(self, visible(text), count)
         waiting = Timer(_PATIENCE, bar.show)
         waiting.daemon = True
         waiting.start()
@@ -265,8 +263,8 @@ class Console:
 class _Bar:
     """A progress bar on standard error that is drawn only if `show` is called in time."""
 
-    def __init__(self, console: Console, said: str, count: int) -> None:
-        self.console, self.said, self.count = console, said, count
+    def __init__(self, console: Console, text: str, count: int) -> None:
+        self.console, self.text, self.count = console, text, count
         self.done = 0
         self.shown: Any = None
 
@@ -285,7 +283,7 @@ class _Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        task = shown.add_task(self.said, total=self.count)
+        task = shown.add_task(self.text, total=self.count)
         shown.start()
         self.shown = shown
         shown.update(task, completed=self.done)  # what was done until here
@@ -311,17 +309,17 @@ def choice(
     """Put a question with numbered answers; one of the answers, or what `meant` makes of another text."""
     numbered = [f"{n}) {text}" for n, text in enumerate(answers, 1)]
     if len(numbered) > _IN_A_LINE:
-        asked = "\n".join([question, *(f"  {text}" for text in numbered), ">"])
+        message = "\n".join([question, *(f"  {text}" for text in numbered), ">"])
     else:
-        asked = "  ".join([question, *numbered])
+        message = "  ".join([question, *numbered])
     while True:
-        text = console.ask_lines(asked)
+        text = console.ask_lines(message)
         if text in answers:
             return text
         if text.isdecimal() and 1 <= int(text) <= len(answers):
             return answers[int(text) - 1]
-        if found := meant(text):
-            return found
+        if answer := meant(text):
+            return answer
 
 
 def file_bytes(around: Surroundings, path: str) -> bytes:

@@ -158,14 +158,14 @@ def _named(session: Session, kind: str, text: str) -> Period:
             return weeks.month(day.year, number)
         if kind == "quarter" and 1 <= number <= 4:
             return weeks.quarter(day.year, number)
-    found = weeks.parse_period(text, session.today)
-    if found is None or found.kind != kind:
+    period = weeks.parse_period(text, session.today)
+    if period is None or period.kind != kind:
         examples = {"month": "2026-09", "quarter": "2026-Q4", "year": "2026"}
         raise Refusal(
             _("--{kind}: '{text}' is not one").format(kind=kind, text=text),
             _("write it as {example}").format(example=examples[kind]),
         )
-    return found
+    return period
 
 
 # Files that are made as bytes: where they go, and what a person is told.

@@ -173,14 +173,14 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _distinct(headings: Sequence[str]) -> list[str]:
     """The headings, each once: a criterion may be called as another column is; the later gets a number."""
-    found: list[str] = []
+    names: list[str] = []
     for heading in headings:
         number, name = 1, heading
-        while name in found:
+        while name in names:
             number += 1
             name = f"{heading} ({number})"
-        found.append(name)
-    return found
+        names.append(name)
+    return names
 
 
 def _safe(value: Any) -> Any:
@@ -267,16 +267,16 @@ def _pieces(text: str) -> list[str]:
 
     Never before closing punctuation nor after an opening bracket.
     """
-    found: list[str] = []
+    pieces: list[str] = []
     for wide, group in groupby(text, key=lambda c: width(c) == 2):
         run = "".join(group)
         words = run if wide else textwrap.TextWrapper(break_on_hyphens=False)._split(run)
         for piece in filter(None, words):
-            if found and (piece.startswith(_CLOSING) or found[-1].endswith(_OPENING)):
-                found[-1] += piece
+            if pieces and (piece.startswith(_CLOSING) or pieces[-1].endswith(_OPENING)):
+                pieces[-1] += piece
             else:
-                found.append(piece)
-    return found
+                pieces.append(piece)
+    return pieces
 
 
 def folded_line(text: str, columns: int) -> list[str]:

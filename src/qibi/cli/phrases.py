@@ -159,7 +159,7 @@ def pending(waiting: Mapping[str, int]) -> list[str]:
 
 
 def voided(definitions: Definitions, void: Void) -> str:
-    """By whom, when and why an entry was voided."""
+    """Who voided an entry, when and why."""
     return _("voided by {name} on {day}: {note}").format(
         name=definitions.title(void.recorded_by),
         day=day(date.fromisoformat(void.recorded_at[:10])),
@@ -199,7 +199,7 @@ def signed(value: int) -> Cell:
     return Cell(points.signed(value), "red" if value < 0 else "")
 
 
-# Who a subject is: where it belongs, whom it is tied to, what it stands for.
+# Who a subject is: where it belongs, its mentor and apprentices, what it stands for.
 
 
 def distinct(definitions: Definitions, key: str) -> str:
@@ -300,7 +300,7 @@ def _leads(definitions: Definitions, cp: str, member: str, week: str) -> bool:
 
 
 def apprentices(definitions: Definitions, key: str, week: str) -> list[str]:
-    """The ids of those whose mentor a member is in a week."""
+    """The ids of a member's apprentices in a week."""
     return [
         m.id
         for m in definitions.memberships
@@ -451,7 +451,7 @@ def evidence(entry: Score) -> str:
 
 
 def entry_text(definitions: Definitions, entry: Entry) -> str:
-    """An entry in a few words: of whom it is, and what it says."""
+    """An entry in a few words: its subject, and what it says."""
     if subject := getattr(entry, "subject", ""):
         return f"{distinct(definitions, subject)}  {entry_what(definitions, entry)}"
     return f"{what(definitions, entry)}  {branch(definitions, entry.branch)}"
@@ -475,12 +475,12 @@ def what(definitions: Definitions, entry: Entry) -> str:
     if isinstance(entry, Score):
         times = f" x{entry.count}" if entry.count > 1 else ""
         return thing(definitions.scheme(entry.week), entry.item) + times
-    said = entry_kind(entry.kind)
+    text = entry_kind(entry.kind)
     if isinstance(entry, Task):
-        return f"{said} {_step(definitions, entry)}"
+        return f"{text} {_step(definitions, entry)}"
     if isinstance(entry, Remedy):
-        return f"{said} {entry.remedy} {state_name(entry.state)}"
-    return said
+        return f"{text} {entry.remedy} {state_name(entry.state)}"
+    return text
 
 
 def _step(definitions: Definitions, entry: Task) -> str:

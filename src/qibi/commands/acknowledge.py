@@ -129,15 +129,15 @@ def _chain(session: Session) -> list[Link]:
     return found
 
 
-def _named(found: Audit, text: str) -> Finding:
-    """The finding whose id begins so."""
+def _named(result: Audit, text: str) -> Finding:
+    """The finding with an id that begins so."""
     digits = text.strip().lower()
     if len(digits) < _LEAST or not set(digits) <= set("0123456789abcdef"):
         raise Refusal(
             _("'{text}' is not a finding's id").format(text=text),
             _("write at least 8 of the digits that 'qibi audit' shows before it"),
         )
-    hits = [finding for finding, name in found.names.items() if name.id.startswith(digits)]
+    hits = [finding for finding, name in result.names.items() if name.id.startswith(digits)]
     if not hits:
         raise Refusal(
             _("the audit has no finding {id}").format(id=digits),
@@ -148,7 +148,7 @@ def _named(found: Audit, text: str) -> Finding:
         raise Refusal(
             _("{id} may be several findings").format(id=digits), _("write more digits"), 1
         )
-    if not found.names[hits[0]].about:
+    if not result.names[hits[0]].about:
         raise Refusal(
             _("this can't be acknowledged: {finding}").format(finding=hits[0]),
             _("it has no digest to refer to: correct it instead"),
@@ -170,8 +170,8 @@ def _standing(
             continue
         record = link.record
         ids = {name.id for name in record.findings}
-        said = record.reason, record.acknowledged_by, record.approved_by
-        if ids == wanted and said == (reason, who, approver):
+        text = record.reason, record.acknowledged_by, record.approved_by
+        if ids == wanted and text == (reason, who, approver):
             return link
         if twice := ids & wanted:
             raise Refusal(
@@ -228,20 +228,20 @@ def _made(
 def _say(
     session: Session,
     stands: AcknowledgementFile,
-    found: Audit,
+    result: Audit,
     named: Sequence[Finding],
     dry_run: bool,
 ) -> None:
-    said = _title(named)
+    text = _title(named)
     if dry_run:
-        said = many(
+        text = many(
             "{count} finding would be acknowledged",
             "{count} findings would be acknowledged",
             len(named),
         ).format(count=len(named))
-    session.console.say(said, "bold")
+    session.console.say(text, "bold")
     for finding in named:
-        session.console.say(f"  {found.short(finding)}  {finding}")
+        session.console.say(f"  {result.short(finding)}  {finding}")
     name = session.definitions.title(stands.record.approved_by)
     session.console.say(_("approved by {name}").format(name=name))
     session.console.say(stands.path)

@@ -154,15 +154,15 @@ def _is_reference(session: Session, path: Path) -> bool:
 
 def _references(session: Session, old: Score, named: Sequence[Path]) -> list[str]:
     """The references in their one form; raises `Refusal` for one that the entry has already, or of a record."""
-    found: list[str] = []
+    names: list[str] = []
     for path in named:
         reference = written(str(path))
         if wrong := own_record(reference, session.root, session.around.folder):
             raise Refusal(wrong, code=1)
-        if reference in (*old.evidence, *found):
+        if reference in (*old.evidence, *names):
             raise Refusal(_("{path} is attached already").format(path=path), _("leave it out"), 1)
-        found.append(reference)
-    return found
+        names.append(reference)
+    return names
 
 
 def _must_count(session: Session, batch: Batch, number: int, old: Score) -> None:

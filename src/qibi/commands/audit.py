@@ -90,24 +90,24 @@ def _read(session: Session, path: Path) -> bytes:
         ) from None
 
 
-def _view(session: Session, found: Audit) -> View:
-    view = View(payload=_payload(found))
+def _view(session: Session, result: Audit) -> View:
+    view = View(payload=_payload(result))
     view.header = [_("part"), _("place"), _("finding"), _("id"), _("acknowledged")]
     view.rows = [
         *(
-            [p.code, f.place, f.message, found.short(f), ""]
-            for p in found.parts
+            [p.code, f.place, f.message, result.short(f), ""]
+            for p in result.parts
             for f in p.findings
         ),
         *(
             [part.code, one.finding.place, one.finding.message, one.id[:SHOWN], one.file.path]
-            for part in found.parts
+            for part in result.parts
             for one in part.acknowledged
         ),
     ]
-    view.line(_("Audit of the book {book}").format(book=found.book or session.root.name), "bold")
-    view.line(_("commit {commit}").format(commit=found.commit))
-    first, last = _in_zone(found.first, found.timezone), _in_zone(found.last, found.timezone)
+    view.line(_("Audit of the book {book}").format(book=result.book or session.root.name), "bold")
+    view.line(_("commit {commit}").format(commit=result.commit))
+    first, last = _in_zone(result.first, result.timezone), _in_zone(result.last, result.timezone)
     view.line(_("committed between {first} and {last}").format(first=first, last=last))
     view.line()
     rows: list[list[str | Cell]] = [
@@ -116,43 +116,43 @@ def _view(session: Session, found: Audit) -> View:
             _verdict(part),
             part.seen,
         ]
-        for part in found.parts
+        for part in result.parts
     ]
     columns = [Column(""), Column(""), Column("", wraps=True)]
     view.blocks.append(Grid(columns, rows, headed=False))
-    if found.seals or found.pending:
+    if result.seals or result.pending:
         view.line()
-    if found.seals:
-        seal = found.seals[-1]
+    if result.seals:
+        seal = result.seals[-1]
         view.line(_("last seal  {path}").format(path=seal.path))
         view.line(f"  {seal.digest}")
-    if found.pending:
+    if result.pending:
         view.line(
             many(
                 "{count} batch of a closed week is pending and counts for nothing yet",
                 "{count} batches of closed weeks are pending and count for nothing yet",
-                len(found.pending),
-            ).format(count=len(found.pending))
+                len(result.pending),
+            ).format(count=len(result.pending))
         )
-    for part in found.parts:
+    for part in result.parts:
         if part.findings:
             view.line()
             view.line(_(part.title), "bold")
         for finding in part.findings[:_MOST]:
-            view.line(f"  {found.short(finding)}  {finding}", "red", whole=True)
+            view.line(f"  {result.short(finding)}  {finding}", "red", whole=True)
         if (left := len(part.findings) - _MOST) > 0:
             view.line(many("  and {count} more", "  and {count} more", left).format(count=left))
-    _show_acknowledged(view, session, found)
+    _show_acknowledged(view, session, result)
     view.line()
-    if found.findings:
+    if result.findings:
         view.line(
-            many("{count} finding", "{count} findings", len(found.findings)).format(
-                count=len(found.findings)
+            many("{count} finding", "{count} findings", len(result.findings)).format(
+                count=len(result.findings)
             ),
             "red",
         )
-    elif found.acknowledged:
-        view.line(_except(found), "yellow")
+    elif result.acknowledged:
+        view.line(_except(result), "yellow")
     else:
         view.line(_("No findings: nothing that was recorded has been changed since."), "green")
     view.line()
@@ -182,10 +182,10 @@ def _except(found: Audit | Part) -> str:
     ).format(count=count)
 
 
-def _show_acknowledged(view: View, session: Session, found: Audit) -> None:
+def _show_acknowledged(view: View, session: Session, result: Audit) -> None:
     """What was acknowledged: each finding under the acknowledgement that names it."""
     by_file: dict[str, list[Explained]] = {}
-    for one in found.acknowledged:
+    for one in result.acknowledged:
         by_file.setdefault(one.file.path, []).append(one)
     if by_file:
         view.line()
@@ -193,56 +193,56 @@ def _show_acknowledged(view: View, session: Session, found: Audit) -> None:
     for path, explained in by_file.items():
         record = explained[0].file.record
         view.line(f"  {path}{colon()}{record.reason}", whole=True)
-        said = _("{who}, {time}, approved by {approver}").format(
+        text = _("{who}, {time}, approved by {approver}").format(
             who=record.acknowledged_by, time=record.acknowledged_at, approver=record.approved_by
         )
-        view.line(f"    {said}")
+        view.line(f"    {text}")
         for one in explained[:_MOST]:
             view.line(f"    {one.id[:SHOWN]}  {one.finding}", "yellow", whole=True)
         if (left := len(explained) - _MOST) > 0:
             view.line(many("  and {count} more", "  and {count} more", left).format(count=left))
 
 
-def _payload(found: Audit) -> dict[str, Any]:
+def _payload(result: Audit) -> dict[str, Any]:
     return {
         "qibi": 1,
         "command": "audit",
-        "book": found.book,
-        "commit": found.commit,
-        "committed": {"first": found.first, "last": found.last},
-        "holds": not found.findings and not found.acknowledged,
-        "last_seal": {"path": found.seals[-1].path, "sha256": found.seals[-1].digest}
-        if found.seals
+        "book": result.book,
+        "commit": result.commit,
+        "committed": {"first": result.first, "last": result.last},
+        "holds": not result.findings and not result.acknowledged,
+        "last_seal": {"path": result.seals[-1].path, "sha256": result.seals[-1].digest}
+        if result.seals
         else None,
-        "seals": len(found.seals),
-        "pending": list(found.pending),
+        "seals": len(result.seals),
+        "pending": list(result.pending),
         "parts": [
             {
                 "part": part.code,
                 "seen": part.seen,
                 "holds": not part.findings and not part.acknowledged if part.looked else None,
-                "findings": [_row(found, f) for f in part.findings],
+                "findings": [_row(result, f) for f in part.findings],
             }
-            for part in found.parts
+            for part in result.parts
         ],
         "acknowledged": [
             {
-                **_row(found, one.finding),
+                **_row(result, one.finding),
                 "acknowledgement": one.file.path,
                 "reason": one.file.record.reason,
                 "by": one.file.record.acknowledged_by,
                 "at": one.file.record.acknowledged_at,
                 "approved_by": one.file.record.approved_by,
             }
-            for one in found.acknowledged
+            for one in result.acknowledged
         ],
     }
 
 
-def _row(found: Audit, finding: Finding) -> dict[str, Any]:
-    name = found.names[finding]
+def _row(result: Audit, finding: Finding) -> dict[str, Any]:
+    name = result.names[finding]
     return {
-        "id": found.short(finding),
+        "id": result.short(finding),
         "place": finding.place,
         "code": finding.code,
         "message": finding.message,

@@ -175,8 +175,10 @@ def _paper(session: Session, template: str, data: dict[str, Any], form: str, siz
     seal = data["head"]["seal"]
     data["qr"] = svg(seal["digest"]) if seal else ""
     for text, lacking in paper.unshown({k: v for k, v in data.items() if k != "qr"}):
-        said = _("the font has no {characters}, in '{text}'; a mark replaces it")
-        _say(session, [said.format(characters=fonts.listed(lacking), text=_whose(session, text))])
+        message = _("the font has no {characters}, in '{text}'; a mark replaces it")
+        _say(
+            session, [message.format(characters=fonts.listed(lacking), text=_whose(session, text))]
+        )
     return paper.drawn(template, data, form, size, session.today)
 
 

@@ -74,8 +74,8 @@ def add(
 
 def _new_file(changes: Changes, fields: dict[str, Any]) -> bytes:
     """A branch file with the first line and the line ends of those next to it."""
-    beside = [s.raw for path, s in changes.sources.items() if path.startswith("branches/")]
-    first = beside[0].decode("utf-8-sig").split("\n")[0] if beside else ""
+    siblings = [s.raw for path, s in changes.sources.items() if path.startswith("branches/")]
+    first = siblings[0].decode("utf-8-sig").split("\n")[0] if siblings else ""
     head = [first.rstrip("\r")] if first.startswith(_HEAD) else []
     from qibi.book.edit import page_text
 
@@ -154,8 +154,8 @@ def _say_recorded_later(session: Session, branch: Branch, until: str) -> None:
     ]
     if found:
         text = _("note: what is recorded for {branch} in {weeks} no longer counts")
-        said = text.format(branch=branch.name, weeks=phrases.places(found))
-        session.console.say(said, "yellow")
+        message = text.format(branch=branch.name, weeks=phrases.places(found))
+        session.console.say(message, "yellow")
 
 
 def move_group(

@@ -79,8 +79,8 @@ def _tour(session: Session, root: Path) -> int:
     Git(session.around.folder, session.around.environment).demand(
         "--version"
     )  # before anything is copied
-    said = _("a sample book, wholly made up, for {week}; the tour's clock says {day}")
-    session.console.say(said.format(week=_WEEK, day=dates.full_day(MONDAY)), "dim")
+    text = _("a sample book, wholly made up, for {week}; the tour's clock says {day}")
+    session.console.say(text.format(week=_WEEK, day=dates.full_day(MONDAY)), "dim")
     _copy(root)
     around = _inside(session.around, root, MONDAY)
     _first_commit(root, around.environment)

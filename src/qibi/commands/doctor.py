@@ -32,10 +32,10 @@ def doctor(form: options.Format = "table", output: options.Output = None) -> Non
     """Run the command; `DETAILS` is its help."""
 
     session = current_session()
-    found = diagnose(session)
+    checks = diagnose(session)
     words = {"ok": _("ok"), "note": _("note"), "broken": _("BROKEN")}
     rows: list[list[str | Cell]] = []
-    for check in found:
+    for check in checks:
         state = Cell(words[check.state], _STYLES[check.state])
         rows.append([state, check.label, check.found])
         if check.advice:
@@ -47,10 +47,10 @@ def doctor(form: options.Format = "table", output: options.Output = None) -> Non
         Field("found", lambda c: c.found),
         Field("advice", lambda c: c.advice),
     ]
-    records = Records(fields, list(found))
+    records = Records(fields, list(checks))
     payload = {"qibi": 1, "command": "doctor", "checks": records}
     view = View(blocks=[grid], payload=payload, records=[records])
-    broken = sum(1 for c in found if c.state == "broken")
+    broken = sum(1 for c in checks if c.state == "broken")
     view.line()
     view.line(
         _("{count} broken: see above").format(count=broken) if broken else _("ready to use"),
@@ -71,6 +71,7 @@ _BROWSERS = (
     "microsoft-edge",
 )
 _MODULES = {
+    "prompt-toolkit": "prompt_toolkit",
     "python-calamine": "python_calamine",
     "python-docx": "docx",
     "ruamel-yaml": "ruamel.yaml",
@@ -133,9 +134,9 @@ def _parts() -> Iterator[Check]:
         yield Check("qibi", "qibi", "note", _("not installed as a package"), advice)
         return
     for line in required:
-        found = _REQUIREMENT.match(line)
-        if found and _applies(found[3] or ""):
-            yield _part(found[1], found[2].strip())
+        match = _REQUIREMENT.match(line)
+        if match and _applies(match[3] or ""):
+            yield _part(match[1], match[2].strip())
 
 
 def _extra() -> Iterator[Check]:
@@ -147,9 +148,9 @@ def _extra() -> Iterator[Check]:
     except metadata.PackageNotFoundError:
         return
     for line in required:
-        found = _REQUIREMENT.match(line)
-        if found and re.search(r"extra == ['\"]board['\"]", found[3] or ""):
-            part = _part(found[1], found[2].strip())
+        match = _REQUIREMENT.match(line)
+        if match and re.search(r"extra == ['\"]board['\"]", match[3] or ""):
+            part = _part(match[1], match[2].strip())
             uses = _for_boards(part.name)
             if part.state == "ok":
                 yield replace(part, found=f"{part.found}  {uses}")
@@ -182,13 +183,13 @@ def _part(name: str, bounds: str) -> Check:
     except metadata.PackageNotFoundError:
         return Check(name, name, "broken", _("missing"), advice)
     if not _within(version, bounds):
-        found = _("{version}, but qibi takes {bounds}").format(version=version, bounds=bounds)
-        return Check(name, name, "broken", found, advice)
+        text = _("{version}, but qibi takes {bounds}").format(version=version, bounds=bounds)
+        return Check(name, name, "broken", text, advice)
     try:
         import_module(_MODULES.get(re.sub(r"[._-]+", "-", name), name))
     except Exception as error:  # whatever a broken installation raises, it is what was asked for
-        found = _("{version}, but it can't be used: {error}").format(version=version, error=error)
-        return Check(name, name, "broken", found, advice)
+        text = _("{version}, but it can't be used: {error}").format(version=version, error=error)
+        return Check(name, name, "broken", text, advice)
     return Check(name, name, "ok", version)
 
 
@@ -260,14 +261,14 @@ def _recorder(session: Session, configured: str | None) -> Check:
 
 def _terminal(session: Session) -> Check:
     around = session.around
-    found = _("{encoding}, {width} columns").format(
+    text = _("{encoding}, {width} columns").format(
         encoding=around.stdout.encoding or "?", width=around.width
     )
     label = _("terminal")
     if around.shows_chinese:
-        return Check("terminal", label, "ok", found)
+        return Check("terminal", label, "ok", text)
     advice = _("for Chinese, use a UTF-8 locale: export LANG=C.UTF-8 (or PYTHONUTF8=1)")
-    return Check("terminal", label, "note", found + _(", can't show Chinese"), advice)
+    return Check("terminal", label, "note", text + _(", can't show Chinese"), advice)
 
 
 def _book(session: Session) -> Iterator[Check]:
@@ -329,11 +330,11 @@ def _errors(session: Session, told: Sequence[Finding]) -> Iterator[Check]:
         yield _broken("errors", _("the book's errors"), left)
 
 
-def _broken(name: str, label: str, findings: Sequence[Finding], found: str = "") -> Check:
+def _broken(name: str, label: str, findings: Sequence[Finding], text: str = "") -> Check:
     """A check that these findings fail, with the first of them."""
     count = many("{count} finding", "{count} findings", len(findings)).format(count=len(findings))
     first = _("first: {finding}  ('qibi check' shows all)").format(finding=findings[0])
-    return Check(name, label, "broken", f"{count}{found}", first)
+    return Check(name, label, "broken", f"{count}{text}", first)
 
 
 def _leftovers(session: Session) -> Iterator[Check]:
@@ -347,8 +348,8 @@ def _leftovers(session: Session) -> Iterator[Check]:
             advice = _("once no git runs here: rm {paths}  (nothing is lost)").format(
                 paths=shlex.join(str(lock.path) for lock in found)
             )
-            said = listing([str(lock) for lock in found])
-            yield Check("git-locks", label, "broken", said, advice)
+            text = listing([str(lock) for lock in found])
+            yield Check("git-locks", label, "broken", text, advice)
         else:
             yield Check("git-locks", label, "ok", _("none left behind"))
     label = _("temp files")
@@ -414,9 +415,9 @@ def _time_zones(zone: str) -> Check:
     try:
         ZoneInfo(zone)
     except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        found = _("{zone} is not known").format(zone=zone)
+        text = _("{zone} is not known").format(zone=zone)
         advice = _("pip install tzdata, or correct timezone: in qibi.yaml")
-        return Check("time-zones", label, "broken", found, advice)
+        return Check("time-zones", label, "broken", text, advice)
     return Check("time-zones", label, "ok", zone)
 
 
@@ -433,11 +434,11 @@ def _cache(session: Session) -> Check:
         writable = _may_write(folder)
     except OSError:  # a folder above that may not even be looked into
         size, writable = "", False
-    found = f"{folder}{size}"
+    text = f"{folder}{size}"
     if writable:
-        return Check("cache", label, "ok", found)
+        return Check("cache", label, "ok", text)
     advice = _("name another folder: QIBI_CACHE; without it everything works, slower")
-    return Check("cache", label, "note", found + _(", can't be written"), advice)
+    return Check("cache", label, "note", text + _(", can't be written"), advice)
 
 
 def _may_write(folder: Path) -> bool:
@@ -463,11 +464,11 @@ def _fonts() -> Check:
     wanted = [*fonts.FILES, fonts.REPERTOIRE]
     gone = [name for name in wanted if not (fonts.FOLDER / name).is_file()]
     if gone:
-        found = _("missing: {files}").format(files=listing(gone))
+        text = _("missing: {files}").format(files=listing(gone))
         advice = _("reinstall qibi: {command}").format(
             command=INSTALL.replace("install", "install --force-reinstall")
         )
-        return Check("fonts", label, "note", found, advice)
+        return Check("fonts", label, "note", text, advice)
     return Check("fonts", label, "ok", "Noto Sans SC, Noto Sans")
 
 

@@ -71,8 +71,8 @@ def erase(
         _ask(session, key)
     with changing(session, dry_run) as changes:
         take_name(changes, key)
-        said = _("would be erased: the name of {id}") if dry_run else _("erased: the name of {id}")
-        changes.say(said, id=key)
+        text = _("would be erased: the name of {id}") if dry_run else _("erased: the name of {id}")
+        changes.say(text, id=key)
         changes.finish()
     if not dry_run:
         _forget(session.around.cache, names)

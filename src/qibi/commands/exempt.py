@@ -70,12 +70,12 @@ def exempt(
             session.console.say(_("{name} is exempt in {week} already").format(name=name, week=one))
             continue
         wrote = True
-        said = (
+        text = (
             _("would record: {name} exempt in {week} ({reason})")
             if dry_run
             else _("recorded: {name} exempt in {week} ({reason})")
         )
-        session.console.say(said.format(name=name, week=phrases.week(one), reason=reason))
+        session.console.say(text.format(name=name, week=phrases.week(one), reason=reason))
         if not dry_run:
             recording.say_closed(session, done.batch)
     if wrote and not dry_run:

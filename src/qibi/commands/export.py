@@ -122,25 +122,25 @@ def _check_kind(form: str, by: str | None, with_entries: bool) -> None:
         )
 
 
-def _xlsx(session: Session, asked: Period, with_entries: bool) -> bytes:
-    rankings = _rankings(session, asked, kinds_of_pages(session.definitions))
-    return workbook_of(session, asked, rankings, with_entries)
+def _xlsx(session: Session, period: Period, with_entries: bool) -> bytes:
+    rankings = _rankings(session, period, kinds_of_pages(session.definitions))
+    return workbook_of(session, period, rankings, with_entries)
 
 
 def kinds_of_pages(definitions: Definitions) -> list[str]:
-    """The kinds of subject whose rankings a workbook shows."""
+    """The kinds of subject that a workbook ranks."""
     return ["member", "branch", *(["cp"] if definitions.cps else [])]
 
 
 def workbook_of(
-    session: Session, asked: Period, rankings: dict[str, Ranking], with_entries: bool = False
+    session: Session, period: Period, rankings: dict[str, Ranking], with_entries: bool = False
 ) -> bytes:
-    """A period's workbook from its rankings, with its entries if wished."""
+    """A period's workbook from its rankings, with its entries if asked for."""
 
     members = rankings["member"]
     found = Standings(
         rankings=rankings,
-        entries=_entries(session, asked) if with_entries else None,
+        entries=_entries(session, period) if with_entries else None,
         notes=[phrases.closure(members), phrases.handed_in(members, session.definitions)],
         today=session.today,
     )
@@ -150,11 +150,11 @@ def workbook_of(
         return workbook(session.definitions, found, step)
 
 
-def _ranking(session: Session, asked: Period, by: str) -> Ranking:
+def _ranking(session: Session, period: Period, by: str) -> Ranking:
     return ranking_of(
         session.root,
         session.definitions,
-        asked,
+        period,
         by=by,
         cache=session.around.cache,
         today=session.today,
@@ -182,12 +182,12 @@ def _kinds(book: Definitions) -> list[str]:
     return kinds
 
 
-def _rankings(session: Session, asked: Period, kinds: list[str]) -> dict[str, Ranking]:
+def _rankings(session: Session, period: Period, kinds: list[str]) -> dict[str, Ranking]:
     """The ranking by each of these kinds; raises `Refusal` where nobody is scored."""
     found: dict[str, Ranking] = {}
     with session.console.progress(_("ranking"), len(kinds)) as step:
         for kind in kinds:
-            found[kind] = _ranking(session, asked, kind)
+            found[kind] = _ranking(session, period, kind)
             step()
     must_be_scored(found["member"])
     _warn(session, found["member"])
@@ -199,34 +199,34 @@ def _warn(session: Session, ranking: Ranking) -> None:
         session.console.say(_("warning: {text}").format(text=text), "yellow")
 
 
-def _standings(session: Session, asked: Period, by: str) -> Table:
+def _standings(session: Session, period: Period, by: str) -> Table:
     with session.console.progress(_("ranking"), 1):
-        found = _ranking(session, asked, by)
+        found = _ranking(session, period, by)
     if by == "member" or found.unranked:
         must_be_scored(found)
     _warn(session, found)
     return standings(session.definitions, found)
 
 
-def _entries(session: Session, asked: Period) -> Table:
+def _entries(session: Session, period: Period) -> Table:
     with session.console.progress(_("reading the ledger"), 1):
-        counts = counting(session.root, asked.weeks)
+        counts = counting(session.root, period.weeks)
         for text in phrases.lost(counts.lost_in):
             session.console.say(_("warning: {text}").format(text=text), "yellow")
         return entries(session.definitions, read_weeks(session.root, counts.weeks), counts.pending)
 
 
-def _payload(session: Session, asked: Period, with_entries: bool) -> dict[str, Any]:
+def _payload(session: Session, period: Period, with_entries: bool) -> dict[str, Any]:
     """Everything of a period as JSON: points are exact numbers, keys the ids of the book."""
 
-    rankings = _rankings(session, asked, _kinds(session.definitions))
+    rankings = _rankings(session, period, _kinds(session.definitions))
     members = rankings["member"]
     scheme = members.scheme
     made: dict[str, Any] = {
         "qibi": 1,
         "command": "export",
         "book": {"id": session.definitions.id, "name": str(session.definitions.name)},
-        "period": {"label": asked.label, "weeks": list(asked.weeks)},
+        "period": {"label": period.label, "weeks": list(period.weeks)},
         "provisional": members.provisional,
         "closed": members.closed,
         "pending": members.pending,
@@ -259,7 +259,7 @@ def _payload(session: Session, asked: Period, with_entries: bool) -> dict[str, A
             for kind, ranking in rankings.items()
         }
     if with_entries:
-        table = _entries(session, asked)
+        table = _entries(session, period)
         keys = [c.key for c in table.columns]
         made["entries"] = [dict(zip(keys, row, strict=True)) for row in table.plain()]
     return made

@@ -133,14 +133,14 @@ def _say(session: Session, lake: "Lake", done: "Collected") -> None:
     for key in done.lost:
         text = _("{book}: its files in the lake are damaged; it is left out until it is repaired")
         session.console.say(text.format(book=key), "yellow")
-    if done.mended:
+    if done.repaired:
         text = many(
             "{count} damaged file was rewritten: {paths}",
             "{count} damaged files were rewritten: {paths}",
-            len(done.mended),
+            len(done.repaired),
         )
-        paths = phrases.places([f"{lake.shown}/{path}" for path in done.mended], 3)
-        session.console.say(text.format(count=len(done.mended), paths=paths), "yellow")
+        paths = phrases.places([f"{lake.shown}/{path}" for path in done.repaired], 3)
+        session.console.say(text.format(count=len(done.repaired), paths=paths), "yellow")
     for old, new in done.renamed:
         text = _("{old} has the id {new} now: the old one is removed from the lake")
         session.console.say(text.format(old=old, new=new), "yellow")

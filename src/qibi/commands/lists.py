@@ -1,4 +1,4 @@
-"""qibi lists: whom the book's policy puts on the red and the black list, and what put them there."""
+"""qibi lists: the names on the red and the black list by the book's policy, with the reasons."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,30 +21,30 @@ from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
 from qibi.scoring.ranking import Standing
 from qibi.scoring.words import cause, list_name, list_rule
 
-# The remedies next to red and black lists: of whom black names, and overdue ones of earlier weeks.
+# The remedies next to red and black lists: of the names on black, and overdue ones of earlier weeks.
 
 
 Remedies = dict[str, list[tuple[str, Life]]]  # subject: its remedies
 _LATE = 10  # overdue remedies that are shown; JSON and CSV have them all
 
 
-def remedies_of(session: Session, asked: Period, kinds: Iterable[str]) -> dict[str, Remedies]:
+def remedies_of(session: Session, period: Period, kinds: Iterable[str]) -> dict[str, Remedies]:
     """By kind of subject: those opened in the period, and earlier ones that nobody has verified."""
-    wanted = {*recent_weeks(session.root, asked.weeks[-1]), *asked.weeks}
+    wanted = {*recent_weeks(session.root, period.weeks[-1]), *period.weeks}
     found: dict[str, Remedies] = {kind: {} for kind in kinds}
     batches = batches_with_remedies(session.root, sorted(wanted), session.around.cache)
     for key, life in lives(batches).items():
         kind = session.definitions.kind(life.subject)
-        if kind in found and (life.week in asked.weeks or not life.ended):
+        if kind in found and (life.week in period.weeks or not life.ended):
             found[kind].setdefault(life.subject, []).append((key, life))
     return found
 
 
-def show_of_black(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
-    """The remedies of those whom a black list names, below it."""
+def show_of_black(view: View, session: Session, listed: Lists, remedies: Remedies) -> None:
+    """The remedies of the names on a black list, below it."""
     rows: list[list[str | Cell]] = []
-    for s in found.black:
-        cell = remedy_cell(session, found, s.subject, remedies)
+    for s in listed.black:
+        cell = remedy_cell(session, listed, s.subject, remedies)
         if cell.text:
             rows.append([session.definitions.title(s.subject), cell])
     if rows:
@@ -52,9 +52,9 @@ def show_of_black(view: View, session: Session, found: Lists, remedies: Remedies
         view.blocks.append(Grid([Column(_("Remedy")), Column("", wraps=True)], rows))
 
 
-def show_overdue(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
+def show_overdue(view: View, session: Session, listed: Lists, remedies: Remedies) -> None:
     """Overdue remedies of others, in red."""
-    late = overdue(session, found, remedies)
+    late = overdue(session, listed, remedies)
     if late:
         view.line()
         view.line(_("still to be corrected from earlier lists and inspections"), "bold")
@@ -71,11 +71,11 @@ def show_overdue(view: View, session: Session, found: Lists, remedies: Remedies)
             view.line(f"{more}{colon()}qibi remedy list", "red")
 
 
-def remedy_cell(session: Session, found: Lists, subject: str, remedies: Remedies) -> Cell:
+def remedy_cell(session: Session, listed: Lists, subject: str, remedies: Remedies) -> Cell:
     """Its remedies with state and day, overdue ones marked; else the day by which one is due."""
     mine = remedies.get(subject, [])
     if not mine:
-        day = due(found)
+        day = due(listed)
         return Cell(
             _("due {day}, not opened").format(day=day_text(day, session.today)) if day else ""
         )
@@ -86,16 +86,16 @@ def remedy_cell(session: Session, found: Lists, subject: str, remedies: Remedies
     return Cell(clauses(said), "red" if late else "")
 
 
-def due(found: Lists) -> str:
+def due(listed: Lists) -> str:
     """The day by which those on a week's black list have to correct it; none over several weeks."""
-    asked = found.ranking.question.period.weeks
-    day = remedy_due(found.policy, asked[0]) if len(asked) == 1 else None
+    asked = listed.ranking.question.period.weeks
+    day = remedy_due(listed.policy, asked[0]) if len(asked) == 1 else None
     return day.isoformat() if day else ""
 
 
-def overdue(session: Session, found: Lists, remedies: Remedies) -> list[tuple[str, Life]]:
-    """Remedies of those whom this black list does not name, and that are overdue; the oldest first."""
-    named = {s.subject for s in found.black}
+def overdue(session: Session, listed: Lists, remedies: Remedies) -> list[tuple[str, Life]]:
+    """Overdue remedies of names that are not on this black list; the oldest first."""
+    named = {s.subject for s in listed.black}
     late = [
         (key, life)
         for subject, mine in remedies.items()
@@ -192,44 +192,44 @@ def black_listed(session: Session, week: str) -> Iterator[tuple[str, str, str, s
             yield standing.subject, day.isoformat() if day else "", text, origin
 
 
-def _period(asked: Period) -> dict[str, Any]:
-    return {"label": asked.label, "weeks": list(asked.weeks)}
+def _period(period: Period) -> dict[str, Any]:
+    return {"label": period.label, "weeks": list(period.weeks)}
 
 
-def _show(view: View, session: Session, found: Lists, remedies: Remedies) -> None:
+def _show(view: View, session: Session, listed: Lists, remedies: Remedies) -> None:
     """One kind's lists, for people."""
-    kind = phrases.kind(session.definitions, found.kind)
-    view.line(f"{kind}  {phrases.handed_in(found.ranking, session.definitions)}")
-    for name, standings in (("red", found.red), ("black", found.black)):
-        rule = list_rule(found.policy, name, len(found.ranking.standings))
+    kind = phrases.kind(session.definitions, listed.kind)
+    view.line(f"{kind}  {phrases.handed_in(listed.ranking, session.definitions)}")
+    for name, standings in (("red", listed.red), ("black", listed.black)):
+        rule = list_rule(listed.policy, name, len(listed.ranking.standings))
         if rule is None:
             continue
         view.line()
         view.line(list_name(session.definitions, name) + aside(rule), "bold")
         if standings:
-            view.blocks.append(_grid(session, found, name, standings))
+            view.blocks.append(_grid(session, listed, name, standings))
         else:
             view.line(_("nobody"))
         if name == "black":
-            show_of_black(view, session, found, remedies)
-    show_overdue(view, session, found, remedies)
-    notes = list(_without_place(session, found))
+            show_of_black(view, session, listed, remedies)
+    show_overdue(view, session, listed, remedies)
+    notes = list(_without_place(session, listed))
     if notes:
         view.line()
     for text in notes:
         view.line(text, "yellow")
-    last = next(iter((*reversed(found.black), *found.red)), None)
+    last = next(iter((*reversed(listed.black), *listed.red)), None)
     if last:
         view.line()
         name = argument(session.definitions.title(last.subject))
-        about = f"{name} {found.ranking.question.period.label}"
+        about = f"{name} {listed.ranking.question.period.label}"
         view.line(_("what weighs most in the total comes first"), "dim")
         view.line(_("why: qibi why {subject}").format(subject=about), "dim")
 
 
-def _grid(session: Session, found: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
+def _grid(session: Session, listed: Lists, name: str, standings: tuple[Standing, ...]) -> Grid:
     """A name with its total in a row, and a row more for each further item behind it."""
-    heading = phrases.kind(session.definitions, found.kind)
+    heading = phrases.kind(session.definitions, listed.kind)
     columns = [
         Column(_("Rank"), right=True),
         Column(_("+/-"), right=True),
@@ -243,30 +243,30 @@ def _grid(session: Session, found: Lists, name: str, standings: tuple[Standing, 
         title = Cell(session.definitions.title(s.subject), "red" if name == "black" else "green")
         total = Cell(points.show(s.total), "bold")
         first: list[str | Cell] = [str(s.rank), phrases.moved(s.moved), title, total]
-        for because in _because(session, found, s.subject) or [["", ""]]:
+        for because in _because(session, listed, s.subject) or [["", ""]]:
             rows.append([*first, *because])
             first = ["", "", "", ""]
     return Grid(columns, rows)
 
 
-def _because(session: Session, found: Lists, subject: str) -> list[list[str | Cell]]:
-    """Points and name of the weightiest items; those of members with whose they are."""
-    causes = found.causes[subject]
-    said: list[list[str | Cell]] = [
-        [phrases.signed(c.points), cause(session.definitions, found, subject, c)]
+def _because(session: Session, listed: Lists, subject: str) -> list[list[str | Cell]]:
+    """Points and name of the weightiest items; those of members with the member."""
+    causes = listed.causes[subject]
+    parts: list[list[str | Cell]] = [
+        [phrases.signed(c.points), cause(session.definitions, listed, subject, c)]
         for c in causes[:_SHOWN]
     ]
     if len(causes) > _SHOWN:
         more = _("and {count} more").format(count=len(causes) - _SHOWN)
-        said.append(["", Cell(more, "dim")])
-    return said
+        parts.append(["", Cell(more, "dim")])
+    return parts
 
 
-def _without_place(session: Session, found: Lists) -> Iterator[str]:
+def _without_place(session: Session, listed: Lists) -> Iterator[str]:
     """Who is missing, and who is on no list for another reason."""
     groups: dict[tuple[bool, str], list[str]] = {}
-    for unranked in found.ranking.unranked:
-        key = (unranked in found.missing, phrases.reason(unranked.reason, unranked.note))
+    for unranked in listed.ranking.unranked:
+        key = (unranked in listed.missing, phrases.reason(unranked.reason, unranked.note))
         groups.setdefault(key, []).append(session.definitions.title(unranked.subject))
     for (is_missing, reason), names in sorted(groups.items(), reverse=True):
         if is_missing:
@@ -277,11 +277,11 @@ def _without_place(session: Session, found: Lists) -> Iterator[str]:
             )
 
 
-def _as_json(session: Session, found: Lists, remedies: Remedies) -> dict[str, Any]:
-    """One kind's lists in the shape that scripts read: with the remedies of whom black names."""
-    made = as_plain(session.definitions, found)
+def _as_json(session: Session, listed: Lists, remedies: Remedies) -> dict[str, Any]:
+    """One kind's lists in the shape that scripts read: with the remedies of the names on black."""
+    made = as_plain(session.definitions, listed)
     for name in made["black"]:
-        name["due"] = due(found) or None
+        name["due"] = due(listed) or None
         name["remedies"] = [
             as_json(session, key, life) for key, life in remedies.get(name["subject"], [])
         ]
@@ -291,7 +291,7 @@ def _as_json(session: Session, found: Lists, remedies: Remedies) -> dict[str, An
             "name": session.definitions.title(life.subject),
             **as_json(session, key, life),
         }
-        for key, life in overdue(session, found, remedies)
+        for key, life in overdue(session, listed, remedies)
     ]
     return made
 
@@ -325,15 +325,15 @@ def _fields(session: Session) -> list[Field[Listed]]:
     ]
 
 
-def _listed(session: Session, found: Lists, remedies: Remedies) -> Iterator[Listed]:
+def _listed(session: Session, listed: Lists, remedies: Remedies) -> Iterator[Listed]:
     """A line a name; then overdue remedies of others, and who is missing."""
-    for name, standings in (("red", found.red), ("black", found.black)):
+    for name, standings in (("red", listed.red), ("black", listed.black)):
         for s in standings:
             causes = [
-                f"{cause(session.definitions, found, s.subject, c)} {points.signed(c.points)}"
-                for c in found.causes[s.subject]
+                f"{cause(session.definitions, listed, s.subject, c)} {points.signed(c.points)}"
+                for c in listed.causes[s.subject]
             ]
-            cell = remedy_cell(session, found, s.subject, remedies) if name == "black" else None
+            cell = remedy_cell(session, listed, s.subject, remedies) if name == "black" else None
             yield Listed(
                 list_name(session.definitions, name),
                 s.subject,
@@ -344,9 +344,9 @@ def _listed(session: Session, found: Lists, remedies: Remedies) -> Iterator[List
                 clauses(causes),
                 cell and cell.text,
             )
-    for key, life in overdue(session, found, remedies):
+    for key, life in overdue(session, listed, remedies):
         text = phrases.remedy_standing(key, life, session.today)
         yield Listed(_("overdue"), life.subject, life.branch, remedy=text)
-    for u in found.missing:
+    for u in listed.missing:
         reason = phrases.reason(u.reason, u.note)
         yield Listed(_("missing"), u.subject, u.branch or "", because=reason)

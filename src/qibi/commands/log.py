@@ -146,7 +146,7 @@ def _number(key: str) -> tuple[str, int]:
 
 def _view(
     session: Session,
-    asked: weeks.Period,
+    period: weeks.Period,
     lines: list[LogEntry],
     branch: str | None,
     subject: str | None,
@@ -160,7 +160,7 @@ def _view(
         payload={
             "qibi": 1,
             "command": "log",
-            "period": {"label": asked.label, "weeks": list(asked.weeks)},
+            "period": {"label": period.label, "weeks": list(period.weeks)},
             "entries": [_as_json(n) for n in lines],
         }
     )
@@ -168,12 +168,12 @@ def _view(
         (branch,) = of
     named = [phrases.branch(definitions, branch)] if branch and branch != subject else []
     named += [definitions.title(subject)] if subject else []
-    title = [*(named or [str(definitions.name)]), phrases.period(asked)]
+    title = [*(named or [str(definitions.name)]), phrases.period(period)]
     view.line("  ".join(title), "bold")
     view.line()
     if not lines:
         view.line(_("no entries"))
-    fields = _fields(session, [n.key for n in lines], len(asked.weeks) > 1, branch, subject)
+    fields = _fields(session, [n.key for n in lines], len(period.weeks) > 1, branch, subject)
     view.records = [Records(fields, lines)]
     if lines:
         view.blocks += view.records

@@ -283,19 +283,19 @@ def list_members(
     """Run the command."""
     session = current_session()
     definitions = session.definitions
-    asked = session.week(week) if week else weeks.week_of(session.today)
+    text = session.week(week) if week else weeks.week_of(session.today)
     wanted = session.find_branch(branch) if branch else None
     members = [
         m
         for b in definitions.branches
         if wanted in (None, b.id)
-        for m in definitions.members_of(b.id, asked)
+        for m in definitions.members_of(b.id, text)
     ]
     records = Records(_member_fields(definitions, several=wanted is None), members)
-    payload = {"qibi": 1, "command": "member list", "week": asked, "members": records}
+    payload = {"qibi": 1, "command": "member list", "week": text, "members": records}
     view = View(payload=payload, records=[records])
     where = phrases.branch(definitions, wanted) if wanted else str(definitions.name)
-    view.line(f"{where}  {phrases.week(asked)}", "bold")
+    view.line(f"{where}  {phrases.week(text)}", "bold")
     view.line()
     if members:
         view.blocks.append(records)
@@ -365,7 +365,7 @@ def list_branches(
     """Run the command."""
     session = current_session()
     definitions = session.definitions
-    asked = session.week(week) if week else weeks.week_of(session.today)
+    text = session.week(week) if week else weeks.week_of(session.today)
     fields: list[Field[Branch]] = [
         Field("id", lambda b: b.id, _("Id")),
         Field(
@@ -379,14 +379,14 @@ def list_branches(
         Field("since", lambda b: _limit(b.since), _("Since")),
         Field("until", lambda b: _limit(b.until), _("Until")),
         Field(
-            "members", lambda b: len(definitions.members_of(b.id, asked)), _("Members"), right=True
+            "members", lambda b: len(definitions.members_of(b.id, text)), _("Members"), right=True
         ),
-        Field("groups", lambda b: [g.id for g in b.groups if g.since <= asked <= g.until]),
+        Field("groups", lambda b: [g.id for g in b.groups if g.since <= text <= g.until]),
     ]
     records = Records(fields, definitions.branches)
-    payload = {"qibi": 1, "command": "branch list", "week": asked, "branches": records}
+    payload = {"qibi": 1, "command": "branch list", "week": text, "branches": records}
     view = View(payload=payload, records=[records])
-    view.line(f"{definitions.name}  {phrases.week(asked)}", "bold")
+    view.line(f"{definitions.name}  {phrases.week(text)}", "bold")
     view.line()
     view.blocks.append(records)
     session.console.show(view, form, output)
@@ -579,7 +579,7 @@ def still_named(
 ) -> list[str]:
     """Where a book names someone after their last week in a branch: CPs, apprentices not going too."""
     definitions = session.definitions
-    found = [
+    texts = [
         _("{name} still leads {cp}; see cps in branches/{branch}.yaml").format(
             name=definitions.title(key), cp=definitions.title(cp.id), branch=cp.branch
         )
@@ -592,12 +592,12 @@ def still_named(
         if (m.mentor, m.branch) == (key, branch) and m.until > until and m.id not in going
     ]
     if apprentices:
-        found.append(
+        texts.append(
             _("{name} is still mentor of {people}").format(
                 name=definitions.title(key), people=phrases.places(apprentices)
             )
         )
-    return found
+    return texts
 
 
 COMMANDS = {

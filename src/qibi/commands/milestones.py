@@ -85,7 +85,7 @@ class Proposal:
     @property
     def _how(self) -> list[str]:
         words = ["--week", self.week, "--date", self.done]
-        draft = self.wish()
+        draft = self.draft()
         if draft.scored_by:
             words += ["--scored-by", draft.scored_by]
         if draft.evidence:
@@ -94,7 +94,7 @@ class Proposal:
             words += ["--approved-by", _("WHO")]
         return words
 
-    def wish(self, approved_by: str = "", chosen: str = "") -> DraftEntry:
+    def draft(self, approved_by: str = "", chosen: str = "") -> DraftEntry:
         """What is to be recorded; `chosen` are the points where the scorer has to choose."""
         return DraftEntry(
             self.cp,
@@ -234,10 +234,10 @@ def doubles(session: Session, proposal: Proposal) -> tuple[str, Score] | None:
     return None
 
 
-def accepting(found: Sequence[Proposal], branch: str) -> str:
+def accepting(proposals: Sequence[Proposal], branch: str) -> str:
     """The command that records all that is proposed to a branch in a week."""
-    words = ["qibi", "score", "--milestones", "--branch", branch, "--week", found[0].week]
-    if any(p.needs_second for p in found):
+    words = ["qibi", "score", "--milestones", "--branch", branch, "--week", proposals[0].week]
+    if any(p.needs_second for p in proposals):
         words += ["--approved-by", _("WHO")]
     return command_line(words)
 
@@ -264,12 +264,12 @@ def waiting(session: Session, week: str, overdue: bool = True) -> list[tuple[str
                 f"{definitions.title(p.cp)} {milestone_title(definitions, *p.key)} {gained(p.days)}"
                 for p in mine
             ]
-            said = _("milestones to score: {names}").format(names=phrases.places(names))
-            found.append((branch, said, accepting(mine, branch)))
+            message = _("milestones to score: {names}").format(names=phrases.places(names))
+            found.append((branch, message, accepting(mine, branch)))
         for state in (s for s in states if overdue and s.plan.cp in keys):
             if text := _overdue(session, state, week):
                 found.append((branch, text, command_line(["qibi", "task", "list", state.plan.cp])))
-        found += [(b, said, command) for b, said, command in handed_in if b == branch]
+        found += [(b, message, command) for b, message, command in handed_in if b == branch]
     return found
 
 
@@ -311,9 +311,9 @@ def say(session: Session, entry: Task, days: int, batches: list[Batch]) -> None:
             session.console.say(f"  {command_line(undone)}")
         elif (score.item, score.count) != (found.item.id, found.count):
             session.console.say(_("its days differ now; to correct it:"))
-            mended = ["qibi", "fix", short(key), "--item", found.item.id]
-            mended += ["--count", str(found.count)] if found.item.per else []
-            session.console.say(f"  {command_line(mended)}")
+            fixing = ["qibi", "fix", short(key), "--item", found.item.id]
+            fixing += ["--count", str(found.count)] if found.item.per else []
+            session.console.say(f"  {command_line(fixing)}")
         return
     if found is None:
         return
@@ -359,7 +359,7 @@ def propose(
             with session.without(
                 left
             ):  # what an interrupted command scored is proposed as it was then
-                found = outstanding_for(session, week, branch)
+                proposals = outstanding_for(session, week, branch)
         except Faults:
             if accept:
                 raise
@@ -368,8 +368,8 @@ def propose(
                 "yellow",
             )
             continue
-        if found:
-            wrote |= _propose(session, who, branch, found, accept, approved_by, dry_run)
+        if proposals:
+            wrote |= _propose(session, who, branch, proposals, accept, approved_by, dry_run)
         elif accept:
             session.console.say(
                 _("{branch}: no milestone to score in {week}").format(
@@ -383,18 +383,18 @@ def _propose(
     session: Session,
     who: str,
     branch: str,
-    found: list[Proposal],
+    proposals: list[Proposal],
     accept: bool,
     approved_by: str,
     dry_run: bool,
 ) -> bool:
     name = phrases.branch(session.definitions, branch)
-    week = found[0].week
+    week = proposals[0].week
     session.console.say(
         _("{branch}, by the plans, to score in {week}:").format(branch=name, week=week)
     )
     doubtful = []
-    for proposal in found:
+    for proposal in proposals:
         for line in sentence(session.definitions, proposal):
             session.console.say(line)
         if standing := doubles(session, proposal):
@@ -403,10 +403,10 @@ def _propose(
     asks = session.around.on_terminal and not dry_run
     chosen: list[tuple[Proposal, DraftEntry]] = []
     if accept:
-        chosen = [(p, p.wish(approved_by)) for p in found if p not in doubtful]
+        chosen = [(p, p.draft(approved_by)) for p in proposals if p not in doubtful]
     elif asks:
-        chosen = _confirmed(session, who, branch, found, doubtful, approved_by)
-    left = [p for p in found if p not in [c[0] for c in chosen]]
+        chosen = _confirmed(session, who, branch, proposals, doubtful, approved_by)
+    left = [p for p in proposals if p not in [c[0] for c in chosen]]
     wrote = bool(chosen) and _record(session, who, branch, week, chosen, dry_run)
     _say_left(session, branch, left, doubtful)
     return wrote
@@ -438,7 +438,7 @@ def _confirmed(
     session: Session,
     who: str,
     branch: str,
-    found: list[Proposal],
+    proposals: list[Proposal],
     doubtful: list[Proposal],
     approved_by: str,
 ) -> list[tuple[Proposal, DraftEntry]]:
@@ -446,7 +446,7 @@ def _confirmed(
     dialogue = Dialogue(session.console)
     explain = _("y records it for this week; n leaves it open, and it is proposed again")
     chosen = []
-    for proposal in found:
+    for proposal in proposals:
         title = milestone_title(session.definitions, *proposal.key)
         question = _("record {what}?").format(what=title)
         if not session.console.confirm(question, proposal not in doubtful, explain):
@@ -463,7 +463,7 @@ def _completed(
     session: Session, dialogue: Dialogue, stamp: Stamp, proposal: Proposal, approved_by: str
 ) -> DraftEntry | None:
     """The draft with what only the scorer knows; None where it is left out. Raises `Back`."""
-    draft = proposal.wish(approved_by)
+    draft = proposal.draft(approved_by)
     while problems := admit(session.definitions, stamp, draft)[1]:
         fields = {field for field, _message in problems}
         if fields == {"approved_by"}:
@@ -557,7 +557,7 @@ class Target:
         self._refuse_unknown_days(week, reached.due)
         with session.without(recording.interrupted(session, week)):  # this may be one of them again
             self.must_be_unscored()
-        self.wish = self._completed(week, draft)
+        self.draft = self._completed(week, draft)
 
     def _refuse_unknown_days(self, week: str, due: str) -> None:
         """A milestone that is not done may be scored as overdue only, and none that is done later."""
@@ -586,7 +586,7 @@ class Target:
             )
 
     def _completed(self, week: str, draft: DraftEntry) -> DraftEntry:
-        """The wish, with the days and the day that the plan knows where none are written."""
+        """The draft, with the days and the day that the plan knows where none are written."""
         assert self._item is not None
         if draft.date:
             day(self._now, draft.date)  # none to come
@@ -629,9 +629,9 @@ class Target:
         fits = all(p * self._days > 0 for p in worth_of)
         count = self._scored[0].count if self._scored else 1
         if not fits or (self._item.per == "day" and count != abs(self._days)):
-            said = _("recorded as given; by the plan it is {gained} so far")
+            message = _("recorded as given; by the plan it is {gained} so far")
             done = _("recorded as given; by the plan it is {gained}")
-            text = done if self._done else said
+            text = done if self._done else message
             self._now.console.say(text.format(gained=gained(self._days)), "yellow")
 
 

@@ -45,10 +45,10 @@ def pack(
     if output == "-":
         raise Refusal(_("a folder can't go to standard output"), _("name a folder: -o DIR"))
     named = output or f"{session.definitions.id}-{asked}"
-    reckoned = board.board_query(session, asked)
-    made = minutes.minutes_of(reckoned)  # refuses first where nobody has scored the week
+    board_of_week = board.board_query(session, asked)
+    made = minutes.minutes_of(board_of_week)  # refuses first where nobody has scored the week
     parts = [
-        *_board(session, reckoned),
+        *_board(session, board_of_week),
         Part(
             _("Minutes"),
             [
@@ -58,7 +58,7 @@ def pack(
         ),
         Part(
             _("Standings"),
-            [Entry("summary.xlsx", _("Summary (xlsx)"), _summary(session, reckoned))],
+            [Entry("summary.xlsx", _("Summary (xlsx)"), _summary(session, board_of_week))],
         ),
         _sheets(session, weeks.shift(asked, 1)),
     ]

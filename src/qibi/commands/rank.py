@@ -253,16 +253,16 @@ def view(
 
 
 def _title(definitions: Definitions, ranking: Ranking) -> str:
-    asked = ranking.question
-    what = phrases.kind(definitions, asked.by)
-    if asked.criterion and ranking.scheme:
-        criterion = ranking.scheme.criterion(asked.criterion)
-        what += " " + str(criterion.name if criterion else asked.criterion)
+    question = ranking.question
+    what = phrases.kind(definitions, question.by)
+    if question.criterion and ranking.scheme:
+        criterion = ranking.scheme.criterion(question.criterion)
+        what += " " + str(criterion.name if criterion else question.criterion)
     else:
         what = _("{member} points").format(member=what)
     parts = [
-        where(definitions, asked),
-        phrases.period(asked.period),
+        where(definitions, question),
+        phrases.period(question.period),
         what,
         phrases.closure(ranking),
         phrases.handed_in(ranking, definitions),
@@ -270,11 +270,11 @@ def _title(definitions: Definitions, ranking: Ranking) -> str:
     return "  ".join(parts)
 
 
-def where(definitions: Definitions, asked: Question) -> str:
-    """Among whom a ranking is: the branch, section or department asked for, else the book's name."""
-    named = [name for name in (asked.department, asked.section) if name]
-    if asked.branch:
-        named.append(phrases.branch(definitions, asked.branch))
+def where(definitions: Definitions, question: Question) -> str:
+    """The scope of a ranking: the branch, section or department asked for, else the book's name."""
+    named = [name for name in (question.department, question.section) if name]
+    if question.branch:
+        named.append(phrases.branch(definitions, question.branch))
     return "  ".join(dict.fromkeys(named)) or str(definitions.name)
 
 
@@ -285,7 +285,7 @@ def _grid(
 
     Groups of several branches bear the same names, so there the criteria give way before the branch.
     """
-    asked = ranking.question
+    question = ranking.question
     layouts = [
         {"rank", "moved", "name", "branch", "long", "criteria", "total", "grade", "trend"},
         {"rank", "moved", "name", "branch", "criteria", "total", "grade", "trend"},
@@ -297,10 +297,10 @@ def _grid(
         {"rank", "moved", "name", "branch", "total", "grade", "trend"},
         {"rank", "name", "total"},
     ]
-    among = sum(asked.includes(branch) for branch in definitions.branches)
-    if among == 1 or asked.by in ("branch", "unit", "post"):
+    among = sum(question.includes(branch) for branch in definitions.branches)
+    if among == 1 or question.by in ("branch", "unit", "post"):
         layouts = [parts - {"branch"} for parts in layouts]
-    elif asked.by == "group":
+    elif question.by == "group":
         layouts = [parts for parts in layouts if "branch" in parts]
         layouts.append({"rank", "name", "branch", "total"})
     first = shown[:_TRIED]  # of thousands, what has no room for these is not drawn whole
@@ -473,10 +473,10 @@ def warnings(ranking: Ranking) -> list[tuple[str, str]]:
 
 def payload(definitions: Definitions, ranking: Ranking, shown: list[Standing]) -> dict[str, Any]:
     """The ranking as JSON, in the shape that docs/formats.md gives."""
-    asked = ranking.question
+    question = ranking.question
     return {
-        **_question(asked),
-        "criterion": asked.criterion,
+        **_question(question),
+        "criterion": question.criterion,
         "provisional": ranking.provisional,
         "closed": ranking.closed,
         "pending": ranking.pending,
@@ -503,16 +503,16 @@ def _unranked_records(definitions: Definitions, ranking: Ranking) -> Records[Unr
     return Records([*unranked_fields(name, places), note], ranking.unranked)
 
 
-def _question(asked: Question) -> dict[str, Any]:
+def _question(question: Question) -> dict[str, Any]:
     """What was asked, with which the JSON of a ranking begins."""
     return {
         "qibi": 1,
         "command": "rank",
-        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
-        "by": asked.by,
-        "branch": asked.branch,
-        "department": asked.department,
-        "section": asked.section,
+        "period": {"label": question.period.label, "weeks": list(question.period.weeks)},
+        "by": question.by,
+        "branch": question.branch,
+        "department": question.department,
+        "section": question.section,
     }
 
 
@@ -530,33 +530,33 @@ def show(
 ) -> None:
     """Write the ranking by honours; raises `Faults` where the ledger is damaged."""
     counts = counting(session.root, question.period.weeks)
-    found = ranking(session.definitions, read_counting(session.root, counts), question)
+    honours = ranking(session.definitions, read_counting(session.root, counts), question)
     for text in (
-        *_warnings(found),
+        *_warnings(honours),
         *phrases.lost(counts.lost_in),
         *phrases.pending(counts.waiting),
     ):
         session.console.say(_("warning: {text}").format(text=text), "yellow")
     closure = phrases.closure_of(question.period.weeks, counts.closed)
-    session.console.show(_view(session, found, top, closure), form, output)
+    session.console.show(_view(session, honours, top, closure), form, output)
 
 
-def _warnings(found: HonoursRanking) -> list[str]:
-    if not found.unknown:
+def _warnings(honours: HonoursRanking) -> list[str]:
+    if not honours.unknown:
         return []
     text = many(
         "{count} honour is of a subject that this book does not know; 'qibi check' names it",
         "{count} honours are of subjects that this book does not know; 'qibi check' names them",
-        found.unknown,
+        honours.unknown,
     )
-    return [text.format(count=found.unknown)]
+    return [text.format(count=honours.unknown)]
 
 
-def _view(session: Session, found: HonoursRanking, top: int | None, closure: str) -> View:
-    definitions, asked = session.definitions, found.question
-    shown = [p for p in found.places if top is None or (p.rank and p.rank <= top)]
+def _view(session: Session, honours: HonoursRanking, top: int | None, closure: str) -> View:
+    definitions, asked = session.definitions, honours.question
+    shown = [p for p in honours.places if top is None or (p.rank and p.rank <= top)]
     records = Records(_honours_fields(definitions, asked, shown), shown)
-    result = View(payload=_payload(found, records), records=[records])
+    result = View(payload=_payload(honours, records), records=[records])
     what = _("{member} honours").format(member=phrases.kind(definitions, asked.by))
     title = [where(definitions, asked), phrases.period(asked.period), what, closure]
     result.line("  ".join(title), "bold")
@@ -575,12 +575,12 @@ def _view(session: Session, found: HonoursRanking, top: int | None, closure: str
 
 
 def _honours_fields(
-    definitions: Definitions, asked: Question, shown: list[Honoured]
+    definitions: Definitions, question: Question, shown: list[Honoured]
 ) -> list[Field[Honoured]]:
     """A table has only the kinds that anyone has, and a dot where someone has none."""
-    heading = name_heading(definitions, asked.by)
+    heading = name_heading(definitions, question.by)
     total = _("Honours")
-    branches = asked.by not in ("branch", *SPANNING) and not asked.branch
+    branches = question.by not in ("branch", *SPANNING) and not question.branch
 
     def counted(kind: str) -> Field[Honoured]:
         return Field(
@@ -598,7 +598,7 @@ def _honours_fields(
             "rank", lambda p: p.rank, _("Rank"), lambda p: str(p.rank or "-"), _("Rank"), right=True
         ),
         Field("subject", lambda p: p.subject, csv=_("Id")),
-        Field("name", lambda p: definitions.title_of(asked.by, p.subject), heading, csv=heading),
+        Field("name", lambda p: definitions.title_of(question.by, p.subject), heading, csv=heading),
         ident,
         replace(branch_name, wraps=True),
         Field("total", lambda p: p.total, csv=""),
@@ -608,9 +608,9 @@ def _honours_fields(
     ]
 
 
-def _payload(found: HonoursRanking, records: Records[Honoured]) -> dict[str, Any]:
+def _payload(honours: HonoursRanking, records: Records[Honoured]) -> dict[str, Any]:
     return {
-        **_question(found.question),
+        **_question(honours.question),
         "honours": records,
-        "warnings": [{"code": "unknown-subject", "message": text} for text in _warnings(found)],
+        "warnings": [{"code": "unknown-subject", "message": text} for text in _warnings(honours)],
     }

@@ -100,7 +100,7 @@ _WIDE = 1000  # a Markdown table has all the room it wants
 
 
 class Across(Session):
-    """A session whose weeks are those of a lake, not of a book that happens to be near."""
+    """A session with the weeks of a lake, not of a book that happens to be near."""
 
     lake: "Lake"
 
@@ -143,7 +143,7 @@ class FleetQuery:
 
 
 def refuse_together(names: list[str]) -> None:
-    """Raises `Refusal` where options of one book are beside --fleet."""
+    """Raises `Refusal` where options of one book are given with --fleet."""
     if names:
         named = listing(["--fleet", *names])
         raise Refusal(_("{names} can't go together").format(names=named), _("leave one out"))
@@ -185,13 +185,13 @@ def _criterion(lake: "Lake", text: str | None) -> str | None:
 
     Raises `Refusal` where a name is that of several.
     """
-    found = lake.manifest.criteria(text) if text else []
-    if len(found) > 1:
+    ids = lake.manifest.criteria(text) if text else []
+    if len(ids) > 1:
         raise Refusal(
-            _("'{text}' may be {options}; write the id").format(text=text, options=listing(found)),
+            _("'{text}' may be {options}; write the id").format(text=text, options=listing(ids)),
             code=1,
         )
-    return found[0] if found else text
+    return ids[0] if ids else text
 
 
 def _refuse_unknown(lake: "Lake", criterion: str) -> None:
@@ -215,15 +215,15 @@ def _refuse_unknown(lake: "Lake", criterion: str) -> None:
         )
 
 
-def warnings(lake: "Lake", found: "Ranking") -> list[tuple[str, str]]:
+def warnings(lake: "Lake", ranking: "Ranking") -> list[tuple[str, str]]:
     """Code and text of what a reader must know next to the ranking."""
-    said = []
+    parts = []
     for key, book in lake.manifest.books.items():
         if book.stale:
             text = _(
                 "{book} is as it was collected on {day}; not collected since {since}: {reason}"
             )
-            said.append(
+            parts.append(
                 (
                     "stale",
                     text.format(
@@ -236,20 +236,20 @@ def warnings(lake: "Lake", found: "Ranking") -> list[tuple[str, str]]:
             )
     for refused in lake.manifest.refused:
         text = _("{source} is missing: {reason}")
-        said.append(("missing", text.format(source=refused.source, reason=refused.reason)))
-    if found.without:
+        parts.append(("missing", text.format(source=refused.source, reason=refused.reason)))
+    if ranking.without:
         text = many(
             "{count} book was not assessed in this period: {names}",
             "{count} books were not assessed in this period: {names}",
-            len(found.without),
+            len(ranking.without),
         )
-        names = phrases.places([found.name(key) for key in found.without], _NAMED)
-        said.append(("not-assessed", text.format(count=len(found.without), names=names)))
-    if found.bases and found.question.by == "member" and not found.question.criterion:
+        names = phrases.places([ranking.name(key) for key in ranking.without], _NAMED)
+        parts.append(("not-assessed", text.format(count=len(ranking.without), names=names)))
+    if ranking.bases and ranking.question.by == "member" and not ranking.question.criterion:
         text = _("books use different bases ({bases}); --by book puts them on one scale")
-        bases = listing([points.show(base) for base in found.bases])
-        said.append(("scales", text.format(bases=bases)))
-    return said
+        bases = listing([points.show(base) for base in ranking.bases])
+        parts.append(("scales", text.format(bases=bases)))
+    return parts
 
 
 def _word(by: str) -> str:
@@ -263,43 +263,43 @@ def _word(by: str) -> str:
 
 
 def _view(
-    lake: "Lake", fleet: "FleetFile", found: "Ranking", asked: FleetQuery, columns: int
+    lake: "Lake", fleet: "FleetFile", ranking: "Ranking", asked: FleetQuery, columns: int
 ) -> View:
-    shown = [s for s in found.standings if asked.top is None or s.rank <= asked.top]
-    standings = Records(_fields(lake, fleet, found, shown, columns), shown)
+    shown = [s for s in ranking.standings if asked.top is None or s.rank <= asked.top]
+    standings = Records(_fields(lake, fleet, ranking, shown, columns), shown)
     branch = Field[Any]("branch", lambda u: u.branch, json=False)
-    places = [*_place_fields(found, shown=False)[:1], branch]
-    unranked = Records(unranked_fields(found.name, places), found.unranked)
-    view = View(payload=_payload(lake, found, standings, unranked), records=[standings, unranked])
-    view.line(_title(lake, fleet, found), "bold")
+    places = [*_place_fields(ranking, shown=False)[:1], branch]
+    unranked = Records(unranked_fields(ranking.name, places), ranking.unranked)
+    view = View(payload=_payload(lake, ranking, standings, unranked), records=[standings, unranked])
+    view.line(_title(lake, fleet, ranking), "bold")
     view.line()
     if shown:
         view.blocks.append(standings)
     else:
         view.line(_("nobody has a place in this period yet"))
-    if asked.top is None and found.unranked:
+    if asked.top is None and ranking.unranked:
         view.line()
         reasons: dict[str, list[str]] = {}
-        for one in found.unranked:
-            reasons.setdefault(phrases.reason(one.reason, ""), []).append(found.name(one.subject))
+        for one in ranking.unranked:
+            reasons.setdefault(phrases.reason(one.reason, ""), []).append(ranking.name(one.subject))
         for reason, names in reasons.items():
             text = _("without a place  {names}: {reason}")
             view.line(text.format(names=phrases.places(names, _NAMED), reason=reason))
     if shown:
         view.line()
-        view.line(_legend(found, shown), "dim")
+        view.line(_legend(ranking, shown), "dim")
     return view
 
 
-def _title(lake: "Lake", fleet: "FleetFile", found: "Ranking") -> str:
-    what = _word(found.question.by)
-    if found.question.criterion:
-        what = f"{what} {found.question.criterion}"
+def _title(lake: "Lake", fleet: "FleetFile", ranking: "Ranking") -> str:
+    what = _word(ranking.question.by)
+    if ranking.question.criterion:
+        what = f"{what} {ranking.question.criterion}"
     else:
         what = _("{member} points").format(member=what)
     count = len(lake.manifest.books)
     books = many("{count} book", "{count} books", count).format(count=count)
-    return "  ".join([_fleet_name(fleet), phrases.period(found.question.period), what, books])
+    return "  ".join([_fleet_name(fleet), phrases.period(ranking.question.period), what, books])
 
 
 def _fleet_name(fleet: "FleetFile") -> str:
@@ -313,39 +313,39 @@ def _fleet_name(fleet: "FleetFile") -> str:
 
 
 def _fields(
-    lake: "Lake", fleet: "FleetFile", found: "Ranking", shown: "list[Standing]", columns: int
+    lake: "Lake", fleet: "FleetFile", ranking: "Ranking", shown: "list[Standing]", columns: int
 ) -> "list[Field[Standing]]":
     from qibi.fleet.ranking import book_of
 
-    asked = found.question
-    people = asked.by in ("member", "cp")
-    several = len(asked.period.weeks) > 1
+    question = ranking.question
+    people = question.by in ("member", "cp")
+    several = len(question.period.weeks) > 1
     criteria = sorted({key for s in shown for key in s.criteria})
     return [
-        *rank_fields(found.name, _("Name")),
+        *rank_fields(ranking.name, _("Name")),
         Field(
             "",
             heading=_("Branch") if people and columns >= _ROOMY else None,
-            shown=lambda s: found.name(s.branch) if s.branch else "",
+            shown=lambda s: ranking.name(s.branch) if s.branch else "",
             wraps=True,
         ),
-        Field("book", lambda s: s.subject if asked.by == "book" else book_of(s.subject), csv=""),
-        *_place_fields(found, shown=people or asked.by == "branch"),
+        Field("book", lambda s: s.subject if question.by == "book" else book_of(s.subject), csv=""),
+        *_place_fields(ranking, shown=people or question.by == "branch"),
         Field(
             "", heading=_("Weeks") if several else None, shown=lambda s: str(s.weeks), right=True
         ),
         *points_fields(
-            asked.criterion,
+            question.criterion,
             ["mean"] if several and fleet.period_total == "sum" else [],
             [(key, key) for key in criteria],
         ),
         *grade_fields(
-            lambda s: _grade(lake, found, s), any(s.grade or s.alert for s in shown), named=False
+            lambda s: _grade(lake, ranking, s), any(s.grade or s.alert for s in shown), named=False
         ),
     ]
 
 
-def _place_fields(found: "Ranking", shown: bool) -> "list[Field[Any]]":
+def _place_fields(ranking: "Ranking", shown: bool) -> "list[Field[Any]]":
     """Book and branch of a standing; a book itself is in none in CSV."""
     from qibi.fleet.ranking import book_of
 
@@ -354,7 +354,7 @@ def _place_fields(found: "Ranking", shown: bool) -> "list[Field[Any]]":
             "of_book",
             lambda s: book_of(s.subject),
             _("Book") if shown else None,
-            lambda s: found.name(book_of(s.subject) or ""),
+            lambda s: ranking.name(book_of(s.subject) or ""),
             csv=_("Book"),
             json=False,
             wraps=True,
@@ -363,43 +363,43 @@ def _place_fields(found: "Ranking", shown: bool) -> "list[Field[Any]]":
     ]
 
 
-def _grade(lake: "Lake", found: "Ranking", standing: "Standing") -> str:
+def _grade(lake: "Lake", ranking: "Ranking", standing: "Standing") -> str:
     """The name of a grade, as the subject's own book has it."""
     from qibi.fleet.lake import Name
     from qibi.fleet.ranking import book_of
 
     book = lake.manifest.books.get(book_of(standing.subject) or standing.subject)
-    grading = book.grading_of(found.question.period.weeks[-1]) if book else None
+    grading = book.grading_of(ranking.question.period.weeks[-1]) if book else None
     grades = grading.grades if grading else ()
     return next((str(Name(g.zh, g.en)) for g in grades if g.id == standing.grade), "")
 
 
-def _legend(found: "Ranking", shown: "list[Standing]") -> str:
+def _legend(ranking: "Ranking", shown: "list[Standing]") -> str:
     marks = {s.alert for s in shown if s.alert}
     words = {
         "warn": "!! " + _("below its book's warning line, or vetoed"),
         "watch": "! " + _("to be watched"),
     }
     named = [text for alert, text in words.items() if alert in marks]
-    return clauses([*named, mean_text(found.standings)])
+    return clauses([*named, mean_text(ranking.standings)])
 
 
 def _payload(
-    lake: "Lake", found: "Ranking", standings: "Records[Standing]", unranked: "Records[Unranked]"
+    lake: "Lake", ranking: "Ranking", standings: "Records[Standing]", unranked: "Records[Unranked]"
 ) -> dict[str, Any]:
-    asked = found.question
+    question = ranking.question
     return {
         "qibi": 1,
         "command": "rank",
         "fleet": True,
-        "period": {"label": asked.period.label, "weeks": list(asked.period.weeks)},
-        "by": asked.by,
-        "criterion": asked.criterion,
+        "period": {"label": question.period.label, "weeks": list(question.period.weeks)},
+        "by": question.by,
+        "criterion": question.criterion,
         "books": [
             {"book": key, "commit": b.commit, "seal": b.seal, "stale": b.stale is not None}
             for key, b in lake.manifest.books.items()
         ],
         "standings": standings,
         "unranked": unranked,
-        "warnings": [{"code": code, "message": text} for code, text in warnings(lake, found)],
+        "warnings": [{"code": code, "message": text} for code, text in warnings(lake, ranking)],
     }

@@ -174,36 +174,36 @@ def open_some(
         raise Refusal(
             _("for whom?"), _("name a subject, or --from-list WEEK without --week and --id"), 1
         )
-    asked = session.past_week(from_list or week or session.week(None))
+    of_week = session.past_week(from_list or week or session.week(None))
     who = session.who(recorded_as)
     if subject is not None:
         if not measure:
             raise Refusal(_("what is to be done?"), _("say it: --measure TEXT"), 1)
-        key = session.find_subject(subject, asked)
+        key = session.find_subject(subject, of_week)
         policy = session.definitions.lists.get(session.definitions.kind(key) or "")
-        usual = remedy_due(policy, asked) if policy else None
+        usual = remedy_due(policy, of_week) if policy else None
         wanted = [(key, usual.isoformat() if usual else "", measure, note)]
     else:
-        wanted = list(black_listed(session, asked))
+        wanted = list(black_listed(session, of_week))
         if not wanted:
-            text = _("nobody is on the black list of {week}").format(week=phrases.week(asked))
+            text = _("nobody is on the black list of {week}").format(week=phrases.week(of_week))
             session.console.say(text)
     entries = [
         Remedy(
-            week=asked,
-            branch=home(session.definitions, key, asked),
+            week=of_week,
+            branch=home(session.definitions, key, of_week),
             recorded_by=who,
             recorded_at=session.recorded_at(),
             remedy=named,
             state="open",
             subject=key,
-            owner=_owner(session, owner, key, asked),
-            measure=measure or mending,
-            due=due_day(asked, due or usual_due),
+            owner=_owner(session, owner, key, of_week),
+            measure=measure or usual_measure,
+            due=due_day(of_week, due or usual_due),
             note=note or remark,
             evidence=shown_by(session, evidence),
         )
-        for key, usual_due, mending, remark in wanted
+        for key, usual_due, usual_measure, remark in wanted
     ]
     _open(session, entries, dry_run, once=subject is None)
 
@@ -221,12 +221,14 @@ def _open(session: Session, entries: Sequence[Remedy], dry_run: bool, once: bool
             session.console.say(text)
             continue
         opened.add(key)
-        said = (
+        message = (
             _("would open {id}  {name}: {measure}")
             if dry_run
             else _("opened {id}  {name}: {measure}")
         )
-        session.console.say(said.format(id=key, name=title(entry.subject), measure=entry.measure))
+        session.console.say(
+            message.format(id=key, name=title(entry.subject), measure=entry.measure)
+        )
         text = _("    owner {owner}, due {day}")
         session.console.say(
             text.format(owner=title(entry.owner), day=day_text(entry.due, session.today))
@@ -363,9 +365,9 @@ def _step(
         return [entry]
 
     recording.record(session, life.week, life.branch, plan, dry_run)
-    said = _("would be {state}: {id}  {name}") if dry_run else _("{state}: {id}  {name}")
+    text = _("would be {state}: {id}  {name}") if dry_run else _("{state}: {id}  {name}")
     name = session.definitions.title(life.subject)
-    session.console.say(said.format(state=state_name(state), id=key, name=name))
+    session.console.say(text.format(state=state_name(state), id=key, name=name))
     if not dry_run:
         session.console.say(_("next: qibi commit"), "dim")
 

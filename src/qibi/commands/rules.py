@@ -48,7 +48,7 @@ def _both(name: Label) -> dict[str, str]:
 def scheme_facets(definitions: Definitions, scheme: Scheme) -> list[Facet]:
     """The scheme's own properties: limits, how weeks add up, who is ranked, grades, weights."""
     mean = scheme.period_total == "mean"
-    said = _("a period is the mean of its weeks") if mean else _("a period is the sum of its weeks")
+    text = _("a period is the mean of its weeks") if mean else _("a period is the sum of its weeks")
     return [
         named(scheme.name),
         Facet(
@@ -58,7 +58,7 @@ def scheme_facets(definitions: Definitions, scheme: Scheme) -> list[Facet]:
             _within(scheme.total_min, scheme.total_max),
         ),
         _base(definitions, scheme),
-        Facet("period_total", _("several weeks"), scheme.period_total, said),
+        Facet("period_total", _("several weeks"), scheme.period_total, text),
         _min_weeks(scheme),
         _eligible(scheme),
         _second_from(scheme),
@@ -131,8 +131,8 @@ def _eligible(scheme: Scheme) -> Facet:
 def _second_from(scheme: Scheme) -> Facet:
     limit = scheme.second_from
     text = _("an entry of {points} points or more names who approved it")
-    said = text.format(points=points.show(limit)) if limit is not None else ""
-    return Facet("second_from", _("second person"), _number(limit), said)
+    message = text.format(points=points.show(limit)) if limit is not None else ""
+    return Facet("second_from", _("second person"), _number(limit), message)
 
 
 def _rollup(definitions: Definitions, scheme: Scheme) -> Facet:
@@ -159,13 +159,13 @@ def _rollup(definitions: Definitions, scheme: Scheme) -> Facet:
 
 def lists(definitions: Definitions) -> list[Facet]:
     """The book's policy for red and black lists; it is in qibi.yaml and has no versions."""
-    found = []
+    facets = []
     for kind, policy in definitions.lists.items():
         for key, text in (("red", _red(policy)), ("black", _black(policy))):
             if text:
                 word = definitions.word(key, _("red list") if key == "red" else _("black list"))
-                found.append(Facet(f"{kind}.{key}", word, None, _of(definitions, kind, text)))
-    return found
+                facets.append(Facet(f"{kind}.{key}", word, None, _of(definitions, kind, text)))
+    return facets
 
 
 def _of(definitions: Definitions, kind: str, text: str) -> str:
@@ -371,14 +371,14 @@ def _in_force(session: Session, text: str | None) -> Scheme:
     return scheme
 
 
-def _two(session: Session, asked: list[str]) -> tuple[Scheme, Scheme]:
+def _two(session: Session, texts: list[str]) -> tuple[Scheme, Scheme]:
     """The versions to compare: of two weeks; of one and the version before; the two latest."""
-    if len(asked) > 2:
-        raise Refusal(_("'{text}' is too much").format(text=" ".join(asked)), _("name two weeks"))
-    if len(asked) == 2:
-        return _in_force(session, asked[0]), _in_force(session, asked[1])
+    if len(texts) > 2:
+        raise Refusal(_("'{text}' is too much").format(text=" ".join(texts)), _("name two weeks"))
+    if len(texts) == 2:
+        return _in_force(session, texts[0]), _in_force(session, texts[1])
     versions = session.definitions.schemes
-    new = _in_force(session, asked[0]) if asked else versions[-1]
+    new = _in_force(session, texts[0]) if texts else versions[-1]
     before = [s for s in versions if s.week < new.week]
     if not before:
         raise Refusal(
@@ -434,13 +434,13 @@ def _add_criterion(
     view: View, definitions: Definitions, scheme: Scheme, criterion: Criterion, wide: bool
 ) -> None:
     facets = criterion_facets(definitions, scheme, criterion)
-    said = [
+    pieces = [
         f.label + colon() + f.text
         for f in facets[1:]
         if f.text and (f.key != "scoring" or criterion.direct)
     ]
     view.line()
-    view.line(f"{criterion.name}  {clauses(said)}", "bold")
+    view.line(f"{criterion.name}  {clauses(pieces)}", "bold")
     if not criterion.items:
         return
     parts = [{f.key: f for f in item_facets(scheme, i)} for i in criterion.items]
@@ -539,7 +539,7 @@ def _table(
     return header, rows
 
 
-# What changed between two versions of the scheme, and whose totals of a week it would change.
+# What changed between two versions of the scheme, and the totals of a week that it would change.
 
 
 @dataclass(frozen=True)
@@ -630,7 +630,7 @@ def _of_item(
 def _between(
     criterion: str, item: str, where: str, before: list[Facet], after: list[Facet]
 ) -> Iterator[Change]:
-    """The facets whose values differ. Points are told with what they are per, which has no label."""
+    """The facets with different values. Points are told with what they are per, which has no label."""
     per = {f.key: f.value for f in before}.get("per") == {f.key: f.value for f in after}.get("per")
     for was, now in zip(before, after, strict=True):
         if was.label and (was.value != now.value or (was.key == "points" and not per)):
@@ -719,12 +719,12 @@ def _add_replay(
 ) -> None:
     kind = phrases.kind(definitions, found.by)
     moved = found.moved
-    said = many(
+    message = many(
         "{count} of {ranked} would have changed",
         "{count} of {ranked} would have changed",
         len(moved),
     ).format(count=len(moved), ranked=found.ranked)
-    result.line("  ".join([phrases.week(week), kind, said]), "bold")
+    result.line("  ".join([phrases.week(week), kind, message]), "bold")
     for version, ranking in ((old, found.old), (new, found.new)):
         lost = sum(n for why, n in ranking.unusable.items() if why != "not-assessed")
         if lost and found.by == "member":

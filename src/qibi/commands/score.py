@@ -378,7 +378,7 @@ def record_entries(
             continue
         if milestone:
             target = Target(session, asked, draft, milestone)
-            draft = target.wish
+            draft = target.draft
         place = asked_branch or session.definitions.branch_of(draft.subject, asked)
         if place is None:
             name = session.definitions.title(draft.subject)

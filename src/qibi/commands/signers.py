@@ -198,14 +198,14 @@ def _refuse_unsound(session: Session, rows: tuple[Row, ...], before: RecordFile 
         )
 
 
-def _vouched(session: Session, asked: list[str], records: list[RecordFile]) -> list[str]:
+def _vouched(session: Session, texts: list[str], records: list[RecordFile]) -> list[str]:
     """What this record vouches for: the first for all that stands unsigned, others for what is named."""
     if not records:
         return sorted(without_signature(session.root))
     known = vouched(records)
     here = set(signed_paths(session.root))
-    found = []
-    for text in asked:
+    paths = []
+    for text in texts:
         path = text.removeprefix("./")
         if path not in here:
             raise Refusal(
@@ -214,8 +214,8 @@ def _vouched(session: Session, asked: list[str], records: list[RecordFile]) -> l
                 1,
             )
         if path not in known:
-            found.append(path)
-    return sorted(set(found))
+            paths.append(path)
+    return sorted(set(paths))
 
 
 def _say(

@@ -57,14 +57,14 @@ def status(
 ) -> None:
     """Run the command; `DETAILS` is its help."""
     session = current_session()
-    asked = session.week(week) if week else current(session)
-    batches = read_weeks(session.root, [asked] if batch_names(session.root, asked) else [])
+    text = session.week(week) if week else current(session)
+    batches = read_weeks(session.root, [text] if batch_names(session.root, text) else [])
     if remind:
         if form != "table":
             raise Refusal(_("--remind is plain text"), _("leave --format out"))
-        session.console.show(reminder(session, asked, batches), form, output)
+        session.console.show(reminder(session, text, batches), form, output)
         return
-    session.console.show(_view(session, asked, batches), form, output)
+    session.console.show(_view(session, text, batches), form, output)
 
 
 def reminder(session: Session, week: str, batches: list[Batch]) -> View:
@@ -79,14 +79,14 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
         if (first := done.get((week, batch.branch))) in batch.entries
         and is_submitted_late(session, [b for b in batches if b is not batch], batch)
     ]
-    whose = responsible(
+    who = responsible(
         session, week, dict.fromkeys(missing, "") | {b: e.recorded_by for b, e in late if e}
     )
 
     def named(branch: str, more: str = "") -> str:
-        said = [definitions.title(whose[branch])] if branch in whose else []
+        people = [definitions.title(who[branch])] if branch in who else []
         return phrases.branch(definitions, branch) + aside(
-            listing([*said, *([more] if more else [])])
+            listing([*people, *([more] if more else [])])
         )
 
     view = View()
@@ -126,7 +126,7 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
     lives = unverified(session.root, session.around.cache)
     overdue = [(key, life) for key, life in lives.items() if life.overdue(session.today)]
     if overdue:
-        said = _("remedies overdue: {names}")
+        message = _("remedies overdue: {names}")
         names = listing(
             [
                 f"{key} {definitions.title(life.owner or life.subject)}"
@@ -134,7 +134,7 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
                 for key, life in overdue
             ]
         )
-        view.line(said.format(names=names), whole=True)
+        view.line(message.format(names=names), whole=True)
     return view
 
 
@@ -175,13 +175,13 @@ def _view(session: Session, week: str, batches: list[Batch]) -> View:
             "git_problems": list(in_git.problems),
         },
     )
-    said = _("{done} of {expected} in").format(
+    text = _("{done} of {expected} in").format(
         done=len(branches) - len(missing), expected=len(branches)
     )
     title = [
         str(session.definitions.name),
         phrases.week(week),
-        said,
+        text,
         phrases.closure_of([week], closing.closed),
     ]
     view.line("  ".join(title), "bold")
@@ -208,7 +208,7 @@ def _view(session: Session, week: str, batches: list[Batch]) -> View:
 
 @dataclass(frozen=True)
 class BranchStatus:
-    """A branch's week: whether and by whom it is in, and how many of what it has."""
+    """A branch's week: whether it is in, who recorded it, and counts."""
 
     branch: str
     assessed: bool
@@ -420,17 +420,17 @@ def closing_of(session: Session) -> Counting:
     return counting(session.root, latest_paths(session.root))
 
 
-def pending_batches(session: Session, found: Counting) -> list[Batch]:
+def pending_batches(session: Session, counts: Counting) -> list[Batch]:
     """The batches that came after their week was closed."""
-    wanted = set(found.pending)
-    return [b for b in read_weeks(session.root, found.waiting) if b.path in wanted]
+    wanted = set(counts.pending)
+    return [b for b in read_weeks(session.root, counts.waiting) if b.path in wanted]
 
 
-def closing_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
+def closing_json(counts: Counting, week: str, pending: list[Batch]) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "closed": found.closed.get(week),
-        "lost": found.lost_in,
+        "closed": counts.closed.get(week),
+        "lost": counts.lost_in,
         "pending": [
             {
                 "week": b.week,
@@ -444,9 +444,9 @@ def closing_json(found: Counting, week: str, pending: list[Batch]) -> dict[str, 
     }
 
 
-def show_lost(view: View, found: Counting) -> None:
+def show_lost(view: View, counts: Counting) -> None:
     """Say of which weeks batches are gone for good."""
-    if texts := phrases.lost(found.lost_in):
+    if texts := phrases.lost(counts.lost_in):
         view.line()
     for text in texts:
         view.line(text, "yellow", whole=True)
@@ -515,11 +515,11 @@ def show_remedies(view: View, session: Session, remedies: Remedies) -> None:
         return
     sunday = weeks.sunday(weeks.week_of(session.today)).isoformat()
     late = sum(life.overdue(session.today) for life in remedies.values())
-    said = [many("{count} remedy", "{count} remedies", len(remedies)).format(count=len(remedies))]
+    texts = [many("{count} remedy", "{count} remedies", len(remedies)).format(count=len(remedies))]
     if late:
-        said.append(_("{count} overdue").format(count=late))
+        texts.append(_("{count} overdue").format(count=late))
     view.line()
-    view.line(listing(said), "bold")
+    view.line(listing(texts), "bold")
     pressing = {
         key: life
         for key, life in remedies.items()
@@ -543,16 +543,16 @@ def show_remedies(view: View, session: Session, remedies: Remedies) -> None:
 
 
 def _row(session: Session, key: str, life: Life) -> list[str | Cell]:
-    """Its id, what it waits for, whom it is about, and its owner."""
+    """Its id, what it waits for, its subject and its owner."""
     late = life.overdue(session.today)
-    said = [_("reported, to be verified")] if life.state == "reported" else []
+    text = [_("reported, to be verified")] if life.state == "reported" else []
     if late:
-        said.append(_("OVERDUE since {day}").format(day=day_text(life.due, session.today)))
-    elif not said:
-        said.append(_("due {day}").format(day=day_text(life.due, session.today)))
+        text.append(_("OVERDUE since {day}").format(day=day_text(life.due, session.today)))
+    elif not text:
+        text.append(_("due {day}").format(day=day_text(life.due, session.today)))
     style = "red" if late else "yellow"
     title = session.definitions.title
-    return [key, Cell(listing(said), style), title(life.subject), title(life.owner)]
+    return [key, Cell(listing(text), style), title(life.subject), title(life.owner)]
 
 
 def show_waiting(view: View, waiting: Waiting) -> None:

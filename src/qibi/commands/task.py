@@ -121,13 +121,13 @@ def record_progress(
         return [entry]
 
     recording.record(session, entry.week, entry.branch, record, dry_run)
-    said = (
+    text = (
         _("would record: {name}, {what}: {percent} in {week}")
         if dry_run
         else _("recorded: {name}, {what}: {percent} in {week}")
     )
     session.console.say(
-        said.format(
+        text.format(
             name=session.definitions.title(plan.cp),
             what=_what(of, milestone),
             percent=f"{percent}%",
@@ -170,13 +170,13 @@ def record_done(
 
     recording.record(session, entry.week, entry.branch, record, dry_run)
     days = (date.fromisoformat(reached.due) - on).days
-    said = (
+    text = (
         _("would record: {name}, {what}: done on {day}, due on {due}: {gained}")
         if dry_run
         else _("recorded: {name}, {what}: done on {day}, due on {due}: {gained}")
     )
     session.console.say(
-        said.format(
+        text.format(
             name=session.definitions.title(plan.cp),
             what=_what(of, reached),
             day=phrases.day(on, session.today),
@@ -389,17 +389,17 @@ def _done(day: date, today: date) -> str:
 def _milestone_row(state: MilestoneState, today: date) -> list[str | Cell]:
     percent = f"{state.progress}%" if state.progress is not None else ""
     if state.done_on:
-        said = Cell(_done(state.done_on, today), "green")
+        text = Cell(_done(state.done_on, today), "green")
     elif state.overdue(today):
-        said = Cell(listing([_("overdue"), percent] if percent else [_("overdue")]), "red")
+        text = Cell(listing([_("overdue"), percent] if percent else [_("overdue")]), "red")
     else:
-        said = Cell(percent)
+        text = Cell(percent)
     days = state.days(today)
     shown = "" if days is None else f"{days:+d}" if days else "0"
     return [
         str(state.milestone.name),
         phrases.day(state.due, today),
-        said,
+        text,
         Cell(shown, "red" if (days or 0) < 0 else ""),
     ]
 
@@ -453,7 +453,7 @@ def _task_payload(
 
 
 class PlannedMilestone(NamedTuple):
-    """A milestone with the task and the CP whose plan has it."""
+    """A milestone with its task and CP."""
 
     cp: str
     task: TaskState
@@ -549,10 +549,10 @@ def legend(state: PlanState, today: date) -> list[str]:
         _("{mark} overdue").format(mark=OVERDUE),
     ]
     span = _span(state, today)
-    said = _("columns are ISO weeks from {first} to {last}; this week is {week}").format(
+    text = _("columns are ISO weeks from {first} to {last}; this week is {week}").format(
         first=span[0], last=span[-1], week=weeks.week_of(today)
     )
-    return [listing(marks), said]
+    return [listing(marks), text]
 
 
 COMMANDS = {

@@ -60,8 +60,8 @@ def _week_view(session: Session, found: Behind, key: str, week: str) -> View:
     if account is None:
         result.line(who(session.definitions, key, week), "bold")
         unranked = next((u for u in found.ranking.unranked if u.subject == key), None)
-        said = phrases.reason(unranked.reason, unranked.note) if unranked else _("not active")
-        result.line(_("no total in {week}: {reason}").format(week=week, reason=said))
+        text = phrases.reason(unranked.reason, unranked.note) if unranked else _("not active")
+        result.line(_("no total in {week}: {reason}").format(week=week, reason=text))
         return result
     definitions = session.definitions
     title = [definitions.title(key), week, _("scheme of {week}").format(week=account.scheme.week)]
@@ -80,18 +80,18 @@ def _week_view(session: Session, found: Behind, key: str, week: str) -> View:
     return result
 
 
-def _period_view(session: Session, found: Behind, key: str, asked: Period) -> View:
+def _period_view(session: Session, found: Behind, key: str, period: Period) -> View:
     definitions = session.definitions
     standing = next((s for s in found.ranking.standings if s.subject == key), None)
-    totals = dict(_week_totals(found, key, asked))
-    without = {w: why for w, why in _passed(found, key, asked).items() if w not in totals}
+    totals = dict(_week_totals(found, key, period))
+    without = {w: why for w, why in _passed(found, key, period).items() if w not in totals}
     result = View(
         payload={
             "qibi": 1,
             "command": "why",
             "subject": key,
             "name": definitions.title(key),
-            "period": {"label": asked.label, "weeks": list(asked.weeks)},
+            "period": {"label": period.label, "weeks": list(period.weeks)},
             "weeks": {w: points.to_number(total) for w, total in totals.items()},
             "without_total": {
                 w: {"reason": reason, "note": note or None} for w, (reason, note) in without.items()
@@ -101,7 +101,7 @@ def _period_view(session: Session, found: Behind, key: str, asked: Period) -> Vi
             "rank": standing.rank if standing else None,
         }
     )
-    result.line(f"{definitions.title(key)}  {phrases.period(asked)}", "bold")
+    result.line(f"{definitions.title(key)}  {phrases.period(period)}", "bold")
     result.line()
     rows = []
     for w in sorted({*totals, *without}):
@@ -109,8 +109,8 @@ def _period_view(session: Session, found: Behind, key: str, asked: Period) -> Vi
         where = definitions.branch_of(key, w)
         place = phrases.branch(definitions, where) if where else ""
         total = show(totals[w]) if w in totals else ""
-        said = _said(*without[w]) if w in without else ""
-        rows.append([w, place, scheme.week if scheme else "", total, said])
+        message = _said(*without[w]) if w in without else ""
+        rows.append([w, place, scheme.week if scheme else "", total, message])
     columns = [
         Column(_("Week")),
         Column(phrases.branch_heading(definitions), wraps=True),
@@ -151,9 +151,9 @@ def _period_view(session: Session, found: Behind, key: str, asked: Period) -> Vi
     return result
 
 
-def _week_totals(found: Behind, key: str, asked: Period) -> Iterator[tuple[str, int]]:
+def _week_totals(found: Behind, key: str, period: Period) -> Iterator[tuple[str, int]]:
     """The weeks in which the subject has a total, with it (hundredths)."""
-    for week in asked.weeks:
+    for week in period.weeks:
         rollup = found.rollup(week, key)
         account = None if rollup else found.accounts(week, key).get(key)
         total = rollup.total if rollup else account.total if account else None
@@ -161,12 +161,12 @@ def _week_totals(found: Behind, key: str, asked: Period) -> Iterator[tuple[str, 
             yield week, total
 
 
-def _passed(found: Behind, key: str, asked: Period) -> dict[str, tuple[str, str]]:
+def _passed(found: Behind, key: str, period: Period) -> dict[str, tuple[str, str]]:
     """Reason and note for weeks in which the subject is active without a total.
 
     It is exempt, or its branch is missing; weeks in which nobody is in yet are none.
     """
-    where = {week: found.definitions.branch_of(key, week) for week in asked.weeks}
+    where = {week: found.definitions.branch_of(key, week) for week in period.weeks}
     reasons = {w: ("unscored", "") for w, b in found.ranking.missing if where.get(w) == b}
     for _id, e in Index(found.batches).live(Exempt):
         if e.subject == key and where.get(e.week):

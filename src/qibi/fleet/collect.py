@@ -23,7 +23,7 @@ from qibi.scoring.engine import rules_digest
 
 @dataclass(frozen=True)
 class CollectRequest:
-    """What to collect: a fleet in a folder, into a lake; `afresh` are books whose past is forgotten."""
+    """What to collect: a fleet in a folder, into a lake; the past of the books `afresh` is forgotten."""
 
     fleet: FleetFile
     folder: Path
@@ -37,7 +37,7 @@ class CollectRequest:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A book whose repository can be read, with the id that it says it has."""
+    """A book with a readable repository, and the id that it says it has."""
 
     found: BookSource
     repository: Repository
@@ -57,7 +57,7 @@ class Collected:
     renamed: list[tuple[str, str]] = field(default_factory=list)  # the old id and the new one
     stale: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)  # files that were damaged
+    repaired: list[str] = field(default_factory=list)  # files that were damaged
     new_files: int = 0
     gone_files: int = 0
 
@@ -126,7 +126,7 @@ def _open(
 def _opened(
     request: CollectRequest, found: BookSource, remote: Remote | None, *, anew: bool = False
 ) -> _Opened:
-    """A book whose files are here; `anew` where its clone is to be made again. Raises `Refusal`."""
+    """A book with its files here; `anew` where its clone is to be made again. Raises `Refusal`."""
     if remote and anew:
         remote.fetched(anew=True)
     repository = repository_of(found.place(remote.home if remote else None), request.environment)
@@ -196,7 +196,7 @@ def _take(
         done.refuse(one, _said(error))
         return None
     done.new_files += len(filling.written)
-    done.mended += filling.mended
+    done.repaired += filling.repaired
     return made
 
 

@@ -150,7 +150,7 @@ class Filling:
     before: Book | None
     files: dict[str, File] = field(default_factory=dict)  # all that the book needs
     written: list[str] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)  # of these, those that were damaged
+    repaired: list[str] = field(default_factory=list)  # of these, those that were damaged
 
     def holds(self, path: str) -> bool:
         """Whether the lake has a file as it was written; then it is one of the book's."""
@@ -370,7 +370,7 @@ def _put(filling: Filling, made: Path, named: str) -> None:
     made.replace(place)
     filling.written.append(named)
     if named in filling.lake.recorded and there:
-        filling.mended.append(named)
+        filling.repaired.append(named)
 
 
 def _schemes(

@@ -258,10 +258,10 @@ class Lake:
 
         The file is read whole, and once only.
         """
-        said = self.recorded.get(path)
-        if said and path not in self._found:
+        text = self.recorded.get(path)
+        if text and path not in self._found:
             self._found[path] = file_at(self.folder / path)
-        return said if said and self._found[path] == said else None
+        return text if text and self._found[path] == text else None
 
     def whole(self, key: str, book: Book) -> bool:
         """Whether all files of a book are here, and none of them is known to be damaged."""
@@ -274,16 +274,16 @@ class Lake:
         """Raises `Refusal` where a file is gone, or has another size than it was written with."""
         for file in files:
             path = file.relative_to(self.folder).as_posix()
-            said = self.recorded.get(path)
+            text = self.recorded.get(path)
             try:
                 size = file.stat().st_size
             except OSError:
                 message = _("{path} is missing")
             else:
-                if said is None or said.size == size:
+                if text is None or text.size == size:
                     continue
                 message = _("{path} is damaged")
-            raise Refusal(message.format(path=f"{self.shown}/{path}"), mended())
+            raise Refusal(message.format(path=f"{self.shown}/{path}"), repair_advice())
 
     def files(
         self, table: str, weeks: Iterable[str], books: Iterable[str] | None = None
@@ -365,7 +365,7 @@ def file_at(path: Path) -> File | None:
         return None
 
 
-def mended() -> str:
+def repair_advice() -> str:
     """What helps where a file is damaged or gone."""
     return _("qibi fleet collect rewrites it")
 

@@ -19,7 +19,7 @@ from qibi.base.language import _
 from qibi.base.weeks import Period
 from qibi.base.workers import portions
 from qibi.book.fleet import FleetFile
-from qibi.fleet.lake import COLUMNS, NAMES, SCHEMES, Book, Lake, Name, mended
+from qibi.fleet.lake import COLUMNS, NAMES, SCHEMES, Book, Lake, Name, repair_advice
 from qibi.fleet.sources import CRITERIA, TOTALS
 from qibi.scoring import engine
 from qibi.scoring.engine import no_room, steps
@@ -102,8 +102,8 @@ class Duck:
                 path = Path(folder, "rows.jsonl")
                 with path.open("w", encoding="utf-8") as lines:
                     for row in rows:
-                        said = dict(zip(columns, row, strict=True))
-                        lines.write(json.dumps(said, ensure_ascii=False) + "\n")
+                        text = dict(zip(columns, row, strict=True))
+                        lines.write(json.dumps(text, ensure_ascii=False) + "\n")
                 typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
                 self.make(
                     name,
@@ -153,7 +153,8 @@ class Duck:
             except engine._error() as error:
                 reason = str(error).splitlines()[0]
             raise Refusal(
-                _("{path} can't be read: {reason}").format(path=file, reason=reason), mended()
+                _("{path} can't be read: {reason}").format(path=file, reason=reason),
+                repair_advice(),
             ) from None
 
 
@@ -195,7 +196,7 @@ class Question:
 
     @property
     def stored(self) -> str:
-        """The kind of subject whose week totals are asked for."""
+        """The kind of subject of the week totals asked for."""
         return "member" if self.by in POOLED else self.by
 
 
@@ -258,7 +259,7 @@ def finish(runner: Runner, lake: Lake, fleet: FleetFile, question: Question) -> 
         run_steps(runner, ["rollup"])
         runner.make(
             "week_total", "SELECT * FROM members"
-        )  # whose criteria count, on whatever scale
+        )  # their criteria count, on whatever scale
         run_steps(runner, ["criterion_of"])
     run_steps(runner, ("contest", "standing", "breakdown"))
 
@@ -443,10 +444,10 @@ def _standings(runner: Runner, lake: Lake, question: Question) -> list[Standing]
         "SELECT subject, criterion, points FROM breakdown ORDER BY subject, criterion"
     ):
         criteria.setdefault(subject, {})[criterion] = int(points)
-    found = []
+    standings = []
     for subject, branch, weeks, total, mean, veto, place, earlier in runner.rows(_STANDINGS):
         grade, alert = _judged(lake, question, subject, int(mean), veto is not None)
-        found.append(
+        standings.append(
             Standing(
                 rank=int(place),
                 moved=None if earlier is None else int(earlier - place),
@@ -460,7 +461,7 @@ def _standings(runner: Runner, lake: Lake, question: Question) -> list[Standing]
                 alert=alert,
             )
         )
-    return found
+    return standings
 
 
 def _judged(
@@ -567,7 +568,7 @@ def prepare(
     runner.make("belongs", BELONGS[kind])
 
 
-def reckon(
+def compute(
     runner: Runner, lake: Lake, weeks: Sequence[str], kind: str, books: Sequence[str] | None = None
 ) -> None:
     """All steps of the rules that look at one week, for all books at once, or for some."""
@@ -581,7 +582,7 @@ def recomputed(lake: Lake, weeks: Sequence[str], kind: str, folder: Path) -> dic
     found: dict[str, list[Path]] = {"totals": [], "criteria": []}
     for number, (portion, books) in enumerate(_portions(lake, weeks)):
         with Duck() as duck:
-            reckon(duck, lake, portion, kind, books)
+            compute(duck, lake, portion, kind, books)
             for table, query in IN_THE_LAKE.items():
                 path = folder / f"{table}-{number}.parquet"
                 duck.write(query, path)

@@ -21,7 +21,7 @@ from qibi.ledger.git import Git
 # Books in git repositories elsewhere: cloned whole, without a working tree, and fetched again later.
 #
 # Nothing of a remote is ever run or checked out: its objects and branches are fetched into a repository of
-# our own, whose HEAD is then the commit asked for. An audit reads just that.
+# our own, with the commit asked for as its HEAD. An audit reads just that.
 
 
 _SETTINGS = (
@@ -84,13 +84,13 @@ class Remote:
                 except Refusal:
                     if self.sound():
                         raise
-            with TemporaryDirectory(prefix=f".{self._digest}-", dir=self.clones) as beside:
-                made = Path(beside, "new")
+            with TemporaryDirectory(prefix=f".{self._digest}-", dir=self.clones) as scratch:
+                made = Path(scratch, "new")
                 made.mkdir()
                 self._git(made).demand("init", "--quiet", "--template=")
                 self._bring(made)
                 if self.home.exists():
-                    self.home.rename(Path(beside, "old"))
+                    self.home.rename(Path(scratch, "old"))
                 made.rename(self.home)
             return self.home
 

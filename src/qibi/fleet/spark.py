@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.fleet.lake import COLUMNS, Lake
-from qibi.fleet.ranking import IN_THE_LAKE, Question, Ranking, Row, Runner, answer, finish, reckon
+from qibi.fleet.ranking import IN_THE_LAKE, Question, Ranking, Row, Runner, answer, compute, finish
 from qibi.scoring.engine import steps
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _reached(master: str) -> None:
 
 
 def _launched(conf: Any, master: str, log: Path) -> Any:
-    """The gateway to a new Java process, whose output goes to a file."""
+    """The gateway to a new Java process with its output in a file."""
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
 
@@ -133,22 +133,22 @@ def _launched(conf: Any, master: str, log: Path) -> Any:
             return launch_gateway(conf, streams)  # type: ignore[no-untyped-call]  # PySpark's own
         except (PySparkRuntimeError, OSError):
             pass
-    said = log.read_text("utf-8", "replace")
+    text = log.read_text("utf-8", "replace")
     if re.search(
-        r"JAVA_HOME is not set|/java: (not found|No such file)|java: command not found", said
+        r"JAVA_HOME is not set|/java: (not found|No such file)|java: command not found", text
     ):
         raise Refusal(
             _("--engine spark needs Java, which was not found"),
             _("install Java 17 or later (OpenJDK), or set JAVA_HOME to the folder it is in"),
         )
     if re.search(
-        r"UnsupportedClassVersionError|Unrecognized option|Could not create the Java", said
+        r"UnsupportedClassVersionError|Unrecognized option|Could not create the Java", text
     ):
         raise Refusal(
             _("the Java that was found is too old for Spark, or can't run it"),
             _("install Java 17 or later (OpenJDK), or set JAVA_HOME to the folder it is in"),
         )
-    raise _refused(master, _reason(said))
+    raise _refused(master, _reason(text))
 
 
 @contextmanager
@@ -177,20 +177,20 @@ def _in_time(gateway: Any, master: str) -> Iterator[None]:
 def reason_of(error: BaseException) -> str:
     """One line on why Spark gave up: the innermost cause that it names."""
     java = getattr(error, "java_exception", None)
-    said = str(error)
+    text = str(error)
     if java is not None:
         try:
             while (cause := java.getCause()) is not None:
                 java = cause
-            said = str(java.getMessage() or java.toString())
+            text = str(java.getMessage() or java.toString())
         except Exception:  # the Java process is gone: what came over is all there is
             pass
-    return _reason(said)
+    return _reason(text)
 
 
-def _reason(said: str) -> str:
+def _reason(text: str) -> str:
     """The line of Spark's output that says why, without the names of Java classes before it."""
-    lines = [line.strip() for line in said.splitlines()]
+    lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("at ", "WARNING", "Using"))]
     chosen = next((line for line in lines if "xception" in line or "rror" in line), None)
     chosen = chosen or next(iter(lines), "")
@@ -311,7 +311,7 @@ class Job:
     def _made(self, runner: Runner) -> None:
         lake, asked = self.lake, self.question
         if self.recompute:
-            reckon(runner, lake, asked.weeks, asked.stored)
+            compute(runner, lake, asked.weeks, asked.stored)
         for table in ("totals", "criteria"):
             if self.recompute and (table == "totals" or asked.criteria or asked.criterion):
                 runner.make(f"lake_{table}", IN_THE_LAKE[table])

@@ -147,16 +147,16 @@ def causes(
         if link.digest == about.get("link"):
             found[link.by] = _("wrote {path}").format(path=link.path)
     if commit := about.get("commit"):
-        said = inputs.repository.people(commit)
+        people = inputs.repository.people(commit)
         for given in filter(None, (inputs.definitions, definitions)):
             text = _("made commit {commit}").format(commit=commit[:12])
-            found |= dict.fromkeys(_called(given, said), text)
+            found |= dict.fromkeys(_called(given, people), text)
     return found
 
 
-def _called(definitions: Definitions, said: Sequence[str]) -> list[str]:
-    """The members whose id or name is one of these, or the beginning of an address."""
-    texts = {folded(text.strip()) for text in said}
+def _called(definitions: Definitions, names: Sequence[str]) -> list[str]:
+    """The members with one of these as id or name, or the beginning of an address."""
+    texts = {folded(text.strip()) for text in names}
     texts |= {text.partition("@")[0] for text in texts if "@" in text}
-    found = {key for text in texts for key in definitions.by_folded_name.get(text, ())}
-    return [member for member in definitions.spans if member in found or folded(member) in texts]
+    keys = {key for text in texts for key in definitions.by_folded_name.get(text, ())}
+    return [member for member in definitions.spans if member in keys or folded(member) in texts]

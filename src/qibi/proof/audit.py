@@ -290,9 +290,9 @@ def audit(
             _("'{text}' is not a digest").format(text=against),
             _("write at least 8 of its hexadecimal digits"),
         )
-    with ThreadPoolExecutor(2) as beside:  # git at work while Python is
+    with ThreadPoolExecutor(2) as pool:  # git at work while Python is
         inputs = AuditInputs(
-            repository, against, trust, Cache(cache, own=True), now or datetime.now(UTC), beside
+            repository, against, trust, Cache(cache, own=True), now or datetime.now(UTC), pool
         )
         try:
             return _audited(inputs)

@@ -1,6 +1,6 @@
 """How much of a repository an audit takes on, and git within that: far above any book, below what stops a machine.
 
-A repository of a few kilobytes can unpack to more than any disk holds (a tree whose entries are all one
+A repository of a few kilobytes can unpack to more than any disk holds (a tree with entries that are all one
 tree, a gigabyte of zeros, deltas upon deltas). So sizes are asked for before contents, what git prints is
 counted before it is held, and git has a time to be done by and memory of its own. What may grow with a
 book grows with the bytes that it has on disk: whoever sends a lot may have a lot looked at.
@@ -142,19 +142,19 @@ class Bounded:
             raise failed
         if code == 0 or found.cut_off:
             return
-        said = found.words.decode("utf-8", "replace").strip()
-        if code == -9 or any(sign in said.casefold() for sign in _OUT_OF_MEMORY):
+        message = found.words.decode("utf-8", "replace").strip()
+        if code == -9 or any(sign in message.casefold() for sign in _OUT_OF_MEMORY):
             text = _("git {command} needs more than {size} of memory")
             raise too_large(text.format(command=arguments[0], size=size(memory)))
         if code == -11:  # SIGSEGV: it goes down into folders by calling itself
             text = _("git {command} ran out of stack; folders are nested thousands deep")
             raise too_large(text.format(command=arguments[0]))
         if code < 0:
-            said = _("it was killed (signal {number})").format(number=-code)
+            message = _("it was killed (signal {number})").format(number=-code)
         if code < 0 or not may_fail:
             text = _("git {command} failed: {words}")
-            raise self.git.damaged_index(said) or Refusal(
-                text.format(command=arguments[0], words=said)
+            raise self.git.damaged_index(message) or Refusal(
+                text.format(command=arguments[0], words=message)
             )
 
     def read(
@@ -203,10 +203,10 @@ class Bounded:
     def complaints(self, *arguments: str) -> list[str]:
         """The lines that git prints where it finds fault, as many as anybody reads; none where it does not."""
         with self.output(*arguments, may_fail=True) as found:
-            said = found.stream.read(_MOST_WORDS)
+            text = found.stream.read(_MOST_WORDS)
         if found.code == 0 and not found.cut_off:
             return []
-        lines = (bytes(found.words) + said).decode("utf-8", "surrogateescape").strip().splitlines()
+        lines = (bytes(found.words) + text).decode("utf-8", "surrogateescape").strip().splitlines()
         return lines or [_("git {command} failed: {words}").format(command=arguments[0], words="")]
 
     def stop(self) -> None:

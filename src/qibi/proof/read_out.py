@@ -193,11 +193,11 @@ def begin(inputs: AuditInputs) -> Recomputing | None:
     held = set(kept.find("read-out", chained, list[str]) or ())
     keys = {file.path: _proof_key(inputs, found, file) for file in inputs.seals}
     unproven = {file.seal.week for file in inputs.seals if keys[file.path] not in held}
-    asked = [file for file in inputs.seals if file.seal.week in unproven]
-    common = _Common(found, inputs.of_week, {file.path: inputs.raw[file.path] for file in asked})
+    files = [file for file in inputs.seals if file.seal.week in unproven]
+    common = _Common(found, inputs.of_week, {file.path: inputs.raw[file.path] for file in files})
     inputs.wait_for_git()
-    verdicts = each(_judged, common, list(_portions(asked)))
-    return Recomputing(kept, chained, held, keys, asked, verdicts)
+    verdicts = each(_judged, common, list(_portions(files)))
+    return Recomputing(kept, chained, held, keys, files, verdicts)
 
 
 def read_out(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
@@ -237,10 +237,10 @@ class _Common:
         return [b for b in self.of_week.get(file.seal.week, ()) if b.path in file.batches]
 
 
-def _portions(asked: list[SealFile]) -> Iterator[list[SealFile]]:
+def _portions(seals: list[SealFile]) -> Iterator[list[SealFile]]:
     """The seals, those of a week together, a portion for each processor."""
     by_week: dict[str, list[SealFile]] = defaultdict(list)
-    for file in asked:
+    for file in seals:
         by_week[file.seal.week].append(file)
     # A run of the rules takes one revision of a week: weeks that were corrected are together.
     weeks = sorted(by_week.values(), key=len)
@@ -253,14 +253,14 @@ def _weight(files: list[SealFile]) -> int:
     return 1 + _AGAIN * (len(files) - 1)
 
 
-def _judged(common: _Common, asked: list[SealFile]) -> _Verdict:
+def _judged(common: _Common, seals: list[SealFile]) -> _Verdict:
     """Recompute what these seals hold, and compare."""
     findings: list[Finding] = []
-    recomputed = _recomputed(common, asked, findings)
+    recomputed = _recomputed(common, seals, findings)
     before: dict[str, Row] = {}
     rows = 0
     held = []
-    for file in asked:
+    for file in seals:
         if (result := recomputed.get(file.path)) is None:
             continue
         earlier = len(findings)
@@ -287,29 +287,29 @@ def _whole(raw: bytes, result: Results) -> Row:
     Where these results are in it to the byte, as they mostly do, only the rest is parsed, with a mark
     in their place that nobody could foresee: what then has the mark as its value is where they stand.
     """
-    said: Row = {
+    row: Row = {
         "standings": result.standings,
         "unranked": result.unranked,
         "lists": result.lists,
     }
-    first, *others = said
+    first, *others = row
     mark = secrets.token_hex(16)
-    rest = raw.replace(encode_results(said), f'"{first}": "{mark}"'.encode(), 1)
+    rest = raw.replace(encode_results(row), f'"{first}": "{mark}"'.encode(), 1)
     if len(rest) < len(raw):
         whole = parse_whole(rest)
         if whole.get(first) == mark and not any(name in whole for name in others):
-            return {**whole, **said}
+            return {**whole, **row}
     return parse_whole(raw)
 
 
-def _proof_key(inputs: AuditInputs, found: Definitions, file: SealFile) -> str:
+def _proof_key(inputs: AuditInputs, definitions: Definitions, file: SealFile) -> str:
     """What says that a seal's results held: the seal, the one that it corrects, and this qibi.
 
     A seal pins batches, definitions and rules by digest; empty where any of these is not what it pins.
     """
     if any(inputs.whole.get(b.path) != b.sha256 for b in file.seal.batches):
         return ""
-    if definitions_digest(found, file.seal.week)[0] != file.seal.definitions:
+    if definitions_digest(definitions, file.seal.week)[0] != file.seal.definitions:
         return ""
     earlier = [f.digest for f in inputs.seals if f.seal.week == file.seal.week]
     return key_of(["2", __version__, file.seal.definitions, file.digest, *earlier])
@@ -322,11 +322,11 @@ class _ReadOut(msgspec.Struct):
 
 
 def _recomputed(
-    common: _Common, asked: list[SealFile], findings: list[Finding]
+    common: _Common, seals: list[SealFile], findings: list[Finding]
 ) -> dict[str, Results]:
     """Path of a seal: what its batches come to. As many weeks as can be go through the rules at once."""
     at_once: dict[tuple[str, int], dict[str, SealFile]] = defaultdict(dict)
-    for file in asked:
+    for file in seals:
         at_once[file.seal.rules, file.seal.revision][file.seal.week] = file
     recomputed: dict[str, Results] = {}
     for (rules, _revision), files in at_once.items():
@@ -362,31 +362,31 @@ def _recomputed(
 def _differing(file: SealFile, whole: Row, result: Results) -> Iterator[Finding]:
     """What a seal says of its week that the rules do not."""
 
-    def finding(what: str, said: str, comes: str, *both: Any) -> Finding:
+    def finding(what: str, text: str, comes: str, *both: Any) -> Finding:
         message = _("{what}: published as {said}, recomputed as {comes}")
-        message = message.format(what=what, said=_short(said), comes=_short(comes))
+        message = message.format(what=what, said=_short(text), comes=_short(comes))
         return _bound(file, what, message, *both)
 
     for name, computed in (("standings", result.standings), ("unranked", result.unranked)):
-        said = whole[name]
-        if same(said, computed):
+        text = whole[name]
+        if same(text, computed):
             continue
-        for kind in dict.fromkeys((*said, *computed)):
-            old = {row["subject"]: row for row in said.get(kind, ())}
+        for kind in dict.fromkeys((*text, *computed)):
+            old = {row["subject"]: row for row in text.get(kind, ())}
             new = {row["subject"]: row for row in computed.get(kind, ())}
             for key in dict.fromkeys((*old, *new)):
                 if not same(old.get(key), new.get(key)):
                     both = old.get(key), new.get(key)
                     yield finding(f"{kind} {key}", *map(_place, both), *both)
             if same(old, new):
-                orders = said.get(kind), computed.get(kind)
+                orders = text.get(kind), computed.get(kind)
                 yield finding(f"{name} {kind}", _("another order"), _("its own"), *orders)
     for kind in dict.fromkeys((*whole["lists"], *result.lists)):
         for name in ("policy", "red", "black", "missing"):
-            said = whole["lists"].get(kind, {}).get(name)
+            text = whole["lists"].get(kind, {}).get(name)
             comes = result.lists.get(kind, {}).get(name)
-            if not same(said, comes):
-                yield finding(f"{kind} {name}", _ids(said), _ids(comes), said, comes)
+            if not same(text, comes):
+                yield finding(f"{kind} {name}", _ids(text), _ids(comes), text, comes)
 
 
 def _bound(file: SealFile, what: str, message: str, *both: Any) -> Finding:
@@ -400,13 +400,13 @@ def _bound(file: SealFile, what: str, message: str, *both: Any) -> Finding:
 
 def _wrong_without(common: _Common, file: SealFile) -> Iterator[Finding]:
     missing = missing_branches(common.definitions, common.counted(file), file.seal.week)
-    said = tuple(w.branch for w in file.seal.without)
-    if sorted(said) != sorted(missing):
+    text = tuple(w.branch for w in file.seal.without)
+    if sorted(text) != sorted(missing):
         message = _("says that it was closed without {said}; missing are {missing}")
         message = message.format(
-            said=listing(list(said)) or _("nobody"), missing=listing(list(missing)) or _("nobody")
+            said=listing(list(text)) or _("nobody"), missing=listing(list(missing)) or _("nobody")
         )
-        yield _bound(file, "without", message, sorted(said), sorted(missing))
+        yield _bound(file, "without", message, sorted(text), sorted(missing))
 
 
 def _wrong_changes(file: SealFile, whole: Row, before: Row, result: Results) -> Iterator[Finding]:
@@ -459,7 +459,7 @@ class _HistoryReadOut(msgspec.Struct):
 
 
 def policy_history(inputs: AuditInputs) -> Iterator[Finding]:
-    """The seals whose list policies were in no qibi.yaml by the time that they were committed."""
+    """The seals with list policies that no qibi.yaml had by the time that they were committed."""
     if inputs.damaged:
         return  # that is a finding, and objects that this needs may be gone
     ancestry, changes, _former = inputs.history
@@ -492,10 +492,10 @@ def policy_history(inputs: AuditInputs) -> Iterator[Finding]:
             continue
         try:
             read_out = msgspec.json.decode(inputs.raw[file.path], type=_HistoryReadOut)
-            said = _text({kind: row["policy"] for kind, row in read_out.lists.items()})
+            text = _text({kind: row["policy"] for kind, row in read_out.lists.items()})
         except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError):
             continue  # found where results are recomputed
-        if not known(said, frozenset((*read_out.standings, *read_out.unranked)), added[file.path]):
+        if not known(text, frozenset((*read_out.standings, *read_out.unranked)), added[file.path]):
             message = _("its lists follow a policy that was in no qibi.yaml committed by then")
             about = (("link", file.digest),)
             yield Finding(file.path, message=message, code="policy", about=about)

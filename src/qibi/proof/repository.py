@@ -400,23 +400,23 @@ class AuditInputs:
     trust: frozenset[str] | None = None  # the first keys, from outside the book
     kept: Cache = field(default_factory=lambda: Cache(None))  # what held in earlier audits
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the auditor's clock
-    beside: ThreadPoolExecutor | None = None
+    pool: ThreadPoolExecutor | None = None
     recomputing: "Recomputing | None" = None  # begun while the other parts are looked at
 
     def __post_init__(self) -> None:
-        if self.beside:
-            self._damaged = self.beside.submit(self.repository.damaged)
-            self._history = self.beside.submit(self._walked)
+        if self.pool:
+            self._damaged = self.pool.submit(self.repository.damaged)
+            self._history = self.pool.submit(self._walked)
 
     @cached_property
     def damaged(self) -> list[str]:
         """What `git fsck` found."""
-        return self._damaged.result() if self.beside else self.repository.damaged()
+        return self._damaged.result() if self.pool else self.repository.damaged()
 
     @cached_property
     def history(self) -> tuple[dict[str, tuple[str, ...]], list[Change], list[Former]]:
         """All commits with their parents, what they did to ledger/, seals/, archived sheets and qibi.yaml, and where the book stood."""
-        return self._history.result() if self.beside else self._walked()
+        return self._history.result() if self.pool else self._walked()
 
     def wait_for_git(self) -> None:
         """Let what git does in parallel finish.

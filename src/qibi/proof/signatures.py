@@ -1,4 +1,4 @@
-"""The signatures of a book: whose keys may sign what, and whether each file is signed by one of them.
+"""The signatures of a book: which keys may sign what, and whether each file is signed by one of them.
 
 The records of signers are followed from the first, each signed with a key that the one before lets
 close; the last of them says which keys hold for which weeks, so a key that ends stays in it. Dates are
@@ -72,15 +72,15 @@ def signatures(inputs: AuditInputs) -> tuple[str, Iterable[Finding] | None]:
         if inputs.trust is None
         else _("the first keys are those of --trust")
     )
-    said = [
+    texts = [
         seen.format(count=court.proven),
         keys.format(count=len(court.keys)),
         *([first] if good else ()),
     ]
     if good and (count := len(vouched(good))):
         text = many("{count} file vouched for", "{count} files vouched for", count)
-        said.insert(2, text.format(count=count))
-    return clauses(said), [*findings, *court.findings]
+        texts.insert(2, text.format(count=count))
+    return clauses(texts), [*findings, *court.findings]
 
 
 def trusted(raw: bytes) -> frozenset[str]:

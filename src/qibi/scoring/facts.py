@@ -84,7 +84,7 @@ TABLES: dict[str, dict[str, str]] = {
     "question": {"kind": "VARCHAR", "criterion": "VARCHAR"},
 }
 
-# Columns whose texts recur, and the set of texts that each takes its own from.
+# Columns with texts that recur, and the set of texts that each takes its own from.
 NUMBERED = {
     "period": "period",
     "kind": "kind",
@@ -121,12 +121,12 @@ DERIVED = {
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is asked: which kind of subject is ranked, among whom, over which weeks.
+    """What is asked: which kind of subject is ranked, in which scope, over which weeks.
 
-    `branch`, `department` and `section` say among whom: the subjects of the branches that are all
+    `branch`, `department` and `section` are the scope: the subjects of the branches that are all
     of it. Units and posts, which span branches, are then those of these branches' members.
 
-    `before` is the period that `moved` is measured against; `also` are further weeks whose totals
+    `before` is the period that `moved` is measured against; `also` are further weeks of which the totals
     are wanted (the trend). `due` are the weeks of the period that are over: who is not in for them is
     missing. `criterion` takes the place of the total.
     """
@@ -217,9 +217,9 @@ def question_tables(definitions: Definitions, question: Question) -> dict[str, l
     }
 
 
-def _used(definitions: Definitions, asked: Sequence[str]) -> dict[str, Scheme]:
+def _used(definitions: Definitions, names: Sequence[str]) -> dict[str, Scheme]:
     """The schemes in force in any of these weeks, by the week from which they are."""
-    found = (definitions.scheme(week) for week in asked)
+    found = (definitions.scheme(week) for week in names)
     return {s.week: s for s in found if s}
 
 
@@ -310,9 +310,9 @@ def _common(*spans: Span | None) -> Span | None:
     return (since, until) if since <= until else None
 
 
-def _touches(row: Row, asked: Sequence[str]) -> bool:
+def _touches(row: Row, names: Sequence[str]) -> bool:
     """Whether a row that ends in a span holds any of these weeks, which are in order."""
-    return bool(asked) and str(row[-2]) <= asked[-1] and asked[0] <= str(row[-1])
+    return bool(names) and str(row[-2]) <= names[-1] and names[0] <= str(row[-1])
 
 
 def _criteria(scheme: Scheme) -> Iterable[Row]:
@@ -324,12 +324,12 @@ def _criteria(scheme: Scheme) -> Iterable[Row]:
 def rollup_members(
     definitions: Definitions,
     by: str,
-    asked: Sequence[str],
+    names: Sequence[str],
     among: Collection[str] | None = None,
 ) -> Iterable[tuple[str, str, str | None, str]]:
     """(week, subject, branch, member): who belongs to each subject of a rollup in each week."""
     spans = list(rollup_spans(definitions, by, among))
-    for week in asked:
+    for week in names:
         for subject, branch, member, since, until in spans:
             if since <= week <= until:
                 yield week, subject, branch, member

@@ -1,4 +1,4 @@
-"""Red and black lists: whom a book's policy names, who is missing, and what put each of them there."""
+"""Red and black lists: the names by a book's policy, who is missing, and what put each there."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Lists(msgspec.Struct, frozen=True):
     red: tuple[Standing, ...]
     black: tuple[Standing, ...]
     missing: tuple[Unranked, ...]
-    causes: dict[str, tuple[Cause, ...]]  # of whom the lists name; the weightiest first
+    causes: dict[str, tuple[Cause, ...]]  # of each name on the lists; the weightiest first
 
 
 def red_list(ranking: Ranking, policy: Red | None) -> tuple[Standing, ...]:
@@ -116,19 +116,19 @@ def lists_of(
     return {kind: lists_from(of_period.behind(kind), policy) for kind, policy in named.items()}
 
 
-def lists_from(found: Behind, policy: ListPolicy) -> Lists:
+def lists_from(behind: Behind, policy: ListPolicy) -> Lists:
     """The lists that a policy makes of a ranking."""
-    red = red_list(found.ranking, policy.red)
-    black = black_list(found.ranking, policy.black)
+    red = red_list(behind.ranking, policy.red)
+    black = black_list(behind.ranking, policy.black)
     wanted = {s.subject: 1 for s in red} | {s.subject: -1 for s in black}
     return Lists(
-        found.ranking.question.by,
+        behind.ranking.question.by,
         policy,
-        found.ranking,
+        behind.ranking,
         red,
         black,
-        missing(found.ranking),
-        causes(found, wanted),
+        missing(behind.ranking),
+        causes(behind, wanted),
     )
 
 
@@ -171,15 +171,15 @@ def as_plain(definitions: Definitions, lists: Lists) -> dict[str, Any]:
     }
 
 
-def causes(found: Behind, wanted: dict[str, int]) -> dict[str, tuple[Cause, ...]]:
+def causes(behind: Behind, wanted: dict[str, int]) -> dict[str, tuple[Cause, ...]]:
     """Subject: what raised its total (where `wanted` says 1) or lowered it (-1), over the period.
 
     Its own items and those of its members, each weighed as the rollup weighs it.
     """
     sums: dict[str, dict[tuple[str, str], Cause]] = {key: {} for key in wanted}
-    for week in found.ranking.question.period.weeks if wanted else ():
-        accounts = found.accounts(week)
-        for key, parts in _parts(found, week, accounts, wanted).items():
+    for week in behind.ranking.question.period.weeks if wanted else ():
+        accounts = behind.accounts(week)
+        for key, parts in _parts(behind, week, accounts, wanted).items():
             for account, factor in parts:
                 for cause in _of_account(account, factor):
                     place = (cause.subject, cause.thing)
@@ -208,20 +208,20 @@ def _added(one: Cause | None, other: Cause) -> Cause:
 
 
 def _parts(
-    found: Behind, week: str, accounts: dict[str, Account], wanted: Iterable[str]
+    behind: Behind, week: str, accounts: dict[str, Account], wanted: Iterable[str]
 ) -> dict[str, list[tuple[Account, Fraction]]]:
     """Subject: the accounts that its total of a week is made of, and what a point of each weighs."""
-    scheme = found.definitions.scheme(week)
-    by = found.ranking.question.by
+    scheme = behind.definitions.scheme(week)
+    by = behind.ranking.question.by
     if scheme is None:
         return {}
     if by == "member":
         return {key: [(accounts[key], Fraction(1))] for key in wanted if key in accounts}
-    own_base, members_base = found.rules.scales(scheme)
-    own_weight, members_weight = found.rules.weights(scheme)
+    own_base, members_base = behind.rules.scales(scheme)
+    own_weight, members_weight = behind.rules.weights(scheme)
     members = {
-        key: [m for m in belonging if m in accounts and _is_eligible(found, week, scheme, m)]
-        for key, (_branch, belonging) in found.rules.members(week).items()
+        key: [m for m in belonging if m in accounts and _is_eligible(behind, week, scheme, m)]
+        for key, (_branch, belonging) in behind.rules.members(week).items()
     }
     made = {}
     for key in wanted:
@@ -237,8 +237,8 @@ def _parts(
     return made
 
 
-def _is_eligible(found: Behind, week: str, scheme: Scheme, member: str) -> bool:
-    membership = found.definitions.membership(member, week)
+def _is_eligible(behind: Behind, week: str, scheme: Scheme, member: str) -> bool:
+    membership = behind.definitions.membership(member, week)
     return membership is not None and membership.status in scheme.eligible
 
 

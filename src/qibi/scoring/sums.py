@@ -45,23 +45,23 @@ class Step:
 
 
 def steps(
-    found: Behind, account: Account, rollup: Rollup | None, standing: Standing | None
+    behind: Behind, account: Account, rollup: Rollup | None, standing: Standing | None
 ) -> list[Step]:
     """All steps of a subject's week, in order."""
-    made = [entries_step(found, account)]
-    if found.has_own(account):
+    made = [entries_step(behind, account)]
+    if behind.has_own(account):
         made += [items_step(account), criteria_step(account), total_step(account)]
     if rollup:
-        made.append(rollup_step(found.definitions, rollup, len(made) + 1))
-    made.append(standing_step(found, account, standing, len(made) + 1))
+        made.append(rollup_step(behind.definitions, rollup, len(made) + 1))
+    made.append(standing_step(behind, account, standing, len(made) + 1))
     return made
 
 
-def entries_step(found: Behind, account: Account) -> Step:
+def entries_step(behind: Behind, account: Account) -> Step:
     """Which entries there are, by id, and how many are void."""
     mine = {key for key, _entry in account.entries}
-    week = Index(b for b in found.batches if b.week == account.week)
-    void = sum(_is_about(found, key, account.subject) for key in week.voids)
+    week = Index(b for b in behind.batches if b.week == account.week)
+    void = sum(_is_about(behind, key, account.subject) for key in week.voids)
     voided = _("{count} void").format(count=void) if void else _("none void")
     short = short_ids(mine)
     by_batch: dict[str, list[str]] = {}
@@ -73,9 +73,9 @@ def entries_step(found: Behind, account: Account) -> Step:
     return Step(1, _("Entries"), text, entries="  ".join(named))
 
 
-def _is_about(found: Behind, target: str, subject: str) -> bool:
+def _is_about(behind: Behind, target: str, subject: str) -> bool:
     digest, number = target.split(".")
-    for batch in found.batches:
+    for batch in behind.batches:
         if batch.digest == digest and int(number) <= len(batch.entries):
             return getattr(batch.entries[int(number) - 1], "subject", "") == subject
     return False
@@ -233,25 +233,25 @@ def _exactly(value: Fraction) -> str:
     return f"{points_value.numerator}/{points_value.denominator}"
 
 
-def standing_step(found: Behind, account: Account, standing: Standing | None, number: int) -> Step:
+def standing_step(behind: Behind, account: Account, standing: Standing | None, number: int) -> Step:
     """The place, and what the total would be if nothing were cut."""
     if standing is None:
-        unranked = next((u for u in found.ranking.unranked if u.subject == account.subject), None)
+        unranked = next((u for u in behind.ranking.unranked if u.subject == account.subject), None)
         text = words.reason(unranked.reason, unranked.note) if unranked else _("not ranked")
     else:
-        higher = sum(s.total > standing.total for s in found.ranking.standings)
-        same = sum(s.total == standing.total for s in found.ranking.standings) - 1
-        here = [s for s in found.ranking.standings if s.branch == account.branch]
+        higher = sum(s.total > standing.total for s in behind.ranking.standings)
+        same = sum(s.total == standing.total for s in behind.ranking.standings) - 1
+        here = [s for s in behind.ranking.standings if s.branch == account.branch]
         rank_here = 1 + sum(s.total > standing.total for s in here)
         text = (
             _("{higher} higher, place {rank} of {count}")
             if higher
             else _("place {rank} of {count}")
-        ).format(higher=higher, rank=standing.rank, count=len(found.ranking.standings))
+        ).format(higher=higher, rank=standing.rank, count=len(behind.ranking.standings))
         if same:
             text += _(", shared with {count}").format(count=same)
         if len(here) > 1:
-            text += "  " + place_within(found.definitions, rank_here, len(here))
+            text += "  " + place_within(behind.definitions, rank_here, len(here))
     free = account.without_limits()
     uncut = ""
     if free != account.total and number == 5:
@@ -268,9 +268,9 @@ def cut_remark(account: Account, key: str) -> str:
         return _("{item} counts already, this one does not").format(
             item=item_name(account, item.excluded_by)
         )
-    said = []
+    texts = []
     if item.earned != item.summed:
-        said.append(_("the highest only"))
+        texts.append(_("the highest only"))
     if item.capped != item.earned:
         amount = show(abs(item.earned - item.capped))
         cap = show(abs(item.cap or 0))
@@ -279,8 +279,8 @@ def cut_remark(account: Account, key: str) -> str:
             if item.earned > 0
             else _("week's cap {cap}, {amount} less lost")
         )
-        said.append(text.format(cap=cap, amount=amount))
-    return listing(said)
+        texts.append(text.format(cap=cap, amount=amount))
+    return listing(texts)
 
 
 def item_name(account: Account, key: str) -> str:
@@ -297,9 +297,11 @@ def short_ids(keys: Iterable[str], others: Iterable[str] = ()) -> dict[str, str]
     digests = sorted({k.split(".")[0] for k in keys} | set(others))
     short: dict[str, str] = {}
     for number, digest in enumerate(digests):
-        beside = digests[max(number - 1, 0) : number] + digests[number + 1 : number + 2]
+        neighbours = digests[max(number - 1, 0) : number] + digests[number + 1 : number + 2]
         length = 4
-        while any(other[:length] == digest[:length] for other in beside) and length < len(digest):
+        while any(other[:length] == digest[:length] for other in neighbours) and length < len(
+            digest
+        ):
             length += 1
         short[digest] = digest[:length]
     return {k: f"{short[k.split('.')[0]]}.{k.split('.')[1]}" for k in keys}

@@ -56,8 +56,8 @@ def list_rule(policy: ListPolicy, name: str, ranked: int) -> str | None:
     return None
 
 
-def cause(definitions: Definitions, found: Lists, subject: str, which: Cause) -> str:
-    """An item behind a name, with whose it is where it is a member's."""
-    whose = "" if which.subject == subject else definitions.title(which.subject) + " "
-    name = words.thing(found.ranking.scheme, which.thing)
-    return f"{whose}{name}" + (aside(_("veto")) if which.veto else "")
+def cause(definitions: Definitions, listed: Lists, subject: str, which: Cause) -> str:
+    """An item behind a name, with the member where it is a member's."""
+    owner = "" if which.subject == subject else definitions.title(which.subject) + " "
+    name = words.thing(listed.ranking.scheme, which.thing)
+    return f"{owner}{name}" + (aside(_("veto")) if which.veto else "")
