@@ -23,7 +23,7 @@ from qibi.scoring.lists import Lists, lists_from, remedy_due
 from qibi.scoring.policies import policies
 from qibi.scoring.ranking import Ranking, Standing
 from qibi.scoring.sums import Step, steps
-from qibi.scoring.words import alert_word, cause, list_name, list_rule, moved, place_within
+from qibi.scoring.words import alert_word, cause, list_rule, moved, place_within
 
 # What a weekly board shows, calculated once: every format is drawn from this one set of data.
 #
@@ -475,7 +475,7 @@ def _lists(asked: BoardQuery, found: list[Lists], remedies: dict[str, Life]) -> 
                 continue
             names = tuple(_named(asked, lists, s, colour, remedies) for s in standings)
             kind = _capital(words.kind(book, lists.kind))
-            yield NameList(colour, list_name(book, colour), kind, rule, names)
+            yield NameList(colour, words.list_name(book, colour), kind, rule, names)
 
 
 def _named(

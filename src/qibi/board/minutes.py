@@ -141,7 +141,7 @@ def _red(definitions: Definitions, listed: Lists) -> Iterator[Block]:
     """Whom the red list names, with lines for what they tell the others."""
     if listed.policy.red is None:
         return
-    name = definitions.word("red", _("Red list"))
+    name = words.list_name(definitions, "red")
     yield Heading(_("{list}: what others can learn").format(list=name))
     if not listed.red:
         yield Line(_("nobody"))
@@ -161,7 +161,7 @@ def _black(
     """Whom the black list names: causes and measures, as far as a remedy says them."""
     if listed.policy.black is None:
         return
-    name = definitions.word("black", _("Black list"))
+    name = words.list_name(definitions, "black")
     yield Heading(_("{list}: cause and measure").format(list=name))
     if not listed.black:
         yield Line(_("nobody"))

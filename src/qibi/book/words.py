@@ -53,6 +53,7 @@ RANKED = {
     "unit": mark("unit"),
     "post": mark("post"),
 }
+LISTS = {"red": mark("Red list"), "black": mark("Black list")}
 # In the order in which a remedy passes through them.
 REMEDY_STATES = {
     "open": mark("open"),
@@ -78,6 +79,12 @@ def branch(definitions: Definitions, key: str) -> str:
 def kind(definitions: Definitions, by: str) -> str:
     """What a ranking is by, in the book's own word."""
     return definitions.word(by, _(RANKED[by]))
+
+
+def list_name(definitions: Definitions, key: str, *, within: bool = False) -> str:
+    """What this book calls its `red` or `black` list; our own words small `within` a sentence."""
+    name = _(LISTS[key])
+    return definitions.word(key, name[:1].lower() + name[1:] if within else name)
 
 
 def branch_heading(definitions: Definitions) -> str:

@@ -10,6 +10,7 @@ from qibi.base import points
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, colon, listing, many, mark
 from qibi.book.definitions import Definitions
+from qibi.book.words import LISTS, list_name
 from qibi.checks.registry import Result, run
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Line, View
@@ -323,9 +324,9 @@ def _say_result(session: Session, closing: Closing) -> None:
 
 def _say_lists(session: Session, closing: Closing) -> None:
     for found in closing.seal["lists"].values():
-        for key, default in (("red", _("red list")), ("black", _("black list"))):
+        for key in LISTS:
             names = [session.definitions.title(row["subject"]) for row in found[key]]
-            word = session.definitions.word(key, default)
+            word = list_name(session.definitions, key, within=True)
             session.console.say(f"{word}  {listing(names) if names else _('nobody')}")
 
 

@@ -19,7 +19,7 @@ from qibi.ledger.counting import counting
 from qibi.ledger.remedies import Life, batches_with_remedies, lives, recent_weeks
 from qibi.scoring.lists import Lists, as_plain, lists_of, remedy_due
 from qibi.scoring.ranking import Standing
-from qibi.scoring.words import cause, list_name, list_rule
+from qibi.scoring.words import cause, list_rule
 
 # The remedies next to red and black lists: of the names on black, and overdue ones of earlier weeks.
 
@@ -188,7 +188,7 @@ def black_listed(session: Session, week: str) -> Iterator[tuple[str, str, str, s
             named = dict.fromkeys(words.thing(found.ranking.scheme, c.thing) for c in causes)
             text = _("correct: {items}").format(items=listing(list(named)))
             text = text if named else _("measures still missing")
-            origin = f"{list_name(session.definitions, 'black')} {week}"
+            origin = f"{words.list_name(session.definitions, 'black')} {week}"
             yield standing.subject, day.isoformat() if day else "", text, origin
 
 
@@ -205,7 +205,7 @@ def _show(view: View, session: Session, listed: Lists, remedies: Remedies) -> No
         if rule is None:
             continue
         view.line()
-        view.line(list_name(session.definitions, name) + aside(rule), "bold")
+        view.line(words.list_name(session.definitions, name) + aside(rule), "bold")
         if standings:
             view.blocks.append(_grid(session, listed, name, standings))
         else:
@@ -335,7 +335,7 @@ def _listed(session: Session, listed: Lists, remedies: Remedies) -> Iterator[Lis
             ]
             cell = remedy_cell(session, listed, s.subject, remedies) if name == "black" else None
             yield Listed(
-                list_name(session.definitions, name),
+                words.list_name(session.definitions, name),
                 s.subject,
                 s.branch or "",
                 s.rank,

@@ -12,7 +12,7 @@ from qibi.base.findings import Refusal
 from qibi.base.language import _, aside, clauses, colon, listing, many, mark
 from qibi.book import lookup
 from qibi.book.definitions import Criterion, Definitions, Item, Label, ListPolicy, Scheme
-from qibi.book.words import STATUSES, status_name
+from qibi.book.words import STATUSES, list_name, status_name
 from qibi.cli import completion, options, phrases
 from qibi.cli.output import Cell, Column, Grid, View
 from qibi.cli.session import Session, current_session
@@ -163,7 +163,7 @@ def lists(definitions: Definitions) -> list[Facet]:
     for kind, policy in definitions.lists.items():
         for key, text in (("red", _red(policy)), ("black", _black(policy))):
             if text:
-                word = definitions.word(key, _("red list") if key == "red" else _("black list"))
+                word = list_name(definitions, key, within=True)
                 facets.append(Facet(f"{kind}.{key}", word, None, _of(definitions, kind, text)))
     return facets
 

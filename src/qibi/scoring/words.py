@@ -31,11 +31,6 @@ def place_within(definitions: Definitions, rank: int, count: int) -> str:
     return _("place {rank} of {count} in the {branch}").format(rank=rank, count=count, branch=word)
 
 
-def list_name(definitions: Definitions, name: str) -> str:
-    """What this book calls its `red` or `black` list."""
-    return definitions.word(name, _("Red list") if name == "red" else _("Black list"))
-
-
 def list_rule(policy: ListPolicy, name: str, ranked: int) -> str | None:
     """The policy of a list in a few words; None where the book has no such list."""
     if name == "red" and policy.red:
