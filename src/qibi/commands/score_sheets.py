@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qibi.sheets.read import Options
 
 T = TypeVar("T")
+_SCREEN = 18  # lines of several sheets that fit a screen, next to headings and totals
 _FEW = 5  # changes of a sheet that are shown where there are several sheets
 _ENDINGS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".csv", ".tsv")
 
@@ -59,7 +60,7 @@ class _Task:
     remarks: list[str] = field(default_factory=list)  # for its line of the summary
     unassessed: bool = False
     declined: bool = False
-    doubts: bool = False  # whether anything was told of its reading that is not so each week
+    doubts: frozenset[str] = frozenset()  # those of the notices that are not so each week
     many: bool = False
 
     @property
@@ -159,8 +160,12 @@ class Sheets:
         for task in tasks:
             for notice in task.notices if not task.wrong else ():
                 titles.setdefault(notice, []).append(task.title)
-        # Of several sheets only what they have in common; the rest is told when one is read alone.
-        told = list(titles) if len(titles) == 1 or not self.several else []
+        # Of several sheets only what is not so each week, and unasked no more than a screen; the rest is
+        # told when one is read alone.
+        doubts = {notice for task in tasks for notice in task.doubts}
+        told = [t for t in titles if t in doubts or not self.several or len(titles) == 1]
+        if self.several and not self.session.around.on_terminal:
+            told = told[: max(0, _SCREEN - len(tasks))]
         for notice in told:
             found = titles[notice]
             where = list(dict.fromkeys(found))
@@ -454,11 +459,12 @@ class Sheets:
         found = []
         for branch, part in parts.items():
             told = [*task.notices, *notices]
-            mine = replace(task, branch=branch, says=False, notices=told, doubts=bool(told))
+            mine = replace(task, branch=branch, says=False, notices=told)
             mine.entries, mine.places, mine.remarks = [], {}, []
             if isinstance(part, list):
                 mine.wrong = Faults(part)
             else:
+                mine.doubts = frozenset(told) - part.routine
                 self._fill(mine, part)
             found.append(mine)
         return found
@@ -485,7 +491,7 @@ class Sheets:
             task, lambda options: admit_page(task.page, self.names, self._stamp(task), options)
         )
         task.notices += admitted.notices
-        task.doubts |= bool(set(task.notices) - admitted.routine)
+        task.doubts = frozenset(task.notices) - admitted.routine
         self._fill(task, admitted)
 
     def _read(self, task: _Task, admit: "Callable[[Options], T]") -> T:

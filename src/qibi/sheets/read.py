@@ -427,7 +427,7 @@ class _Reader:
             named = {f for e, _line, _cell in entries for f in getattr(e, "evidence", ())}
             pictures = [p for p in self.pictures if self._file(p) in named]
             whom = frozenset(s for row, s in listed.items() if self.branches.get(row) == branch)
-            parts[branch] = Admitted(entries, [], pictures, whom)
+            parts[branch] = Admitted(entries, [], pictures, whom, frozenset(self.routine))
         return parts, self._all_notices()
 
     def _lost(self) -> set[int]:
