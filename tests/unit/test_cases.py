@@ -391,7 +391,7 @@ CASES = {
         "--status skip",
     ),
     "merged points": refused(
-        "example", "a.xlsx", merged_points(), "Sheet1!C3", "Sheet1!C4", "merged"
+        "example", "a.xlsx", merged_points(), "Sheet1!C3", "the same in C4", "merged"
     ),
     "merged scores": refused("simple", "a.xlsx", merged_grid(), "Sheet1!B3", "merged"),
     "formula never calculated": refused(

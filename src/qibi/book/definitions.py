@@ -268,7 +268,7 @@ class Layout(Record, frozen=True):
     match: tuple[str, ...]
     fields: dict[str, str]  # heading: field, by its name in `sheets.headings`
     things: dict[str, str]  # heading: item or directly scored criterion
-    words: dict[str, str]  # in a cell: an item, `LEAVE` or `NOTHING`
+    words: dict[str, str]  # in a cell: an item, someone's id, `LEAVE` or `NOTHING`
     numbers: dict[str, str]  # heading: the unit of its bare numbers
     leave_out: tuple[str, ...]  # headings, and how rows begin
 

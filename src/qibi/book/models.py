@@ -429,7 +429,8 @@ class LayoutFile(Model):
         description="the sheet's heading: a field (name, item, points, count, note, ...), an item, or a criterion that is scored directly",
     )
     words: dict[Text, Text] = Field(
-        {}, description="what is in a cell: an item, leave (for the whole week), or nothing"
+        {},
+        description="what is in a cell: an item, leave (for the whole week), or nothing; of a name whose it is, an id",
     )
     numbers: dict[Text, Literal["count", "points", "score", "difference"]] = Field(
         {}, description="the sheet's heading: what the bare numbers of that column are"

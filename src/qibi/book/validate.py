@@ -495,6 +495,7 @@ def check_list_policies(files: Files) -> Iterator[Finding]:
 def layouts(files: Files) -> Iterator[Finding]:
     """Layouts name what there is, and no two of them are for one sheet."""
     things = _things(files)
+    subjects = files.member_ids | files.cp_ids | files.branch_ids
     for read in files.layouts:
         layout = read.model
         for branch in _branches_of(layout.match):
@@ -503,14 +504,16 @@ def layouts(files: Files) -> Iterator[Finding]:
                 yield read.unknown(loc, _("unknown branch '{key}'"), branch, files.branch_ids)
         for name, known in (
             ("headings", [*d.LAYOUT_FIELDS, *things]),
-            ("words", [d.LEAVE, d.NOTHING, *things]),
+            ("words", [d.LEAVE, d.NOTHING, *things, *subjects]),
         ):
             for text, target in getattr(layout, name).items():
                 if not things or target in known or _whole_id(target, things):
                     continue
                 message = _("'{key}' is no field, item or directly scored criterion")
                 if name == "words":
-                    message = _("'{key}' is no item; write an item, leave, or nothing")
+                    message = _(
+                        "'{key}' is no item and nobody's id; write one, or leave, or nothing"
+                    )
                 yield read.unknown((name, text), message, target, known)
         for text, unit in layout.numbers.items():
             direct = things.get(_whole_id(layout.headings.get(text, ""), things))
@@ -796,7 +799,7 @@ class _Builder:
                 if text not in fields
             },
             words={
-                text: target if target in (d.LEAVE, d.NOTHING) else _whole_id(target, ids)
+                text: target if target in (d.LEAVE, d.NOTHING) else _whole_id(target, ids) or target
                 for text, target in layout.words.items()
             },
             numbers=dict(layout.numbers),

@@ -73,6 +73,7 @@ def raw_of(session: Session, layout: Layout) -> bytes:
 def _sections(learned: Learned) -> dict[str, Any]:
     found = {
         "headings": learned.headings,
+        "words": learned.words,
         "numbers": learned.numbers,
         "leave_out": learned.leave_out,
     }

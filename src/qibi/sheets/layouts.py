@@ -4,7 +4,7 @@ A layout says how a team's own sheet is read (`layouts/<name>.yaml`). What it sa
 qibi knows; `headings.find_heading` asks it. A sheet that qibi made needs none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePath
@@ -31,13 +31,14 @@ class Learned:
 
     headings: dict[str, str] = field(default_factory=dict)  # a key of `LAYOUT_FIELDS`, or an id
     numbers: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
     leave_out: list[str] = field(default_factory=list)
     still_open: list[tuple[str, str]] = field(
         default_factory=list
     )  # section, and its line to fill in
 
     def __bool__(self) -> bool:
-        return bool(self.headings or self.numbers or self.leave_out)
+        return bool(self.headings or self.numbers or self.words or self.leave_out)
 
     def added_to(self, layout: Layout | None) -> Layout:
         """The layout with these answers, for reading on."""
@@ -112,10 +113,11 @@ def _branches_of_people(page: Page, names: Names) -> set[str]:
     return found
 
 
-def with_words(page: Page, heading: Heading) -> Page:
+def with_words(page: Page, heading: Heading, subjects: Container[str]) -> Page:
     """The page with what the words of its layout mean, in the cells below the headings.
 
-    A word for an item is its id where an item is named, and once in the column of that item.
+    A word for an item is its id where an item is named, and once in the column of that item; a name is the id
+    of the one of these `subjects` that it stands for.
     """
     layout = page.layout
     if not layout or not layout.words:
@@ -125,9 +127,11 @@ def with_words(page: Page, heading: Heading) -> Page:
     for row in range(heading.bottom + 1, len(page.rows)):
         for column in heading.columns:
             word = words.get(folded(page.cell(row, column.number)))
+            place = (row, column.number)
+            if word and word in subjects and column.field == "subject":
+                meant[place] = word
             if word is None or column.field in ("subject", "id", "note"):
                 continue
-            place = (row, column.number)
             if word == NOTHING:
                 meant[place] = ""
             elif column.field == "item":

@@ -359,7 +359,11 @@ class _Reader:
         branches: Mapping[int, str] | None = None,
     ) -> None:
         self.branches = branches or {}  # by row, in a page of several
-        self.page, self.named, self.stamp = with_words(page, heading), named, stamp
+        self.page, self.named, self.stamp = (
+            with_words(page, heading, named.definitions.subjects),
+            named,
+            stamp,
+        )
         self.leave = leave_words(page.layout)
         self.definitions = named.definitions
         self.scheme, self.heading, self.options = scheme, heading, options
@@ -1004,7 +1008,12 @@ class _Reader:
             self._subjects[key] = self._look_up(row, column, text)
         found = self._subjects[key]
         if isinstance(found, lookup.NotFound):
-            self.find(row, column, str(found))
+            message = str(found)
+            near = list(self._near(text, self._at(row).branch).values())
+            if len(near) == 1 and not self.page.made:
+                line = self._layout_line("words", text, near[0])
+                message += _("; or say in a layout: {line}").format(line=line)
+            self.find(row, column, message)
             return ""
         return found
 
@@ -1016,7 +1025,34 @@ class _Reader:
         try:
             return self.named.subject(text, self.stamp.week, self._at(row).branch)
         except lookup.NotFound as error:
-            return error
+            return self._who_is(text, self._at(row).branch) or error
+
+    def _near(self, text: str, branch: str) -> dict[str, str]:
+        """Whom of a branch a shortened name may stand for: `甲七` may be 甲七·古; name: id.
+
+        Nobody where names are kept out of git: a layout would hold them.
+        """
+        people = self.definitions.members_of(branch, self.stamp.week)
+        short = folded(text)
+        if self.definitions.private_names or len(short) < 2:
+            return {}
+        names = [(self.definitions.title(m.id), m.id) for m in people]
+        found = [(name, key) for name, key in names if folded(name).startswith(short)]
+        whole = any(folded(name) == short for name, _key in found)  # of two people: told by ids
+        return {} if whole or len(dict(found)) < len(found) else dict(found)
+
+    def _who_is(self, text: str, branch: str) -> str:
+        """Who a shortened name is, from a person; empty where nobody says it."""
+        near = self._near(text, branch)
+        if not self.options.ask or not near or self.page.made:
+            return ""
+        nobody = _("nobody of these")
+        question = _("who is '{name}'?").format(name=text)
+        answer = self.options.ask(question, [*near, nobody], lambda _text: "")
+        if answer == nobody:
+            return ""
+        self.options.learned.words[text] = near[answer]
+        return near[answer]
 
     def _once(self, row: int, column: Column, name: str) -> str:
         """The id that a name had when qibi made the sheet, if it means nobody else now.
