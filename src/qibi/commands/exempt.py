@@ -42,7 +42,8 @@ def exempt(
     if not reason:
         if not session.around.on_terminal:
             raise Refusal(_("why are they exempt?"), _("say it: --reason TEXT"), 1)
-        reason = session.console.ask(_("why are they exempt?")) or _("exempt")
+        explain = _("leave, training, illness: it is shown where the member has no place")
+        reason = session.console.ask(_("why are they exempt?"), explain) or _("exempt")
     places = {w: session.definitions.branch_of(key, w) for w in asked.weeks}
     absent = [w for w, place in places.items() if place is None]
     if absent:

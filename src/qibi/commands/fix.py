@@ -95,7 +95,9 @@ def fix(
     if not reason:
         if not session.around.on_terminal:
             raise Refusal(_("why was it wrong?"), _("say it: --reason TEXT"), 1)
-        reason = session.console.ask(_("why was it wrong?"))
+        reason = session.console.ask(
+            _("why was it wrong?"), _("the reason stays in the ledger with the old entry")
+        )
     stamp = session.stamp(batch.week, batch.branch, who, wrong.source, wrong.layout)
     entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
     if problems:

@@ -177,11 +177,16 @@ def open_some(
     of_week = session.past_week(from_list or week or session.week(None))
     who = session.who(recorded_as)
     if subject is not None:
+        explain = _("the measure, in a few words; it is listed until someone else has verified it")
+        while not measure and session.around.on_terminal:
+            measure = session.console.ask(_("what is to be done?"), explain)
         if not measure:
             raise Refusal(_("what is to be done?"), _("say it: --measure TEXT"), 1)
         key = session.find_subject(subject, of_week)
         policy = session.definitions.lists.get(session.definitions.kind(key) or "")
         usual = remedy_due(policy, of_week) if policy else None
+        if not (due or usual) and session.around.on_terminal:
+            due = session.console.ask(_("by when?"), _("by when; 2026-11-25"))
         wanted = [(key, usual.isoformat() if usual else "", measure, note)]
     else:
         wanted = list(black_listed(session, of_week))
