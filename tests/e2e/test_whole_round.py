@@ -198,5 +198,7 @@ def a_pack_has_it_all_and_next_weeks_sheets(book: Outside) -> None:
     pages = subprocess.run(["pdftotext", pack / "slips.pdf", "-"], check=True, capture_output=True)
     assert pages.stdout.decode().count("\f") == ROSTER.count("示例")
     (sheet,) = (pack / "sheets").glob("2026-W48*东线*.xlsx")
-    said = book.run("qibi", "score", str(filled(book, sheet, RIGHT[1:2])), "--dry-run")
+    name, item, *_rest = RIGHT[1]
+    later = (name, item, 1, None, date(2026, 11, 26), "照片2", "监理", None, None)
+    said = book.run("qibi", "score", str(filled(book, sheet, [later])), "--dry-run")
     assert "2026-W48" in said and "示例丙" in said
