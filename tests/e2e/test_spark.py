@@ -19,7 +19,7 @@ from outside import REPOSITORY, Outside, surroundings
 from qibi.base import weeks
 from qibi.book.fleet import FleetFile, read_fleet
 from qibi.fleet.lake import Lake
-from qibi.fleet.ranking import KINDS, POOLED, Question, Ranking, before, rank
+from qibi.fleet.ranking import KINDS, POOLED, FleetQuestion, FleetRanking, before, rank
 from qibi.fleet.spark import Job, Spark, on
 
 sys.path.append(str(REPOSITORY / "tests" / "property"))
@@ -86,8 +86,8 @@ def fleet_at(folder: Path) -> tuple[Lake, FleetFile]:
 
 
 def by_both(
-    cluster: Spark, lake: Lake, fleet: FleetFile, question: Question, recompute: bool
-) -> tuple[Ranking, Ranking]:
+    cluster: Spark, lake: Lake, fleet: FleetFile, question: FleetQuestion, recompute: bool
+) -> tuple[FleetRanking, FleetRanking]:
     found = Job(lake, fleet, question, recompute).rank(cluster)
     return found, rank(lake, fleet, question, recompute=recompute)
 
@@ -101,7 +101,7 @@ def test_the_example_book(cluster: Spark, place: Outside, by: str, recompute: bo
     lake, fleet = fleet_at(place.folder)
     period = weeks.parse_period("2026", TODAY)
     assert period is not None
-    question = Question(period, before(lake, period), by, criteria=True)
+    question = FleetQuestion(period, before(lake, period), by, criteria=True)
     found, expected = by_both(cluster, lake, fleet, question, recompute)
     assert found == expected
     assert found.standings and all(s.criteria for s in found.standings)
@@ -130,7 +130,7 @@ def test_random_books(cluster: Spark, tmp_path_factory: pytest.TempPathFactory, 
     period = weeks.parse_period(case.period, TODAY)
     assert period is not None
     earlier = before(world.lake, period)
-    question = Question(period, earlier, case.by, case.criterion, criteria=True)
+    question = FleetQuestion(period, earlier, case.by, case.criterion, criteria=True)
     for recompute in (False, True):
         found, expected = by_both(cluster, world.lake, world.fleet, question, recompute)
         assert found == expected, recompute

@@ -18,7 +18,7 @@ from qibi.book.fleet import FleetFile
 from qibi.book.load import load
 from qibi.fleet.collect import Collected, CollectRequest, collect
 from qibi.fleet.lake import MANIFEST, Lake
-from qibi.fleet.ranking import KINDS, POOLED, Question, Ranking, before, rank
+from qibi.fleet.ranking import KINDS, POOLED, FleetQuestion, FleetRanking, before, rank
 from qibi.scoring import ranking as one_book
 
 IDS = ("b", "b-1", "b1")  # each begins as another does
@@ -94,10 +94,10 @@ class World:
             str(p.relative_to(here)): p.stat().st_mtime_ns for p in here.rglob("*") if p.is_file()
         }
 
-    def rank(self, case: Case, recompute: bool = False) -> Ranking:
+    def rank(self, case: Case, recompute: bool = False) -> FleetRanking:
         period = weeks.parse_period(case.period, TODAY)
         assert period is not None
-        asked = Question(period, before(self.lake, period), case.by, case.criterion, True)
+        asked = FleetQuestion(period, before(self.lake, period), case.by, case.criterion, True)
         return rank(self.lake, self.fleet, asked, recompute=recompute)
 
 
@@ -277,7 +277,7 @@ def expected(case: Case) -> dict:
     }
 
 
-def as_expected(found: Ranking) -> dict:
+def as_expected(found: FleetRanking) -> dict:
     return {
         "standings": [
             (s.rank, s.moved, s.subject, s.branch, s.total, s.mean, s.weeks, s.grade, s.alert)
@@ -330,7 +330,7 @@ def way_of(scheme: dict) -> tuple[str, float]:
     return scheme.get("period_total", "sum"), scheme.get("min_weeks", 0)
 
 
-def rows(ranking: Ranking | one_book.Ranking, by: str) -> list[tuple]:
+def rows(ranking: FleetRanking | one_book.Ranking, by: str) -> list[tuple]:
     """What both say; one book's id before each of its own ids, and no grade of a unit."""
     judged = by != "unit"
     return [

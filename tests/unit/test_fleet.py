@@ -27,7 +27,7 @@ from qibi.fleet import collect as collecting
 from qibi.fleet import ranking
 from qibi.fleet.collect import Collected, CollectRequest, collect
 from qibi.fleet.lake import COLUMNS, MANIFEST, NAMES, Criterion, Grading, Lake, Manifest, paths_of
-from qibi.fleet.ranking import Question, Ranking, before, rank
+from qibi.fleet.ranking import FleetQuestion, FleetRanking, before, rank
 from qibi.fleet.sources import Patience
 from qibi.ledger.entries import File, Score
 from qibi.ledger.git import Git
@@ -80,9 +80,9 @@ class Fleet:
             str(p.relative_to(here)): p.stat().st_mtime_ns for p in here.rglob("*") if p.is_file()
         }
 
-    def rank(self, by: str = "member", week: str = WEEK, recompute: bool = False) -> Ranking:
+    def rank(self, by: str = "member", week: str = WEEK, recompute: bool = False) -> FleetRanking:
         period = weeks.single(week)
-        asked = Question(period, before(self.lake, period), by)
+        asked = FleetQuestion(period, before(self.lake, period), by)
         return rank(self.lake, self.file, asked, recompute=recompute)
 
     def totals(self, week: str = WEEK) -> dict[str, int]:
@@ -452,7 +452,7 @@ def test_damaged_files_are_noticed_and_written_anew(fleet: Fleet) -> None:
         totals.write_bytes(damage)
         done = fleet.collect()
         assert (done.new_files, done.gone_files) == (1, 0)
-        assert [fleet.top / "lake" / path for path in done.mended] == [totals]
+        assert [fleet.top / "lake" / path for path in done.repaired] == [totals]
         assert {path: (fleet.top / "lake" / path).read_bytes() for path in fleet.files()} == whole
     assert fleet.rank() == asked
 
@@ -465,7 +465,7 @@ def test_a_lake_that_says_nothing_of_its_files_is_filled_anew_once(fleet: Fleet)
     whole = totals.read_bytes()
     totals.write_bytes(b"torn")
     done = fleet.collect()
-    assert (done.new_files, done.mended) == (1, [])
+    assert (done.new_files, done.repaired) == (1, [])
     assert totals.read_bytes() == whole
     assert all(
         set(book.files) == set(paths_of(k, book)) for k, book in fleet.manifest.books.items()

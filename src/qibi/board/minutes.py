@@ -29,7 +29,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
-class Heading:
+class SectionTitle:
     """A heading; the sections of level 1 are numbered by who writes them."""
 
     text: str
@@ -37,14 +37,14 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Line:
+class Paragraph:
     """A line of text."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Field:
+class Labelled:
     """A label and its value; where there is none, a line to fill, and so many more below it."""
 
     label: str
@@ -53,7 +53,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowBlock:
     """A table; `shares` are the widths of its columns, in parts of a hundred."""
 
     header: Sequence[str]
@@ -61,7 +61,7 @@ class Rows:
     rows: Sequence[Sequence[str]]
 
 
-Block = Heading | Line | Field | Rows
+Block = SectionTitle | Paragraph | Labelled | RowBlock
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,20 @@ def minutes(asked: BoardQuery) -> Minutes:
     )
     add = made.blocks.extend
     add(_attendance(definitions, week))
-    add([Heading(_("The week")), *(Line(note) for note in notes)])
+    add([SectionTitle(_("The week")), *(Paragraph(note) for note in notes)])
     add(_missing(definitions, members))
     remedies = asked.remedies
     for found in asked.lists:
         add(_red(definitions, found))
         add(_black(definitions, found, week, remedies, today))
     add(_open_remedies(definitions, remedies, today))
-    add([Heading(_("Decisions")), _decisions()])
+    add([SectionTitle(_("Decisions")), _decisions()])
     add(_next_meeting(definitions, week))
     add(_sealed(definitions, asked.seal))
     add(
         [
-            Heading(_("Signatures")),
-            *(Field(who) for who in (_("Chair"), _("Minutes by"), _("Date"))),
+            SectionTitle(_("Signatures")),
+            *(Labelled(who) for who in (_("Chair"), _("Minutes by"), _("Date"))),
         ]
     )
     return made
@@ -123,18 +123,18 @@ def _day(day: date) -> str:
 def _attendance(definitions: Definitions, week: str) -> list[Block]:
     day = meeting_day(definitions, week)
     return [
-        Field(_("Held on"), _day(day) if day else ""),
-        Field(_("Meeting place")),
-        Field(_("Chair")),
-        Field(_("Present"), more=1),
-        Field(_("Absent, and why")),
+        Labelled(_("Held on"), _day(day) if day else ""),
+        Labelled(_("Meeting place")),
+        Labelled(_("Chair")),
+        Labelled(_("Present"), more=1),
+        Labelled(_("Absent, and why")),
     ]
 
 
 def _missing(definitions: Definitions, members: Ranking) -> list[Block]:
     """A line to fill for each branch that has submitted nothing."""
     label = _("{name} has submitted nothing, because")
-    return [Field(label.format(name=definitions.title(key))) for _week, key in members.missing]
+    return [Labelled(label.format(name=definitions.title(key))) for _week, key in members.missing]
 
 
 def _red(definitions: Definitions, listed: Lists) -> Iterator[Block]:
@@ -142,13 +142,13 @@ def _red(definitions: Definitions, listed: Lists) -> Iterator[Block]:
     if listed.policy.red is None:
         return
     name = words.list_name(definitions, "red")
-    yield Heading(_("{list}: what others can learn").format(list=name))
+    yield SectionTitle(_("{list}: what others can learn").format(list=name))
     if not listed.red:
-        yield Line(_("nobody"))
+        yield Paragraph(_("nobody"))
     for standing in listed.red:
         yield from _named(definitions, listed, standing.subject, standing.total, standing.rank)
-        yield Field(_("Speaker"))
-        yield Field(_("What was said"), more=1)
+        yield Labelled(_("Speaker"))
+        yield Labelled(_("What was said"), more=1)
 
 
 def _black(
@@ -162,13 +162,13 @@ def _black(
     if listed.policy.black is None:
         return
     name = words.list_name(definitions, "black")
-    yield Heading(_("{list}: cause and measure").format(list=name))
+    yield SectionTitle(_("{list}: cause and measure").format(list=name))
     if not listed.black:
-        yield Line(_("nobody"))
+        yield Paragraph(_("nobody"))
     for standing in listed.black:
         yield from _named(definitions, listed, standing.subject, standing.total, standing.rank)
-        yield Field(_("Speaker"))
-        yield Field(_("Cause"), more=1)
+        yield Labelled(_("Speaker"))
+        yield Labelled(_("Cause"), more=1)
         mine = {
             key: life
             for key, life in remedies.items()
@@ -178,9 +178,9 @@ def _black(
             yield _remedy_table(definitions, mine, today, named=False)
             continue
         due = remedy_due(listed.policy, week)
-        yield Field(_("Measure"), more=1)
-        yield Field(_("Owner"))
-        yield Field(_("Due by"), _day(due) if due else "")
+        yield Labelled(_("Measure"), more=1)
+        yield Labelled(_("Owner"))
+        yield Labelled(_("Due by"), _day(due) if due else "")
 
 
 def _named(
@@ -189,7 +189,7 @@ def _named(
     """A name on a list with its place, its people, and the items that weigh most."""
     week = listed.ranking.question.period.weeks[-1]
     place = _("place {rank}, {total} points").format(rank=rank, total=points.show(total))
-    yield Heading(definitions.title(subject) + aside(place), 2)
+    yield SectionTitle(definitions.title(subject) + aside(place), 2)
     people = [
         definitions.title(member)
         for cp in definitions.cp_spans.get(subject, ())
@@ -197,7 +197,7 @@ def _named(
         for member in cp.members.values()
     ]
     if people:
-        yield Field(_("Its people"), listing(people))
+        yield Labelled(_("Its people"), listing(people))
     scheme = listed.ranking.scheme
     causes = [
         f"{'' if c.subject == subject else definitions.title(c.subject) + ' '}"
@@ -206,7 +206,7 @@ def _named(
         for c in listed.causes[subject][:_CAUSES]
     ]
     if causes:
-        yield Field(_("What weighs most"), clauses(causes))
+        yield Labelled(_("What weighs most"), clauses(causes))
 
 
 def _open_remedies(
@@ -214,16 +214,16 @@ def _open_remedies(
 ) -> Iterator[Block]:
     """What nobody has verified yet, the first due on top."""
     live = {key: life for key, life in remedies.items() if not life.ended}
-    yield Heading(_("Remedies due and overdue"))
+    yield SectionTitle(_("Remedies due and overdue"))
     if live:
         yield _remedy_table(definitions, live, today, named=True)
     else:
-        yield Line(_("none"))
+        yield Paragraph(_("none"))
 
 
 def _remedy_table(
     definitions: Definitions, remedies: dict[str, Life], today: date, named: bool
-) -> Rows:
+) -> RowBlock:
     rows = []
     for key, life in remedies.items():
         due = _day(date.fromisoformat(life.due)) if life.due else ""
@@ -235,13 +235,13 @@ def _remedy_table(
         rows.append([key, *who, life.measure, owner, due, state])
     header = [_("Remedy"), *([_("Whose")] if named else [])]
     header += [_("Measure"), _("Owner"), _("Due by"), _("State")]
-    return Rows(header, (12, 20, 28, 12, 14, 14) if named else (12, 42, 14, 16, 16), rows)
+    return RowBlock(header, (12, 20, 28, 12, 14, 14) if named else (12, 42, 14, 16, 16), rows)
 
 
-def _decisions() -> Rows:
+def _decisions() -> RowBlock:
     header = [_("No."), _("What was decided"), _("Owner"), _("Due by")]
     rows = [[str(number), "", "", ""] for number in range(1, _DECISIONS + 1)]
-    return Rows(header, (8, 56, 18, 18), rows)
+    return RowBlock(header, (8, 56, 18, 18), rows)
 
 
 def _next_meeting(definitions: Definitions, week: str) -> list[Block]:
@@ -252,7 +252,7 @@ def _next_meeting(definitions: Definitions, week: str) -> list[Block]:
         text = _("{day}, on {week}").format(
             day=_day(day + timedelta(weeks=1)), week=dates.week(following)
         )
-    return [Heading(_("Next meeting")), Field(_("Held on"), text)]
+    return [SectionTitle(_("Next meeting")), Labelled(_("Held on"), text)]
 
 
 def _sealed(definitions: Definitions, seal: SealFile | None) -> list[Block]:
@@ -260,10 +260,10 @@ def _sealed(definitions: Definitions, seal: SealFile | None) -> list[Block]:
     if seal is None:
         return []
     return [
-        Heading(_("Seal")),
-        Field(_("File"), seal.path),
-        Field("SHA-256", seal.digest),
-        Field(_("Closed by"), f"{definitions.title(seal.seal.closed_by)} {seal.seal.closed_at}"),
+        SectionTitle(_("Seal")),
+        Labelled(_("File"), seal.path),
+        Labelled("SHA-256", seal.digest),
+        Labelled(_("Closed by"), f"{definitions.title(seal.seal.closed_by)} {seal.seal.closed_at}"),
     ]
 
 
@@ -306,9 +306,9 @@ class _Page:
         self._centred(self.minutes.subtitle, "Subtitle")
         named = False
         for block, following in pairwise([*self.minutes.blocks, None]):
-            named = block.level > 1 if isinstance(block, Heading) else named
+            named = block.level > 1 if isinstance(block, SectionTitle) else named
             # What is said of one name stays on one page.
-            self._block(block, together=named and not isinstance(following, Heading | None))
+            self._block(block, together=named and not isinstance(following, SectionTitle | None))
         raw = io.BytesIO()
         self.document.save(raw)
         return _undated(raw)
@@ -362,16 +362,16 @@ class _Page:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def _block(self, block: Block | None, together: bool) -> None:
-        if isinstance(block, Heading):
+        if isinstance(block, SectionTitle):
             self.document.add_heading(self._numbered(block), block.level)
-        elif isinstance(block, Line):
+        elif isinstance(block, Paragraph):
             self.document.add_paragraph(visible(block.text))
-        elif isinstance(block, Field):
+        elif isinstance(block, Labelled):
             self._field(block, together)
-        elif isinstance(block, Rows):
+        elif isinstance(block, RowBlock):
             self._rows(block)
 
-    def _numbered(self, heading: Heading) -> str:
+    def _numbered(self, heading: SectionTitle) -> str:
         if heading.level > 1:
             return visible(heading.text)
         self.sections += 1
@@ -379,7 +379,7 @@ class _Page:
             return f"{_NUMBERS[self.sections - 1]}、{visible(heading.text)}"
         return f"{self.sections}. {visible(heading.text)}"
 
-    def _field(self, field: Field, together: bool) -> None:
+    def _field(self, field: Labelled, together: bool) -> None:
         """A label with its value; without one, a rule to write on, up to the right margin."""
         paragraph = self.document.add_paragraph(visible(field.label) + colon())
         if field.value:
@@ -399,7 +399,7 @@ class _Page:
         stops.add_tab_stop(self.width, WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.LINES)
         paragraph.add_run("\t")
 
-    def _rows(self, block: Rows) -> None:
+    def _rows(self, block: RowBlock) -> None:
         from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
         from docx.shared import Mm, Pt
 
@@ -495,7 +495,7 @@ def markdown(minutes: Minutes) -> str:
     parts = [f"# {_plain(minutes.title)}\n\n{_plain(minutes.subtitle)}"]
     number = 0
     for block in minutes.blocks:
-        if isinstance(block, Heading) and block.level == 1:
+        if isinstance(block, SectionTitle) and block.level == 1:
             number += 1
             parts.append(f"## {number}. {_plain(block.text)}")
         else:
@@ -508,11 +508,11 @@ def markdown(minutes: Minutes) -> str:
 
 
 def _block(block: Block) -> str:
-    if isinstance(block, Heading):
+    if isinstance(block, SectionTitle):
         return f"{'#' * (block.level + 1)} {_plain(block.text)}"
-    if isinstance(block, Line):
+    if isinstance(block, Paragraph):
         return _plain(block.text)
-    if isinstance(block, Field):
+    if isinstance(block, Labelled):
         lines = [f"- {_plain(block.label)}{colon()}{_plain(block.value) or _BLANK}"]
         return "\n".join([*lines, *([f"  {_BLANK}"] * (0 if block.value else block.more))])
     rows = [block.header, *block.rows]

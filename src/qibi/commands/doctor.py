@@ -41,7 +41,7 @@ def doctor(form: options.Format = "table", output: options.Output = None) -> Non
         if check.advice:
             rows.append(["", "", Cell("-> " + check.advice, _STYLES[check.state])])
     grid = Grid([Column(""), Column(""), Column("")], rows, headed=False)
-    fields: list[Field[Check]] = [
+    fields: list[Field[Diagnosis]] = [
         Field("check", lambda c: c.name),
         Field("state", lambda c: c.state),
         Field("found", lambda c: c.found),
@@ -85,7 +85,7 @@ _TEMP_SECONDS = 3600  # as old as the next writer takes them for left behind
 
 
 @dataclass(frozen=True)
-class Check:
+class Diagnosis:
     """One thing: `state` is ok, note (works without) or broken; `advice` says what to do."""
 
     name: str
@@ -95,7 +95,7 @@ class Check:
     advice: str = ""
 
 
-def diagnose(session: Session) -> list[Check]:
+def diagnose(session: Session) -> list[Diagnosis]:
     """Every check, in the order in which they are shown."""
     return [
         _python(),
@@ -112,10 +112,10 @@ def diagnose(session: Session) -> list[Check]:
     ]
 
 
-def _python() -> Check:
+def _python() -> Diagnosis:
     version = ".".join(str(n) for n in sys.version_info[:3])
     good = sys.version_info[:2] >= _LEAST_PYTHON
-    return Check(
+    return Diagnosis(
         "python",
         "Python",
         "ok" if good else "broken",
@@ -124,14 +124,14 @@ def _python() -> Check:
     )
 
 
-def _parts() -> Iterator[Check]:
+def _parts() -> Iterator[Diagnosis]:
     """qibi itself and each package that it depends on: there, of a version it takes, importable."""
     try:
-        yield Check("qibi", "qibi", "ok", metadata.version("qibi"))
+        yield Diagnosis("qibi", "qibi", "ok", metadata.version("qibi"))
         required = metadata.requires("qibi") or []
     except metadata.PackageNotFoundError:
         advice = _("install it (pip install qibi), so that its parts can be checked")
-        yield Check("qibi", "qibi", "note", _("not installed as a package"), advice)
+        yield Diagnosis("qibi", "qibi", "note", _("not installed as a package"), advice)
         return
     for line in required:
         match = _REQUIREMENT.match(line)
@@ -139,7 +139,7 @@ def _parts() -> Iterator[Check]:
             yield _part(match[1], match[2].strip())
 
 
-def _extra() -> Iterator[Check]:
+def _extra() -> Iterator[Diagnosis]:
     """The packages that boards and minutes need beyond qibi's own; without them all else works."""
     from qibi.board.paper import INSTALL
 
@@ -176,21 +176,21 @@ def _applies(marker: str) -> bool:
     return platform is None or platform[1] == sys.platform
 
 
-def _part(name: str, bounds: str) -> Check:
+def _part(name: str, bounds: str) -> Diagnosis:
     advice = _("install it again: pip install '{requirement}'").format(requirement=name + bounds)
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Check(name, name, "broken", _("missing"), advice)
+        return Diagnosis(name, name, "broken", _("missing"), advice)
     if not _within(version, bounds):
         text = _("{version}, but qibi takes {bounds}").format(version=version, bounds=bounds)
-        return Check(name, name, "broken", text, advice)
+        return Diagnosis(name, name, "broken", text, advice)
     try:
         import_module(_MODULES.get(re.sub(r"[._-]+", "-", name), name))
     except Exception as error:  # whatever a broken installation raises, it is what was asked for
         text = _("{version}, but it can't be used: {error}").format(version=version, error=error)
-        return Check(name, name, "broken", text, advice)
-    return Check(name, name, "ok", version)
+        return Diagnosis(name, name, "broken", text, advice)
+    return Diagnosis(name, name, "ok", version)
 
 
 def _within(version: str, bounds: str) -> bool:
@@ -206,7 +206,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(n) for n in re.findall(r"[0-9]+", version.split("+")[0])[:4])
 
 
-def _yaml_parser() -> Check:
+def _yaml_parser() -> Diagnosis:
     label = _("YAML parser")
     try:
         compiled = import_module("ruamel.yaml").__with_libyaml__
@@ -214,11 +214,11 @@ def _yaml_parser() -> Check:
         compiled = False
     if not compiled:
         advice = _("pip install ruamel.yaml.clib")
-        return Check("yaml-parser", label, "broken", _("the C parser is missing"), advice)
-    return Check("yaml-parser", label, "ok", _("libyaml, in C"))
+        return Diagnosis("yaml-parser", label, "broken", _("the C parser is missing"), advice)
+    return Diagnosis("yaml-parser", label, "ok", _("libyaml, in C"))
 
 
-def _git(session: Session) -> Iterator[Check]:
+def _git(session: Session) -> Iterator[Diagnosis]:
     from qibi.ledger.git import Git, has_identity
 
     try:
@@ -229,49 +229,49 @@ def _git(session: Session) -> Iterator[Check]:
     try:
         version = git.demand("--version").strip().removeprefix("git version ")
     except Refusal as refusal:
-        yield Check("git", "git", "broken", refusal.message, refusal.advice)
+        yield Diagnosis("git", "git", "broken", refusal.message, refusal.advice)
         return
-    yield Check("git", "git", "ok", version)
+    yield Diagnosis("git", "git", "ok", version)
     label = _("git author")
     if has_identity(git):
         person = git.run("var", "GIT_AUTHOR_IDENT").stdout.rsplit(" ", 2)[0]
-        yield Check("git-author", label, "ok", person)
+        yield Diagnosis("git-author", label, "ok", person)
     else:
         advice = 'git config --global user.name "NAME"; git config --global user.email MAIL'
-        yield Check("git-author", label, "note", _("not set; qibi commit needs it"), advice)
+        yield Diagnosis("git-author", label, "note", _("not set; qibi commit needs it"), advice)
     yield _recorder(session, git.config("qibi.as"))
 
 
-def _recorder(session: Session, configured: str | None) -> Check:
+def _recorder(session: Session, configured: str | None) -> Diagnosis:
     label = _("you record as")
     asked = session.around.environment.get("QIBI_AS") or configured
     if not asked:
         advice = _("in the book's folder: git config qibi.as YOUR-ID (or QIBI_AS, or --as)")
-        return Check("qibi-as", label, "note", _("nobody yet"), advice)
+        return Diagnosis("qibi-as", label, "note", _("nobody yet"), advice)
     try:
         session.definitions  # noqa: B018  (without a book that holds, there is nobody to compare with)
     except (Refusal, Faults):
-        return Check("qibi-as", label, "ok", asked)
+        return Diagnosis("qibi-as", label, "ok", asked)
     try:
         who = session.who(None, signs=False)
-        return Check("qibi-as", label, "ok", f"{who}  {session.definitions.title(who)}")
+        return Diagnosis("qibi-as", label, "ok", f"{who}  {session.definitions.title(who)}")
     except Refusal as refusal:
-        return Check("qibi-as", label, "broken", refusal.message, refusal.advice)
+        return Diagnosis("qibi-as", label, "broken", refusal.message, refusal.advice)
 
 
-def _terminal(session: Session) -> Check:
+def _terminal(session: Session) -> Diagnosis:
     around = session.around
     text = _("{encoding}, {width} columns").format(
         encoding=around.stdout.encoding or "?", width=around.width
     )
     label = _("terminal")
     if around.shows_chinese:
-        return Check("terminal", label, "ok", text)
+        return Diagnosis("terminal", label, "ok", text)
     advice = _("for Chinese, use a UTF-8 locale: export LANG=C.UTF-8 (or PYTHONUTF8=1)")
-    return Check("terminal", label, "note", text + _(", can't show Chinese"), advice)
+    return Diagnosis("terminal", label, "note", text + _(", can't show Chinese"), advice)
 
 
-def _book(session: Session) -> Iterator[Check]:
+def _book(session: Session) -> Iterator[Diagnosis]:
     """The book that other commands would find from here, and whether its definitions hold."""
     label = _("book")
     zone = "Asia/Shanghai"
@@ -281,7 +281,7 @@ def _book(session: Session) -> Iterator[Check]:
         zone = definitions.timezone
         people = len({p.id for p in definitions.memberships})
         counted = many("{count} person", "{count} people", people).format(count=people)
-        yield Check("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
+        yield Diagnosis("book", label, "ok", f"{listing([str(definitions.name), counted])}  {root}")
         wrong = yield from _repository(session)
         yield from _errors(session, wrong)
         yield from _leftovers(session)
@@ -289,13 +289,13 @@ def _book(session: Session) -> Iterator[Check]:
     except Refusal as refusal:
         asked = session.options.book or session.around.environment.get("QIBI_BOOK")
         state = "broken" if asked else "note"
-        yield Check("book", label, state, refusal.message, refusal.advice)
+        yield Diagnosis("book", label, state, refusal.message, refusal.advice)
     except Faults as faults:
         yield _broken("book", label, faults.findings, f"  {root}")
     yield _time_zones(zone)
 
 
-def _repository(session: Session) -> Generator[Check, None, Sequence[Finding]]:
+def _repository(session: Session) -> Generator[Diagnosis, None, Sequence[Finding]]:
     """Whether the book is in git, and git holds it as it is; returns what keeps it from that."""
     from qibi.checks.registry import in_git
     from qibi.ledger.git import in_between
@@ -305,23 +305,23 @@ def _repository(session: Session) -> Generator[Check, None, Sequence[Finding]]:
         top = session.git.repository()
         if top is None:
             advice = _("git init (in the book's folder)")
-            yield Check("repository", label, "note", _("no; qibi commit needs it"), advice)
+            yield Diagnosis("repository", label, "note", _("no; qibi commit needs it"), advice)
             return ()
-        yield Check("repository", label, "ok", str(top))
+        yield Diagnosis("repository", label, "ok", str(top))
         if stopped := in_between(session.git):
-            yield Check("head", _("commits"), "note", stopped.message, stopped.advice)
+            yield Diagnosis("head", _("commits"), "note", stopped.message, stopped.advice)
     except Refusal as refusal:
-        yield Check("repository", label, "broken", refusal.message, refusal.advice)
+        yield Diagnosis("repository", label, "broken", refusal.message, refusal.advice)
         return in_git(session.root, session.definitions, session.git)
     label = _("what git holds")
     if wrong := in_git(session.root, session.definitions, session.git):
         yield _broken("held", label, wrong)
     else:
-        yield Check("held", label, "ok", _("the book as it is, byte for byte, once committed"))
+        yield Diagnosis("held", label, "ok", _("the book as it is, byte for byte, once committed"))
     return wrong
 
 
-def _errors(session: Session, told: Sequence[Finding]) -> Iterator[Check]:
+def _errors(session: Session, told: Sequence[Finding]) -> Iterator[Diagnosis]:
     """The errors of the book that are not told yet; `commit` refuses each."""
     from qibi.checks.registry import run
 
@@ -330,14 +330,14 @@ def _errors(session: Session, told: Sequence[Finding]) -> Iterator[Check]:
         yield _broken("errors", _("the book's errors"), left)
 
 
-def _broken(name: str, label: str, findings: Sequence[Finding], text: str = "") -> Check:
+def _broken(name: str, label: str, findings: Sequence[Finding], text: str = "") -> Diagnosis:
     """A check that these findings fail, with the first of them."""
     count = many("{count} finding", "{count} findings", len(findings)).format(count=len(findings))
     first = _("first: {finding}  ('qibi check' shows all)").format(finding=findings[0])
-    return Check(name, label, "broken", f"{count}{text}", first)
+    return Diagnosis(name, label, "broken", f"{count}{text}", first)
 
 
-def _leftovers(session: Session) -> Iterator[Check]:
+def _leftovers(session: Session) -> Iterator[Diagnosis]:
     """Locks of git that nobody seems to hold any more, and temp files, as kills and power cuts leave."""
     from qibi.ledger.git import age_text, locks
 
@@ -349,9 +349,9 @@ def _leftovers(session: Session) -> Iterator[Check]:
                 paths=shlex.join(str(lock.path) for lock in found)
             )
             text = listing([str(lock) for lock in found])
-            yield Check("git-locks", label, "broken", text, advice)
+            yield Diagnosis("git-locks", label, "broken", text, advice)
         else:
-            yield Check("git-locks", label, "ok", _("none left behind"))
+            yield Diagnosis("git-locks", label, "ok", _("none left behind"))
     label = _("temp files")
     old = [age for age in _ages_of_temp_files(session.root) if age > _TEMP_SECONDS]
     if old:
@@ -360,9 +360,9 @@ def _leftovers(session: Session) -> Iterator[Check]:
             count=count, age=age_text(max(old))
         )
         advice = _("not used; the next qibi commit removes them")
-        yield Check("temp-files", label, "note", found_old, advice)
+        yield Diagnosis("temp-files", label, "note", found_old, advice)
     else:
-        yield Check("temp-files", label, "ok", _("none left behind"))
+        yield Diagnosis("temp-files", label, "ok", _("none left behind"))
 
 
 def _opens(session: Session) -> bool:
@@ -386,7 +386,7 @@ def _ages_of_temp_files(root: Path) -> Iterator[float]:
                     yield time.time() - path.lstat().st_mtime
 
 
-def _key(session: Session) -> Iterator[Check]:
+def _key(session: Session) -> Iterator[Diagnosis]:
     """In a book with signers: whether the key that would sign here is there, and fits who records."""
     signing = session.signing
     if signing is None:
@@ -395,20 +395,20 @@ def _key(session: Session) -> Iterator[Check]:
     try:
         who = session.who(None, signs=False)
     except Refusal as refusal:
-        yield Check("key", label, "note", _("not checked: no recorder is set"), refusal.message)
+        yield Diagnosis("key", label, "note", _("not checked: no recorder is set"), refusal.message)
         return
     try:
         signing.must_have_key(who)
         print_of = signing.keygen.fingerprint_of(signing.file)
-        yield Check("key", label, "ok", f"{signing.file}  {print_of}")
+        yield Diagnosis("key", label, "ok", f"{signing.file}  {print_of}")
     except Refusal as refusal:
-        yield Check("key", label, "broken", refusal.message, refusal.advice)
+        yield Diagnosis("key", label, "broken", refusal.message, refusal.advice)
     except Faults as faults:
         first = session.advised(faults.findings)[0]
-        yield Check("key", label, "broken", first.place, first.message)
+        yield Diagnosis("key", label, "broken", first.place, first.message)
 
 
-def _time_zones(zone: str) -> Check:
+def _time_zones(zone: str) -> Diagnosis:
     from zoneinfo import ZoneInfo
 
     label = _("time zones")
@@ -417,15 +417,15 @@ def _time_zones(zone: str) -> Check:
     except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         text = _("{zone} is not known").format(zone=zone)
         advice = _("pip install tzdata, or correct timezone: in qibi.yaml")
-        return Check("time-zones", label, "broken", text, advice)
-    return Check("time-zones", label, "ok", zone)
+        return Diagnosis("time-zones", label, "broken", text, advice)
+    return Diagnosis("time-zones", label, "ok", zone)
 
 
-def _cache(session: Session) -> Check:
+def _cache(session: Session) -> Diagnosis:
     label = _("cache")
     folder = session.around.cache
     if folder is None:
-        return Check(
+        return Diagnosis(
             "cache", label, "ok", _("none: turned off, no home folder, or it would be in a book")
         )
     try:
@@ -436,9 +436,9 @@ def _cache(session: Session) -> Check:
         size, writable = "", False
     text = f"{folder}{size}"
     if writable:
-        return Check("cache", label, "ok", text)
+        return Diagnosis("cache", label, "ok", text)
     advice = _("name another folder: QIBI_CACHE; without it everything works, slower")
-    return Check("cache", label, "note", text + _(", can't be written"), advice)
+    return Diagnosis("cache", label, "note", text + _(", can't be written"), advice)
 
 
 def _may_write(folder: Path) -> bool:
@@ -447,15 +447,15 @@ def _may_write(folder: Path) -> bool:
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
-def _catalog() -> Check:
+def _catalog() -> Diagnosis:
     label = _("languages")
     if any(language.LOCALE.glob("zh_CN/LC_MESSAGES/qibi.mo")):
-        return Check("languages", label, "ok", "en, zh")
+        return Diagnosis("languages", label, "ok", "en, zh")
     advice = _("qibi speaks English only; install it from a wheel")
-    return Check("languages", label, "note", _("en; the Chinese catalog is missing"), advice)
+    return Diagnosis("languages", label, "note", _("en; the Chinese catalog is missing"), advice)
 
 
-def _fonts() -> Check:
+def _fonts() -> Diagnosis:
     """The fonts that qibi brings along for boards."""
     from qibi.board import fonts
     from qibi.board.paper import INSTALL
@@ -468,17 +468,17 @@ def _fonts() -> Check:
         advice = _("reinstall qibi: {command}").format(
             command=INSTALL.replace("install", "install --force-reinstall")
         )
-        return Check("fonts", label, "note", text, advice)
-    return Check("fonts", label, "ok", "Noto Sans SC, Noto Sans")
+        return Diagnosis("fonts", label, "note", text, advice)
+    return Diagnosis("fonts", label, "ok", "Noto Sans SC, Noto Sans")
 
 
-def _browser(session: Session) -> Check:
+def _browser(session: Session) -> Diagnosis:
     """A browser to look at html boards with, as this machine finds one."""
     label = _("browser")
     named = session.around.environment.get("BROWSER", "").split(os.pathsep)
     path = session.around.environment.get("PATH")
     found = next((f for n in (*named, *_BROWSERS) if n and (f := shutil.which(n, path=path))), None)
     if found or sys.platform in ("darwin", "win32"):  # there one always is, though not in PATH
-        return Check("browser", label, "ok", found or _("the system's"))
+        return Diagnosis("browser", label, "ok", found or _("the system's"))
     advice = _("open html boards on another machine, or install Firefox or Chromium")
-    return Check("browser", label, "note", _("none found"), advice)
+    return Diagnosis("browser", label, "note", _("none found"), advice)

@@ -26,7 +26,7 @@ from qibi.cli.surroundings import LATEST
 if TYPE_CHECKING:
     from qibi.book.fleet import FleetFile
     from qibi.fleet.lake import Lake
-    from qibi.fleet.ranking import Question, Ranking
+    from qibi.fleet.ranking import FleetQuestion, FleetRanking
     from qibi.scoring.ranking import Standing, Unranked
 
 
@@ -37,7 +37,7 @@ ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
-class Engine:
+class FleetEngine:
     """DuckDB in this process, or Spark at a master; `copy` is the URL at which Spark finds the lake."""
 
     name: str = ENGINES[0]
@@ -45,7 +45,9 @@ class Engine:
     copy: str | None = None
 
 
-def engine(fleet: str | None, name: str | None, master: str | None, copy: str | None) -> Engine:
+def engine(
+    fleet: str | None, name: str | None, master: str | None, copy: str | None
+) -> FleetEngine:
     """What the options say; raises `Refusal` where they don't go together."""
     given = {"--engine": name, "--master": master, "--lake": copy}
     first = next((option for option, value in given.items() if value is not None), None)
@@ -64,17 +66,17 @@ def engine(fleet: str | None, name: str | None, master: str | None, copy: str | 
         raise Refusal(
             _("{option} needs --engine spark").format(option=sparks), _("add --engine spark")
         )
-    return Engine(name or ENGINES[0], master, copy)
+    return FleetEngine(name or ENGINES[0], master, copy)
 
 
 def ranked(
     session: Session,
-    on: Engine,
+    on: FleetEngine,
     lake: "Lake",
     fleet: "FleetFile",
-    question: "Question",
+    question: "FleetQuestion",
     recompute: bool,
-) -> "Ranking":
+) -> "FleetRanking":
     """The ranking of a fleet on this engine; raises `Refusal` where it can't be had."""
     if on.copy is None:
         lake.refuse_damaged(lake.read_for(question.weeks, recompute))
@@ -139,7 +141,7 @@ class FleetQuery:
     criterion: str | None = None
     top: int | None = None
     recompute: bool = False
-    on: Engine = field(default_factory=Engine)
+    on: FleetEngine = field(default_factory=FleetEngine)
 
 
 def refuse_together(names: list[str]) -> None:
@@ -152,7 +154,7 @@ def refuse_together(names: list[str]) -> None:
 def show(session: Session, asked: FleetQuery, form: str, output: str | None) -> None:
     """Rank a fleet; raises `Refusal` or `Faults`."""
     from qibi.commands.fleet import opened
-    from qibi.fleet.ranking import KINDS, Question, before
+    from qibi.fleet.ranking import KINDS, FleetQuestion, before
 
     if asked.by not in KINDS:
         raise Refusal(
@@ -170,7 +172,7 @@ def show(session: Session, asked: FleetQuery, form: str, output: str | None) -> 
     period = period_of(across, *asked.times)
     earlier = before(lake, period)
     criterion = _criterion(lake, asked.criterion)
-    question = Question(period, earlier, asked.by, criterion, criteria=form != "table")
+    question = FleetQuestion(period, earlier, asked.by, criterion, criteria=form != "table")
     found = ranked(session, asked.on, lake, fleet, question, asked.recompute)
     if criterion and not found.standings:
         _refuse_unknown(lake, criterion)
@@ -215,7 +217,7 @@ def _refuse_unknown(lake: "Lake", criterion: str) -> None:
         )
 
 
-def warnings(lake: "Lake", ranking: "Ranking") -> list[tuple[str, str]]:
+def warnings(lake: "Lake", ranking: "FleetRanking") -> list[tuple[str, str]]:
     """Code and text of what a reader must know next to the ranking."""
     parts = []
     for key, book in lake.manifest.books.items():
@@ -263,7 +265,7 @@ def _word(by: str) -> str:
 
 
 def _view(
-    lake: "Lake", fleet: "FleetFile", ranking: "Ranking", asked: FleetQuery, columns: int
+    lake: "Lake", fleet: "FleetFile", ranking: "FleetRanking", asked: FleetQuery, columns: int
 ) -> View:
     shown = [s for s in ranking.standings if asked.top is None or s.rank <= asked.top]
     standings = Records(_fields(lake, fleet, ranking, shown, columns), shown)
@@ -291,7 +293,7 @@ def _view(
     return view
 
 
-def _title(lake: "Lake", fleet: "FleetFile", ranking: "Ranking") -> str:
+def _title(lake: "Lake", fleet: "FleetFile", ranking: "FleetRanking") -> str:
     what = _word(ranking.question.by)
     if ranking.question.criterion:
         what = f"{what} {ranking.question.criterion}"
@@ -313,7 +315,7 @@ def _fleet_name(fleet: "FleetFile") -> str:
 
 
 def _fields(
-    lake: "Lake", fleet: "FleetFile", ranking: "Ranking", shown: "list[Standing]", columns: int
+    lake: "Lake", fleet: "FleetFile", ranking: "FleetRanking", shown: "list[Standing]", columns: int
 ) -> "list[Field[Standing]]":
     from qibi.fleet.ranking import book_of
 
@@ -345,7 +347,7 @@ def _fields(
     ]
 
 
-def _place_fields(ranking: "Ranking", shown: bool) -> "list[Field[Any]]":
+def _place_fields(ranking: "FleetRanking", shown: bool) -> "list[Field[Any]]":
     """Book and branch of a standing; a book itself is in none in CSV."""
     from qibi.fleet.ranking import book_of
 
@@ -363,7 +365,7 @@ def _place_fields(ranking: "Ranking", shown: bool) -> "list[Field[Any]]":
     ]
 
 
-def _grade(lake: "Lake", ranking: "Ranking", standing: "Standing") -> str:
+def _grade(lake: "Lake", ranking: "FleetRanking", standing: "Standing") -> str:
     """The name of a grade, as the subject's own book has it."""
     from qibi.fleet.lake import Name
     from qibi.fleet.ranking import book_of
@@ -374,7 +376,7 @@ def _grade(lake: "Lake", ranking: "Ranking", standing: "Standing") -> str:
     return next((str(Name(g.zh, g.en)) for g in grades if g.id == standing.grade), "")
 
 
-def _legend(ranking: "Ranking", shown: "list[Standing]") -> str:
+def _legend(ranking: "FleetRanking", shown: "list[Standing]") -> str:
     marks = {s.alert for s in shown if s.alert}
     words = {
         "warn": "!! " + _("below its book's warning line, or vetoed"),
@@ -385,7 +387,10 @@ def _legend(ranking: "Ranking", shown: "list[Standing]") -> str:
 
 
 def _payload(
-    lake: "Lake", ranking: "Ranking", standings: "Records[Standing]", unranked: "Records[Unranked]"
+    lake: "Lake",
+    ranking: "FleetRanking",
+    standings: "Records[Standing]",
+    unranked: "Records[Unranked]",
 ) -> dict[str, Any]:
     question = ranking.question
     return {

@@ -543,7 +543,7 @@ def _table(
 
 
 @dataclass(frozen=True)
-class Change:
+class SchemeChange:
     """One difference: of the frame (no criterion), of a criterion (no item) or of an item.
 
     `before` and `after` are facets; one is None where a criterion or item is new or gone.
@@ -565,9 +565,9 @@ class Change:
 
 def changes(
     definitions: Definitions, old: Scheme, new: Scheme, among: str | None = None
-) -> list[Change]:
+) -> list[SchemeChange]:
     """All differences, the frame first, then criterion by criterion in the new order."""
-    found: list[Change] = []
+    found: list[SchemeChange] = []
     if among is None:
         frames = [scheme_facets(definitions, s) for s in (old, new)]
         found += _between("", "", _("frame"), *frames)
@@ -578,7 +578,9 @@ def changes(
     return found
 
 
-def _of_criterion(definitions: Definitions, old: Scheme, new: Scheme, key: str) -> Iterator[Change]:
+def _of_criterion(
+    definitions: Definitions, old: Scheme, new: Scheme, key: str
+) -> Iterator[SchemeChange]:
     before, after = old.criterion(key), new.criterion(key)
     either = after or before
     assert either is not None
@@ -592,7 +594,7 @@ def _of_criterion(definitions: Definitions, old: Scheme, new: Scheme, key: str) 
             criterion_facets(definitions, new, after),
         )
     else:
-        yield Change(
+        yield SchemeChange(
             key,
             "",
             where,
@@ -610,7 +612,7 @@ def _items(criterion: Criterion | None) -> dict[str, Item]:
 
 def _of_item(
     old: Scheme, new: Scheme, before: Item | None, after: Item | None, place: str
-) -> Iterator[Change]:
+) -> Iterator[SchemeChange]:
     item = after or before
     assert item is not None
     where = f"{place} {item.name}"
@@ -618,7 +620,7 @@ def _of_item(
         facets = item_facets(old, before), item_facets(new, after)
         yield from _between(item.criterion, item.id, where, *facets)
     else:
-        yield Change(
+        yield SchemeChange(
             item.criterion,
             item.id,
             where,
@@ -629,12 +631,12 @@ def _of_item(
 
 def _between(
     criterion: str, item: str, where: str, before: list[Facet], after: list[Facet]
-) -> Iterator[Change]:
+) -> Iterator[SchemeChange]:
     """The facets with different values. Points are told with what they are per, which has no label."""
     per = {f.key: f.value for f in before}.get("per") == {f.key: f.value for f in after}.get("per")
     for was, now in zip(before, after, strict=True):
         if was.label and (was.value != now.value or (was.key == "points" and not per)):
-            yield Change(criterion, item, where, _exact(was, now), _exact(now, was))
+            yield SchemeChange(criterion, item, where, _exact(was, now), _exact(now, was))
 
 
 def _exact(facet: Facet, other: Facet) -> Facet:
@@ -681,7 +683,7 @@ def view(
     return result
 
 
-def _grid(found: Sequence[Change]) -> Grid:
+def _grid(found: Sequence[SchemeChange]) -> Grid:
     words = {"added": Cell(_("added"), "green"), "gone": Cell(_("gone"), "red")}
     rows: list[list[str | Cell]] = []
     last = ""
@@ -702,7 +704,7 @@ def _or_none(facet: Facet) -> str:
     return facet.text or _("none")
 
 
-def _row(change: Change) -> dict[str, Any]:
+def _row(change: SchemeChange) -> dict[str, Any]:
     facet = change.after or change.before
     return {
         "criterion": change.criterion or None,
@@ -775,7 +777,7 @@ def _diff_payload(
     definitions: Definitions,
     old: Scheme,
     new: Scheme,
-    found: Sequence[Change],
+    found: Sequence[SchemeChange],
     week: str | None,
     replays: Sequence[Replay],
 ) -> dict[str, Any]:

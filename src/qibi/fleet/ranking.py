@@ -175,7 +175,7 @@ _ANY = "*"  # the one branch that they see
 
 
 @dataclass(frozen=True)
-class Question:
+class FleetQuestion:
     """What is asked: who is ranked over which weeks, by the total or by a criterion."""
 
     period: Period
@@ -201,10 +201,10 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class FleetRanking:
     """The answer to a `Question`. Points are hundredths."""
 
-    question: Question
+    question: FleetQuestion
     standings: tuple[Standing, ...]
     unranked: tuple[Unranked, ...]
     names: dict[str, Name]  # of subjects, books and branches
@@ -232,11 +232,11 @@ def before(lake: Lake, period: Period) -> tuple[str, ...]:
 def rank(
     lake: Lake,
     fleet: FleetFile,
-    question: Question,
+    question: FleetQuestion,
     *,
     recompute: bool = False,
     runner: Callable[[], Runner] = Duck,
-) -> Ranking:
+) -> FleetRanking:
     """The ranking by the lake's week totals; with `recompute`, by totals rebuilt from all its entries."""
     with tempfile.TemporaryDirectory(prefix="qibi-") as folder:
         files = {t: lake.files(t, question.weeks) for t in ("totals", "criteria")}
@@ -249,7 +249,7 @@ def rank(
         return answer(using, lake, question)
 
 
-def finish(runner: Runner, lake: Lake, fleet: FleetFile, question: Question) -> None:
+def finish(runner: Runner, lake: Lake, fleet: FleetFile, question: FleetQuestion) -> None:
     """The rules' last steps, over the tables `lake_totals` and `lake_criteria` that are there."""
     runner.read("lake_active", lake.files("active", question.weeks), COLUMNS["active"])
     _give(runner, lake, fleet, question)
@@ -264,7 +264,7 @@ def finish(runner: Runner, lake: Lake, fleet: FleetFile, question: Question) -> 
     run_steps(runner, ("contest", "standing", "breakdown"))
 
 
-def _give(runner: Runner, lake: Lake, fleet: FleetFile, question: Question) -> None:
+def _give(runner: Runner, lake: Lake, fleet: FleetFile, question: FleetQuestion) -> None:
     share = Fraction(str(fleet.min_weeks)).as_integer_ratio()
     averaged = int(fleet.period_total == "mean")
     factors, scale = _scales(lake)
@@ -303,7 +303,7 @@ def _scales(lake: Lake) -> tuple[list[Row], int]:
     return [(version, scale // base) for version, base in bases.items()], scale
 
 
-def _queries(question: Question) -> dict[str, str]:
+def _queries(question: FleetQuestion) -> dict[str, str]:
     """The tables of rules.sql that the last steps need, out of the lake's, in this order."""
     exempt = f"""
         UNION ALL
@@ -319,7 +319,7 @@ def _queries(question: Question) -> dict[str, str]:
     return found | (_pooled(question) if question.by in POOLED else _stored(question))
 
 
-def _active(question: Question) -> str:
+def _active(question: FleetQuestion) -> str:
     if question.by in POOLED:
         return f"""
             SELECT DISTINCT iso_week AS week, {question.by} AS subject, 'unit' AS kind,
@@ -335,14 +335,14 @@ def _active(question: Question) -> str:
     """
 
 
-def _wanted(question: Question) -> str:
+def _wanted(question: FleetQuestion) -> str:
     """Which criteria are read: reading them costs far more than the totals."""
     if question.criteria:
         return "true"
     return "criterion IN (SELECT criterion FROM question)" if question.criterion else "false"
 
 
-def _stored(question: Question) -> dict[str, str]:
+def _stored(question: FleetQuestion) -> dict[str, str]:
     """Members, CPs and branches: their week totals are what the lake has."""
     return {
         "rollup": f"""
@@ -375,7 +375,7 @@ WHERE t.kind = 'member' AND t.total IS NOT NULL
 """
 
 
-def _pooled(question: Question) -> dict[str, str]:
+def _pooled(question: FleetQuestion) -> dict[str, str]:
     """Books and units: the rules make their week totals, of their members' on one scale."""
     return {
         "belongs": f"""
@@ -401,7 +401,7 @@ def _pooled(question: Question) -> dict[str, str]:
     }
 
 
-def answer(runner: Runner, lake: Lake, question: Question) -> Ranking:
+def answer(runner: Runner, lake: Lake, question: FleetQuestion) -> FleetRanking:
     """The typed ranking, out of the steps that `finish` has run."""
     standings = tuple(_standings(runner, lake, question))
     unranked = tuple(
@@ -415,7 +415,7 @@ def answer(runner: Runner, lake: Lake, question: Question) -> Ranking:
     named = {key for place in places for key in place if key}
     books = lake.manifest.books
     bases = {g.base for b in books.values() if (g := b.grading_of(question.weeks[-1])) and g.base}
-    return Ranking(
+    return FleetRanking(
         question,
         standings,
         unranked,
@@ -438,7 +438,7 @@ ORDER BY n.place, n.subject
 """
 
 
-def _standings(runner: Runner, lake: Lake, question: Question) -> list[Standing]:
+def _standings(runner: Runner, lake: Lake, question: FleetQuestion) -> list[Standing]:
     criteria: dict[str, dict[str, int]] = {}
     for subject, criterion, points in runner.rows(
         "SELECT subject, criterion, points FROM breakdown ORDER BY subject, criterion"
@@ -465,7 +465,7 @@ def _standings(runner: Runner, lake: Lake, question: Question) -> list[Standing]
 
 
 def _judged(
-    lake: Lake, question: Question, subject: str, mean: int, vetoed: bool
+    lake: Lake, question: FleetQuestion, subject: str, mean: int, vetoed: bool
 ) -> tuple[str | None, str | None]:
     """Grade and alert by the scheme of the subject's own book; a unit, which has no one book, has none."""
     key = subject if question.by == "book" else book_of(subject)
@@ -479,7 +479,7 @@ def _judged(
     return grade, "watch" if grading.watch is not None and mean < grading.watch else None
 
 
-def _names(runner: Runner, lake: Lake, question: Question, named: set[str]) -> dict[str, Name]:
+def _names(runner: Runner, lake: Lake, question: FleetQuestion, named: set[str]) -> dict[str, Name]:
     """The names of those shown; a unit that is named in several books has the first book's name."""
     runner.read("lake_names", lake.name_files(), NAMES)
     runner.give("named", {"subject": "VARCHAR"}, [(key,) for key in sorted(named)])

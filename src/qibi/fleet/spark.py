@@ -19,7 +19,16 @@ from urllib.parse import urlsplit
 from qibi.base.findings import Refusal
 from qibi.base.language import _
 from qibi.fleet.lake import COLUMNS, Lake
-from qibi.fleet.ranking import IN_THE_LAKE, Question, Ranking, Row, Runner, answer, compute, finish
+from qibi.fleet.ranking import (
+    IN_THE_LAKE,
+    FleetQuestion,
+    FleetRanking,
+    Row,
+    Runner,
+    answer,
+    compute,
+    finish,
+)
 from qibi.scoring.engine import steps
 
 if TYPE_CHECKING:
@@ -293,7 +302,7 @@ class Job:
 
     lake: Lake
     fleet: "FleetFile"
-    question: Question
+    question: FleetQuestion
     recompute: bool = False
 
     @property
@@ -303,7 +312,7 @@ class Job:
         self._made(counting)
         return counting.count
 
-    def rank(self, runner: Runner) -> Ranking:
+    def rank(self, runner: Runner) -> FleetRanking:
         """The ranking that the runner comes to."""
         self._made(runner)
         return answer(runner, self.lake, self.question)
