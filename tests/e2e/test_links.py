@@ -64,6 +64,7 @@ PLACES = [
     "names.yaml",
     "plans",
     "plans/x.yaml",
+    "layouts/x.yaml",
     "branches/x.yaml",
     "branches/x.yml",
     "branches/notes.txt",

@@ -242,7 +242,10 @@ def test_milestones_are_scored_once_in_the_week_that_is_scored(book: Path) -> No
     run(book, "task", "done", "n-cp", "pit", "dig", "--date", "2026-10-24")
     run(book, "task", "done", "n-cp", "pit", "seal", "--date", "2026-11-17")
     refused = score_dig(book)
-    assert refused.code == 1 and "pit/dig: -4 points need a second person" in refused.err
+    assert (
+        refused.code == 1
+        and "pit/dig: 3 points or more, up or down, need a second person's approval" in refused.err
+    )
     assert scores(book) == []
     said = run(book, "score", "--no-events", "--branch", "north", "--week", "W44").err
     command = "qibi score --milestones --branch north --week 2026-W44 --approved-by WHO"
