@@ -19,7 +19,7 @@ from qibi.sheets.headings import Heading, find_heading
 from qibi.sheets.names import Names
 from qibi.sheets.page import Page
 from qibi.sheets.rows import data_rows, subject_of
-from qibi.sheets.week_signs import Sign, signs_in, verdict, years_in
+from qibi.sheets.week_signs import Sign, counted_in, signs_in, verdict, years_in
 
 _SHORTEST = 2  # letters of a name, or id, that is looked for within a longer text
 
@@ -137,6 +137,9 @@ def _week_told(
         notices = (
             _("{week}, by the day in the title: {day}").format(week=week, day=signs[0].said),
         )
+    if counted := [text for title in titles for text in counted_in(title)]:
+        said = _("not read as a week of the year: {weeks}").format(weeks=listing(counted))
+        notices = (*notices, said)
     if not week and len(set(events)) > 1:
         unsure = _("its dates are in {weeks}").format(weeks=listing(sorted(set(events))))
         return Hints(None, None, unsure=unsure)

@@ -278,6 +278,14 @@ def signs_in(
     ]
 
 
+def counted_in(text: str) -> list[str]:
+    """The weeks in a text that are counted from the start of a term or a project, as they are written."""
+    plain = plainly(text[:_MOST])
+    found = [m for m in _NUMBER.finditer(plain) if _BEFORE.search(plain[: m.start()])]
+    starts = [_BEFORE.search(plain[: m.start()]) for m in found]
+    return [plain[b.start() : m.end()] for b, m in zip(starts, found, strict=True) if b]
+
+
 def plainly(text: str) -> str:
     """The text with all dashes and digits of one kind."""
     text = unicodedata.normalize("NFKC", text).casefold()
