@@ -78,7 +78,8 @@ def test_what_two_clones_record_twice_is_named_with_both_ids(office: Office) -> 
     assert first != second
     said = " ".join(one.qibi("status", "--week", WEEK)[1].split())
     assert (
-        f"cora tidy +2 (gate) {first} and {second}; if it is one event: qibi void {second}" in said
+        f"cora tidy x2 +2 (gate) {first} and {second}; if it is one event: qibi void {second}"
+        in said
     )
     found = json.loads(one.qibi("status", "--week", WEEK, "--format", "json")[1])
     assert found["doubles"] == [{"entry": ids[1], "same_as": ids[0]}]
