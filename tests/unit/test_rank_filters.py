@@ -134,7 +134,7 @@ def test_show_says_who_is_assessed_but_not_ranked(works: Path) -> None:
     scheme = works / "scheme/2026-W01.yaml"
     scheme.write_text(scheme.read_text().replace("[full, staff]", "[full]"))
     text, data = shown(works, "Wil")
-    assert "14 points   ineligible: staff are assessed but not ranked" in text
+    assert "14 points   assessed, but not ranked: staff" in text
     assert data["reason"] == "ineligible"
 
 
