@@ -564,16 +564,16 @@ def test_a_week_that_is_too_large_is_divided_by_books(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, at_once: int, by: str
 ) -> None:
     runs = []
-    reckon = ranking.reckon
+    compute = ranking.compute
 
     def counted(*given: Any) -> None:
         runs.append(given[2:])
-        reckon(*given)
+        compute(*given)
 
     fleet.collect()
     expected = fleet.rank(by)
     monkeypatch.setattr(ranking, "_AT_ONCE", at_once)
-    monkeypatch.setattr(ranking, "reckon", counted)
+    monkeypatch.setattr(ranking, "compute", counted)
     assert fleet.rank(by, recompute=True) == expected
     books = len(fleet.lake.manifest.books)
     assert len(runs) == (books if at_once == 1 else 1), runs
