@@ -259,8 +259,8 @@ def test_what_needs_an_answer_is_refused_where_nobody_reads(
     assert unread(scene, f"score {name} --update") == (0,) and batches(scene) > before
 
 
-def test_nobody_is_asked_once_the_output_is_lost(scene: Scene, three_sheets: str) -> None:
-    """A person at the terminal can't judge a difference of which they were shown nothing."""
+def test_a_difference_is_shown_where_it_is_asked_about(scene: Scene, three_sheets: str) -> None:
+    """Nobody reads standard output; who sits at the terminal sees there what a sheet would change."""
     first, second, _third = SHEETS
     unread(scene, f"score {second}")
     before = batches(scene)
@@ -268,6 +268,7 @@ def test_nobody_is_asked_once_the_output_is_lost(scene: Scene, three_sheets: str
     reading, writing = os.pipe()
     os.close(reading)
     person, terminal = os.openpty()
+    os.write(person, b"n\n")
     done = subprocess.run(
         [sys.executable, "-m", "qibi", "score", first, second, "--no-commit"],
         cwd=scene.folder,
@@ -278,9 +279,11 @@ def test_nobody_is_asked_once_the_output_is_lost(scene: Scene, three_sheets: str
         timeout=60,
         check=False,
     )
+    shown = os.read(person, 100_000).decode()
     for descriptor in (writing, terminal, person):
         os.close(descriptor)
-    assert done.returncode == 1 and len(batches(scene) - before) == 1
+    assert shown.index("it differs in 1") < shown.index("record this difference?")
+    assert done.returncode == 0 and len(batches(scene) - before) == 1
 
 
 def test_a_closed_pipe_ends_no_command_that_writes(scene: Scene) -> None:
