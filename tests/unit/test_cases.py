@@ -607,9 +607,17 @@ CASES = {
     "a term's week": Case(
         "simple",
         "a.csv",
-        delimited("开工第38周 积分表（2026.11.16-11.22）\n姓名,比合规,比安全\n安二,11,10\n"),
+        delimited("学期第12周 积分表（2026.11.16-11.22）\n姓名,比合规,比安全\n安二,11,10\n"),
         (("a2", "compliance", 11, 1), ("a2", "safety", 10, 1)),
-        told=("not read as a week of the year: 开工第38周",),
+        told=("not read as a week of the year: 学期第12周",),
+        week="",
+    ),
+    "a week of the works against the days": Case(
+        "simple",
+        "a.csv",
+        delimited("开工第38周 积分表（2026.11.16-11.22）\n姓名,比合规,比安全\n安二,11,10\n"),
+        told=("2026-W38 (开工第38周)", "2026-W47"),
+        refused=True,
         week="",
     ),
     "week by days, with other days around": Case(

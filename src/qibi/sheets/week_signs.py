@@ -116,6 +116,7 @@ class Sign:
     readings: Readings
     long: bool = False
     weak: bool = False
+    since_start: bool = False  # `开工第38周`: of the year or of the works; it only contradicts
 
     @property
     def weeks(self) -> frozenset[str]:
@@ -157,6 +158,9 @@ class Verdict:
 
 def verdict(signs: Sequence[Sign], today: date) -> Verdict:
     """What signs say together."""
+    doubtful = [s for s in signs if s.since_start]
+    named = any(s.where.startswith("-") for s in signs)
+    signs = [s for s in signs if not s.since_start]
     short = [s for s in signs if not s.long and not s.weak]
     weak = [s for s in signs if s.weak]
     long = [s for s in signs if s.long]
@@ -177,6 +181,8 @@ def verdict(signs: Sequence[Sign], today: date) -> Verdict:
     early = [s for s in weak if max(s.readings[0]) < week]
     if early:
         return Verdict(clash=(*short, *early))
+    if not named and any(week not in s.weeks for s in doubtful):
+        return Verdict(clash=(*doubtful, *short))
     return Verdict(week)
 
 
@@ -247,11 +253,15 @@ def signs_in(
                 for y in _years("", likely, today)
             ]
             found.append((shown[match.start() : match.end()], readings(sets), True, False))
+    since_start: list[Sign] = []
     for match in rest(_NUMBER):
+        number = numeral(next(g for g in match.groups() if g))
+        sets = [_week(y, number) for y in _years("", likely, today, number)]
+        said = shown[match.start() : match.end()]
         if not _is_counted(whole, match):
-            number = numeral(next(g for g in match.groups() if g))
-            sets = [_week(y, number) for y in _years("", likely, today, number)]
-            found.append((shown[match.start() : match.end()], readings(sets), False, False))
+            found.append((said, readings(sets), False, False))
+        elif whole[: match.start()].endswith("开工") and readings(sets):
+            since_start.append(Sign(where, f"开工{said}", readings(sets), since_start=True))
     if days:
         for match in rest(_ONE):
             if not _is_signed(whole, match, one=True):
@@ -275,7 +285,7 @@ def signs_in(
         Sign(where, said.strip(" ()-_"), sets, long, weak)
         for said, sets, long, weak in found
         if sets
-    ]
+    ] + since_start
 
 
 def counted_in(text: str) -> list[str]:
