@@ -282,7 +282,7 @@ def test_a_difference_is_shown_where_it_is_asked_about(scene: Scene, three_sheet
     shown = os.read(person, 100_000).decode()
     for descriptor in (writing, terminal, person):
         os.close(descriptor)
-    assert shown.index("it differs in 1") < shown.index("record this difference?")
+    assert shown.index("it differs in 2") < shown.index("record this difference?")
     assert done.returncode == 0 and len(batches(scene) - before) == 1
 
 
