@@ -27,7 +27,7 @@ from faults import forks, scene
 from faults.scene import PEOPLE, Fact
 
 SERIES = 50  # rounds with one book
-FIRST = 0.3  # seconds in which a command is killed, until it is seen how long it takes
+FIRST = 0.12  # seconds in which a command is killed, until it is seen how long it takes
 COMMANDS = (
     *("sheet", "sheet again", "sheet added", "no events", "guided"),
     *("entry", "entries", "entry and commit", "milestone", "milestones"),

@@ -279,10 +279,10 @@ def _with_code(text: str, code: int) -> str:
     return text + (f"[exit {code}]\n" if code else "")
 
 
-def _stamps(folder: Path) -> set[tuple[str, int, int]]:
+def _stamps(folder: Path) -> set[tuple[str, int, int, int]]:
     """Every file below a folder that anyone would read, as it would not be after any write."""
     return {
-        (path, stat.st_ino, stat.st_ctime_ns)
+        (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
         for place, _folders, names in os.walk(folder)
         for name in names
         if name != ".lock"

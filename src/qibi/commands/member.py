@@ -323,13 +323,14 @@ def _member_fields(definitions: Definitions, several: bool) -> list[Field[Member
             wraps=True,
         ),
         Field("status", lambda m: m.status, _("Status"), lambda m: status_name(m.status)),
-        Field("", heading=_("Since"), shown=lambda m: _limit(m.since) or ""),
+        Field("", heading=_("Since"), shown=lambda m: _limit(m.since) or "", optional=True),
         Field(
             "group",
             lambda m: m.group or None,
             heading("group"),
             lambda m: m.group and title("group", m.group),
             wraps=True,
+            optional=True,
         ),
         Field(
             "unit",
@@ -337,6 +338,7 @@ def _member_fields(definitions: Definitions, several: bool) -> list[Field[Member
             heading("unit"),
             lambda m: m.unit and title("unit", m.unit),
             wraps=True,
+            optional=True,
         ),
         Field(
             "posts",
@@ -344,6 +346,7 @@ def _member_fields(definitions: Definitions, several: bool) -> list[Field[Member
             _("Posts"),
             lambda m: listing([title("post", post) for post in m.posts]),
             wraps=True,
+            optional=True,
         ),
         Field(
             "mentor",
@@ -351,6 +354,7 @@ def _member_fields(definitions: Definitions, several: bool) -> list[Field[Member
             _("Mentor"),
             lambda m: m.mentor and definitions.title(m.mentor),
             wraps=True,
+            optional=True,
         ),
         Field("since", lambda m: _limit(m.since)),
         Field("until", lambda m: _limit(m.until)),
@@ -374,10 +378,12 @@ def list_branches(
             phrases.branch_heading(definitions),
             wraps=True,
         ),
-        Field("section", lambda b: b.section or None, _("Section"), wraps=True),
-        Field("department", lambda b: b.department or None, _("Department"), wraps=True),
-        Field("since", lambda b: _limit(b.since), _("Since")),
-        Field("until", lambda b: _limit(b.until), _("Until")),
+        Field("section", lambda b: b.section or None, _("Section"), wraps=True, optional=True),
+        Field(
+            "department", lambda b: b.department or None, _("Department"), wraps=True, optional=True
+        ),
+        Field("since", lambda b: _limit(b.since), _("Since"), optional=True),
+        Field("until", lambda b: _limit(b.until), _("Until"), optional=True),
         Field(
             "members", lambda b: len(definitions.members_of(b.id, text)), _("Members"), right=True
         ),

@@ -650,7 +650,7 @@ class Sheets:
         own, twins = self._is_own(task, batches), self._twins(task, batches)
         if twins and task.page.made:  # filled in by qibi: it holds what all sheets recorded
             return against(entries, batches, task.branch)
-        if not (twins and self.update):
+        if not (twins and (self.update or self._holds_all(task, twins))):
             return against(entries, batches, task.branch, own)
         # The same sheet by someone else is replaced; of another kind of sheet only what both say is.
         again = {e.source for e in twins if self._same_kind(task, e.source)}
@@ -697,9 +697,14 @@ class Sheets:
         entries = with_files(task.entries, batches)
         return repeated(entries, batches, task.branch, lambda entry: not own(entry))
 
+    def _holds_all(self, task: _Task, again: list[Score | Exempt]) -> bool:
+        """Whether the same recorder's sheets of another kind say all that this one says: then it is new to nobody."""
+        mine = all(entry.recorded_by == self.who for entry in again)
+        return mine and len(again) == len(task.entries)
+
     def _go_on(self, task: _Task, again: list[Score | Exempt]) -> bool:
         """Whether to go on where another sheet said the same: is it that sheet again, or did it happen twice?"""
-        if self.update or task.page.made:
+        if self.update or task.page.made or self._holds_all(task, again):
             return True
         now = self.session
         names = listing(list(dict.fromkeys(now.definitions.title(e.recorded_by) for e in again)))
