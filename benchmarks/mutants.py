@@ -1,4 +1,4 @@
-"""Would the oracle notice? Runs random books against rules.sql with one mistake in it at a time.
+"""Would the oracle notice? Runs random books against rules.sql, then rules.py, with one mistake in it at a time.
 
     python benchmarks/mutants.py [BOOKS]     default: 500 books at most for each mistake
 
@@ -8,12 +8,13 @@ Prints for each mistake after how many books it was caught; exit code 1 where on
 import random
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "property")]
 
-from test_rules import TODAY, by_sql  # noqa: E402
+from test_rules import TODAY, as_the_oracle_says_it, by_sql  # noqa: E402
 
 import books  # noqa: E402  # of tests, which is no package
 import oracle  # noqa: E402
@@ -21,7 +22,8 @@ from book_files import drawing_from  # noqa: E402
 from qibi.base import weeks  # noqa: E402
 from qibi.book.load import load  # noqa: E402
 from qibi.ledger.batches import read_weeks  # noqa: E402
-from qibi.scoring import engine  # noqa: E402
+from qibi.scoring import engine, ranking  # noqa: E402
+from qibi.scoring import rules as rules_py  # noqa: E402
 from qibi.scoring.assessed import before  # noqa: E402
 from qibi.scoring.facts import Question  # noqa: E402
 
@@ -69,6 +71,45 @@ MUTANTS = [
     ("breakdown", "WHEN b.averaged = 1", "WHEN b.averaged = 0"),
 ]  # fmt: skip
 
+# what stands in rules.py (exactly once), what stands there instead
+PYTHON = [
+    ("if voids and f", "if False and f"),
+    ("mine[item] = max(before, points)", "mine[item] = min(before, points)"),
+    ("mine[item] = before + points", "mine[item] = points"),
+    ("elif item in highest:", "elif False:"),
+    ("scores[item][0] < order", "scores[item][0] > order"),
+    ("order = instant(entry.recorded_at), batch.digest, line", "order = 0, batch.digest, line"),
+    ("found.exempt[entry.subject] = entry.note", "pass"),
+    ("min(points, item.cap) if item.cap >= 0 else max(points, item.cap)", "min(points, item.cap) if item.cap >= 0 else points"),
+    ("min(points, item.cap) if item.cap >= 0 else max(points, item.cap)", "points if item.cap >= 0 else max(points, item.cap)"),
+    ("0 if key in out else capped", "capped"),
+    ("found.criteria[place] = min(", "found.criteria[place] = max("),
+    ("return min((p for p in points if p is not None), default=None)", "return max((p for p in points if p is not None), default=None)"),
+    ("found.at_most = _lowest(found.at_most, item.veto_total_at_most)", "pass"),
+    ("found.total = _lowest(found.total, item.veto_total)", "pass"),
+    ("            raw[plan.place[key]] = points", "            raw[plan.place[key]] += points"),
+    ("c.min if points < c.min else", ""),
+    ("c.max if points > c.max else", ""),
+    ("max(scheme.total_min, min(scheme.total_max, summed))", "max(scheme.total_min, summed)"),
+    ("max(scheme.total_min, min(scheme.total_max, summed))", "min(scheme.total_max, summed)"),
+    ("and branch in found.branches", ""),
+    ("and subject not in found.exempt", ""),
+    ("if m in own and assessed[m][2] in scheme.eligible", "if m in own"),
+    ("if own is None or not own_scale:", "if own is None:"),
+    ("(len(members) or 1) * (scale or 1)", "(scale or 1)"),
+    ("return (2 * above + below) // (2 * below)", "return above // below"),
+    ("half_up(sum(o.credits[place] for o in counted), len(counted))", "sum(o.credits[place] for o in counted)"),
+    ("                    if key not in credits:\n", ""),
+    ("            reason = \"exempt\"", "            reason = \"unscored\""),
+    ("count * of < share * held", "count * of <= share * held"),
+    ("rules.by == \"member\" and status not in eligible", "False"),
+    ("last[subject][0] < end", "last[subject][0] > end"),
+    ("total = mean if averaged else summed", "total = summed"),
+    ("before.rank if before is not None and tied else number + 1", "number + 1"),
+    ("row.veto if veto is None else min(veto, row.veto)", "None"),
+    ("half_up(summed, count) if averaged else summed", "summed"),
+]  # fmt: skip
+
 
 def drawn(count: int) -> list[tuple]:
     """So many books as the rules are given them, each with what the oracle says; always the same."""
@@ -97,6 +138,36 @@ def caught_after(cases: list[tuple]) -> int | None:
     return None
 
 
+def python_caught_after(cases: list[tuple]) -> int | None:
+    """The same for the rules in Python."""
+    for number, (definitions, batches, question, expected) in enumerate(cases, 1):
+        found = as_the_oracle_says_it(ranking.answer(definitions, batches, question))
+        if any(found[key] != expected[key] for key in ("standings", "unranked")):
+            return number
+    return None
+
+
+def mutants_of_python(cases: list[tuple]) -> int:
+    """How many mistakes in rules.py survive."""
+    text, survived = Path(rules_py.__file__).read_text("utf-8"), 0
+    if python_caught_after(cases):
+        raise SystemExit("the oracle and the rules in Python disagree as they stand")
+    for old, new in PYTHON:
+        if text.count(old) != 1:
+            raise SystemExit(f"rules.py: '{old}' stands there {text.count(old)} times")
+        mutant = types.ModuleType(rules_py.__name__)
+        exec(compile(text.replace(old, new), "rules.py", "exec"), mutant.__dict__)
+        for name in ("Rules", "standings", "breakdown"):
+            setattr(ranking, name, getattr(mutant, name))
+        number = python_caught_after(cases)
+        survived += number is None
+        print(
+            f"{number or 'SURVIVED':>8}  rules.py: {old.strip()} -> {new.strip() or 'nothing'}",
+            flush=True,
+        )
+    return survived
+
+
 def main() -> int:
     cases = drawn(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
     rules, shared = engine.steps(), engine._connect({"threads": 1})
@@ -112,7 +183,8 @@ def main() -> int:
         number = caught_after(cases)
         survived += number is None
         print(f"{number or 'SURVIVED':>8}  {step}: {old} -> {new or 'nothing'}", flush=True)
-    print(f"{len(MUTANTS) - survived} caught, {survived} survived")
+    survived += mutants_of_python(cases)
+    print(f"{len(MUTANTS) + len(PYTHON) - survived} caught, {survived} survived")
     return survived > 0
 
 

@@ -1,12 +1,59 @@
-"""The oracle against sums done by hand: one rule a test."""
+"""The oracle and both engines against sums done by hand: one rule a test."""
 
+import json
+import tempfile
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from oracle import Book, half_up, rank, weeks_of
+import books
+import oracle
+from oracle import Book, half_up, weeks_of
+from property.test_rules import as_the_oracle_says_it, by_sql
+from qibi.base import weeks
+from qibi.book.load import load
+from qibi.ledger.batches import Batch
+from qibi.ledger.entries import decode
+from qibi.scoring.facts import Question
+from qibi.scoring.ranking import answer
 
 WEEK = "2026-W41"
+
+
+def rank(one, period, **asked):
+    """What the oracle says, where both engines say the same."""
+    said = oracle.rank(one, period, **asked)
+    before = tuple(oracle.weeks_before(one, oracle.ledger_of(one), period))
+    with tempfile.TemporaryDirectory() as folder:
+        books.write(replace(one, entries=[]), Path(folder))
+        definitions = load(Path(folder))
+    question = Question(weeks.parse_period(period, date(2030, 1, 1)), before, **asked)
+    batches = as_batches(one.entries)
+    for engine in (
+        as_the_oracle_says_it(answer(definitions, batches, question)),
+        by_sql(definitions, batches, question),
+    ):
+        assert (engine["standings"], engine["unranked"]) == (said["standings"], said["unranked"])
+    return said
+
+
+def as_batches(entries):
+    """The entries as batches with the digests and lines of their ids; a line that no entry has says nothing."""
+    lines = {}
+    for entry in entries:
+        digest, _dot, number = entry["id"].partition(".")
+        plain = json.dumps({k: v for k, v in entry.items() if k != "id"}).encode()
+        lines.setdefault((digest, entry["week"], entry["branch"]), {})[int(number)] = plain
+    made = []
+    for (digest, week, place), numbered in lines.items():
+        said = line("task", week, place, subject="x", task="t", progress=1)
+        idle = json.dumps({k: v for k, v in said.items() if k != "id"}).encode()
+        every = tuple(decode(numbered.get(n, idle)) for n in range(1, max(numbered) + 1))
+        made.append(Batch(f"ledger/{digest}", digest, week, place, every))
+    return made
 
 
 def item(name, points=1, **more):
