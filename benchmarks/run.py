@@ -165,11 +165,14 @@ def own(place: Place, name: str) -> Iterator[Task]:
 
     def but_the_last_week() -> None:
         place.empty_cache()
+        git = ["git", "-C", str(place.root)]
+        subprocess.run([*git, "rm", "-r", "-q", "--cached", "ledger/2025/W52"], check=True)
         last.rename(aside)
         subprocess.run(
             [*qibi, "rank", "2025"], capture_output=True, check=True, env=settings(place)
         )
         aside.rename(last)
+        subprocess.run([*git, "reset", "-q"], check=True)
 
     def forget() -> None:
         git = ["git", "-C", str(place.root)]
