@@ -29,7 +29,9 @@ def mutated(line: bytes, dice: random.Random) -> bytes:
         case 1:
             return line.replace(pair, pair + b',"x":1', 1)
         case 2:
-            return line.replace(b'":', dice.choice([b'" :', b'": ', b'":\t']), 1)
+            blank = dice.choice([b'" :', b'": ', b'":\t', b'"  :', b'"\n:', b'":\n'])
+            hidden = pair.replace(b'":', blank, 1)
+            return line.replace(pair, dice.choice([hidden, hidden + b"," + pair]), 1)
         case 3:
             return line[:place] + bytes([dice.randrange(256)]) + line[place + 1 :]
         case 4:
@@ -41,6 +43,8 @@ def mutated(line: bytes, dice: random.Random) -> bytes:
         case 7 | 8:
             dice.shuffle(pairs)
             return b"{" + b",".join(pairs) + b"}"
+        case 9 if dice.random() < 0.3:
+            return line + dice.choice([line, b" " + line, b"{}"])
         case 9:
             return line + dice.choice([b" ", b"\r", b"\t", b"}", b"\n", b",", b"\x0b"])
         case 10:

@@ -13,9 +13,11 @@ import books
 import oracle
 from property.test_rules import TODAY, as_the_oracle_says_it
 from qibi.base import weeks
+from qibi.base.findings import Faults
 from qibi.book.load import load
 from qibi.scoring import weekly
 from qibi.scoring.ranking import rank
+from transcripts.harness import BOOKS
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +64,14 @@ def test_weeks_add_up_to_the_ranking(case: books.Case, how: str) -> None:
         weekly._LARGE = -1
     assert as_the_oracle_says_it(cold) == expected
     assert cold == warm == without == at_once
+
+
+def test_damage_is_told_whatever_process_reads_it(tmp_path: Path) -> None:
+    """Also in a pending batch of a closed week, which the ranking does not count."""
+    book = Path(shutil.copytree(BOOKS["example"], tmp_path / "book"))
+    period = weeks.year(2026)
+    for week in ("W44", "W46"):
+        (book / f"ledger/2026/{week}/inner-1-0123456789abcdef.jsonl").write_text("garbage\n")
+        with pytest.raises(Faults) as faults:
+            rank(book, load(book), period)
+        assert any(week in finding.path for finding in faults.value.findings)

@@ -288,3 +288,26 @@ def test_libreoffice_shows_and_prints_it(scene):
     if shutil.which("pdftotext"):
         said = subprocess.run(["pdftotext", pdf, "-"], check=True, capture_output=True).stdout
         assert "West branch" in said.decode() and "Hazard found and closed" in said.decode()
+
+
+def test_a_corrected_sheet_that_raises_its_recorder_needs_to_be_confirmed(scene):
+    """Half of the earlier low score is gone, and with it the base comes back."""
+    first = "name,item,score\nHal Pine,Study,5\nDan Li (w-dan),Study,6\nIda Quist,Study,7\n"
+    for file, text in (("a.csv", first), ("b.csv", first.replace("Hal Pine,Study,5\n", ""))):
+        (scene.folder / file).write_text(f"Score sheet {WEEK} West\n{text}", "utf-8")
+    asked = ("--as", "w-hal", "--approved-by", "w-dan")
+    text, code = score(scene, "a.csv", *asked)
+    assert code == 0, text
+    before = recorded(scene)
+    text, code = score(scene, "b.csv", *asked)
+    assert code == 1 and "--update" in text and recorded(scene) == before, text
+
+
+def test_two_files_of_one_branch_and_week_are_refused(scene):
+    rows = "name,item,count\nDan Li (w-dan),First pass,1\n"
+    (scene.folder / "a.csv").write_text(f"Score sheet {WEEK} West\n{rows}", "utf-8")
+    (scene.folder / "b.csv").write_text(
+        f"Score sheet {WEEK} West\n{rows}Ida Quist,First pass,1\n", "utf-8"
+    )
+    text, code = score(scene, "a.csv", "b.csv", "--as", "w-hal")
+    assert code == 1 and "a.csv and b.csv are both of West" in text and not recorded(scene), text

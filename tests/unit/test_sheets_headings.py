@@ -14,6 +14,7 @@ from qibi.sheets.headings import find_heading, folded_heading
 from qibi.sheets.hints import branch_from_subjects, branch_of_page, hints
 from qibi.sheets.names import Names
 from qibi.sheets.read import admit_page, is_score_sheet
+from qibi.sheets.rows import approver_named
 
 TODAY = date(2026, 11, 23)
 WEEK = "2026-W47"
@@ -260,6 +261,9 @@ def test_a_bad_heading_does_not_hide_bad_rows(definitions):
         ("打印时间：2026/11/23 09:12", None),
         ("2025-2026学年第二学期第12周", None),
         ("供热项目第12周", None),
+        ("采暖季第4周、攻坚行动第5周、开工以来第47周", None),
+        ("week 4 of the heating season, season week 4", None),
+        ("供热季第4周（11.16-11.22）", "2026-W47"),
         ("开工第38周", None),
         ("第45周起执行", None),
         ("近8周、连续3周、第3周年", None),
@@ -401,3 +405,23 @@ def test_the_branch_of_the_subjects(definitions):
     assert of("o10-001") == "outer-10"
     assert of("党员三") is None
     assert of() is None
+
+
+@pytest.mark.parametrize(
+    ("line", "who"),
+    [
+        (["批准人：党员三"], "党员三"),
+        (["制表：甲二      审核：甲一   批准人：党员三 2026年11月27日"], "党员三"),
+        (["审批人：党员三（书记）"], "党员三"),
+        (["批准：同意 批准人：党员三"], "党员三"),
+        (["批准人签字：党员三　　日期：2026年11月27日"], "党员三"),
+        (["批准人", "", "党员三"], "党员三"),
+        (["Approved by: Ann Chen"], "Ann Chen"),
+        (["尚未批准：党员三"], ""),
+        (["未批准人：党员三"], ""),
+        (["不同意批准：党员三"], ""),
+        (["批准人："], ""),
+    ],
+)
+def test_who_a_line_names_as_the_approver(line, who):
+    assert approver_named(tuple(line)) == who

@@ -57,3 +57,6 @@ class Faults(Exception):
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = sorted(set(findings), key=lambda f: (f.path, f.line, f.column, f.order, f))
         super().__init__("; ".join(str(f) for f in self.findings[:5]))
+
+    def __reduce__(self) -> tuple[type["Faults"], tuple[list[Finding]]]:
+        return Faults, (self.findings,)  # from a worker process

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from glob import glob
+from itertools import combinations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qibi.base.findings import Faults, Refusal
 from qibi.base.language import _, aside, colon, listing, many
+from qibi.base.weeks import single
 from qibi.cli import phrases, recording
 from qibi.cli.console import choice, file_bytes
 from qibi.cli.output import Cell, Column, Grid, View
@@ -24,6 +26,8 @@ from qibi.ledger.difference import Difference, against, difference, repeated
 from qibi.ledger.entries import Assessed, Entry, Exempt, Score
 from qibi.ledger.evidence_files import keep_picture
 from qibi.ledger.kept_sheets import ending_of, keep_sheet, path_of
+from qibi.scoring.account import of_batches
+from qibi.scoring.facts import Question
 from qibi.sheets.blank import with_files
 
 if TYPE_CHECKING:
@@ -323,6 +327,31 @@ class Sheets:
                 )
                 for task in same:
                     task.wrong = task.wrong or Refusal(message, _("put them on one page"), 1)
+        self._refuse_twins(tasks)
+
+    def _refuse_twins(self, tasks: list[_Task]) -> None:
+        """Two files that are alike for one branch and week: each would take back the other's rows."""
+        from qibi.sheets.headings import headed_alike
+
+        schemes = self.session.definitions.schemes[::-1]
+        for one, other in combinations([t for t in tasks if t.page and not t.wrong], 2):
+            same = (one.week, one.branch) == (other.week, other.branch) and one.branch
+            if (
+                not self.add
+                and same
+                and one.path != other.path
+                and one.page.source != other.page.source
+                and headed_alike(one.page, other.page, schemes, self.names)
+            ):
+                message = _("{one} and {other} are both of {branch} in {week}").format(
+                    one=one.title,
+                    other=other.title,
+                    branch=self.session.definitions.title(one.branch),
+                    week=one.week,
+                )
+                advice = _("submit the one that holds; --add if both do")
+                one.wrong = one.wrong or Refusal(message, advice, 1)
+                other.wrong = other.wrong or Refusal(message, advice, 1)
 
     def _score_pages(self, path: str, pages: list[Any]) -> list[Any]:
         """The pages that are score sheets; which others there are is said, or asked."""
@@ -577,7 +606,7 @@ class Sheets:
         if again and left is None and not self._go_on(task, again):
             task.declined = True
             return
-        if agreed.asks and not self._agreed(task, agreed, recorded=left is not None):
+        if agreed.asks and not self._agreed(task, agreed, batches, recorded=left is not None):
             task.declined = True
             return
 
@@ -728,7 +757,9 @@ class Sheets:
             1,
         )
 
-    def _agreed(self, task: _Task, diff: Difference, *, recorded: bool) -> bool:
+    def _agreed(
+        self, task: _Task, diff: Difference, batches: list[Batch], *, recorded: bool
+    ) -> bool:
         """Show what a sheet changes in what an earlier one recorded, and whether to go on.
 
         Nobody is asked about what an interrupted command has recorded.
@@ -755,7 +786,7 @@ class Sheets:
                 return True
             now.console.say(_("nothing was recorded"))
             return False
-        if self._corrects_own(task, diff):
+        if self._corrects_own(task, diff, batches):
             return True
         raise Refusal(
             _("a sheet for {branch} in {week} was recorded before, and this one differs").format(
@@ -765,7 +796,7 @@ class Sheets:
             1,
         )
 
-    def _corrects_own(self, task: _Task, diff: Difference) -> bool:
+    def _corrects_own(self, task: _Task, diff: Difference, batches: list[Batch]) -> bool:
         """Whether a sheet corrects, in time, only what its recorder recorded, and not in their own favour.
 
         One that drops more rows than it has of the earlier one is another sheet, or half of one.
@@ -776,9 +807,18 @@ class Sheets:
         own = all(entry.recorded_by == self.who for _key, entry in diff.gone)
         if not (in_time and same and own) or any(c.void for c in diff.changes):
             return False
-        mine = [e for e in diff.new if isinstance(e, Score) and e.subject == self.who]
-        was = [e for _k, e in diff.gone if isinstance(e, Score) and e.subject == self.who]
-        return sum(e.hundredths for e in mine) <= sum(e.hundredths for e in was)
+        entries = tuple(self._entries(task, batches))
+        corrected = Batch("", "0" * 16, task.week, task.branch, entries)
+        was, would_be = (self._own_total(task, b) for b in (batches, [*batches, corrected]))
+        if was is None or would_be is None:
+            return was == would_be
+        return would_be <= was
+
+    def _own_total(self, task: _Task, batches: list[Batch]) -> int | None:
+        """The total of whoever records, with all caps and vetoes; None where they are not assessed."""
+        behind = of_batches(self.session.definitions, batches, Question(single(task.week)))
+        account = behind.accounts(task.week, self.who).get(self.who)
+        return account.total if account else None
 
     def _report(self, task: _Task, done: recording.Recorded) -> None:
         now, batch, batches = self.session, done.batch, done.before

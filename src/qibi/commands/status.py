@@ -85,9 +85,8 @@ def reminder(session: Session, week: str, batches: list[Batch]) -> View:
 
     def named(branch: str, more: str = "") -> str:
         people = [definitions.title(who[branch])] if branch in who else []
-        return phrases.branch(definitions, branch) + aside(
-            listing([*people, *([more] if more else [])])
-        )
+        said = [*people, *([more] if more else [])]
+        return phrases.branch(definitions, branch) + (aside(listing(said)) if said else "")
 
     view = View()
     view.line(f"{definitions.name}  {phrases.week(week)}", whole=True)

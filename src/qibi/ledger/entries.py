@@ -207,18 +207,19 @@ def decode_all(raw: bytes) -> list[Entry] | None:
         return None
 
 
-_ODD = (b'" :', b" \n", b"\n ", b"\n\n", b"\t", b"\r")  # blanks that `encode` never writes
+_ODD = (b'" ', b" \n", b"\n ", b"\n\n", b"\t", b"\r")  # blanks that `encode` never writes
 
 
 def _has_the_same_keys(raw: bytes, written: bytes) -> bool:
     """Whether lines whose keys stand in another order, or that have blanks within, hold no key twice.
 
     Without a backslash a quote and a colon end a key and nothing else. What was read has no more keys than the
-    lines, so where both have as many, none was dropped as a repetition.
+    lines, so where both have as many, none was dropped as a repetition. And each line has to be one entry.
     """
     return (
         b"\\" not in raw
         and raw.count(b'":') == written.count(b'":')
+        and raw.count(b"\n") == written.count(b"\n") == raw.count(b"}\n{") + 1
         and raw.startswith(b"{")
         and raw.endswith(b"}\n")
         and not any(odd in raw for odd in _ODD)

@@ -48,6 +48,7 @@ from qibi.proof.repository import BOOK, PLAIN, AuditInputs, Change, Recomputing,
 from qibi.proof.results import Results, Row, results
 from qibi.scoring.engine import rules_with
 from qibi.scoring.policies import plain_policy, policy_of
+from qibi.scoring.rules import code_digest
 
 # What a seal states next to its results: who closed it and when, what it accepted, what came in since.
 #
@@ -189,7 +190,7 @@ def begin(inputs: AuditInputs) -> Recomputing | None:
     if found is None:
         return None
     kept = inputs.kept
-    chained = key_of(["2", __version__, *(file.digest for file in inputs.seals[:1])])
+    chained = key_of(["3", __version__, code_digest(), *(file.digest for file in inputs.seals[:1])])
     held = set(kept.find("read-out", chained, list[str]) or ())
     keys = {file.path: _proof_key(inputs, found, file) for file in inputs.seals}
     unproven = {file.seal.week for file in inputs.seals if keys[file.path] not in held}
@@ -312,7 +313,7 @@ def _proof_key(inputs: AuditInputs, definitions: Definitions, file: SealFile) ->
     if definitions_digest(definitions, file.seal.week)[0] != file.seal.definitions:
         return ""
     earlier = [f.digest for f in inputs.seals if f.seal.week == file.seal.week]
-    return key_of(["2", __version__, file.seal.definitions, file.digest, *earlier])
+    return key_of(["3", __version__, code_digest(), file.seal.definitions, file.digest, *earlier])
 
 
 class _ReadOut(msgspec.Struct):

@@ -14,15 +14,17 @@ from typing import Any
 from qibi.base import points
 from qibi.base.findings import Refusal
 from qibi.base.language import _
-from qibi.base.weeks import single, stretch
+from qibi.base.weeks import BEGIN, single, stretch
 from qibi.book.definitions import Definitions, ListPolicy, Scheme
 from qibi.ledger.batches import Batch
+from qibi.ledger.counting import OPEN
 from qibi.scoring.engine import Engine, rules_with, same_rules
 from qibi.scoring.facts import Question, question_tables, tables
 from qibi.scoring.facts import Row as FactRow
 from qibi.scoring.lists import black_list, missing, red_list
 from qibi.scoring.policies import plain_policy
-from qibi.scoring.ranking import Ranking, Standing, Unranked, alert, answer, grade
+from qibi.scoring.ranking import Ranking, Standing, Unranked, alert, composed, grade
+from qibi.scoring.rules import Rules
 
 Row = dict[str, Any]
 _BUG = 3  # the exit code
@@ -84,9 +86,13 @@ def _by_sql(
 def _in_python(definitions: Definitions, weeks: Mapping[str, list[Batch]]) -> dict[str, Results]:
     """The same by the rules in Python."""
     found = {week: Results({}, {}, {}) for week in weeks}
+    rules = {
+        kind: Rules(definitions, Question(single(BEGIN), by=kind)) for kind in _kinds(definitions)
+    }
     for week, batches in weeks.items():
-        for kind in _kinds(definitions):
-            ranking = answer(definitions, batches, Question(single(week), by=kind))
+        for kind, prepared in rules.items():
+            question, rows = Question(single(week), by=kind), {week: prepared.week(week, batches)}
+            ranking = composed(prepared, question, OPEN, rows)
             if ranking.standings:
                 found[week].standings[kind] = [_standing_row(s) for s in ranking.standings]
             if ranking.unranked:

@@ -118,6 +118,7 @@ class Behind(msgspec.Struct, frozen=True):
     batches: list[Batch]
     definitions: Definitions
     known: dict[str, dict[str, Account]] = msgspec.field(default_factory=dict)
+    known_live: dict[str, Live] = msgspec.field(default_factory=dict)
 
     def accounts(self, week: str, subject: str | None = None) -> dict[str, Account]:
         """Subject: account, of all assessed subjects of a week or of one.
@@ -135,7 +136,7 @@ class Behind(msgspec.Struct, frozen=True):
         scheme = self.definitions.scheme(week)
         if scheme is None:
             return {}
-        entries = live(scheme, self._batches(week))
+        entries = self._live(week, scheme)
         scores = self._scores(week)
         return {
             key: self._account(week, scheme, key, kind, branch, entries, tuple(scores.get(key, ())))
@@ -217,7 +218,7 @@ class Behind(msgspec.Struct, frozen=True):
         scheme = self.definitions.scheme(week)
         if by == "member" or scheme is None:
             return None
-        entries = live(scheme, self._batches(week))
+        entries = self._live(week, scheme)
         assessed = self.rules.assessed(week, entries)
         _branch, belonging = self.rules.members(week).get(subject, (None, []))
         counted, others = [], []
@@ -234,6 +235,9 @@ class Behind(msgspec.Struct, frozen=True):
         own_weight, members_weight = self.rules.weights(scheme)
         own = own if own_base else None
         rows = self.results[week].rows if week in self.results else ()
+        total = next((row.total for row in rows if row.subject == subject), None)
+        if total is None:  # not assessed: nothing is weighed
+            own, counted, others = None, [], sorted(belonging)
         return Rollup(
             own=own,
             own_base=own_base,
@@ -242,11 +246,13 @@ class Behind(msgspec.Struct, frozen=True):
             others=tuple(others),
             members_base=members_base,
             members_weight=members_weight if counted and members_base else 0,
-            total=next((row.total for row in rows if row.subject == subject), None),
+            total=total,
         )
 
-    def _batches(self, week: str) -> list[Batch]:
-        return [batch for batch in self.batches if batch.week == week]
+    def _live(self, week: str, scheme: Scheme) -> Live:
+        if week not in self.known_live:
+            self.known_live[week] = live(scheme, (b for b in self.batches if b.week == week))
+        return self.known_live[week]
 
     def _scores(self, week: str) -> dict[str, list[tuple[str, Score]]]:
         found: dict[str, list[tuple[str, Score]]] = {}

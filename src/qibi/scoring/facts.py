@@ -204,12 +204,14 @@ def question_tables(definitions: Definitions, question: Question) -> dict[str, l
     spanning = among if question.by in SPANNING else None
     asked = question.weeks
     used = _used(definitions, asked)
+    active = [row for row in active_spans(definitions) if _touches(row, asked)]
+    subjects = {row[0] for row in active}  # a CP may name who is not there yet, or not any more
     return {
-        "active_span": [row for row in active_spans(definitions) if _touches(row, asked)],
+        "active_span": [*active],
         "belongs_span": [
             (question.by, *span)
             for span in rollup_spans(definitions, question.by, spanning)
-            if _touches(span, asked)
+            if _touches(span, asked) and span[2] in subjects
         ],
         "weight": [row for s in used.values() for row in _weights(s, question.by)],
         "chosen": [*((branch,) for branch in sorted(among)), (NO_BRANCH,)],

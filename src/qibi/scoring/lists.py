@@ -16,6 +16,7 @@ from qibi.book.definitions import Black, Definitions, ListPolicy, Red, Scheme
 from qibi.scoring.account import Account, Behind, material
 from qibi.scoring.policies import policies
 from qibi.scoring.ranking import Ranking, Standing, Unranked
+from qibi.scoring.rules import OWN_KINDS
 
 UNSEEN = ("unscored", "too-few-weeks")  # reasons for having no place that spare nobody
 
@@ -225,6 +226,8 @@ def _parts(
     }
     made = {}
     for key in wanted:
+        if by in OWN_KINDS and key not in accounts:
+            continue  # not assessed: the week is not in its total
         own = own_weight if key in accounts and own_base else 0
         theirs = members_weight if members.get(key) and members_base else 0
         parts = []

@@ -11,7 +11,7 @@ from qibi.base.cache import Cache, key_of
 from qibi.base.weeks import Period
 from qibi.book.definitions import Definitions, Scheme
 from qibi.ledger.batches import Batch
-from qibi.ledger.counting import OPEN, Counting, counting
+from qibi.ledger.counting import OPEN, Counting, counting, read_counting
 from qibi.ledger.records import Proofs
 from qibi.scoring.assessed import assessed_branches as assessed_branches
 from qibi.scoring.assessed import before as before
@@ -22,10 +22,9 @@ from qibi.scoring.assessed import (
     weeks_due,
 )
 from qibi.scoring.assessed import latest_assessed as latest_assessed
-from qibi.scoring.engine import rules_digest
 from qibi.scoring.facts import Question, latest_scheme
 from qibi.scoring.pinned import pinned
-from qibi.scoring.rules import Place, Rules, Week, breakdown, standings
+from qibi.scoring.rules import Place, Rules, Week, breakdown, code_digest, standings
 from qibi.scoring.weekly import week_results
 
 
@@ -106,10 +105,12 @@ def rank(
     counts = counting(root, question.weeks)
     kept = Cache(cache if definitions.fingerprint else None)
     proofs = Proofs(root, kept)
-    key = key_of([definitions.fingerprint, rules_digest(), repr(question), *contents(counts)])
+    key = key_of([definitions.fingerprint, code_digest(), repr(question), *contents(counts)])
     found = kept.find("rankings", key, Ranking)
     if found is None or not proofs.prove(counts.paths):
         pinned(definitions, counts.seals)
+        if not proofs.prove(counts.pending):
+            read_counting(root, counts)  # says which is damaged
         rules = Rules(definitions, question)
         results = week_results(root, rules, question, counts, kept, proofs)
         found = composed(rules, question, counts, results)

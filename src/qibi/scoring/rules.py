@@ -5,9 +5,12 @@ with these; lakes of many books use the SQL, and `close` and `audit` refuse a we
 Points are whole hundredths of a point everywhere.
 """
 
+import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import msgspec
 
@@ -27,6 +30,14 @@ from qibi.scoring.unusable import why_unusable
 
 OWN_KINDS = ("member", "cp", "branch")  # of subjects that entries can be about
 _GROUPS = ("group", *SPANNING)  # have members only, no points of their own
+
+
+@cache
+def code_digest() -> str:
+    """What caches of results depend on besides definitions and batches: the text of these rules."""
+    here = Path(__file__)
+    texts = [file.read_bytes() for file in (here, here.with_name("facts.py"))]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 class Live(msgspec.Struct):

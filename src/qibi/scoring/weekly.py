@@ -10,16 +10,16 @@ from pathlib import Path
 import msgspec
 
 from qibi.base.cache import Cache, key_of
-from qibi.base.findings import Faults, Finding
+from qibi.base.findings import Faults, Finding, Refusal
+from qibi.base.language import _
 from qibi.base.plain import read_plain
 from qibi.base.workers import each, processors
 from qibi.ledger.batches import Batch, parse
 from qibi.ledger.counting import Counting, read_counting, week_of_path
 from qibi.ledger.records import Proofs
 from qibi.scoring.facts import SPANNING, Question
-from qibi.scoring.rules import Rules, Week
+from qibi.scoring.rules import Rules, Week, code_digest
 
-_FORM = "2"  # of `Week`, and of the rules that made it
 _LARGE = 2_000_000  # bytes of batches from which a second process is worth its start
 
 
@@ -33,7 +33,8 @@ def week_results(
     keys = {week: _key(rules, question, of_week) for week, of_week in paths.items()}
     found = {week: w for week, key in keys.items() if (w := kept.find("weeks", key, Week))}
     if not proofs.prove(path for week in found for path in paths[week]):
-        found = {}  # reading says which batch is not what its name says
+        # reading says which batch is not what its name says
+        found = {week: w for week, w in found.items() if proofs.prove(paths[week])}
     missing = {week: paths[week] for week in paths if week not in found}
     reading = proofs.unproved(path for of_week in missing.values() for path in of_week)
     findings: list[Finding] = []
@@ -55,7 +56,7 @@ def _key(rules: Rules, question: Question, paths: Sequence[str]) -> str:
     """What a week's result depends on."""
     among = (question.branch, question.department, question.section)
     spanning = repr(among) if rules.by in SPANNING else ""
-    return key_of([_FORM, rules.definitions.fingerprint, rules.by, spanning, *paths])
+    return key_of([code_digest(), rules.definitions.fingerprint, rules.by, spanning, *paths])
 
 
 def _parts(root: Path, missing: Mapping[str, list[str]]) -> list[dict[str, list[str]]]:
@@ -102,4 +103,4 @@ def _faults(root: Path, part: Mapping[str, list[str]]) -> Faults:
         read_counting(root, Counting(counted=paths, weeks=tuple(part)))
     except Faults as faults:
         return faults
-    raise RuntimeError("a batch was changed while it was read")
+    raise Refusal(_("a batch was changed while it was read"), _("run the same command again"), 1)

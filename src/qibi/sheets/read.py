@@ -1841,6 +1841,11 @@ class _Reader:
                     who = self._person("approved_by", name, self.stamp)
                     if isinstance(who, lookup.NotFound):
                         self.find(row, self.heading.columns[0], str(who))
+                    elif self._approved_by not in ("", who):
+                        message = _("{one} is named as the approver here, {other} elsewhere")
+                        title = self.definitions.title
+                        message = message.format(one=title(who), other=title(self._approved_by))
+                        self.find(row, self.heading.columns[0], message)
                     else:
                         self._approved_by = who
         return self._approved_by

@@ -178,10 +178,16 @@ def _is_group_line(page: Page, heading: Heading, row: int) -> bool:
     return len(texts) == 1 and _GROUP.fullmatch(folded(next(iter(texts))).strip(":：")) is not None
 
 
-_APPROVER = re.compile(
-    r"(?:批准人?|审批人?|审定人?|approved ?by|approver)\s*(?:\([^()]*\))?\s*[:：]\s*(.*?)(?=\s{2,}|[,;，；]|\s+\S+[:：]|$)",
+_APPROVES = r"(?:批准人?|审批人?|审定人?|approved ?by|approver)\s*(?:签字|签名|\([^()]*\))?"
+_APPROVER = re.compile(  # not `未批准人：`, nor `不同意批准：`
+    rf"(?:^|(?<=[\s,;，；。])){_APPROVES}\s*[:：]\s*(.*?)(?=\s{{2,}}|[,;，；]|\s+\S+[:：]|$)",
     re.IGNORECASE,
 )
+_APPROVER_ALONE = re.compile(
+    rf"{_APPROVES}\s*[:：]?", re.IGNORECASE
+)  # the name is in the next cell
+_NO_NAME = re.compile(r"(已?同意|已批准|是|否|无|ok|yes|no)?", re.IGNORECASE)
+_NOT_OF_NAMES = re.compile(r"\([^()]*\)|\s*\d{2,4}\s*[-/.年]\s*\d{1,2}.*$|\s*日期.*$")
 
 
 def approver_named(cells: tuple[str, ...]) -> str:
@@ -191,9 +197,11 @@ def approver_named(cells: tuple[str, ...]) -> str:
     """
     texts = [narrowed(text) for text in cells if text]
     for text, after in zip(texts, [*texts, ""][1:], strict=True):
-        if found := _APPROVER.search(text):
-            alone = not found[1] and found.end() == len(text) and ":" not in after
-            return after if alone else str(found[1])
+        alone = _APPROVER_ALONE.fullmatch(text) and ":" not in after
+        for said in [after] if alone else [str(m[1]) for m in _APPROVER.finditer(text)]:
+            name = _NOT_OF_NAMES.sub("", said).strip()
+            if not _NO_NAME.fullmatch(name):
+                return name
     return ""
 
 

@@ -29,7 +29,8 @@ _MOST = 300  # characters of a text that are looked at
 _N = r"(\d{1,2}|[一二三四五六七八九十]{1,3})"
 _COUNTED = (
     r"(?:学期|学年|学季|项目|工程|开工|开学|教学|课程|施工|建设|进场|入场|培训|集训|实习|工期|活动|任务|周期"
-    r"|term|semester|project|course|sprint|training)"
+    r"|采暖季|供暖季|供热季|采暖期|供暖期|供热期|攻坚|行动|主题月|生产月|试运行|值班|整改期|百[天日]"
+    r"|term|semester|project|course|sprint|training|season|campaign)"
 )
 _NO_WEEK_AFTER = r"(?![年岁内末]|以?[前后]|起|开始|以来)"
 _WHOLE = re.compile(
@@ -49,8 +50,10 @@ _NUMBER = re.compile(
     r"|(?<![a-z\d-])w(?:eek)?(?:\s*no\.?)?\s*(\d{1,2})(?![\d.])"
     r"|周次\s*:?\s*(\d{1,2})(?!\d)"
 )
-_BEFORE = re.compile(rf"{_COUNTED}(?:的|期)?\s*(?:第\s*)?$")
-_AFTER = re.compile(r"\s*(?:of|in)\s+(?:the\s+|this\s+)?(?:term|semester|project|course|month)")
+_BEFORE = re.compile(rf"{_COUNTED}(?:的|期|以来)?\s*(?:第\s*)?$")
+_AFTER = re.compile(
+    r"\s*(?:of|in)\s+(?:the\s+|this\s+)?(?:[a-z]+\s+)?(?:term|semester|project|course|season|campaign|month)"
+)
 
 # Days, and from one to another.
 _TO = r"\s*(?:-{1,3}|~|至|到|to|until|through)\s*"
