@@ -311,3 +311,18 @@ def test_two_files_of_one_branch_and_week_are_refused(scene):
     )
     text, code = score(scene, "a.csv", "b.csv", "--as", "w-hal")
     assert code == 1 and "a.csv and b.csv are both of West" in text and not recorded(scene), text
+
+
+def test_a_list_of_events_takes_back_nothing_of_a_branchs_sheet(scene):
+    """Both by one recorder, with the same headings."""
+    rows = "name,item,count\nDan Li (w-dan),First pass,1\n"
+    more = "Ida Quist,First pass,1\nLee Sun (w-lee-2),First pass,1\n"
+    (scene.folder / "a.csv").write_text(f"Score sheet {WEEK} West\n{rows}{more}", "utf-8")
+    (scene.folder / "b.csv").write_text(
+        f"Findings of the round {WEEK}\n{rows}Bob Chen,First pass,1\n", "utf-8"
+    )
+    for file, extra in (("a.csv", ()), ("b.csv", ("--add",))):
+        text, code = score(scene, file, "--as", "w-hal", *extra)
+        assert code == 0 and "void" not in text, text
+    text, code = score(scene, "b.csv", "--as", "w-hal")
+    assert code == 0 and "void" not in text, text

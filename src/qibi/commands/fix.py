@@ -128,6 +128,9 @@ def fix(
 def _draft(wrong: Score, changed: dict[str, str]) -> DraftEntry:
     """The entry as it was written, with the changes; points follow a new item or count."""
     keep_points = not ({"item", "count"} & set(changed))
+    other = {"subject", "item", "points", "count"} & set(
+        changed
+    )  # an approval was of what was wrong
     was = {
         "subject": wrong.subject,
         "item": wrong.item,
@@ -137,6 +140,6 @@ def _draft(wrong: Score, changed: dict[str, str]) -> DraftEntry:
         "note": wrong.note,
         "evidence": ";".join(e.path if isinstance(e, File) else e for e in wrong.evidence),
         "scored_by": wrong.scored_by,
-        "approved_by": wrong.approved_by,
+        "approved_by": "" if other else wrong.approved_by,
     }
     return draft_entry({**was, **changed})

@@ -724,7 +724,8 @@ class Sheets:
             return []
         own = self._is_own(task, batches)
         entries = with_files(task.entries, batches)
-        return repeated(entries, batches, task.branch, lambda entry: not own(entry))
+        fresh = against(entries, batches, task.branch, own).new  # what no sheet of its own holds
+        return repeated(fresh, batches, task.branch, lambda entry: not own(entry))
 
     def _holds_all(self, task: _Task, again: list[Score | Exempt]) -> bool:
         """Whether the same recorder's sheets of another kind say all that this one says: then it is new to nobody."""

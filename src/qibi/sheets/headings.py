@@ -551,17 +551,27 @@ def criterion_of(scheme: Scheme, text: str) -> Criterion | None:
 
 
 def headed_alike(one: Page, other: Page, schemes: Sequence[Scheme], names: Names) -> bool:
-    """Whether two pages have most of their headings in common, as a sheet and its correction have.
+    """Whether two pages have a title and most of their headings in common, as a sheet and its correction have.
 
-    Where either has no heading it may be so.
+    Where either has no heading it may be so. A safety officer's list often has the headings of a branch's sheet.
     """
     found = [find_heading(page, schemes, names) for page in (one, other)]
     if not all(found):
         return True
+    titles = [_title(page, heading) for page, heading in zip((one, other), found, strict=True)]
+    if all(titles) and titles[0] != titles[1]:
+        return False
     first, second = ({folded_heading(c.heading) for c in h.columns} for h in found if h)
     return bool(one.made) == bool(other.made) and 2 * len(first & second) > max(
         len(first), len(second)
     )
+
+
+def _title(page: Page, heading: Heading | None) -> str:
+    """The first line above the headings without its numbers, which are of a week or a day."""
+    rows = range(heading.row if heading else 0)
+    text = next((text for row in rows for text in page.own(row) if text), "")
+    return re.sub(r"[\W\d_]|[第周年月日]", "", folded(text))
 
 
 def is_telling(heading: str) -> bool:
