@@ -326,3 +326,34 @@ def test_a_list_of_events_takes_back_nothing_of_a_branchs_sheet(scene):
         assert code == 0 and "void" not in text, text
     text, code = score(scene, "b.csv", "--as", "w-hal")
     assert code == 0 and "void" not in text, text
+
+
+def test_a_fix_takes_no_approval_along(scene):
+    """What was approved for one person is not approved for another."""
+    text, code = score(
+        scene,
+        "-e",
+        "Ida safety.award 4",
+        "--week",
+        WEEK,
+        "--as",
+        "w-hal",
+        "--approved-by",
+        "Bob Chen",
+    )
+    assert code == 0, text
+    key = next(key for key, e in Index(read_weeks(scene.folder, [WEEK])).live(Score))
+    for extra, code in (((), 1), (("--approved-by", "Bob Chen"), 0)):
+        fix = [
+            "fix",
+            key,
+            "--subject",
+            "w-dan",
+            "--reason",
+            "wrong person",
+            "--as",
+            "w-hal",
+            *extra,
+        ]
+        terminal, found = scene.qibi(fix)
+        assert found == code, "".join(terminal.text)

@@ -100,6 +100,11 @@ def fix(
         )
     stamp = session.stamp(batch.week, batch.branch, who, wrong.source, wrong.layout)
     entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
+    if not problems and any(isinstance(e, Score) and _is_more(e, wrong) for e in entries):
+        changed.setdefault(
+            "approved_by", ""
+        )  # what was approved is another person's, item, or less
+        entries, problems = admit(session.definitions, stamp, _draft(wrong, changed))
     if problems:
         raise Faults([Finding(entry, message=in_words(problem)) for problem in problems])
     if len(entries) == 1 and isinstance(entries[0], Score):
@@ -125,12 +130,15 @@ def fix(
         session.console.say(_("next: qibi commit"), "dim")
 
 
+def _is_more(corrected: Score, wrong: Score) -> bool:
+    """Whether an approval of the wrong entry does not cover the corrected one."""
+    same = (corrected.subject, corrected.item) == (wrong.subject, wrong.item)
+    return not same or abs(corrected.hundredths) > abs(wrong.hundredths)
+
+
 def _draft(wrong: Score, changed: dict[str, str]) -> DraftEntry:
     """The entry as it was written, with the changes; points follow a new item or count."""
     keep_points = not ({"item", "count"} & set(changed))
-    other = {"subject", "item", "points", "count"} & set(
-        changed
-    )  # an approval was of what was wrong
     was = {
         "subject": wrong.subject,
         "item": wrong.item,
@@ -140,6 +148,6 @@ def _draft(wrong: Score, changed: dict[str, str]) -> DraftEntry:
         "note": wrong.note,
         "evidence": ";".join(e.path if isinstance(e, File) else e for e in wrong.evidence),
         "scored_by": wrong.scored_by,
-        "approved_by": "" if other else wrong.approved_by,
+        "approved_by": wrong.approved_by,
     }
     return draft_entry({**was, **changed})
