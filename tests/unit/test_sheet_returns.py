@@ -357,3 +357,9 @@ def test_a_fix_takes_no_approval_along(scene):
         ]
         terminal, found = scene.qibi(fix)
         assert found == code, "".join(terminal.text)
+
+
+def test_a_sheet_without_a_row_assesses_nobody(scene):
+    (scene.folder / "a.csv").write_text(f"Score sheet {WEEK} West\nname,item\n", "utf-8")
+    text, code = score(scene, "a.csv", "--as", "w-hal")
+    assert code == 1 and "nothing is filled in" in text and not read_weeks(scene.folder, [WEEK])

@@ -659,9 +659,9 @@ class Sheets:
             keep_picture(self.session.root, task.week, picture.name, picture.content)
 
     def _refuse_empty(self, task: _Task, batches: list[Batch]) -> None:
-        """A sheet that qibi made and nobody filled in does not say that nothing happened."""
+        """A sheet that qibi made and nobody filled in, or one without a row, does not say that nothing happened."""
         named = {"branch": task.branch, "week": task.week}
-        if task.page.made and not (
+        if (task.page.made or not task.listed) and not (
             task.entries or recording.is_assessed(batches, task.week, task.branch)
         ):
             raise Refusal(
