@@ -747,7 +747,7 @@ CASES = {
         told=("a.csv:7: 比合规: '1①' is not a number", "1 recorded, 1 not recorded"),
         code=1,
     ),
-    "a person whom nobody knows, between two branches": refused(
+    "an unknown person between two branches": refused(
         "simple",
         "a.csv",
         delimited("姓名,比合规,比安全\n安二,11,10\n安七,9,9\n贝一,10,10\n"),

@@ -264,6 +264,7 @@ def test_a_bad_heading_does_not_hide_bad_rows(definitions):
         ("采暖季第4周、攻坚行动第5周、开工以来第47周", None),
         ("week 4 of the heating season, season week 4", None),
         ("供热季第4周（11.16-11.22）", "2026-W47"),
+        ("积分表（11.17-11.23）", None),
         ("开工第38周", None),
         ("第45周起执行", None),
         ("近8周、连续3周、第3周年", None),

@@ -825,7 +825,7 @@ def _record(form: type[R], model: BaseModel, **given: Any) -> R:
         if name not in given:
             value = getattr(model, name)
             if name == "name":
-                given[name] = _label(value, model.id)  # type: ignore[attr-defined]
+                given[name] = _label(value, model.id)  # type: ignore[attr-defined]  # what has a name has an id
             elif value is None:
                 given[name] = absent
             elif type(value) is Decimal:

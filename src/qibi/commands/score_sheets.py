@@ -903,7 +903,7 @@ def sheet_files(session: Session, paths: Sequence[str]) -> list[str]:
             found += _sheets_below(session, path)
         elif re.search(r"[*?\[]", path) and not place.exists():
             # Path.glob takes no absolute pattern.
-            matched = sorted(glob(path, root_dir=session.around.folder))  # noqa: PTH207
+            matched = sorted(glob(path, root_dir=session.around.folder))  # noqa: PTH207  (as said)
             if not matched:
                 message = _("no file matches {pattern}").format(pattern=path)
                 raise Refusal(message, _("check the name and the folder"))

@@ -626,7 +626,7 @@ class People:
             self._find(part.page, row, number, message.format(text=" ".join(text.split())))
 
     def _names(self, part: _List, row: int, subject: Column, numbered: bool) -> list[Named]:
-        """Whom the name's cell names; raises `NotAName`, with nothing to say where a finding says it."""
+        """The person or people in the name's cell; raises `NotAName`, with nothing to say where a finding says it."""
         before = len(self.findings)
         whole = self._cell(part, row, subject, name=True)
         if len(self.findings) > before:

@@ -430,8 +430,10 @@ class _Reader:
             entries = [e for e in self.entries if e[0].branch == branch]
             named = {f for e, _line, _cell in entries for f in getattr(e, "evidence", ())}
             pictures = [p for p in self.pictures if self._file(p) in named]
-            whom = frozenset(s for row, s in listed.items() if self.branches.get(row) == branch)
-            parts[branch] = Admitted(entries, [], pictures, whom, frozenset(self.routine))
+            listed_here = frozenset(
+                s for row, s in listed.items() if self.branches.get(row) == branch
+            )
+            parts[branch] = Admitted(entries, [], pictures, listed_here, frozenset(self.routine))
         return parts, self._all_notices()
 
     def _lost(self) -> set[int]:
@@ -1028,7 +1030,7 @@ class _Reader:
             return self._who_is(text, self._at(row).branch) or error
 
     def _near(self, text: str, branch: str) -> dict[str, str]:
-        """Whom of a branch a shortened name may stand for: `甲七` may be 甲七·古; name: id.
+        """Members of a branch that a shortened name may stand for: `甲七` may be 甲七·古; name: id.
 
         Nobody where names are kept out of git: a layout would hold them.
         """

@@ -220,10 +220,12 @@ def signs_in(
             within = [s for s in spans if (s[1] - s[0]).days < _LONGEST]
             sets = [frozenset(weeks.span(weeks.week_of(a), weeks.week_of(b))) for a, b in within]
             clean = [s for s in sets if len(s) == 1]
+            # Of the nearest year: in another the same days may be just one week. Which year a turn of
+            # the year is of, the days themselves tell.
+            turn = any(a.year != b.year for a, b in within)
+            nearest = (clean or sets) if turn or (sets and len(sets[0]) == 1) else sets[:1]
             if sets:
-                found.append(
-                    (shown[match.start() : match.end()], readings(clean or sets), False, False)
-                )
+                found.append((shown[match.start() : match.end()], readings(nearest), False, False))
             elif spans and days:
                 longer = [
                     frozenset(weeks.span(weeks.week_of(a), weeks.week_of(b)))
